@@ -1,0 +1,25 @@
+"""See and touch a convolutional network in a spreadsheet."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from .errors import SheetcnnError
+
+if TYPE_CHECKING:
+    from .builder import Built, build
+    from .checker import Report, check
+
+__version__ = version("sheetcnn")
+__all__ = ["Built", "Report", "SheetcnnError", "__version__", "build", "check"]
+
+_HOMES = {"build": "builder", "Built": "builder", "check": "checker", "Report": "checker"}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when first used, so that `sheetcnn --help` does not wait for NumPy and openpyxl.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,75 @@
+"""The build side, end to end: a network and a picture in, a workbook out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from . import __version__
+from .errors import NetworkError
+from .image import load_input, picture_of
+from .layers.base import Arrays
+from .layout import lay_out
+from .network import INPUT, Network, read_network
+from .templates import network_path, picture_path
+from .weights import load_parameters
+from .workbook.sheets import Model, dress
+from .workbook.write import Progress, write_workbook
+
+Detail = Literal["compact", "steps"]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What `build` made: the file, the network, NumPy's values of every layer, and notes for the user."""
+
+    path: Path
+    network: Network
+    values: dict[str, Arrays]
+    notes: tuple[str, ...]
+
+
+def build(
+    network: str | Path,
+    image: str | Path,
+    output: str | Path | None = None,
+    *,
+    detail: Detail = "compact",
+    protect: bool = False,
+    progress: Progress | None = None,
+) -> Built:
+    """Write a workbook of a picture run through a network.
+
+    `network` is a network file or a template's name, `image` a picture, an .npy or .csv file or a sample's name,
+    `output` the .xlsx to write (default: the network file's name, in the current folder). `detail="steps"` also draws
+    the product grids and the pre-activations. Raises SheetcnnError; an existing output is then untouched.
+    """
+    source = network_path(str(network))
+    checked = read_network(source)
+    path = Path(output) if output is not None else Path(f"{source.stem}.xlsx")
+    if path.suffix.lower() != ".xlsx":
+        raise NetworkError(f"{path}: the workbook's name must end in .xlsx")
+    pages = lay_out(checked, detail)
+    parameters, notes = load_parameters(checked, source.parent)
+    pixels = load_input(picture_path(str(image)), checked.input)
+    values = checked.run(pixels, parameters, detail)
+    _refuse_infinite(checked, values)
+    png = picture_of(pixels, checked.input, 240) if len(pixels) in (1, 3) else None
+    dressed = dress(Model(checked, detail, parameters, values, pages, png), protect, __version__)
+    write_workbook(path, dressed, progress)
+    return Built(path, checked, values, tuple(notes))
+
+
+def _refuse_infinite(network: Network, values: dict[str, Arrays]) -> None:
+    titles = {node.name: node.title for node in network.nodes} | {INPUT: "the input"}
+    for name, arrays in values.items():
+        for key, array in arrays.items():
+            if not np.isfinite(array).all():
+                place = tuple(int(i) + 1 for i in np.argwhere(~np.isfinite(array))[0])
+                raise NetworkError(
+                    f"{network.source}: {titles[name]}: {key} at {place} is {array[tuple(i - 1 for i in place)]}; "
+                    "a workbook can hold finite numbers only; look at its weights and input"
+                )

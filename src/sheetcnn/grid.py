@@ -1,0 +1,111 @@
+"""A rectangular array drawn on a sheet, and the A1 text that formulas use to point at it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+MAX_ROWS = 1_048_576
+MAX_COLUMNS = 16_384
+
+
+_ONE = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_TWO = [a + b for a in _ONE for b in _ONE]
+_THREE = [a + b for a in _ONE for b in _TWO]
+COLUMN = ["", *_ONE, *_TWO, *_THREE][: MAX_COLUMNS + 1]  # letters by column number, counted from 1
+
+# What Excel would read as something else than a sheet's name: a cell (FC1, R1C1) or a truth value.
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_CELL_LIKE = re.compile(r"(?:[A-Za-z]{1,3}[0-9]+|[Rr][0-9]*(?:[Cc][0-9]*)?|[Cc][0-9]*|true|false)\Z", re.I)
+
+
+def sheet_prefix(sheet: str) -> str:
+    """The sheet's name as a formula writes it before a cell, quoted where it must be: `Input!`, `'fc1'!`."""
+    if _PLAIN.match(sheet) and not _CELL_LIKE.match(sheet):
+        return f"{sheet}!"
+    return "'" + sheet.replace("'", "''") + "'!"
+
+
+@dataclass(slots=True)
+class Grid:
+    """An array of rows × columns on a sheet, its first element in the cell (top, left), counted from 1.
+
+    `step` is the distance between neighbouring elements in cells: (1, 1), or the dilation of a kernel that is
+    drawn spread out. `prefix` is what formulas write before the cell: nothing on the grid's own sheet.
+    """
+
+    sheet: str
+    top: int
+    left: int
+    rows: int
+    columns: int
+    step: tuple[int, int] = (1, 1)
+    prefix: str = ""
+    area: str = ""
+    _windows: dict[tuple[int, int, int, int], str] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        first = f"${COLUMN[self.left]}${self.top}"
+        last = f"${COLUMN[self.right]}${self.bottom}"
+        self.area = self.prefix + (first if first == last else f"{first}:{last}")
+
+    @property
+    def bottom(self) -> int:
+        """The last row of cells."""
+        return self.top + (self.rows - 1) * self.step[0]
+
+    @property
+    def right(self) -> int:
+        """The last column of cells."""
+        return self.left + (self.columns - 1) * self.step[1]
+
+    def seen_from(self, sheet: str) -> Grid:
+        """The same grid for formulas that stand on `sheet`."""
+        return replace(self, prefix="" if sheet == self.sheet else sheet_prefix(self.sheet), _windows={})
+
+    @property
+    def reference(self) -> str:
+        """The grid's cells with the sheet's name, as a defined name states them."""
+        return replace(self, prefix=sheet_prefix(self.sheet)).area
+
+    def at(self, row: int, column: int) -> str:
+        """The cell of one element, counted from 0."""
+        return f"{self.prefix}{COLUMN[self.left + column * self.step[1]]}{self.top + row * self.step[0]}"
+
+    def window(self, row: int, column: int, rows: int, columns: int) -> str:
+        """The rectangle of cells whose corner is the element (row, column); it may reach into the padding around."""
+        key = (row, column, rows, columns)
+        text = self._windows.get(key)
+        if text is None:
+            top, left = self.top + row, self.left + column
+            first = f"{self.prefix}{COLUMN[left]}{top}"
+            text = first if rows == columns == 1 else f"{first}:{COLUMN[left + columns - 1]}{top + rows - 1}"
+            self._windows[key] = text
+        return text
+
+
+Grids = Grid | list  # one grid, or lists of them: maps[k], kernels[k][c]
+
+
+def seen_from(grids: Grids, sheet: str) -> Grids:
+    """A grid, or nested lists of grids, for formulas that stand on `sheet`."""
+    if isinstance(grids, Grid):
+        return grids.seen_from(sheet)
+    return [seen_from(grid, sheet) for grid in grids]
+
+
+def flat(grids: Grids) -> Iterator[tuple[tuple[int, ...], Grid]]:
+    """Every grid of nested lists with its index, counted from 0."""
+    if isinstance(grids, Grid):
+        yield (), grids
+        return
+    for position, inner in enumerate(grids):
+        for index, grid in flat(inner):
+            yield (position, *index), grid
+
+
+def span(grids: list[Grid]) -> str:
+    """The cells from the first to the last of grids that stand one below the other, with all between them."""
+    first, last = grids[0], grids[-1]
+    return f"{first.prefix}${COLUMN[first.left]}${first.top}:${COLUMN[last.right]}${last.bottom}"

@@ -1,0 +1,61 @@
+"""Average pooling."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Shape, example
+from .sliding import Pooling
+
+
+class AvgPool2d(Pooling):
+    """The mean of each window, map by map. Source: torch.nn.AvgPool2d."""
+
+    type: ClassVar[str] = "avg_pool2d"
+    about: ClassVar[str] = "the mean of each window, map by map"
+    words: ClassVar[str] = "map = mean of the window, each map by itself"
+    examples: ClassVar = (
+        example([[[1, 2, 3, 4], [5, 6, 7, 8]]], [[[3.5, 5.5]]], kernel_size=2),
+        example([[[4, 8]]], [[[1, 3, 2]]], kernel_size=2, stride=1, padding=[0, 1, 1, 1]),
+        example([[[4, 8]]], [[[4, 6, 8]]], kernel_size=[1, 2], stride=1, padding=[0, 1], count_include_pad=False),
+        example([[[1, 2, 3]]], [[[1.5, 3]]], kernel_size=[1, 2], ceil_mode=True),
+    )
+
+    count_include_pad: bool = True
+
+    def check(self, shape: Shape) -> None:
+        super().check(shape)
+        if self.dilation != (1, 1):
+            raise ValueError("avg_pool2d has no dilation (nor has PyTorch's); leave it out")
+
+    def cells(self, shape: Shape) -> np.ndarray:
+        """How many cells each window is divided by: all, or those inside the input where padding is not counted."""
+        top, left, bottom, right = self.sides() if self.count_include_pad else (0, 0, 0, 0)
+        counts = []
+        for axis, (before, after) in enumerate(((top, bottom), (left, right))):
+            start = np.arange(self.positions(shape)[axis]) * self.stride[axis] - self.sides()[axis]
+            end = np.minimum(start + self.kernel_size[axis], shape[1 + axis] + after)
+            counts.append(end - np.maximum(start, -before))
+        return np.outer(*counts)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return self.windows(x, 0).sum(axis=(3, 4)) / self.cells(x.shape)
+
+    def formula(self, at: Shape, x: Grids) -> str:
+        k, i, j = at
+        window = x[k].window(*self.corner(i, j), *self.kernel_size)
+        if not self.count_include_pad:
+            return f"AVERAGE({window})"  # blank cells do not count
+        # A last window that ceil_mode lets reach beyond the padding is divided by what lies within it.
+        rows, columns = (
+            min(size, x_size + after - start)
+            for size, x_size, after, start in zip(
+                self.kernel_size, (x[k].rows, x[k].columns), self.sides()[2:], self.corner(i, j), strict=True
+            )
+        )
+        return f"SUM({window})/{rows * columns}"
+
+    def torch(self, shape: Shape) -> str:
+        more = ", ceil_mode=True" if self.ceil_mode else ""
+        return self.code("AvgPool2d(", more + ("" if self.count_include_pad else ", count_include_pad=False"))

@@ -1,0 +1,295 @@
+"""What every layer has in common: its settings, the grids that it draws, and how they are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ..grid import Grids
+
+Shape = tuple[int, ...]  # (C, H, W) of a stack of feature maps, or (N,) of a vector
+Arrays = dict[str, np.ndarray]
+Margin = tuple[int, int, int, int]  # top, left, bottom, right
+CellFormula = Callable[[Shape], str]  # the index of a cell in its array, from 0 -> the text of its formula
+
+Count = Annotated[int, Field(strict=True, ge=1, le=16_384)]
+Amount = Annotated[int, Field(strict=True, ge=0, le=16_384)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+def _both(value: Any) -> Any:
+    return [value, value] if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Counts = Annotated[tuple[Count, Count], BeforeValidator(_both)]  # n or [rows, columns]
+Amounts = Annotated[tuple[Amount, Amount], BeforeValidator(_both)]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An array that is drawn as grids: its `lead` leading axes number the grids, the others lie on the sheet."""
+
+    key: str  # what NumPy code calls it: "weight"
+    label: str  # what the workbook calls it: "kernel"
+    role: str  # "parameter", "step" or "output"
+    shape: Shape
+    lead: int
+    spread: tuple[int, int] = (1, 1)  # distance of neighbouring elements in cells: a kernel's dilation
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of one grid; a vector is one column."""
+        rows, columns = (*self.shape[self.lead :], 1, 1)[:2]
+        return rows, columns
+
+    def name(self, layer: str, index: Shape = ()) -> str:
+        """The defined name of one grid, its index counted from 0: `conv1_kernel_1_1`."""
+        return "_".join([layer, self.label, *(str(i + 1) for i in index)])
+
+    def indexes(self) -> Iterator[Shape]:
+        """The index of every grid, counted from 0."""
+        return iter(np.ndindex(*self.shape[: self.lead]))
+
+
+@dataclass(frozen=True)
+class Step:
+    """An array on the way to a layer's output that is drawn as grids of its own."""
+
+    key: str
+    shape: Shape
+    forward: Callable[..., np.ndarray]  # (*inputs, **parameters) -> array of that shape
+    formula: Callable[..., str]  # (index, *inputs, **parameters and earlier steps) -> text
+
+
+@dataclass(frozen=True)
+class Example:
+    """An input and the output that the layer must make of it, worked by hand or published by others."""
+
+    x: Any
+    y: Any
+    settings: dict[str, Any]
+    parameters: dict[str, Any]
+    source: str
+
+
+def example(x: Any, y: Any, *, parameters: dict | None = None, source: str = "by hand", **settings: Any) -> Example:
+    """An `Example` from an input, the output expected of it, the layer's parameters and its settings."""
+    return Example(x, y, settings, parameters or {}, source)
+
+
+class Layer(BaseModel):
+    """One layer: its fields are its settings, with PyTorch's names and defaults.
+
+    `forward` in NumPy and `formula` as text are written separately on purpose: one derived from the other would prove
+    nothing. A layer that reads several inputs takes that many shapes, arrays or grids.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: ClassVar[str]
+    about: ClassVar[str]  # one line for `sheetcnn layers` and README
+    words: ClassVar[str]  # the formula in words, shown on the layer's sheet
+    takes: ClassVar[str] = "maps"  # "maps", "vector" or "any"
+    settled: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change
+    examples: ClassVar[tuple[Example, ...]] = ()
+
+    # -- what a layer states ---------------------------------------------------------------------------------------
+    def check(self, shape: Shape) -> None:
+        """Raise ValueError where the settings do not fit an input of this shape."""
+
+    def parameters(self, shape: Shape) -> dict[str, Shape]:
+        """The arrays of numbers that the layer needs, by PyTorch's name, with their shapes."""
+        return {}
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of the output; the input's own unless a layer says otherwise."""
+        return shape
+
+    def forward(self, x: np.ndarray, **parameters: np.ndarray) -> np.ndarray:
+        """The output in NumPy (before `activation`, where the layer has one)."""
+        raise NotImplementedError
+
+    def formula(self, at: Shape, x: Grids, **parameters: Grids) -> str:
+        """The text of the output cell at an index, without "=" (before `activation`)."""
+        raise NotImplementedError
+
+    def steps(self, shape: Shape, detail: str) -> list[Step]:
+        """The arrays that are drawn on the way to the output."""
+        return []
+
+    def margin(self, shape: Shape) -> Margin:
+        """The padding to draw around the input: cells at its top, left, bottom and right."""
+        return (0, 0, 0, 0)
+
+    def spread(self) -> tuple[int, int]:
+        """The distance of a kernel's elements on the sheet: its dilation."""
+        return (1, 1)
+
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Rows and columns of input that an output cell reads, and the stride: for the receptive field."""
+        return (1, 1), (1, 1)
+
+    def wide(self, shape: Shape) -> bool:
+        """Whether kernels stand one below the other, at their channels' heights, so that one SUMPRODUCT spans all."""
+        return False
+
+    def multiplications(self, shape: Shape) -> int:
+        """Multiplications of weights with inputs in the whole layer."""
+        return 0
+
+    def torch(self, shape: Shape) -> str:
+        """The layer as PyTorch code; empty where PyTorch has none."""
+        return ""
+
+    def size_words(self, shape: Shape) -> str:
+        """How rows and columns of the output come about: `(28 − 5 + 2·2)/1 + 1 = 28`; empty where there is nothing to say."""
+        return ""
+
+    # -- what the rest of sheetcnn asks ----------------------------------------------------------------------------
+    def accept(self, shape: Shape) -> None:
+        """Raise ValueError where the layer cannot read an input of this shape."""
+        if self.takes == "maps" and len(shape) != 3:
+            raise ValueError(f"it reads feature maps, but its input is a vector of {shape[0]}; put it before `flatten`")
+        if self.takes == "vector" and len(shape) != 1:
+            raise ValueError(f"it reads a vector, but its input is {shape_text(shape)}; put a `flatten` layer before it")
+        self.check(shape)
+
+    def trainable(self, *shapes: Shape) -> dict[str, int]:
+        """How many numbers each parameter that training changes has."""
+        shapes_of = self.parameters(*shapes).items()
+        return {key: int(np.prod(shape, dtype=object)) for key, shape in shapes_of if key not in self.settled}
+
+    def parameter_words(self, *shapes: Shape) -> str:
+        """How the number of parameters comes about: `6·1·5·5 + 6 = 156`."""
+        counts = self.trainable(*shapes)
+        if not counts:
+            return "none"
+        terms = " + ".join("·".join(map(str, self.parameters(*shapes)[key])) for key in counts)
+        total = str(sum(counts.values()))
+        return terms if terms == total else f"{terms} = {total}"
+
+    def all_steps(self, shapes: tuple[Shape, ...], detail: str) -> list[Step]:
+        """The steps in the order in which they are computed."""
+        return self.steps(*shapes, detail=detail)
+
+    def drawings(self, shapes: tuple[Shape, ...], detail: str) -> list[Drawing]:
+        """Every array that the layer draws: its parameters, its steps, and last its output."""
+        output = self.output_shape(*shapes)
+        maps = len(output) == 3
+        drawn = []
+        for key, shape in self.parameters(*shapes).items():
+            if len(shape) > 2:
+                drawn.append(Drawing(key, "kernel", "parameter", shape, len(shape) - 2, self.spread()))
+            else:
+                drawn.append(Drawing(key, key, "parameter", shape, int(maps)))
+        for step in self.all_steps(shapes, detail):
+            drawn.append(Drawing(step.key, step.key, "step", step.shape, max(1, len(step.shape) - 2) if maps else 0))
+        return [*drawn, Drawing("output", "map" if maps else "out", "output", output, int(maps))]
+
+    def run(self, xs: tuple[np.ndarray, ...], detail: str, parameters: Arrays) -> Arrays:
+        """The steps and the output in NumPy, by key."""
+        shapes = tuple(x.shape for x in xs)
+        values = {step.key: step.forward(*xs, **parameters) for step in self.steps(*shapes, detail=detail)}
+        return values | {"output": self.forward(*xs, **parameters)}
+
+    def formulas(
+        self, shapes: tuple[Shape, ...], detail: str, xs: tuple[Grids, ...], grids: dict[str, Grids]
+    ) -> dict[str, CellFormula]:
+        """For every step and the output, by key, the function that writes the formula of a cell."""
+        given = {key: grids[key] for key in self.parameters(*shapes)}
+        cells: dict[str, CellFormula] = {}
+        for step in self.steps(*shapes, detail=detail):
+            cells[step.key] = lambda at, write=step.formula, known=dict(given): write(at, *xs, **known)
+            given[step.key] = grids[step.key]
+        cells["output"] = lambda at: self.formula(at, *xs, **given)
+        return cells
+
+
+class Elementwise(Layer):
+    """A layer that makes each cell of its output from the same cell of its input; usable as `activation` too."""
+
+    takes: ClassVar[str] = "any"
+    inline: ClassVar[bool] = True  # reads its input once, so that a long sum can stand inside its formula
+
+    def cell(self, x: str) -> str:
+        """The formula of one cell, `x` being the text of its input."""
+        raise NotImplementedError
+
+    def formula(self, at: Shape, x: Grids, **parameters: Grids) -> str:
+        return self.cell(cell_of(x, at))
+
+
+def _activation(value: Any) -> Any:
+    """`"relu"` or `{type = "leaky_relu", negative_slope = 0.2}` as the layer that it names."""
+    from . import LAYERS  # the list imports this module
+
+    known = {name: layer for name, layer in LAYERS.items() if issubclass(layer, Elementwise)}
+    if isinstance(value, Elementwise) or value is None:
+        return value
+    settings = dict(value) if isinstance(value, dict) else {"type": value}
+    kind = settings.pop("type", None)
+    if not isinstance(kind, str) or kind not in known:
+        raise ValueError(f"unknown activation {kind!r}; there are {', '.join(known)}")
+    return known[kind].model_validate(settings)
+
+
+class Activated(Layer):
+    """A layer with an `activation`, which acts once on the finished sum: relu(bias + Σ …), never Σ relu(…)."""
+
+    activation: Annotated[Elementwise | None, BeforeValidator(_activation)] = None
+
+    def _draws_sum(self, detail: str) -> bool:
+        return detail == "steps" or (self.activation is not None and not self.activation.inline)
+
+    def all_steps(self, shapes: tuple[Shape, ...], detail: str) -> list[Step]:
+        steps = super().all_steps(shapes, detail)
+        if self._draws_sum(detail):
+            steps.append(Step("sum", self.output_shape(*shapes), self.forward, self.formula))
+        return steps
+
+    def run(self, xs: tuple[np.ndarray, ...], detail: str, parameters: Arrays) -> Arrays:
+        values = super().run(xs, detail, parameters)
+        if self._draws_sum(detail):
+            values["sum"] = values["output"]
+        if self.activation is not None:
+            values["output"] = self.activation.forward(values["output"])
+        return values
+
+    def formulas(
+        self, shapes: tuple[Shape, ...], detail: str, xs: tuple[Grids, ...], grids: dict[str, Grids]
+    ) -> dict[str, CellFormula]:
+        cells = super().formulas(shapes, detail, xs, grids)
+        total = cells["output"]
+        activate = self.activation.cell if self.activation is not None else str
+        if self._draws_sum(detail):
+            cells["sum"] = total
+            cells["output"] = lambda at: activate(cell_of(grids["sum"], at))
+        elif self.activation is not None:
+            cells["output"] = lambda at: activate(total(at))
+        return cells
+
+
+def cell_of(grids: Grids, at: Shape) -> str:
+    """The cell at an index of maps (k, row, column) or of a vector (n,)."""
+    if len(at) == 3:
+        return grids[at[0]].at(at[1], at[2])
+    return grids.at(at[0], 0)
+
+
+def literal(number: float) -> str:
+    """A number as a formula writes it, exact: 0.01, 1E-05."""
+    return repr(float(number)).upper()
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as people write it: 3×28×28."""
+    return "×".join(map(str, shape))
+
+
+def bands(values: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """One value per channel, shaped to meet maps C×H×W."""
+    return values.reshape(-1, *[1] * (like.ndim - 1))

@@ -1,0 +1,50 @@
+"""Batch normalisation as it acts in inference."""
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from ..grid import Grids
+from .base import Activated, Number, Shape, bands, example, literal
+
+
+class BatchNorm2d(Activated):
+    """Each map shifted and scaled by the mean and variance found in training. Source: torch.nn.BatchNorm2d, eval mode."""
+
+    type: ClassVar[str] = "batch_norm2d"
+    about: ClassVar[str] = "each map minus its running mean, over its running deviation, times weight, plus bias"
+    words: ClassVar[str] = "map = (x − running_mean) / √(running_var + eps) · weight + bias"
+    settled: ClassVar = ("running_mean", "running_var")
+    examples: ClassVar = (
+        example(
+            [[[1, 3]], [[10, 20]]],
+            [[[-1, 1]], [[5, 25]]],
+            eps=0.0,
+            parameters={"weight": [1, 4], "bias": [0, 5], "running_mean": [2, 10], "running_var": [1, 4]},
+        ),
+        example([[[5]]], [[[2]]], eps=1.0, affine=False, parameters={"running_mean": [1], "running_var": [3]}),
+    )
+
+    eps: Number = Field(1e-5, ge=0)
+    affine: bool = True
+
+    def parameters(self, shape: Shape) -> dict[str, Shape]:
+        names = ("weight", "bias") if self.affine else ()
+        return {name: shape[:1] for name in (*names, "running_mean", "running_var")}
+
+    def forward(self, x: np.ndarray, **given: np.ndarray) -> np.ndarray:
+        y = (x - bands(given["running_mean"], x)) / np.sqrt(bands(given["running_var"], x) + self.eps)
+        return y * bands(given["weight"], x) + bands(given["bias"], x) if self.affine else y
+
+    def formula(self, at: Shape, x: Grids, **given: Grids) -> str:
+        k, i, j = at
+        mean, variance = given["running_mean"][k].area, given["running_var"][k].area
+        text = f"({x[k].at(i, j)}-{mean})/SQRT({variance}+{literal(self.eps)})"
+        return f"{text}*{given['weight'][k].area}+{given['bias'][k].area}" if self.affine else text
+
+    def multiplications(self, shape: Shape) -> int:
+        return int(np.prod(shape)) * (2 if self.affine else 1)
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.BatchNorm2d({shape[0]}, eps={self.eps!r}{'' if self.affine else ', affine=False'})"

@@ -1,0 +1,36 @@
+"""Feature maps as one vector."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Layer, Shape, example
+
+
+class Flatten(Layer):
+    """All cells as one column: map after map, row after row. Source: torch.nn.Flatten."""
+
+    type: ClassVar[str] = "flatten"
+    about: ClassVar[str] = "all maps as one column: map after map, row after row"
+    words: ClassVar[str] = "out = every cell, map after map, row after row"
+    takes: ClassVar[str] = "any"
+    examples: ClassVar = (example([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], [1, 2, 3, 4, 5, 6, 7, 8]),)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (int(np.prod(shape)),)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x.reshape(-1)
+
+    def formula(self, at: Shape, x: Grids) -> str:
+        if not isinstance(x, list):
+            return x.at(at[0], 0)
+        k, rest = divmod(at[0], x[0].rows * x[0].columns)
+        return x[k].at(*divmod(rest, x[k].columns))
+
+    def torch(self, shape: Shape) -> str:
+        return "torch.nn.Flatten()"
+
+    def size_words(self, shape: Shape) -> str:
+        return f"{'·'.join(map(str, shape))} = {int(np.prod(shape))}"

@@ -1,0 +1,31 @@
+"""Leaky rectified linear unit."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from .base import Elementwise, Number, Shape, example, literal
+
+
+class LeakyReLU(Elementwise):
+    """x where x > 0, negative_slope · x elsewhere. Source: torch.nn.LeakyReLU."""
+
+    type: ClassVar[str] = "leaky_relu"
+    about: ClassVar[str] = "x where x > 0, negative_slope · x elsewhere"
+    words: ClassVar[str] = "out = x where x > 0, else negative_slope · x"
+    inline: ClassVar[bool] = False
+    examples: ClassVar = (
+        example([[[-2, 3], [0, -0.5]]], [[[-0.02, 3], [0, -0.005]]]),
+        example([-4, 4], [-8, 4], negative_slope=2.0),
+    )
+
+    negative_slope: Number = 0.01
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.where(x > 0, x, self.negative_slope * x)
+
+    def cell(self, x: str) -> str:
+        return f"IF({x}>0,{x},{literal(self.negative_slope)}*{x})"
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.LeakyReLU({self.negative_slope!r})"

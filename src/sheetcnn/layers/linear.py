@@ -1,0 +1,50 @@
+"""Fully connected layer."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Activated, Count, Shape, Step, cell_of, example
+
+
+class Linear(Activated):
+    """Every output is a weighted sum of all inputs plus a bias. Source: torch.nn.Linear."""
+
+    type: ClassVar[str] = "linear"
+    about: ClassVar[str] = "fully connected: each output a weighted sum of all inputs"
+    words: ClassVar[str] = "out = bias + Σ weight · input"
+    takes: ClassVar[str] = "vector"
+    examples: ClassVar = (
+        example([1, 2, 3], [32, -2], out_features=2, parameters={"weight": [[4, 5, 6], [1, 0, -1]], "bias": [0, 0]}),
+        example([2, -1], [3.5], out_features=1, parameters={"weight": [[1, -1]], "bias": [0.5]}),
+        example([2, -1], [3], out_features=1, bias=False, parameters={"weight": [[1, -1]]}),
+    )
+
+    out_features: Count
+    bias: bool = True
+
+    def parameters(self, shape: Shape) -> dict[str, Shape]:
+        return {"weight": (self.out_features, shape[0])} | ({"bias": (self.out_features,)} if self.bias else {})
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (self.out_features,)
+
+    def steps(self, shape: Shape, detail: str) -> list[Step]:
+        # SUMPRODUCT needs ranges of one shape, so the input column is drawn once more as a row above the weights.
+        return [Step("in", (1, shape[0]), lambda x, **_: x[None, :], lambda at, x, **_: cell_of(x, at[1:]))]
+
+    def forward(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+        total = weight @ x
+        return total if bias is None else total + bias
+
+    def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None, **steps: Grids) -> str:
+        (n,) = at
+        total = f"SUMPRODUCT({steps['in'].area},{weight.window(n, 0, 1, weight.columns)})"
+        return total if bias is None else f"{bias.at(n, 0)}+{total}"
+
+    def multiplications(self, shape: Shape) -> int:
+        return self.out_features * shape[0]
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.Linear({shape[0]}, {self.out_features}{'' if self.bias else ', bias=False'})"

@@ -1,0 +1,28 @@
+"""Rectified linear unit."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from .base import Elementwise, Shape, example
+
+
+class ReLU(Elementwise):
+    """max(0, x), cell by cell. Source: torch.nn.ReLU."""
+
+    type: ClassVar[str] = "relu"
+    about: ClassVar[str] = "max(0, x): negative numbers become 0"
+    words: ClassVar[str] = "out = max(0, x)"
+    examples: ClassVar = (
+        example([[[-2, 3], [0, -0.5]]], [[[0, 3], [0, 0]]]),
+        example([-1, 4], [0, 4]),
+    )
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.maximum(x, 0)
+
+    def cell(self, x: str) -> str:
+        return f"MAX(0,{x})"
+
+    def torch(self, shape: Shape) -> str:
+        return "torch.nn.ReLU()"

@@ -1,0 +1,172 @@
+"""What convolution and pooling share: a window that slides over padded maps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, Field
+
+from .base import Amount, Counts, Layer, Margin, Shape, shape_text
+
+
+def _sides(value: Any) -> Any:
+    """n, [rows, columns] or [top, left, bottom, right] as the four sides."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return [value] * 4
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return [*value, *value]
+    if isinstance(value, str) and value not in ("same", "valid"):
+        raise ValueError(f'{value!r} is none of n, [rows, columns], [top, left, bottom, right], "same" and "valid"')
+    return value
+
+
+Padding = Annotated[tuple[Amount, Amount, Amount, Amount] | Literal["same", "valid"], BeforeValidator(_sides)]
+
+
+def pair(sizes: tuple[int, int]) -> str:
+    """Rows and columns as PyTorch code: 3, or (3, 5)."""
+    return str(sizes[0]) if sizes[0] == sizes[1] else str(sizes)
+
+
+class Sliding(Layer):
+    """A window of kernel_size cells, stride apart, its cells dilation apart, over an input with padding around it."""
+
+    takes: ClassVar[str] = "maps"
+
+    kernel_size: Counts
+    stride: Counts = (1, 1)
+    padding: Padding = (0, 0, 0, 0)
+    dilation: Counts = (1, 1)
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Rows and columns that the window covers, the holes of dilation included."""
+        rows, columns = (d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
+        return rows, columns
+
+    def sides(self) -> Margin:
+        """Padding at top, left, bottom and right; "same" puts the odd cell at the bottom and right, as PyTorch does."""
+        if self.padding == "valid":
+            return (0, 0, 0, 0)
+        if self.padding == "same":
+            rows, columns = (size - 1 for size in self.reach)
+            return rows // 2, columns // 2, rows - rows // 2, columns - columns // 2
+        return self.padding
+
+    def check(self, shape: Shape) -> None:
+        if self.padding == "same" and self.stride != (1, 1):
+            raise ValueError(f'padding "same" needs stride 1, not {pair(self.stride)}; give the padding as numbers')
+        top, left, bottom, right = self.sides()
+        padded = shape[1] + top + bottom, shape[2] + left + right
+        if self.reach[0] > padded[0] or self.reach[1] > padded[1]:
+            size = pair(self.kernel_size) + ("" if self.dilation == (1, 1) else f" with dilation {pair(self.dilation)}")
+            what = "input" if padded == shape[1:] else f"input, {shape_text(padded)} with its padding"
+            raise ValueError(
+                f"kernel_size {size} is larger than its {shape_text(shape[1:])} {what}; use padding, or a smaller kernel"
+            )
+
+    def positions(self, shape: Shape) -> tuple[int, int]:
+        """Rows and columns of the output: floor((N + P − D·(K − 1) − 1) / S) + 1, P being the padding of both sides.
+
+        Source: torch.nn.Conv2d, section "Shape".
+        """
+        top, left, bottom, right = self.sides()
+        return (
+            (shape[1] + top + bottom - self.reach[0]) // self.stride[0] + 1,
+            (shape[2] + left + right - self.reach[1]) // self.stride[1] + 1,
+        )
+
+    def margin(self, shape: Shape) -> Margin:
+        top, left, bottom, right = self.sides()
+        rows, columns = self.positions(shape)
+        # With ceil_mode the last window may reach further than the padding.
+        below = (rows - 1) * self.stride[0] + self.reach[0] - top - shape[1]
+        beyond = (columns - 1) * self.stride[1] + self.reach[1] - left - shape[2]
+        return top, left, max(bottom, below), max(right, beyond)
+
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        return self.reach, self.stride
+
+    def corner(self, row: int, column: int) -> tuple[int, int]:
+        """The input cell, counted from 0, at the top left of an output cell's window; negative in the padding."""
+        top, left, _, _ = self.sides()
+        return row * self.stride[0] - top, column * self.stride[1] - left
+
+    def windows(self, x: np.ndarray, fill: float) -> np.ndarray:
+        """A view of every window: C × rows out × columns out × kernel rows × kernel columns, padding being `fill`."""
+        top, left, bottom, right = self.margin(x.shape)
+        padded = np.pad(x, ((0, 0), (top, bottom), (left, right)), constant_values=fill)
+        view = np.lib.stride_tricks.sliding_window_view(padded, self.reach, axis=(1, 2))
+        rows, columns = self.positions(x.shape)
+        view = view[:, :: self.stride[0], :: self.stride[1], :: self.dilation[0], :: self.dilation[1]]
+        return view[:, :rows, :columns]
+
+    def size_words(self, shape: Shape) -> str:
+        top, left, bottom, right = self.sides()
+        sides = ((top, bottom), (left, right))
+        words = []
+        for n, k, reach, s, (before, after), out in zip(
+            shape[1:], self.kernel_size, self.reach, self.stride, sides, self.positions(shape), strict=True
+        ):
+            padding = f" + 2·{before}" if before == after else f" + {before} + {after}"
+            size = str(k) if reach == k else f"{reach}"
+            fraction = (n + before + after - reach) % s
+            rounded = ("⌈", "⌉") if getattr(self, "ceil_mode", False) else ("⌊", "⌋")
+            opening, closing = rounded if fraction else ("", "")
+            words.append(f"{opening}({n} − {size}{padding if before or after else ''})/{s}{closing} + 1 = {out}")
+        return words[0] if words[0] == words[1] else f"rows {words[0]}, columns {words[1]}"
+
+    def code(self, opening: str, more: str) -> str:
+        """The layer as PyTorch code, the settings that have PyTorch's defaults left out."""
+        top, left, bottom, right = self.sides()
+        before, text = "", pair(self.kernel_size)
+        if self.stride != (self.kernel_size if isinstance(self, Pooling) else (1, 1)):
+            text += f", stride={pair(self.stride)}"
+        if self.padding == "same":
+            text += ', padding="same"'
+        elif (top, left) != (bottom, right):
+            before = f"torch.nn.ZeroPad2d({(left, right, top, bottom)}), then "
+        elif top or left:
+            text += f", padding={pair((top, left))}"
+        text += "" if self.dilation == (1, 1) else f", dilation={pair(self.dilation)}"
+        return f"{before}torch.nn.{opening}{text}{more})"
+
+
+class Pooling(Sliding):
+    """A window that takes the largest or the mean of its cells, map by map."""
+
+    stride: Counts | None = Field(None, validate_default=True)  # type: ignore[assignment]
+    ceil_mode: bool = False
+
+    def model_post_init(self, context: Any) -> None:
+        if self.stride is None:  # PyTorch's default: windows that touch
+            object.__setattr__(self, "stride", self.kernel_size)
+
+    def check(self, shape: Shape) -> None:
+        super().check(shape)
+        top, left, bottom, right = self.sides()
+        if max(top, bottom) > self.reach[0] // 2 or max(left, right) > self.reach[1] // 2:
+            raise ValueError(
+                f"padding {list(self.sides())} is more than half of kernel_size {pair(self.kernel_size)}, "
+                "so that a window could hold nothing but padding; use less"
+            )
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], *self.positions(shape))
+
+    def positions(self, shape: Shape) -> tuple[int, int]:
+        rows, columns = super().positions(shape)
+        if not self.ceil_mode:
+            return rows, columns
+        top, left, bottom, right = self.sides()
+
+        def up(size: int, before: int, after: int, reach: int, stride: int) -> int:
+            # Rounded up, except that the last window must begin inside the input or its padding at the start.
+            out = -(-(size + before + after - reach) // stride) + 1
+            return out - 1 if (out - 1) * stride >= size + before else out
+
+        return (
+            up(shape[1], top, bottom, self.reach[0], self.stride[0]),
+            up(shape[2], left, right, self.reach[1], self.stride[1]),
+        )

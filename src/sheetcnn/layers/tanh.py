@@ -1,0 +1,28 @@
+"""Hyperbolic tangent."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from .base import Elementwise, Shape, example
+
+
+class Tanh(Elementwise):
+    """tanh x, cell by cell. Source: torch.nn.Tanh."""
+
+    type: ClassVar[str] = "tanh"
+    about: ClassVar[str] = "tanh x: squeezes every number between −1 and 1"
+    words: ClassVar[str] = "out = tanh(x)"
+    examples: ClassVar = (
+        example([0, 1000, -1000], [0, 1, -1]),
+        example([0.5493061443340549], [0.5], source="x = ½ ln 3: (3 − 1) / (3 + 1)"),
+    )
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.tanh(x)
+
+    def cell(self, x: str) -> str:
+        return f"TANH({x})"
+
+    def torch(self, shape: Shape) -> str:
+        return "torch.nn.Tanh()"

@@ -1,0 +1,304 @@
+"""Where every grid of a network goes: one page (a sheet) for the input and one for each layer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .errors import LimitError
+from .grid import MAX_COLUMNS, MAX_ROWS, Grid, Grids, flat
+from .layers.base import Drawing, Margin, Shape, shape_text
+from .network import INPUT, Network, Node
+
+MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
+HEADER = 7  # rows above the grids, the same on every sheet: wide kernels stand at their channels' heights
+LEFT = 2  # the first column of grids; column A is a margin
+GAP = 2  # columns between two grids
+CELL = 22  # a cell's width and height in pixels
+LETTER = 4.2  # a letter's width in a grid's label, in pixels
+NO_MARGIN: Margin = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One grid in its place: which array it shows, and what is written above it."""
+
+    drawing: Drawing
+    index: Shape  # of the grid in its array, counted from 0
+    grid: Grid
+    name: str  # the defined name
+    label: str
+    margin: Margin = NO_MARGIN
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A text beside the grids: a label, an operator, the name of a vector's element."""
+
+    row: int
+    column: int
+    text: str
+    style: str
+
+
+@dataclass
+class Page:
+    """A sheet with its grids."""
+
+    sheet: str
+    node: Node | None
+    blocks: list[Block] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    grids: dict[str, Grids] = field(default_factory=dict)  # by the drawing's key
+    notes: list[str] = field(default_factory=list)  # said at the sheet's top
+    rows: int = HEADER
+    columns: int = 1
+
+    def add(self, block: Block) -> None:
+        """Take a block in, with its label above it."""
+        grid, (top, _, bottom, right) = block.grid, block.margin
+        self.blocks.append(block)
+        if block.label:
+            self.marks.append(Mark(grid.top - top - 1, grid.left - block.margin[1], block.label, "label"))
+        self.rows = max(self.rows, grid.bottom + bottom)
+        self.columns = max(self.columns, grid.right + right)
+
+
+def lay_out(network: Network, detail: str) -> dict[str, Page]:
+    """The pages by the name of what they show ("input" and the layers).
+
+    Raises LimitError, naming the layer, the number and the limit, where a spreadsheet could not hold it.
+    """
+    _refuse_too_many(network, detail)
+    pages = {INPUT: _input_page(network)}
+    for node in network.nodes:
+        if len(node.shape) == 3:
+            pages[node.name] = _maps_page(network, node, detail, pages[node.inputs[0]])
+        else:
+            pages[node.name] = _vector_page(network, node, detail)
+        _refuse_too_large(network, node.title, pages[node.name])
+    return pages
+
+
+def output_of(pages: dict[str, Page], name: str) -> Grids:
+    """The grids that hold a layer's output (or the input as the first layer reads it)."""
+    grids = pages[name].grids
+    if name == INPUT:
+        return grids.get("normalized", grids["channel"])
+    return grids["output"]
+
+
+def channel_names(network: Network, name: str) -> list[str]:
+    """What the channels of a layer's output are called: R, G, B for a colour picture, else 1, 2, 3."""
+    if name == INPUT and network.input.channels == 3:
+        return ["R", "G", "B"]
+    shape = network.input.shape if name == INPUT else next(n.shape for n in network.nodes if n.name == name)
+    return [str(c + 1) for c in range(shape[0])]
+
+
+def _refuse_too_many(network: Network, detail: str) -> None:
+    total = int(np.prod(network.input.shape, dtype=object)) * (2 if network.input.normalizes else 1)
+    largest, where = total, "the input"
+    for node in network.nodes:
+        cells = sum(int(np.prod(drawing.shape, dtype=object)) for drawing in node.drawings(detail))
+        total += cells
+        if cells > largest:
+            largest, where = cells, node.title
+    if total > MAX_CELLS:
+        raise LimitError(
+            f"{network.source}: the workbook would have {total:,} cells, {largest:,} of them in {where}; a spreadsheet "
+            f"takes {MAX_CELLS:,}; use a smaller input or fewer channels"
+        )
+
+
+def _refuse_too_large(network: Network, title: str, page: Page) -> None:
+    for have, limit, what in ((page.rows, MAX_ROWS, "rows"), (page.columns, MAX_COLUMNS, "columns")):
+        if have > limit:
+            raise LimitError(f"{network.source}: {title}: its sheet would have {have:,} {what}; Excel allows {limit:,}; make it smaller")
+
+
+def _label(texts: list[str], columns: int) -> str:
+    """The longest text that fits above a grid of so many columns and the gap beside it."""
+    room = (columns + GAP) * CELL
+    return next((text for text in texts if len(text) * LETTER <= room), texts[-1])
+
+
+def _room(text: str) -> int:
+    """How many columns a text needs."""
+    return math.ceil(len(text) * LETTER / CELL)
+
+
+class _Pen:
+    """Places the grids of one page and collects them by drawing."""
+
+    def __init__(self, page: Page, owner: str) -> None:
+        self.page, self.owner = page, owner
+        self._found: dict[str, dict[Shape, Grid]] = {}
+
+    def put(self, drawing: Drawing, index: Shape, top: int, left: int, label: str, margin: Margin = NO_MARGIN) -> Grid:
+        # A step beyond Excel's columns must not fail here: the page is refused as a whole, with its size.
+        rows, columns = drawing.size
+        last = left + (columns - 1) * drawing.spread[1]
+        if last > MAX_COLUMNS:
+            raise LimitError(
+                f'the sheet of "{self.owner}" would have at least {last:,} columns; Excel allows {MAX_COLUMNS:,}; make the layer smaller'
+            )
+        grid = Grid(self.page.sheet, top, left, rows, columns, drawing.spread)
+        self.page.add(Block(drawing, index, grid, drawing.name(self.owner, index), label, margin))
+        self._found.setdefault(drawing.key, {})[index] = grid
+        return grid
+
+    def finish(self) -> Page:
+        for key, grids in self._found.items():
+            self.page.grids[key] = _nested(grids)
+        return self.page
+
+
+def _nested(grids: dict[Shape, Grid]) -> Grids:
+    """Grids by index as nested lists."""
+    if () in grids:
+        return grids[()]
+    inner: dict[int, dict[Shape, Grid]] = {}
+    for index, grid in grids.items():
+        inner.setdefault(index[0], {})[index[1:]] = grid
+    return [_nested(part) for part in inner.values()]
+
+
+def _input_page(network: Network) -> Page:
+    settings = network.input
+    page = Page("Input", None)
+    pen = _Pen(page, INPUT)
+    margin = network.margin(INPUT)
+    top, left, bottom, right = margin
+    pitch = top + settings.height + bottom + 2
+    drawings = {drawing.key: drawing for drawing in settings.drawings()}
+    for c, name in enumerate(channel_names(network, INPUT)):
+        row = HEADER + 1 + c * pitch + 1 + top
+        column = LEFT + left
+        what = f"channel {name}"
+        pen.put(drawings["channel"], (c,), row, column, what, NO_MARGIN if settings.normalizes else margin)
+        column += settings.width + right + GAP
+        if not settings.normalizes:
+            continue
+        for key in ("scale", "mean", "std"):
+            if key in drawings and (key != "scale" or c == 0):
+                pen.put(drawings[key], () if key == "scale" else (c,), row, column, key)
+            if key in drawings:
+                column += _room(key) + 1
+        pen.put(drawings["normalized"], (c,), row, column + left, f"{what}, normalized", margin)
+    return pen.finish()
+
+
+def _maps_page(network: Network, node: Node, detail: str, read: Page) -> Page:
+    """A page of feature maps: one band per map, read left to right like the equation."""
+    page = Page(node.name, node)
+    pen = _Pen(page, node.name)
+    drawings = node.drawings(detail)
+    output = drawings[-1]
+    single = sorted((d for d in drawings[:-1] if d.lead == 1), key=lambda d: d.role == "parameter")  # one per map, the sum first
+    paired = [d for d in drawings[:-1] if d.lead == 2]  # one per map and input channel
+    wide = node.layer.wide(*node.in_shapes)
+    margin = network.margin(node.name)
+    top, left, bottom, right = margin
+    beside = [(d.size[0] - 1) * d.spread[0] + 1 for d in (*single, *(() if wide else paired))]
+    pitch = 1 + max([top + output.size[0] + bottom, *(rows for rows in beside)]) + 1
+    channels = channel_names(network, node.inputs[0])
+    column = LEFT
+    for k in range(node.shape[0]):
+        first = HEADER + 1 + k * pitch + 1
+        column = LEFT
+        map_label = _label([f"map {k + 1}", str(k + 1)], output.size[1] + left + right)
+        pen.put(output, (k,), first + top, column + left, map_label, margin)
+        column += left + output.size[1] + right + GAP
+        # Next to the map stands the pre-activation, then the numbers that are added, then kernels and products.
+        items = [(drawing, (k,), _single_label(drawing, k)) for drawing in single]
+        if not wide:
+            seen = _seen(node, k, channels)
+            items += [(d, (k, c), _paired_label(d, k, seen[c])) for c in range(len(seen) if paired else 0) for d in paired]
+        before = output
+        for drawing, index, texts in items:
+            width = (drawing.size[1] - 1) * drawing.spread[1] + 1
+            label = _label(texts, width)
+            if paired:
+                sign = "→" if drawing.label == "product" else "=" if before.label in ("map", "sum") else "+"
+                page.marks.append(Mark(first + top, column - 1, sign, "sign"))
+            pen.put(drawing, index, first + top, column, label)
+            column += max(width, _room(label) - GAP + 1) + GAP
+            before = drawing
+    if wide:
+        _wide_kernels(node, paired[0], pen, column, read, channels)
+    return pen.finish()
+
+
+def _single_label(drawing: Drawing, k: int) -> list[str]:
+    return [f"sum {k + 1} (pre-activation)", f"sum {k + 1}", "sum"] if drawing.label == "sum" else [drawing.label]
+
+
+def _paired_label(drawing: Drawing, k: int, channel: str) -> list[str]:
+    long = f"kernel ∗ channel {channel}" if drawing.label == "product" else f"filter {k + 1} · channel {channel}"
+    return [long, f"channel {channel}", f"ch {channel}", channel]
+
+
+def _seen(node: Node, k: int, channels: list[str]) -> list[str]:
+    """The names of the input channels that filter k sees: those of its group."""
+    groups = getattr(node.layer, "groups", 1)
+    size = len(channels) // groups
+    group = k // (node.shape[0] // groups)
+    return channels[group * size : (group + 1) * size]
+
+
+def _wide_kernels(node: Node, drawing: Drawing, pen: _Pen, column: int, read: Page, channels: list[str]) -> None:
+    """A filter's kernels one below the other at the heights of their channels: one SUMPRODUCT then spans them all."""
+    below = output_of({node.inputs[0]: read}, node.inputs[0])
+    width = (drawing.size[1] - 1) * drawing.spread[1] + 1
+    names = max(_room(f"channel {name}") for name in channels)
+    column += names + 1
+    tops = {name: grid.top for name, (_, grid) in zip(channels, flat(below), strict=True)}
+    for name, top in tops.items():
+        pen.page.marks.append(Mark(top, column - names - 1, f"channel {name}", "label"))
+    for k in range(node.shape[0]):
+        for c, name in enumerate(_seen(node, k, channels)):
+            label = _label([f"filter {k + 1}", str(k + 1)], width) if c == 0 else ""
+            pen.put(drawing, (k, c), tops[name], column, label)
+        column += width + GAP - 1
+
+
+def _vector_page(network: Network, node: Node, detail: str) -> Page:
+    """A page of a vector: one row for each of its numbers, the output first, then what it is made of."""
+    page = Page(node.name, node)
+    pen = _Pen(page, node.name)
+    drawings = node.drawings(detail)
+    above = [d for d in drawings if d.role == "step" and len(d.shape) == 2]  # a row over the weights
+    columns = [drawings[-1], *(d for d in drawings[:-1] if len(d.shape) == 1 and d.role == "step")]
+    columns += [d for d in drawings[:-1] if len(d.shape) == 1 and d.role == "parameter"]
+    tables = [d for d in drawings[:-1] if len(d.shape) == 2 and d.role == "parameter"]
+    first = HEADER + 2 + (3 if above else 0)
+    last_labels = network.settings.labels if node is network.nodes[-1] else None
+    names = list(last_labels) if last_labels else [str(n + 1) for n in range(node.shape[0])]
+    column = LEFT + min(8, max(1, *(_room(name) for name in names[:1000]), 1)) + 1
+    for n, name in enumerate(names[:1000]):
+        page.marks.append(Mark(first + n, LEFT, name, "element"))
+    for drawing in columns:
+        pen.put(drawing, (), first, column, drawing.label)
+        column += max(1, _room(drawing.label)) + 1
+    column += 1
+    for drawing in tables:
+        for row in above:
+            pen.put(row, (), first - 3, column, "input, as a row")
+        pen.put(drawing, (), first, column, f"{drawing.label}: a row for each output, a column for each input")
+        column += drawing.size[1] + GAP
+    return pen.finish()
+
+
+def describe(node: Node, multiplications: int, receptive: tuple[int, int]) -> list[str]:
+    """The lines at the top of a layer's sheet: shape, output size, parameters and cost, each with its arithmetic."""
+    layer, shapes = node.layer, node.in_shapes
+    size = layer.size_words(*shapes)
+    lines = [f"{' and '.join(shape_text(s) for s in shapes)}  →  {shape_text(node.shape)}" + (f"      size: {size}" if size else "")]
+    words = f"parameters: {layer.parameter_words(*shapes)}"
+    if multiplications:
+        words += f"      multiplications: {multiplications:,}"
+    lines.append(f"{words}      one cell here sees {shape_text(receptive)} pixels of the input")
+    return lines

@@ -1,0 +1,331 @@
+"""A network description becomes checked layers with their shapes; a run of them in NumPy."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from .errors import NetworkError
+from .layers import LAYERS
+from .layers.base import Arrays, Count, Drawing, Layer, Margin, Number, Shape, shape_text
+
+MAX_FILE_BYTES = 64_000_000
+INPUT = "input"  # what layers call the input in `input =`
+RESERVED = {"overview", "gallery", "inspector", "input", "check", "history", "_sheetcnn"}
+WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var")
+
+
+def _plain_text(text: Any) -> Any:
+    if isinstance(text, str) and (bad := re.search(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]", text)):
+        raise ValueError(f"the control character {bad.group()!r} cannot stand in a workbook; leave it out")
+    return text
+
+
+Text = Annotated[str, BeforeValidator(_plain_text)]
+
+
+def _per_channel(value: Any) -> Any:
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class InputSettings(BaseModel):
+    """The `[input]` table: the shape that the network reads, and what happens to pixels before the first layer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channels: Count
+    height: Count
+    width: Count
+    scale: Annotated[Number, Field(gt=0)] | None = None
+    mean: Annotated[tuple[Number, ...], BeforeValidator(_per_channel)] | None = None
+    std: Annotated[tuple[Annotated[Number, Field(gt=0)], ...], BeforeValidator(_per_channel)] | None = None
+    invert: Annotated[bool, Field(strict=True)] = False
+    fit: Literal["contain", "cover", "stretch"] = "contain"
+
+    @property
+    def shape(self) -> Shape:
+        return (self.channels, self.height, self.width)
+
+    @property
+    def normalizes(self) -> bool:
+        """Whether (pixel / scale − mean) / std is to be computed."""
+        return any(setting is not None for setting in (self.scale, self.mean, self.std))
+
+    def constants(self) -> Arrays:
+        """The numbers of (pixel / scale − mean) / std that are given: one scale, a mean and a deviation per channel."""
+        given: Arrays = {}
+        if self.scale is not None:
+            given["scale"] = np.array([self.scale])
+        for key, values in (("mean", self.mean), ("std", self.std)):
+            if values is not None:
+                given[key] = np.broadcast_to(np.array(values, float), (self.channels,)).copy()
+        return given
+
+    def drawings(self) -> list[Drawing]:
+        """The arrays that the Input sheet draws."""
+        drawn = [Drawing("channel", "channel", "pixels", self.shape, 1)]
+        if self.normalizes:
+            drawn += [Drawing(key, key, "parameter", array.shape, int(key != "scale")) for key, array in self.constants().items()]
+            drawn.append(Drawing("normalized", "normalized", "output", self.shape, 1))
+        return drawn
+
+
+class NetworkSettings(BaseModel):
+    """The top level of a network file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[Text, Field(min_length=1, max_length=200)]
+    about: Annotated[Text, Field(max_length=2000)] = ""
+    labels: tuple[Annotated[Text, Field(max_length=200)], ...] | None = None
+    weights: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
+    input: InputSettings
+    layers: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer in its place: its name, what it reads, and the shapes that flow."""
+
+    number: int  # counted from 1
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    in_shapes: tuple[Shape, ...]
+    shape: Shape
+    settings: dict[str, Any]  # as in the network file, without the numbers of weights
+    inline: dict[str, Any] = field(repr=False)  # numbers of weights that stand in the network file
+
+    @property
+    def title(self) -> str:
+        return f'layer {self.number} ({self.layer.type} "{self.name}")'
+
+    def drawings(self, detail: str) -> list[Drawing]:
+        """Every array that the layer's sheet draws."""
+        return self.layer.drawings(self.in_shapes, detail)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A checked network: its layers in order, each with its shapes."""
+
+    settings: NetworkSettings
+    nodes: tuple[Node, ...]
+    source: str  # what error messages call it
+
+    @property
+    def input(self) -> InputSettings:
+        return self.settings.input
+
+    def margin(self, name: str) -> Margin:
+        """The padding to draw around the maps of a layer (or of "input"): the most that any reader wants."""
+        sides = [n.layer.margin(*n.in_shapes) for n in self.nodes if name in n.inputs and len(n.in_shapes[0]) == 3]
+        top, left, bottom, right = (max(side) for side in zip((0, 0, 0, 0), *sides, strict=True))
+        return top, left, bottom, right
+
+    def description(self) -> dict[str, Any]:
+        """The network as plain data without the numbers of weights, as a workbook carries it along."""
+        top = self.settings.model_dump(mode="json", exclude_none=True, exclude={"layers", "weights"})
+        return top | {"layers": [node.settings for node in self.nodes]}
+
+    def run(self, pixels: np.ndarray, parameters: dict[str, Arrays], detail: str) -> dict[str, Arrays]:
+        """Every array of every layer in NumPy, by layer and key; the input's own under "input".
+
+        `pixels` is C×H×W; `parameters` has each layer's arrays by name, and under "input" those of the normalisation.
+        """
+        values = {INPUT: {"channel": pixels}}
+        outputs = {INPUT: pixels}
+        if self.input.normalizes:
+            given = {key: array.reshape(-1, 1, 1) for key, array in parameters[INPUT].items()}
+            outputs[INPUT] = (pixels / given.get("scale", 1.0) - given.get("mean", 0.0)) / given.get("std", 1.0)
+            values[INPUT]["normalized"] = outputs[INPUT]
+        with np.errstate(all="ignore"):  # what is not finite is reported by whoever asked, with its place
+            for node in self.nodes:
+                xs = tuple(outputs[name] for name in node.inputs)
+                values[node.name] = node.layer.run(xs, detail, parameters.get(node.name, {}))
+                outputs[node.name] = values[node.name]["output"]
+        return values
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What `summary` says of one layer."""
+
+    parameters: int
+    multiplications: int
+    receptive_field: tuple[int, int]  # rows and columns of the input picture that one output cell depends on
+
+
+def costs(network: Network) -> dict[str, Cost]:
+    """Parameters, multiplications and receptive field of every layer, by name.
+
+    Source of the receptive field: r ← r + (k − 1)·j, j ← j·s for window k and stride s along each axis, held to the
+    picture's size (Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", 2019).
+    """
+    whole = (network.input.height, network.input.width)
+    fields = {INPUT: ((1, 1), (1, 1))}
+    found = {}
+    for node in network.nodes:
+        if node.layer.takes == "vector":  # each number depends on all that lies before it
+            reach, jump = list(whole), [1, 1]
+        else:
+            window, stride = node.layer.window(*node.in_shapes)
+            before = [fields[name] for name in node.inputs]
+            reach = [max(f[0][a] + (window[a] - 1) * f[1][a] for f in before) for a in (0, 1)]
+            jump = [max(f[1][a] for f in before) * stride[a] for a in (0, 1)]
+        seen = (min(reach[0], whole[0]), min(reach[1], whole[1]))
+        fields[node.name] = ((reach[0], reach[1]), (jump[0], jump[1]))
+        count = sum(node.layer.trainable(*node.in_shapes).values())
+        found[node.name] = Cost(count, node.layer.multiplications(*node.in_shapes), seen)
+    return found
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read_network(path: Path) -> Network:
+    """Read a .toml or .json network file.
+
+    Raises NetworkError with one line that names the file, the layer and the setting.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise NetworkError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes; put the weights into an .npz file")
+        text = path.read_bytes().decode("utf-8-sig")
+        data = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise NetworkError(f"{path}: cannot be read ({error.strerror}); give a network file or a template's name") from None
+    except UnicodeDecodeError:
+        raise NetworkError(f"{path}: is not a text file in UTF-8; a network file is TOML or JSON") from None
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise NetworkError(f"{path}: is not valid {path.suffix.lstrip('.').upper() or 'TOML'}: {reason}") from None
+    return parse_network(data, str(path))
+
+
+def parse_network(data: Any, source: str) -> Network:
+    """Check a network description; `source` is what messages call it."""
+    settings = _validated(NetworkSettings, data, source)
+    _check_input(settings.input, source)
+    nodes: list[Node] = []
+    shapes = {INPUT: settings.input.shape}
+    for number, table in enumerate(settings.layers, start=1):
+        node = _node(number, dict(table), nodes, shapes, source)
+        nodes.append(node)
+        shapes[node.name] = node.shape
+    if settings.labels is not None:
+        last = nodes[-1]
+        if len(last.shape) != 1 or last.shape[0] != len(settings.labels):
+            raise NetworkError(
+                f"{source}: labels has {len(settings.labels)} names, the last layer {last.name!r} puts out "
+                f"{shape_text(last.shape)}; give one name for each number of a vector"
+            )
+    return Network(settings, tuple(nodes), source)
+
+
+def _check_input(settings: InputSettings, source: str) -> None:
+    for key in ("mean", "std"):
+        values = getattr(settings, key)
+        if values is not None and len(values) not in (1, settings.channels):
+            raise NetworkError(
+                f"{source}: [input]: {key} has {len(values)} numbers for {settings.channels} channels; give one for each, or one for all"
+            )
+
+
+def _node(number: int, table: dict[str, Any], before: list[Node], shapes: dict[str, Shape], source: str) -> Node:
+    where = f"{source}: layer {number}"
+    kind = table.pop("type", None)
+    if not isinstance(kind, str) or kind not in LAYERS:
+        raise NetworkError(f"{where}: type {kind!r} is no layer{_close(kind, LAYERS)}; `sheetcnn layers` lists them")
+    name = table.pop("name", f"{kind}_{number}")
+    where = f'{where} ({kind} "{name}")'
+    _check_name(name, shapes, where)
+    inputs = table.pop("input", before[-1].name if before else INPUT)
+    settings = {"type": kind, "name": name, "input": inputs} | {
+        key: value for key, value in table.items() if not _is_weight(key, value)
+    }
+    inline = {key: value for key, value in table.items() if _is_weight(key, value)}
+    options = {key: value for key, value in table.items() if key not in inline and key not in ("init", "seed")}
+    layer = _validated(LAYERS[kind], options, where)
+    names = tuple(inputs) if isinstance(inputs, list) else (inputs,)
+    for read in names:
+        if not isinstance(read, str) or read not in shapes:
+            raise NetworkError(f"{where}: input {read!r} is no layer before this one; there are {', '.join(shapes)}")
+    if len(names) != 1:
+        raise NetworkError(f"{where}: reads one layer, but input lists {len(names)}")
+    in_shapes = tuple(shapes[read] for read in names)
+    try:
+        layer.accept(*in_shapes)
+        shape = layer.output_shape(*in_shapes)
+    except ValueError as error:
+        raise NetworkError(f"{where}: {error}") from None
+    known = layer.parameters(*in_shapes)
+    for key in (*inline, *(key for key in ("init", "seed") if key in table)):
+        if key not in known and not (key in ("init", "seed") and known):
+            raise NetworkError(f"{where}: {key} is given, but the layer has {_list(known) or 'no weights'}; leave it out")
+    return Node(number, name, layer, names, in_shapes, shape, settings, inline)
+
+
+def _is_weight(key: str, value: Any) -> bool:
+    """Whether a setting is the numbers of a weight; `bias = false` is not."""
+    return key in WEIGHT_KEYS and isinstance(value, list | int | float) and not isinstance(value, bool)
+
+
+def _check_name(name: Any, taken: dict[str, Shape], where: str) -> None:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise NetworkError(f"{where}: name {name!r} must be letters, digits and _, and not begin with a digit")
+    if len(name) > 31:
+        raise NetworkError(f"{where}: name has {len(name)} letters; a sheet's name has at most 31")
+    if name.lower() in RESERVED or name.lower().startswith("_xl"):
+        raise NetworkError(f"{where}: name {name!r} is taken by a sheet of its own; choose another")
+    if name.lower() in (other.lower() for other in taken):
+        raise NetworkError(f"{where}: name {name!r} is taken by an earlier layer (upper and lower case count as the same)")
+
+
+def _validated(model: type[Any], data: Any, where: str) -> Any:
+    """The model made of the data; its first complaint becomes one line."""
+    if not isinstance(data, dict):
+        raise NetworkError(f"{where}: must be a table of settings, not {data!r:.60}")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise NetworkError(f"{where}: {_complaint(error, model)}") from None
+    except RecursionError:
+        raise NetworkError(f"{where}: is nested too deeply") from None
+
+
+def _complaint(error: ValidationError, model: type[BaseModel]) -> str:
+    first = error.errors(include_url=False)[0]
+    path = [str(part) for part in first["loc"] if not str(part).startswith(("tuple[", "function-", "literal["))]
+    key = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        for part in first["loc"][:-1]:
+            model = model.model_fields[str(part)].annotation  # type: ignore[assignment]
+        fields = list(model.model_fields)
+        return f"unknown setting {key!r}{_close(path[-1], fields)}; there are {', '.join(fields) or 'none'}"
+    if first["type"] == "missing":
+        return f"{key} is missing"
+    reason = first["msg"].removeprefix("Value error, ")
+    if not key:
+        return reason
+    given = repr(first["input"])
+    return f"{key}: {reason[0].lower()}{reason[1:]}, not {given if len(given) <= 60 else given[:57] + '...'}"
+
+
+def _close(word: Any, known: Any) -> str:
+    """" (did you mean …?)" where a known word is near."""
+    near = difflib.get_close_matches(str(word), list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _list(names: Any) -> str:
+    return ", ".join(names)
+

@@ -1,0 +1,60 @@
+"""The networks and pictures that come with sheetcnn, found by name."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from .errors import SheetcnnError
+
+PICTURES = (".png", ".jpg", ".jpeg", ".npy", ".csv")
+
+
+def _folder(name: str) -> Path:
+    """A shipped folder: beside this file in an installed package, at the top of the repository in a checkout."""
+    installed = Path(__file__).parent / name
+    return installed if installed.is_dir() else Path(__file__).parents[2] / name
+
+
+def templates() -> dict[str, Path]:
+    """The shipped network files by name."""
+    return {path.stem: path for path in sorted(_folder("templates").glob("*.toml"))}
+
+
+def samples() -> dict[str, Path]:
+    """The shipped pictures by name."""
+    return {path.stem: path for path in sorted(_folder("samples").glob("*")) if path.suffix in PICTURES}
+
+
+def network_path(given: str) -> Path:
+    """The network file that a path, or a template's name, stands for."""
+    path = Path(given)
+    if not path.is_file() and given in templates():
+        return templates()[given]
+    if not path.exists() and not path.suffix:
+        raise SheetcnnError(f"{given}: is no network file and no template; there are {', '.join(templates())}")
+    return path
+
+
+def picture_path(given: str) -> Path:
+    """The picture that a path or a sample's name stands for."""
+    path = Path(given)
+    return samples()[given] if not path.exists() and given in samples() else path
+
+
+def copy_template(name: str, folder: Path) -> list[Path]:
+    """Copy a template's files into a folder, to be edited; nothing that exists is overwritten.
+
+    Raises SheetcnnError where the template is unknown or a file is in the way.
+    """
+    if name not in templates():
+        raise SheetcnnError(f"{name}: is no template; there are {', '.join(templates())}")
+    sources = sorted(templates()[name].parent.glob(f"{name}.*"))
+    targets = [folder / path.name for path in sources]
+    for target in targets:
+        if target.exists():
+            raise SheetcnnError(f"{target}: exists already; give another folder, or move it away")
+    folder.mkdir(parents=True, exist_ok=True)
+    for source, target in zip(sources, targets, strict=True):
+        shutil.copyfile(source, target)
+    return targets

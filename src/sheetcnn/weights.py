@@ -1,0 +1,155 @@
+"""Where a network's numbers come from: the network file, classic kernels, an .npz file, or seeded random numbers."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import NetworkError
+from .kernels import KERNELS
+from .layers.base import Arrays, Shape
+from .network import INPUT, Network, Node
+
+INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
+ONES = ("running_var",)  # and the weight of a normalisation, which has one number per channel
+
+
+def load_parameters(network: Network, folder: Path) -> tuple[dict[str, Arrays], list[str]]:
+    """Every layer's arrays by name, and notes on what the user may not expect; `folder` is where the network file lies.
+
+    First match wins: numbers in the file, classic kernels, the .npz file, initialisation.
+    Raises NetworkError for a wrong shape (naming both), NaN or infinity, or an unusable file.
+    """
+    archive = _Archive(network, folder)
+    parameters = {INPUT: network.input.constants()}
+    notes = []
+    for node in network.nodes:
+        parameters[node.name] = {
+            key: _resolve(network, node, key, shape, archive) for key, shape in node.layer.parameters(*node.in_shapes).items()
+        }
+        if archive.path is not None and parameters[node.name] and not archive.has(node.name) and not _given(node):
+            notes.append(f"{archive.path.name} has no arrays for {node.name}: it is initialised at random")
+    if unused := archive.unused():
+        notes.append(f"{archive.path.name if archive.path else ''} has arrays that no layer reads: {', '.join(unused[:8])}")
+    return parameters, notes
+
+
+def _given(node: Node) -> bool:
+    return bool(node.inline) or getattr(node.layer, "kernels", None) is not None
+
+
+def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Archive) -> np.ndarray:
+    where = f"{network.source}: {node.title}: {key}"
+    if key in node.inline:
+        return _checked(_array(node.inline[key], where), shape, where)
+    kernels = getattr(node.layer, "kernels", None)
+    if kernels is not None and key == "weight":
+        return _classic(kernels, shape)
+    name = f"{node.name}.{key}"
+    if kernels is None and "weight" not in node.inline and archive.offers(name):
+        return _checked(archive.read(name, shape), shape, f"{archive.path}: {name}")
+    return _initial(network, node, key, shape)
+
+
+def _array(values: Any, where: str) -> np.ndarray:
+    try:
+        array = np.array(values, dtype=float)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        raise NetworkError(f"{where}: must be numbers in nested lists, each as long as its neighbours") from None
+    return array
+
+
+def _checked(array: np.ndarray, shape: Shape, where: str) -> np.ndarray:
+    if array.shape == () and shape == (1,):
+        array = array.reshape(1)
+    if array.shape != shape:
+        raise NetworkError(f"{where}: has the shape {list(array.shape)}, the layer needs {list(shape)}")
+    if not np.isfinite(array).all():
+        first = tuple(int(i) + 1 for i in np.argwhere(~np.isfinite(array))[0])
+        raise NetworkError(f"{where}: holds {array[tuple(i - 1 for i in first)]} at {first}; a workbook can hold finite numbers only")
+    return array
+
+
+def _classic(names: tuple[str, ...], shape: Shape) -> np.ndarray:
+    """Each filter's classic kernel on every input channel, in the middle of the kernel size."""
+    weight = np.zeros(shape)
+    top, left = (shape[2] - 3) // 2, (shape[3] - 3) // 2
+    for k, name in enumerate(names):
+        weight[k, :, top : top + 3, left : left + 3] = KERNELS[name]
+    return weight
+
+
+def _initial(network: Network, node: Node, key: str, shape: Shape) -> np.ndarray:
+    init, seed = node.settings.get("init", "he_normal"), node.settings.get("seed", 0)
+    where = f"{network.source}: {node.title}"
+    if init not in INITS:
+        raise NetworkError(f"{where}: init {init!r} is unknown; there are {', '.join(INITS)}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise NetworkError(f"{where}: seed {seed!r} must be a whole number from 0 on")
+    if len(shape) == 1:  # a bias or a number per channel begins neutral
+        return np.ones(shape) if key in ONES or key == "weight" else np.zeros(shape)
+    if init in ("zeros", "ones"):
+        return np.full(shape, float(init == "ones"))
+    fan_in, fan_out = int(np.prod(shape[1:])), shape[0] * int(np.prod(shape[2:]))
+    variance = 2 / fan_in if init.startswith("he") else 2 / (fan_in + fan_out)
+    rng = np.random.default_rng([seed, node.number])  # the same seed gives each layer numbers of its own
+    if init.endswith("normal"):
+        return rng.normal(0, np.sqrt(variance), shape)
+    return rng.uniform(-np.sqrt(3 * variance), np.sqrt(3 * variance), shape)
+
+
+class _Archive:
+    """The .npz file of a network, read array by array and only where the shape is the one that is needed."""
+
+    def __init__(self, network: Network, folder: Path) -> None:
+        self.path: Path | None = None
+        self._names: set[str] = set()
+        self._read: set[str] = set()
+        if network.settings.weights is None:
+            return
+        self._where = f"{network.source}: weights {network.settings.weights!r}"
+        path = folder / network.settings.weights
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise NetworkError(f"{self._where}: leaves the network file's folder; put the .npz file next to it")
+        self.path = path
+        try:
+            with zipfile.ZipFile(path) as archive:
+                self._names = {name.removesuffix(".npy") for name in archive.namelist()}
+        except OSError as error:
+            raise NetworkError(f"{self._where}: cannot be read ({error.strerror})") from None
+        except zipfile.BadZipFile:
+            raise NetworkError(f"{self._where}: is no .npz file; write it with numpy.savez") from None
+
+    def has(self, layer: str) -> bool:
+        return any(name.startswith(f"{layer}.") for name in self._names)
+
+    def offers(self, name: str) -> bool:
+        return name in self._names
+
+    def unused(self) -> list[str]:
+        return sorted(n for n in self._names - self._read if not n.endswith("num_batches_tracked"))
+
+    def read(self, name: str, shape: Shape) -> np.ndarray:
+        self._read.add(name)
+        where = f"{self.path}: {name}"
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as stream:
+                version = np.lib.format.read_magic(stream)
+                header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                found, fortran, dtype = header(stream)
+                if dtype.kind not in "fiu" or dtype.itemsize > 8:
+                    raise NetworkError(f"{where}: has the type {dtype}; save real numbers (no objects, no pickles)")
+                if found != shape:
+                    raise NetworkError(f"{where}: has the shape {list(found)}, the layer needs {list(shape)}")
+                data = np.frombuffer(stream.read(int(np.prod(shape)) * dtype.itemsize), dtype)
+                return data.reshape(shape, order="F" if fortran else "C").astype(float)
+        except NetworkError:
+            raise
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            raise NetworkError(f"{where}: cannot be read ({error}); write the file with numpy.savez") from None
+        except Exception as error:  # zlib.error and the like from a damaged file
+            raise NetworkError(f"{where}: is damaged ({error})") from None
+

@@ -1,0 +1,127 @@
+"""The row stream: cells of grids written straight into a sheet's XML, each formula with its value beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+import numpy as np
+
+from ..errors import LimitError
+from ..grid import COLUMN, Grid
+from ..layers.base import Margin
+
+MAX_FORMULA = 8_192  # characters, Excel's limit
+CHUNK = 1 << 16  # rows are handed to the compressor in pieces of about this size
+
+
+@dataclass(frozen=True)
+class Pour:
+    """A grid to be written: its values, its formulas where it has any, and the style numbers of its cells.
+
+    `values` has the grid's rows × columns, numbers or texts. `formula` takes row and column, counted from 0.
+    """
+
+    grid: Grid
+    values: np.ndarray
+    style: int
+    formula: Callable[[int, int], str] | None = None
+    margin: Margin = (0, 0, 0, 0)
+    blank: int = 0  # the style of padding, and of the holes of a kernel that is drawn spread out
+
+    @property
+    def first_row(self) -> int:
+        return self.grid.top - self.margin[0]
+
+    @property
+    def last_row(self) -> int:
+        return self.grid.bottom + self.margin[2]
+
+    def row(self, row: int) -> tuple[int, str]:
+        """The first column and the cells of one row of the sheet, padding and holes included."""
+        grid, (_, before, _, after) = self.grid, self.margin
+        left, right = grid.left - before, grid.right + after
+        inside, hole = divmod(row - grid.top, grid.step[0])
+        if hole or not 0 <= inside < grid.rows:
+            return left, _blanks(row, left, right, self.blank)
+        if grid.step[1] == 1:
+            cells = "".join(self._cells(row, inside))
+        else:
+            cells = "".join(
+                cell + _blanks(row, grid.left + j * grid.step[1] + 1, min(grid.left + (j + 1) * grid.step[1] - 1, grid.right), self.blank)
+                for j, cell in enumerate(self._cells(row, inside))
+            )
+        if not before and not after:
+            return left, cells
+        return left, _blanks(row, left, grid.left - 1, self.blank) + cells + _blanks(row, grid.right + 1, right, self.blank)
+
+    def _cells(self, row: int, inside: int) -> list[str]:
+        grid, style = self.grid, self.style
+        names = COLUMN[grid.left : grid.right + 1 : grid.step[1]]
+        values = self.values[inside].tolist()
+        text = values and isinstance(values[0], str)
+        if self.formula is None:
+            if text:
+                return [
+                    f'<c r="{name}{row}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+                    for name, value in zip(names, values, strict=True)
+                ]
+            return [f'<c r="{name}{row}" s="{style}"><v>{value!r}</v></c>' for name, value in zip(names, values, strict=True)]
+        write = self.formula
+        formulas = [write(inside, j) for j in range(grid.columns)]
+        if len(max(formulas, key=len)) > MAX_FORMULA:
+            raise LimitError(
+                f"sheet {grid.sheet}: the formula in {names[0]}{row} has {len(max(formulas, key=len)):,} characters; "
+                f"Excel allows {MAX_FORMULA:,}; use fewer channels or a smaller window"
+            )
+        if any(mark in formulas[0] for mark in "<>&"):
+            formulas = [escape(formula) for formula in formulas]
+        if text:
+            return [
+                f'<c r="{name}{row}" s="{style}" t="str"><f>{formula}</f><v>{escape(value)}</v></c>'
+                for name, formula, value in zip(names, formulas, values, strict=True)
+            ]
+        return [
+            f'<c r="{name}{row}" s="{style}"><f>{formula}</f><v>{value!r}</v></c>'
+            for name, formula, value in zip(names, formulas, values, strict=True)
+        ]
+
+
+def _blanks(row: int, first: int, last: int, style: int) -> str:
+    return "".join([f'<c r="{name}{row}" s="{style}"/>' for name in COLUMN[first : last + 1]])
+
+
+_ROW = re.compile(r'<row r="(\d+)"([^>]*?)(?:/>|>(.*?)</row>)', re.S)
+_CELL = re.compile(r'<c r="([A-Z]+)\d+".*?(?:/>|</c>)', re.S)
+_COLUMN_NUMBER = {letters: number for number, letters in enumerate(COLUMN)}
+
+
+def sheet_rows(dressed: str, pours: list[Pour]) -> Iterator[str]:
+    """The rows of a sheet in pieces of XML: what openpyxl wrote between <sheetData> tags, and the grids among it."""
+    labels: dict[int, tuple[str, list[tuple[int, str]]]] = {}
+    for match in _ROW.finditer(dressed):
+        cells = [(_COLUMN_NUMBER[cell[1]], cell[0]) for cell in _CELL.finditer(match[3] or "")]
+        labels[int(match[1])] = (match[2], cells)
+    waiting = sorted(pours, key=lambda pour: (pour.first_row, pour.grid.left), reverse=True)
+    active: list[Pour] = []
+    last = max([pour.last_row for pour in pours] + list(labels), default=0)
+    piece: list[str] = []
+    size = 0
+    for row in range(1, last + 1):
+        while waiting and waiting[-1].first_row == row:
+            active.append(waiting.pop())
+        attributes, cells = labels.get(row, ("", []))
+        if not active and row not in labels:
+            continue
+        parts = cells + [pour.row(row) for pour in active]
+        parts.sort(key=lambda part: part[0])
+        text = f'<row r="{row}"{attributes}>' + "".join([part[1] for part in parts]) + "</row>"
+        piece.append(text)
+        size += len(text)
+        if size > CHUNK:
+            yield "".join(piece)
+            piece, size = [], 0
+        active = [pour for pour in active if pour.last_row > row]
+    yield "".join(piece)

@@ -1,0 +1,212 @@
+"""The workbook without its grids, made with openpyxl: sheets, labels, links, names, colours, protection."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.drawing.image import Image
+from openpyxl.formatting.rule import CellIsRule, ColorScaleRule
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.dimensions import ColumnDimension
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ..grid import COLUMN, Grid, sheet_prefix
+from ..layout import CELL, HEADER, LEFT, Page
+from . import palette
+from .cells import Pour
+
+WIDTH = (CELL - 5) / 7  # Excel counts widths in digits of Arial 10, which are 7 pixels wide, plus 5 pixels of padding
+HEIGHT = CELL * 0.75  # points
+FONT = "Arial"
+TEXT_STYLES: dict[str, dict[str, Any]] = {
+    "title": {"font": Font(FONT, 16, bold=True, color=palette.INK)},
+    "words": {"font": Font(FONT, 11, color=palette.INK)},
+    "soft": {"font": Font(FONT, 9, color=palette.SOFT)},
+    "code": {"font": Font("Courier New", 9, color=palette.SOFT)},
+    "link": {"font": Font(FONT, 10, color=palette.LINK, underline="single")},
+    "label": {"font": Font(FONT, 7, bold=True, color=palette.INK)},
+    "element": {"font": Font(FONT, 8, color=palette.SOFT)},
+    "sign": {"font": Font(FONT, 11, bold=True, color=palette.SOFT), "alignment": Alignment(horizontal="center")},
+    "head": {
+        "font": Font(FONT, 9, bold=True, color=palette.INK),
+        "border": Border(bottom=Side("medium", color=palette.EDGE)),
+        "alignment": Alignment(vertical="center", wrap_text=True),
+    },
+    "body": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center", wrap_text=True)},
+    "row": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center")},
+    "row_code": {"font": Font("Courier New", 9, color=palette.SOFT), "alignment": Alignment(vertical="center")},
+}
+
+
+@dataclass
+class Dressed:
+    """The openpyxl workbook, and for each of its sheets what is to be poured in."""
+
+    book: Workbook = field(default_factory=Workbook)
+    pours: dict[str, list[Pour]] = field(default_factory=dict)
+    _styles: dict[tuple, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.book.remove(self.book.active)
+        # The Normal style's font sets the unit of column widths: with another, LibreOffice's cells are no squares.
+        self.book._named_styles["Normal"].font = Font(FONT, 10)  # noqa: SLF001 (openpyxl has no other way)
+
+    def sheet(self, name: str) -> Worksheet:
+        """A new sheet at the end."""
+        sheet = self.book.create_sheet(name)
+        sheet.sheet_view.showGridLines = False
+        sheet.page_setup.orientation = "landscape"
+        sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+        sheet.page_setup.fitToHeight = 0
+        sheet.sheet_properties.pageSetUpPr.fitToPage = True
+        sheet.oddHeader.left.text = name.replace("&", "&&")
+        sheet.oddFooter.right.text = "&P / &N"
+        self.pours[name] = []
+        return sheet
+
+    def pour(self, sheet: str, pour: Pour) -> None:
+        self.pours[sheet].append(pour)
+
+    def style(self, kind: str, number_format: str = "General") -> int:
+        """The number of a cell style: "formula", "typed", "fixed" (a number that nobody types), "blank", "text"."""
+        key = (kind, number_format)
+        if key not in self._styles:
+            cell = WriteOnlyCell(self.book.worksheets[0])
+            line = Side("thin", color=palette.RULE)
+            cell.border = Border(line, line, line, line)
+            cell.font = Font(FONT, 7, color=palette.TYPED if kind == "typed" else "000000")
+            cell.alignment = Alignment("center", "center", shrink_to_fit=True)
+            cell.number_format = number_format
+            if kind == "typed":
+                cell.protection = Protection(locked=False)
+            if kind == "blank":  # diagonal lines, because LibreOffice shows no pattern fills
+                hatch = Side("hair", color=palette.PADDING)
+                cell.border = Border(diagonal=hatch, diagonalUp=True)
+                cell.fill = PatternFill("solid", fgColor="F3F4F6")
+            if kind == "table":
+                cell.font = Font(FONT, 10, color=palette.INK)
+                cell.border = Border()
+                cell.alignment = Alignment("right", "center")
+            self._styles[key] = cell.style_id
+        return self._styles[key]
+
+    def name(self, name: str, grid: Grid) -> None:
+        """Give a grid its defined name."""
+        self.book.defined_names[name] = DefinedName(name, attr_text=grid.reference)
+
+    def save(self) -> bytes:
+        """The .xlsx without the poured cells."""
+        stream = io.BytesIO()
+        self.book.save(stream)
+        return stream.getvalue()
+
+
+def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None) -> None:
+    """Write a label; text stays text even where it begins with "="."""
+    cell = sheet.cell(row, column, text)
+    if isinstance(text, str):
+        cell.data_type = "s"
+    for attribute, value in TEXT_STYLES[style].items():
+        setattr(cell, attribute, value)
+    if link is not None:
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{sheet_prefix(link)}A1", display=text)
+
+
+def put_line(sheet: Worksheet, row: int, column: int, items: list[tuple[str, str | None]]) -> int:
+    """Write links side by side; returns the next free column."""
+    for text, link in items:
+        put(sheet, row, column, text, "link", link)
+        column += -(-len(text) * 7 // CELL) + 1
+    return column
+
+
+def square_cells(sheet: Worksheet, columns: int) -> None:
+    """Square cells for a sheet of grids, its header frozen."""
+    sheet.column_dimensions["A"] = ColumnDimension(sheet, index="A", min=1, max=columns + 2, width=WIDTH, customWidth=True)
+    sheet.sheet_format.defaultColWidth = WIDTH
+    sheet.sheet_format.defaultRowHeight = HEIGHT
+    sheet.sheet_format.customHeight = True
+    sheet.row_dimensions[1].height = 26
+    sheet.freeze_panes = f"A{HEADER + 1}"
+
+
+def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], before: str | None, after: str | None) -> int:
+    """Title, lines of text and links at the top of a sheet; returns the next free column of the row of links."""
+    put(sheet, 1, LEFT, title, "title")
+    for row, (text, style) in enumerate(lines, start=2):
+        put(sheet, row, LEFT, text, style)
+    links: list[tuple[str, str | None]] = [(f"← {before}", before)] if before else []
+    links.append(("Overview", "Overview"))
+    if after:
+        links.append((f"{after} →", after))
+    return put_line(sheet, HEADER - 1, LEFT, links)
+
+
+def marks(sheet: Worksheet, page: Page) -> None:
+    """Labels, operators and the names of a vector's elements."""
+    for mark in page.marks:
+        put(sheet, mark.row, mark.column, mark.text, mark.style)
+
+
+def spans(grids: list[Grid]) -> str:
+    """The ranges of grids, those in the same columns joined into one tall range: what lies between is blank or text."""
+    tall: dict[tuple[int, int], list[int]] = {}
+    for grid in grids:
+        rows = tall.setdefault((grid.left, grid.right), [grid.top, grid.bottom])
+        rows[0], rows[1] = min(rows[0], grid.top), max(rows[1], grid.bottom)
+    return " ".join(f"{COLUMN[left]}{top}:{COLUMN[right]}{bottom}" for (left, right), (top, bottom) in tall.items())
+
+
+def colour(sheet: Worksheet, ranges: str, scale: palette.Scale, largest: str | None, typed: bool) -> None:
+    """Lay a colour scale over ranges, and make text pale where cells are dark; `largest` is the cell of the maximum."""
+    points = scale.points
+    keys = ("start", "mid", "end") if len(points) == 3 else ("start", "end")
+    arguments: dict[str, Any] = {}
+    for key, (value, shade) in zip(keys, points, strict=True):
+        arguments[f"{key}_type"] = value if isinstance(value, str) else "num"
+        arguments[f"{key}_value"] = None if isinstance(value, str) else value
+        arguments[f"{key}_color"] = shade
+    sheet.conditional_formatting.add(ranges, ColorScaleRule(**arguments))
+    pale = Font(color=palette.PALE_TYPED if typed else palette.PALE_TEXT)
+    if scale.pale_below is not None:
+        sheet.conditional_formatting.add(ranges, CellIsRule("lessThan", [repr(scale.pale_below)], font=pale))
+    if scale.pale_above is not None and largest is not None:
+        sheet.conditional_formatting.add(ranges, CellIsRule("greaterThan", [f"{scale.pale_above}*{largest}"], font=pale))
+
+
+def protect(dressed: Dressed) -> None:
+    """Lock every cell but those to type in; there is no password."""
+    for sheet in dressed.book.worksheets:
+        sheet.protection.sheet = True
+        sheet.protection.formatColumns = False
+        sheet.protection.formatRows = False
+
+
+def description_sheet(dressed: Dressed, description: dict[str, Any]) -> None:
+    """The hidden sheet that lets `check` do with nothing but the workbook."""
+    sheet = dressed.sheet("_sheetcnn")
+    sheet.sheet_state = "hidden"
+    # Spaces stand in JSON's texts only; written as escapes, none can get lost at the end of a cell.
+    text = json.dumps(description, ensure_ascii=True, separators=(",", ":")).replace(" ", "\\u0020")
+    put(sheet, 1, 1, "sheetcnn", "row")
+    for row, start in enumerate(range(0, len(text), 30_000), start=2):  # a cell holds 32,767 characters
+        put(sheet, row, 1, text[start : start + 30_000], "row")
+
+
+def picture(sheet: Worksheet, png: bytes, cell: str) -> None:
+    """Show a PNG at a cell."""
+    sheet.add_image(Image(io.BytesIO(png)), cell)
+
+
+def signed_scale(values: list[np.ndarray]) -> palette.Scale:
+    """Blue, white, red, centred on 0 and as wide as the largest value."""
+    size = max((float(np.abs(array).max()) for array in values if array.size), default=0.0) or 1.0
+    return palette.Scale(((-size, palette.NEGATIVE), (0.0, palette.ZERO), (size, palette.POSITIVE)))

@@ -1,0 +1,367 @@
+"""What stands on each sheet: the Overview, the input, the layers, and the check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from openpyxl.formatting.rule import CellIsRule, DataBarRule
+from openpyxl.styles import Font, PatternFill
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ..errors import LimitError
+from ..grid import COLUMN, Grid, flat, sheet_prefix
+from ..layers.base import Activated, Arrays, Drawing, shape_text
+from ..layout import HEADER, LEFT, Block, Page, channel_names, describe, output_of
+from ..network import INPUT, Network, Node, costs
+from . import palette
+from .cells import Pour
+from .dress import (
+    Dressed,
+    colour,
+    description_sheet,
+    header,
+    marks,
+    picture,
+    protect,
+    put,
+    put_line,
+    signed_scale,
+    spans,
+    square_cells,
+)
+
+CHANGED = '"changed";;"as built"'  # a number format: 1 reads as changed, 0 as built
+
+
+@dataclass(frozen=True)
+class Model:
+    """All that a workbook shows: the network, its numbers, and where every grid goes."""
+
+    network: Network
+    detail: str
+    parameters: dict[str, Arrays]
+    values: dict[str, Arrays]  # what NumPy computed, by layer and key
+    pages: dict[str, Page]
+    png: bytes | None  # the input as a picture
+
+
+def dress(model: Model, protected: bool, version: str) -> Dressed:
+    """The whole workbook, its grids ready to be poured."""
+    dressed = Dressed()
+    network = model.network
+    dressed.book.properties.title = network.settings.name
+    dressed.book.properties.creator = f"sheetcnn {version}"
+    overview = dressed.sheet("Overview")
+    names = ["Overview", *(page.sheet for page in model.pages.values()), "Check"]
+    for page, before, after in zip(model.pages.values(), names, names[2:], strict=False):
+        _page(dressed, model, page, before, after)
+    rows = _check(dressed, model)
+    _overview(dressed, overview, model, rows)
+    description = {"format": 1, "version": version, "detail": model.detail, "network": network.description()}
+    description_sheet(dressed, description)
+    if protected:
+        protect(dressed)
+    return dressed
+
+
+def _values(model: Model, owner: str, drawing: Drawing) -> np.ndarray:
+    array = (model.parameters if drawing.role == "parameter" else model.values)[owner][drawing.key]
+    return array + 0.0  # no negative zeros
+
+
+def _page(dressed: Dressed, model: Model, page: Page, before: str, after: str) -> None:
+    """The sheet of the input or of a layer."""
+    sheet = dressed.sheet(page.sheet)
+    square_cells(sheet, page.columns)
+    node = page.node
+    owner = node.name if node else INPUT
+    title, lines = _layer_lines(model, node) if node else _input_lines(model)
+    column = header(sheet, title, lines, before, after)
+    marks(sheet, page)
+    formulas = _layer_formulas(model, node) if node else _input_formulas(model)
+    by_drawing: dict[str, list[Block]] = {}
+    for block in page.blocks:
+        by_drawing.setdefault(block.drawing.key, []).append(block)
+        dressed.name(block.name, block.grid)
+    for key, blocks in by_drawing.items():
+        array = _values(model, owner, blocks[0].drawing)
+        role = "typed" if key not in formulas else "formula"
+        style = dressed.style(role, palette.number_format(array))
+        blank = dressed.style("blank")
+        for block in blocks:
+            dressed.pour(page.sheet, _pour(block, array, formulas.get(key), style, blank))
+        column = _colour(dressed, sheet, model, blocks, array, column, typed=role == "typed")
+
+
+def _pour(block: Block, array: np.ndarray, write: Any, style: int, blank: int) -> Pour:
+    index, inner = block.index, array.ndim - block.drawing.lead
+    formula = None if write is None else lambda i, j: write((*index, *(i, j)[:inner]))
+    values = array[index].reshape(block.drawing.size)
+    return Pour(block.grid, values, style, formula, block.margin, blank)
+
+
+def _layer_formulas(model: Model, node: Node) -> dict[str, Any]:
+    from ..grid import seen_from
+
+    xs = tuple(seen_from(output_of(model.pages, name), node.name) for name in node.inputs)
+    return node.layer.formulas(node.in_shapes, model.detail, xs, model.pages[node.name].grids)
+
+
+def _input_formulas(model: Model) -> dict[str, Any]:
+    if not model.network.input.normalizes:
+        return {}
+    return {"normalized": normalized_formula(model.pages[INPUT].grids)}
+
+
+def normalized_formula(grids: dict[str, Any]) -> Any:
+    """The formula of a normalised pixel: (pixel / scale − mean) / std, as far as these are given."""
+
+    def write(at: tuple[int, ...]) -> str:
+        c, i, j = at
+        text = grids["channel"][c].at(i, j)
+        if "scale" in grids:
+            text += f"/{grids['scale'].area}"
+        if "mean" in grids:
+            text += f"-{grids['mean'][c].area}"
+        if "std" in grids:
+            text = f"({text})/{grids['std'][c].area}"
+        return text
+
+    return write
+
+
+def _input_lines(model: Model) -> tuple[str, list[tuple[str, str]]]:
+    settings = model.network.input
+    words = "The picture as numbers: one grid per channel. Type over any pixel."
+    if settings.normalizes:
+        given = [key for key in ("scale", "mean", "std") if getattr(settings, key) is not None]
+        text = "pixel" + (" / scale" if "scale" in given else "") + (" − mean" if "mean" in given else "")
+        words += f"   normalized = {f'({text}) / std' if 'std' in given else text}"
+    lines = [(words, "words"), (f"{shape_text(settings.shape)}: channels × rows × columns", "soft")]
+    if any(model.network.margin(INPUT)):
+        lines.append(("The hatched border is the padding that the next layer wants: blank cells, which count as 0.", "soft"))
+    return "Input", lines
+
+
+def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
+    cost = costs(model.network)[node.name]
+    words = node.layer.words
+    activation = node.layer.activation if isinstance(node.layer, Activated) else None
+    if activation is not None:
+        left, right = words.rsplit(" = ", 1)
+        words = f"{left} = {activation.type}({right})"
+    torch = node.layer.torch(*node.in_shapes)
+    if activation is not None:
+        torch += f", then {activation.torch(node.shape)}"
+    reads = "" if len(node.inputs) == 1 and model.network.nodes[node.number - 2 :][:1] == () else f"reads {', '.join(node.inputs)}"
+    first, second = describe(node, cost.multiplications, cost.receptive_field)
+    lines = [(words, "words"), (f"{reads}:  {first}", "soft"), (second, "soft"), (torch, "code")]
+    return f"{node.name}  ·  {node.layer.type}", lines
+
+
+def _colour(
+    dressed: Dressed, sheet: Worksheet, model: Model, blocks: list[Block], array: np.ndarray, column: int, typed: bool
+) -> int:
+    """Colour the grids of one drawing; returns the next free column of the header's row of links."""
+    drawing, grids = blocks[0].drawing, [block.grid for block in blocks]
+    if drawing.role == "parameter" and array.ndim < 2:
+        return column  # a single number needs no colour
+    bounds = _channel_bounds(model, drawing)
+    if bounds is not None:
+        for block, (low, high), name in zip(blocks, bounds, channel_names(model.network, INPUT), strict=True):
+            dark, light = palette.CHANNELS.get(name, palette.GRAY)
+            scale = palette.Scale(((low, dark), (high, light)), pale_below=low + 0.45 * (high - low))
+            colour(sheet, spans([block.grid]), scale, None, typed)
+        return column
+    if typed or array.min() < 0 or drawing.label in ("sum", "product"):
+        colour(sheet, spans(grids), signed_scale([array]), None, typed)
+        return column
+    ranges = spans(grids)
+    where = [r for r in ranges.split(" ")]
+    text = "largest cell" if drawing.role == "output" else f"largest {drawing.label}"
+    put(sheet, HEADER - 1, column, text, "soft")
+    cell = Grid(sheet.title, HEADER - 1, column + 4, 1, 1)
+    absolute = ",".join(_absolute(part) for part in where)
+    dressed.pour(
+        sheet.title,
+        Pour(cell, np.array([[float(array.max())]]), dressed.style("formula", palette.number_format(array)), lambda i, j: f"MAX({absolute})"),
+    )
+    colour(sheet, ranges, palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)), pale_above=0.5), cell.area, typed)
+    return column + 6
+
+
+def _absolute(area: str) -> str:
+    from openpyxl.utils.cell import absolute_coordinate
+
+    return absolute_coordinate(area)
+
+
+def _channel_bounds(model: Model, drawing: Drawing) -> list[tuple[float, float]] | None:
+    """The darkest and lightest value of each channel of a picture; None for what is no picture."""
+    pixels = model.values[INPUT]["channel"]
+    if drawing.key not in ("channel", "normalized") or len(pixels) not in (1, 3):
+        return None
+    if pixels.min() < 0 or pixels.max() > 255 or pixels.max() <= 1:
+        return None
+    if drawing.key == "channel":
+        return [(0.0, 255.0)] * len(pixels)
+    given = {key: np.broadcast_to(value, (len(pixels),)) for key, value in model.parameters[INPUT].items()}
+    ends = [(v / given.get("scale", 1.0) - given.get("mean", 0.0)) / given.get("std", 1.0) + np.zeros(len(pixels)) for v in (0.0, 255.0)]
+    return [(float(low), float(high)) for low, high in zip(*ends, strict=True)]
+
+
+# -- Check -----------------------------------------------------------------------------------------------------------
+
+
+def _check(dressed: Dressed, model: Model) -> tuple[int, int]:
+    """The sheet that tells which maps an edit has reached; returns the first and last row of its table."""
+    sheet = dressed.sheet("Check")
+    put(sheet, 1, 2, "Check", "title")
+    put(sheet, 2, 2, "What NumPy found when this workbook was built, beside what the cells say now: see how far an edit reaches.", "words")
+    put(sheet, 3, 2, "For every cell against NumPy, save the workbook and run:  sheetcnn check BOOK.xlsx", "soft")
+    put_line(sheet, 4, 2, [("Overview", "Overview")])
+    for column, width in zip("ABCDEFGH", (3, 22, 12, 16, 16, 16, 16, 14), strict=True):
+        sheet.column_dimensions[column].width = width
+    for column, text in enumerate(("layer", "grid", "sum, as built", "sum, now", "largest, as built", "largest, now", "state"), start=2):
+        put(sheet, 6, column, text, "head")
+    sheet.freeze_panes = "A7"
+    entries = [
+        (node.name, name, grid, model.values[node.name]["output"][index])
+        for node in model.network.nodes
+        for name, (index, grid) in zip(_output_names(node), flat(model.pages[node.name].grids["output"]), strict=True)
+    ]
+    first, last = 7, 6 + len(entries)
+    for row, (layer, name, _, _) in enumerate(entries, start=first):
+        put(sheet, row, 2, layer, "link", layer)
+        put(sheet, row, 3, name, "row")
+    areas = [grid.seen_from("Check").area for _, _, grid, _ in entries]
+    sums = np.array([[float(np.sum(values))] for *_, values in entries])
+    largest = np.array([[float(np.max(values))] for *_, values in entries])
+    number, state = dressed.style("table", "0.0000"), dressed.style("table", CHANGED)
+
+    def column_of(letter: int, values: np.ndarray, style: int, formula: Any = None) -> None:
+        dressed.pour("Check", Pour(Grid("Check", first, letter, len(entries), 1), values, style, formula))
+
+    column_of(4, sums, number)
+    column_of(5, sums, number, lambda i, j: f"SUM({areas[i]})")
+    column_of(6, largest, number)
+    column_of(7, largest, number, lambda i, j: f"MAX({areas[i]})")
+    column_of(
+        8,
+        np.zeros_like(sums),
+        state,
+        lambda i, j: f"IF(ABS(E{first + i}-D{first + i})+ABS(G{first + i}-F{first + i})<=0.000000001*(1+ABS(D{first + i})+ABS(F{first + i})),0,1)",
+    )
+    amber = PatternFill("solid", bgColor="FDE68A")
+    sheet.conditional_formatting.add(f"H{first}:H{last}", CellIsRule("equal", ["1"], fill=amber, font=Font(bold=True)))
+    return first, last
+
+
+def _output_names(node: Node) -> list[str]:
+    if len(node.shape) == 1:
+        return ["out"]
+    return [f"map {k + 1}" for k in range(node.shape[0])]
+
+
+# -- Overview --------------------------------------------------------------------------------------------------------
+
+COLUMNS = (("A", 3), ("B", 5), ("C", 18), ("D", 18), ("E", 58), ("F", 14), ("G", 26), ("H", 16), ("I", 14), ("J", 12))
+USE = (
+    "1   Go to a layer through the links below. Every feature-map cell is an ordinary formula: click one to read it.",
+    "2   Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows at once.",
+    "3   Check tells which maps your edit reached. Undo brings everything back.",
+)
+
+
+def _overview(dressed: Dressed, sheet: Worksheet, model: Model, checked: tuple[int, int]) -> None:
+    network = model.network
+    for column, width in COLUMNS:
+        sheet.column_dimensions[column].width = width
+    put(sheet, 1, 2, network.settings.name, "title")
+    sheet.row_dimensions[1].height = 28
+    put(sheet, 2, 2, network.settings.about, "body")
+    sheet.merge_cells("B2:J2")
+    sheet.row_dimensions[2].height = 15 * (1 + len(network.settings.about) // 150) + 6
+    for row, text in enumerate(USE, start=4):
+        put(sheet, row, 2, text, "row")
+    row = 8
+    put(sheet, row, 2, "state", "soft")
+    first, last = checked
+    state = dressed.style("table", '0" maps changed since this workbook was built";;"every map is as built"')
+    dressed.pour("Overview", Pour(Grid("Overview", row, 3, 1, 1), np.array([[0.0]]), state, lambda i, j: f"SUM(Check!$H${first}:$H${last})"))
+    put_line(sheet, row, 6, [("Check", "Check")])
+    row = _prediction(dressed, sheet, model, row + 1)
+    row = _legend(sheet, row + 1)
+    row = _table(sheet, model, row + 2)
+    if model.png is not None:
+        put(sheet, row + 1, 2, "The input as the network reads it", "soft")
+        picture(sheet, model.png, f"B{row + 2}")
+
+
+def _prediction(dressed: Dressed, sheet: Worksheet, model: Model, row: int) -> int:
+    """The label of the largest output, where the network has labels."""
+    last = model.network.nodes[-1]
+    labels = model.network.settings.labels
+    if labels is None:
+        return row
+    out = model.values[last.name]["output"]
+    page = model.pages[last.name]
+    grid = page.grids["output"]
+    names = Grid(last.name, grid.top, LEFT, grid.rows, 1).seen_from("Overview").area
+    area = grid.seen_from("Overview").area
+    put(sheet, row, 2, "answer", "soft")
+    value = np.array([[labels[int(np.argmax(out))]]])
+    dressed.pour(
+        "Overview",
+        Pour(Grid("Overview", row, 3, 1, 1), value, dressed.style("table"), lambda i, j: f"INDEX({names},MATCH(MAX({area}),{area},0))"),
+    )
+    return row + 1
+
+
+def _legend(sheet: Worksheet, row: int) -> int:
+    put(sheet, row, 2, "blue numbers", "link")
+    sheet.cell(row, 2).font = Font("Arial", 10, color=palette.TYPED)
+    put(sheet, row, 4, "are for typing; black ones are formulas", "soft")
+    samples = (
+        ((palette.NEGATIVE, palette.ZERO, palette.POSITIVE), "kernels and sums: negative, zero, positive"),
+        ((palette.LIGHT, "929AB5", palette.DARK), "feature maps: zero to the layer's largest cell"),
+        (("F3F4F6",), "padding: blank cells around a grid, which count as 0"),
+    )
+    for offset, (shades, text) in enumerate(samples, start=1):
+        for column, shade in enumerate(shades, start=2):
+            sheet.cell(row + offset, column).fill = PatternFill("solid", fgColor=shade)
+        put(sheet, row + offset, 5, text, "soft")
+    return row + len(samples)
+
+
+def _table(sheet: Worksheet, model: Model, row: int) -> int:
+    """The network as a table, a row for each layer."""
+    network = model.network
+    heads = ("", "layer", "type", "as PyTorch code", "output C×H×W", "parameters", "multiplications", "sees (pixels)")
+    for column, text in enumerate(heads, start=2):
+        put(sheet, row, column, text, "head")
+    found = costs(network)
+    row += 1
+    put(sheet, row, 3, "Input", "link", "Input")
+    put(sheet, row, 6, shape_text(network.input.shape), "row")
+    for node in network.nodes:
+        row += 1
+        cost = found[node.name]
+        put(sheet, row, 2, node.number, "soft")
+        put(sheet, row, 3, node.name, "link", node.name)
+        put(sheet, row, 4, node.layer.type, "row")
+        put(sheet, row, 5, node.layer.torch(*node.in_shapes).replace("torch.nn.", "nn."), "row_code")
+        put(sheet, row, 6, shape_text(node.shape), "row")
+        put(sheet, row, 7, node.layer.parameter_words(*node.in_shapes), "row")
+        put(sheet, row, 8, f"{cost.multiplications:,}" if cost.multiplications else "", "row")
+        put(sheet, row, 9, shape_text(cost.receptive_field), "row")
+    row += 1
+    put(sheet, row, 3, "all layers", "row")
+    put(sheet, row, 7, f"{sum(cost.parameters for cost in found.values()):,}", "row")
+    put(sheet, row, 8, f"{sum(cost.multiplications for cost in found.values()):,}", "row")
+    return row + 1
+
+
+__all__ = ["DataBarRule", "LimitError", "Model", "dress", "sheet_prefix", "COLUMN"]

@@ -1,0 +1,87 @@
+"""Write the .xlsx: openpyxl's parts as they are, the sheets with their grids poured in."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import SheetcnnError
+from ..grid import COLUMN
+from .cells import Pour, sheet_rows
+from .dress import Dressed
+
+Progress = Callable[[int, int], None]  # done, total
+
+_DIMENSION = re.compile(r'<dimension ref="[^"]*"\s*/>')
+_DATA = re.compile(r"<sheetData\s*/>|<sheetData>(.*?)</sheetData>", re.S)
+_SPANS = re.compile(r' spans="[^"]*"')
+
+
+def write_workbook(path: Path, dressed: Dressed, progress: Progress | None = None) -> None:
+    """Write the workbook beside `path`, then put it in its place: what was there before is never left damaged.
+
+    Raises SheetcnnError where the folder cannot be written to.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise SheetcnnError(f"{path}: cannot be written ({error.strerror}: {path.parent}); give a folder that exists") from None
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as target:
+            _fill(target, dressed, progress)
+        part.chmod(0o666 & ~_umask())
+        part.replace(path)
+    except OSError as error:
+        raise SheetcnnError(f"{path}: cannot be written ({error.strerror})") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _fill(target: zipfile.ZipFile, dressed: Dressed, progress: Progress | None) -> None:
+    sheets = {f"xl/worksheets/sheet{n}.xml": sheet.title for n, sheet in enumerate(dressed.book.worksheets, start=1)}
+    total = sum(pour.values.size for pours in dressed.pours.values() for pour in pours)
+    done = 0
+    with zipfile.ZipFile(io.BytesIO(dressed.save())) as source:
+        for item in source.namelist():
+            if item not in sheets:
+                target.writestr(item, source.read(item))
+                continue
+            pours = dressed.pours[sheets[item]]
+            head, data, tail = _split(source.read(item).decode("utf-8"), pours)
+            with target.open(item, "w") as stream:
+                stream.write(head.encode())
+                for piece in sheet_rows(data, pours):
+                    stream.write(piece.encode())
+                    if progress is not None:
+                        progress(min(total, done + piece.count("<v>")), total)
+                    done += piece.count("<v>")
+                stream.write(tail.encode())
+
+
+def _split(xml: str, pours: list[Pour]) -> tuple[str, str, str]:
+    """A sheet's XML before, inside and after <sheetData>, its <dimension> set to what will stand in it."""
+    data = _DATA.search(xml)
+    assert data is not None, "openpyxl wrote a sheet without <sheetData>"
+    head = xml[: data.start()]
+    labels = re.findall(r'<c r="([A-Z]+)(\d+)"', data[1] or "")
+    columns = [COLUMN.index(letters) for letters, _ in labels]
+    rows = [int(row) for _, row in labels]
+    for pour in pours:
+        columns += [pour.grid.left - pour.margin[1], pour.grid.right + pour.margin[3]]
+        rows += [pour.first_row, pour.last_row]
+    if rows:
+        area = f"{COLUMN[min(columns)]}{min(rows)}:{COLUMN[max(columns)]}{max(rows)}"
+        head = _DIMENSION.sub(f'<dimension ref="{area}"/>', head)
+    return head + "<sheetData>", _SPANS.sub("", data[1] or ""), "</sheetData>" + xml[data.end() :]
