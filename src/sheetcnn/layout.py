@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from .errors import LimitError
 from .grid import MAX_COLUMNS, MAX_ROWS, Grid, Grids, flat
 from .layers.base import Drawing, Margin, Shape, shape_text
 from .network import INPUT, Network, Node
 
-MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 HEADER = 7  # rows above the grids, the same on every sheet: wide kernels stand at their channels' heights
 LEFT = 2  # the first column of grids; column A is a margin
 GAP = 2  # columns between two grids
@@ -71,23 +68,15 @@ def lay_out(network: Network, detail: str) -> dict[str, Page]:
 
     Raises LimitError, naming the layer, the number and the limit, where a spreadsheet could not hold it.
     """
-    _refuse_too_many(network, detail)
+    network.drawings(detail)  # refuses too many cells
     pages = {INPUT: _input_page(network)}
     for node in network.nodes:
         if len(node.shape) == 3:
-            pages[node.name] = _maps_page(network, node, detail, pages[node.inputs[0]])
+            pages[node.name] = _maps_page(network, node, detail, network.output_of(node.inputs[0], {name: page.grids for name, page in pages.items()}))
         else:
             pages[node.name] = _vector_page(network, node, detail)
         _refuse_too_large(network, node.title, pages[node.name])
     return pages
-
-
-def output_of(pages: dict[str, Page], name: str) -> Grids:
-    """The grids that hold a layer's output (or the input as the first layer reads it)."""
-    grids = pages[name].grids
-    if name == INPUT:
-        return grids.get("normalized", grids["channel"])
-    return grids["output"]
 
 
 def channel_names(network: Network, name: str) -> list[str]:
@@ -96,21 +85,6 @@ def channel_names(network: Network, name: str) -> list[str]:
         return ["R", "G", "B"]
     shape = network.input.shape if name == INPUT else next(n.shape for n in network.nodes if n.name == name)
     return [str(c + 1) for c in range(shape[0])]
-
-
-def _refuse_too_many(network: Network, detail: str) -> None:
-    total = int(np.prod(network.input.shape, dtype=object)) * (2 if network.input.normalizes else 1)
-    largest, where = total, "the input"
-    for node in network.nodes:
-        cells = sum(int(np.prod(drawing.shape, dtype=object)) for drawing in node.drawings(detail))
-        total += cells
-        if cells > largest:
-            largest, where = cells, node.title
-    if total > MAX_CELLS:
-        raise LimitError(
-            f"{network.source}: the workbook would have {total:,} cells, {largest:,} of them in {where}; a spreadsheet "
-            f"takes {MAX_CELLS:,}; use a smaller input or fewer channels"
-        )
 
 
 def _refuse_too_large(network: Network, title: str, page: Page) -> None:
@@ -191,7 +165,7 @@ def _input_page(network: Network) -> Page:
     return pen.finish()
 
 
-def _maps_page(network: Network, node: Node, detail: str, read: Page) -> Page:
+def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
     """A page of feature maps: one band per map, read left to right like the equation."""
     page = Page(node.name, node)
     pen = _Pen(page, node.name)
@@ -249,13 +223,12 @@ def _seen(node: Node, k: int, channels: list[str]) -> list[str]:
     return channels[group * size : (group + 1) * size]
 
 
-def _wide_kernels(node: Node, drawing: Drawing, pen: _Pen, column: int, read: Page, channels: list[str]) -> None:
+def _wide_kernels(node: Node, drawing: Drawing, pen: _Pen, column: int, read: Grids, channels: list[str]) -> None:
     """A filter's kernels one below the other at the heights of their channels: one SUMPRODUCT then spans them all."""
-    below = output_of({node.inputs[0]: read}, node.inputs[0])
     width = (drawing.size[1] - 1) * drawing.spread[1] + 1
     names = max(_room(f"channel {name}") for name in channels)
     column += names + 1
-    tops = {name: grid.top for name, (_, grid) in zip(channels, flat(below), strict=True)}
+    tops = {name: grid.top for name, (_, grid) in zip(channels, flat(read), strict=True)}
     for name, top in tops.items():
         pen.page.marks.append(Mark(top, column - names - 1, f"channel {name}", "label"))
     for k in range(node.shape[0]):

@@ -13,11 +13,13 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from .errors import NetworkError
+from .errors import LimitError, NetworkError
+from .grid import Grids, seen_from
 from .layers import LAYERS
-from .layers.base import Arrays, Count, Drawing, Layer, Margin, Number, Shape, shape_text
+from .layers.base import Arrays, CellFormula, Count, Drawing, Layer, Margin, Number, Shape, shape_text
 
 MAX_FILE_BYTES = 64_000_000
+MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 INPUT = "input"  # what layers call the input in `input =`
 RESERVED = {"overview", "gallery", "inspector", "input", "check", "history", "_sheetcnn"}
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var")
@@ -68,6 +70,16 @@ class InputSettings(BaseModel):
             if values is not None:
                 given[key] = np.broadcast_to(np.array(values, float), (self.channels,)).copy()
         return given
+
+    def formula(self, at: Shape, grids: dict[str, Grids]) -> str:
+        """The formula of a normalised pixel: (pixel / scale − mean) / std, as far as these are given."""
+        c, i, j = at
+        text = grids["channel"][c].at(i, j)
+        if self.scale is not None:
+            text += f"/{grids['scale'].area}"
+        if self.mean is not None:
+            text += f"-{grids['mean'][c].area}"
+        return text if self.std is None else f"({text})/{grids['std'][c].area}"
 
     def drawings(self) -> list[Drawing]:
         """The arrays that the Input sheet draws."""
@@ -130,6 +142,36 @@ class Network:
         sides = [n.layer.margin(*n.in_shapes) for n in self.nodes if name in n.inputs and len(n.in_shapes[0]) == 3]
         top, left, bottom, right = (max(side) for side in zip((0, 0, 0, 0), *sides, strict=True))
         return top, left, bottom, right
+
+    def drawings(self, detail: str) -> dict[str, list[Drawing]]:
+        """Every array that is drawn, by layer, the input's under "input".
+
+        Raises LimitError, naming the largest layer, the number and the limit, where a spreadsheet could not hold them.
+        """
+        drawn = {INPUT: self.input.drawings()} | {node.name: node.drawings(detail) for node in self.nodes}
+        cells = {name: sum(int(np.prod(d.shape, dtype=object)) for d in arrays) for name, arrays in drawn.items()}
+        if sum(cells.values()) > MAX_CELLS:
+            largest = max(cells, key=lambda name: cells[name])
+            raise LimitError(
+                f'{self.source}: the workbook would have {sum(cells.values()):,} cells, {cells[largest]:,} of them in '
+                f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; use a smaller input or fewer channels'
+            )
+        return drawn
+
+    def formulas(self, name: str, detail: str, grids: dict[str, dict[str, Grids]]) -> dict[str, CellFormula]:
+        """For every computed array of a layer (or of "input"), by key, the function that writes a cell's formula.
+
+        `grids` has the grids of all layers by name and key.
+        """
+        if name == INPUT:
+            return {"normalized": lambda at: self.input.formula(at, grids[INPUT])} if self.input.normalizes else {}
+        node = next(node for node in self.nodes if node.name == name)
+        xs = tuple(seen_from(self.output_of(read, grids), node.name) for read in node.inputs)
+        return node.layer.formulas(node.in_shapes, detail, xs, grids[name])
+
+    def output_of(self, name: str, grids: dict[str, dict[str, Grids]]) -> Grids:
+        """The grids that readers of a layer (or of "input") see."""
+        return grids[name]["output" if name != INPUT else "normalized" if self.input.normalizes else "channel"]
 
     def description(self) -> dict[str, Any]:
         """The network as plain data without the numbers of weights, as a workbook carries it along."""

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from openpyxl.formatting.rule import CellIsRule, DataBarRule
+from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import Font, PatternFill
+from openpyxl.utils.cell import absolute_coordinate
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ..errors import LimitError
-from ..grid import COLUMN, Grid, flat, sheet_prefix
+from ..grid import Grid, flat
 from ..layers.base import Activated, Arrays, Drawing, shape_text
-from ..layout import HEADER, LEFT, Block, Page, channel_names, describe, output_of
+from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
 from ..network import INPUT, Network, Node, costs
 from . import palette
 from .cells import Pour
@@ -80,7 +80,7 @@ def _page(dressed: Dressed, model: Model, page: Page, before: str, after: str) -
     title, lines = _layer_lines(model, node) if node else _input_lines(model)
     column = header(sheet, title, lines, before, after)
     marks(sheet, page)
-    formulas = _layer_formulas(model, node) if node else _input_formulas(model)
+    formulas = model.network.formulas(owner, model.detail, {name: page.grids for name, page in model.pages.items()})
     by_drawing: dict[str, list[Block]] = {}
     for block in page.blocks:
         by_drawing.setdefault(block.drawing.key, []).append(block)
@@ -100,36 +100,6 @@ def _pour(block: Block, array: np.ndarray, write: Any, style: int, blank: int) -
     formula = None if write is None else lambda i, j: write((*index, *(i, j)[:inner]))
     values = array[index].reshape(block.drawing.size)
     return Pour(block.grid, values, style, formula, block.margin, blank)
-
-
-def _layer_formulas(model: Model, node: Node) -> dict[str, Any]:
-    from ..grid import seen_from
-
-    xs = tuple(seen_from(output_of(model.pages, name), node.name) for name in node.inputs)
-    return node.layer.formulas(node.in_shapes, model.detail, xs, model.pages[node.name].grids)
-
-
-def _input_formulas(model: Model) -> dict[str, Any]:
-    if not model.network.input.normalizes:
-        return {}
-    return {"normalized": normalized_formula(model.pages[INPUT].grids)}
-
-
-def normalized_formula(grids: dict[str, Any]) -> Any:
-    """The formula of a normalised pixel: (pixel / scale − mean) / std, as far as these are given."""
-
-    def write(at: tuple[int, ...]) -> str:
-        c, i, j = at
-        text = grids["channel"][c].at(i, j)
-        if "scale" in grids:
-            text += f"/{grids['scale'].area}"
-        if "mean" in grids:
-            text += f"-{grids['mean'][c].area}"
-        if "std" in grids:
-            text = f"({text})/{grids['std'][c].area}"
-        return text
-
-    return write
 
 
 def _input_lines(model: Model) -> tuple[str, list[tuple[str, str]]]:
@@ -155,9 +125,8 @@ def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
     torch = node.layer.torch(*node.in_shapes)
     if activation is not None:
         torch += f", then {activation.torch(node.shape)}"
-    reads = "" if len(node.inputs) == 1 and model.network.nodes[node.number - 2 :][:1] == () else f"reads {', '.join(node.inputs)}"
     first, second = describe(node, cost.multiplications, cost.receptive_field)
-    lines = [(words, "words"), (f"{reads}:  {first}", "soft"), (second, "soft"), (torch, "code")]
+    lines = [(words, "words"), (f"reads {' and '.join(node.inputs)}:  {first}", "soft"), (second, "soft"), (torch, "code")]
     return f"{node.name}  ·  {node.layer.type}", lines
 
 
@@ -179,23 +148,16 @@ def _colour(
         colour(sheet, spans(grids), signed_scale([array]), None, typed)
         return column
     ranges = spans(grids)
-    where = [r for r in ranges.split(" ")]
     text = "largest cell" if drawing.role == "output" else f"largest {drawing.label}"
     put(sheet, HEADER - 1, column, text, "soft")
     cell = Grid(sheet.title, HEADER - 1, column + 4, 1, 1)
-    absolute = ",".join(_absolute(part) for part in where)
+    absolute = ",".join(absolute_coordinate(part) for part in ranges.split(" "))
     dressed.pour(
         sheet.title,
         Pour(cell, np.array([[float(array.max())]]), dressed.style("formula", palette.number_format(array)), lambda i, j: f"MAX({absolute})"),
     )
     colour(sheet, ranges, palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)), pale_above=0.5), cell.area, typed)
     return column + 6
-
-
-def _absolute(area: str) -> str:
-    from openpyxl.utils.cell import absolute_coordinate
-
-    return absolute_coordinate(area)
 
 
 def _channel_bounds(model: Model, drawing: Drawing) -> list[tuple[float, float]] | None:
@@ -363,5 +325,3 @@ def _table(sheet: Worksheet, model: Model, row: int) -> int:
     put(sheet, row, 8, f"{sum(cost.multiplications for cost in found.values()):,}", "row")
     return row + 1
 
-
-__all__ = ["DataBarRule", "LimitError", "Model", "dress", "sheet_prefix", "COLUMN"]

@@ -1,0 +1,408 @@
+"""Every cell of a workbook against NumPy.
+
+The formulas are evaluated by `formula/`, which knows no CNN; NumPy runs each layer's `forward` on the pixels, kernels
+and biases that are in the workbook now. Grids are found by their defined names only: nothing here knows the layout.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from .errors import FormulaError, NetworkError, WorkbookError
+from .formula import Book, Group, Sheet, evaluate, group_formulas, read_book
+from .formula.a1 import cell_name
+from .formula.parser import Node as Tree
+from .formula.parser import parse, skeleton
+from .formula.reader import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
+from .grid import Grid, Grids, sheet_prefix
+from .layers.base import Arrays, Drawing, Shape
+from .libreoffice import recalculated
+from .network import INPUT, Network, parse_network
+
+TOLERANCE = 1e-9  # absolute plus relative
+KEPT = 1000  # findings of one kind and layer that are kept; all are counted
+Engine = Literal["python", "libreoffice"]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One cell that is not as it should be.
+
+    `kind` is "overwritten" (a number or text where a formula was), "changed" (a formula that no longer reads like its
+    neighbours), "value" (differs from NumPy), "saved" (the saved value differs from the formula's), "input" (no number
+    where one is needed) or "stray" (a number in padding, or in a hole of a dilated kernel).
+    """
+
+    layer: str
+    kind: str
+    cell: str
+    text: str
+    value: float | str | None = None
+    expected: float | str | None = None
+    formula: str | None = None
+
+
+@dataclass
+class LayerReport:
+    """What was compared of one layer."""
+
+    layer: str
+    type: str
+    grids: int = 0
+    cells: int = 0
+    largest_difference: float = 0.0
+    largest_saved_difference: float | None = None
+    findings: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return self.findings == 0
+
+
+@dataclass
+class Report:
+    """The verdict on a workbook."""
+
+    book: str
+    engine: str
+    network: str
+    layers: list[LayerReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every cell is as it should be."""
+        return all(layer.ok for layer in self.layers)
+
+    @property
+    def cells(self) -> int:
+        return sum(layer.cells for layer in self.layers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data, as `check --json` prints it."""
+        return {"ok": self.ok, "cells": self.cells} | asdict(self)
+
+
+def check(book: str | Path, *, engine: Engine = "python", progress: Progress | None = None) -> Report:
+    """Compare every computed cell of a workbook with NumPy.
+
+    `engine="libreoffice"` takes the values from a forced recalculation in LibreOffice instead of our own evaluator.
+    Raises SheetcnnError for a file that is no workbook, or none that sheetcnn made.
+    """
+    path = Path(book)
+    opened = read_book(path)
+    description = _description(opened)
+    network, detail = description
+    groups = group_formulas(opened)
+    saved = {name: sheet.saved.copy() for name, sheet in opened.sheets.items()}
+    if engine == "libreoffice":
+        with recalculated(path) as result:
+            _take_values(opened, read_book(result))
+    else:
+        evaluate(opened, groups, progress)
+    return _Check(opened, groups, network, detail, engine, saved).run()
+
+
+def _description(book: Book) -> tuple[Network, str]:
+    """The network that the workbook carries along on its hidden sheet."""
+    sheet = book.sheets.get("_sheetcnn")
+    if sheet is None or sheet.value(1, 1) != "sheetcnn":
+        raise WorkbookError(f"{book.source}: was not made by sheetcnn (it has no sheet _sheetcnn); build it with `sheetcnn build`")
+    pieces = [sheet.texts[place] for place in sorted(sheet.texts) if place[0] > 1 and place[1] == 1]
+    try:
+        data = json.loads("".join(pieces))
+        if data["format"] != 1:
+            raise WorkbookError(f"{book.source}: was made by a newer sheetcnn (format {data['format']!r:.20}); update sheetcnn")
+        detail = data["detail"]
+        if detail not in ("compact", "steps"):
+            raise ValueError(f"unknown detail {detail!r:.20}")
+        return parse_network(data["network"], f"{book.source}: _sheetcnn"), detail
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise WorkbookError(f"{book.source}: its sheet _sheetcnn is damaged ({str(error)[:80]}); build the workbook anew") from None
+    except NetworkError as error:
+        raise WorkbookError(str(error)) from None
+
+
+def _take_values(book: Book, recalculated_book: Book) -> None:
+    """Give formulas' cells the values that a spreadsheet program saved for them."""
+    for name, sheet in book.sheets.items():
+        other = recalculated_book.sheets.get(name)
+        if other is None:
+            raise WorkbookError(f"{book.source}: LibreOffice lost the sheet {name}")
+        for row, cells in sheet.formulas.items():
+            columns = np.array([column for column, _ in cells])
+            inside = columns < other.saved.shape[1] if row < other.saved.shape[0] else np.zeros(len(columns), bool)
+            values = np.full(len(columns), np.nan)
+            values[inside] = other.saved[row, columns[inside]]
+            sheet.number[row, columns] = np.nan_to_num(values)
+            sheet.kind[row, columns] = np.where(np.isnan(values), BLANK, NUMERIC)
+            for column in columns[np.isnan(values)].tolist():
+                text = other.saved_texts.get((row, column))
+                if text in ERRORS:
+                    sheet.kind[row, column], sheet.number[row, column] = ERROR, ERRORS.index(text)
+                elif text is not None:
+                    sheet.kind[row, column], sheet.texts[row, column] = TEXT, text
+
+
+class _Check:
+    """One comparison of a workbook with NumPy."""
+
+    def __init__(
+        self, book: Book, groups: list[Group], network: Network, detail: str, engine: str, saved: dict[str, np.ndarray]
+    ) -> None:
+        self.book, self.groups, self.network, self.detail, self.saved = book, groups, network, detail, saved
+        self.report = Report(book.source, engine, network.settings.name)
+        self.drawn = network.drawings(detail)
+        self.grids: dict[str, dict[str, Grids]] = {}
+        self.kept: dict[tuple[str, str], int] = {}
+        self.now: LayerReport = LayerReport("", "")
+
+    def run(self) -> Report:
+        for name, drawings in self.drawn.items():
+            self.grids[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
+        reports = {INPUT: LayerReport(INPUT, "input")} | {n.name: LayerReport(n.name, n.layer.type) for n in self.network.nodes}
+        self.report.layers = list(reports.values())
+        given: dict[str, Arrays] = {}
+        for name, drawings in self.drawn.items():
+            self.now = reports[name]
+            given[name] = {d.key: self.numbers(name, d) for d in drawings if d.role in ("parameter", "pixels")}
+        pixels = given[INPUT].pop("channel")
+        with np.errstate(all="ignore"):
+            values = self.network.run(pixels, given, self.detail)
+        for name, drawings in self.drawn.items():
+            self.now = reports[name]
+            formulas = self.network.formulas(name, self.detail, self.grids)
+            self.strays(name)
+            for drawing in drawings:
+                self.now.grids += int(np.prod(drawing.shape[: drawing.lead]))
+                if drawing.key in formulas:
+                    self.compare(name, drawing, values[name][drawing.key], formulas[drawing.key])
+        self.compare_saved(reports)
+        self.report.layers = [r for r in self.report.layers if r.cells or r.findings]
+        return self.report
+
+    # -- finding grids by their names --------------------------------------------------------------------------------
+    def find(self, layer: str, drawing: Drawing) -> Grids:
+        def nested(index: Shape) -> Grids:
+            if len(index) == drawing.lead:
+                return self.grid(drawing, drawing.name(layer, index))
+            return [nested((*index, n)) for n in range(drawing.shape[len(index)])]
+
+        return nested(())
+
+    def grid(self, drawing: Drawing, name: str) -> Grid:
+        area = self.book.names.get(name)
+        if area is None:
+            raise WorkbookError(f"{self.book.source}: the defined name {name} is missing; was its sheet or its grid deleted?")
+        sheet, top, left, bottom, right = area
+        rows, columns = drawing.size
+        want = (rows - 1) * drawing.spread[0] + 1, (columns - 1) * drawing.spread[1] + 1
+        have = bottom - top + 1, right - left + 1
+        if want != have:
+            raise WorkbookError(
+                f"{self.book.source}: {name} has {have[0]}×{have[1]} cells, the network needs {want[0]}×{want[1]}; "
+                "were rows or columns inserted or deleted?"
+            )
+        return Grid(sheet, top, left, rows, columns, drawing.spread)
+
+    def each(self, layer: str, drawing: Drawing) -> Iterator[tuple[Shape, Grid, Sheet]]:
+        for index in drawing.indexes():
+            grids = self.grids[layer][drawing.key]
+            for n in index:
+                grids = grids[n]
+            yield index, grids, self.book.sheets[grids.sheet]
+
+    # -- reading and comparing -----------------------------------------------------------------------------------------
+    def numbers(self, layer: str, drawing: Drawing) -> np.ndarray:
+        """The numbers of a drawing as they are in the workbook now; a blank cell counts as 0."""
+        found = np.zeros(drawing.shape)
+        for index, grid, sheet in self.each(layer, drawing):
+            number, kind = (_cut(array, grid) for array in (sheet.number, sheet.kind))
+            found[index] = np.where(kind == NUMERIC, number, 0).reshape(drawing.shape[drawing.lead :])
+            for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)):
+                cell = self.where(grid, i, j)
+                value = _shown(sheet, grid, i, j)
+                self.add("input", cell, f"holds {value!r}, and a number is needed; type one", value, None, self.written(grid, i, j))
+        return found
+
+    def compare(self, layer: str, drawing: Drawing, values: np.ndarray, write: Callable[[Shape], str]) -> None:
+        """Every cell of a computed drawing: is it still the formula that belongs there, and has it NumPy's value?"""
+        inner = len(drawing.shape) - drawing.lead
+        for index, grid, sheet in self.each(layer, drawing):
+            want = np.asarray(values[index]).reshape(grid.rows, grid.columns)
+            number, kind = (_cut(array, grid) for array in (sheet.number, sheet.kind))
+            with np.errstate(invalid="ignore"):
+                difference = np.abs(number - want)
+                wrong = (kind != NUMERIC) | ~(difference <= TOLERANCE * (1 + np.abs(want)))
+            self.now.cells += number.size
+            good = kind == NUMERIC
+            if good.any():
+                self.now.largest_difference = max(self.now.largest_difference, float(np.nanmax(difference[good], initial=0.0)))
+            named = self.structure(index, grid, sheet, inner, write)
+            for i, j in np.argwhere(wrong):
+                if (i, j) not in named:
+                    self.differs(grid, sheet, i, j, float(want[i, j]))
+
+    def differs(self, grid: Grid, sheet: Sheet, i: int, j: int, want: float) -> None:
+        cell, formula = self.where(grid, i, j), self.written(grid, i, j)
+        value = _shown(sheet, grid, i, j)
+        reason = self.book.problems.get((grid.sheet, grid.top + int(i), grid.left + int(j)))
+        if reason is not None:
+            text = f"cannot be evaluated: it {reason}"
+        else:
+            text = f"is {value if isinstance(value, str) else f'{value:.12g}' if value is not None else 'blank'}, NumPy says {want:.12g}"
+        self.add("value", cell, text, value, want if np.isfinite(want) else None, formula)
+
+    def structure(
+        self, index: Shape, grid: Grid, sheet: Sheet, inner: int, write: Callable[[Shape], str]
+    ) -> set[tuple[int, int]]:
+        """Name the cells of a grid that hold no formula, or one that reads other cells than it should."""
+        named = set()
+        for i in range(grid.rows):
+            row = grid.top + i
+            cells = sheet.formulas.get(row, [])
+            start = bisect_left(cells, (grid.left, ""))
+            have = cells[start : start + grid.columns]
+            want = [(grid.left + j, write((*index, *(i, j)[:inner]))) for j in range(grid.columns)]
+            if have == want:
+                continue
+            found = dict(have)
+            for j, (column, text) in enumerate(want):
+                written = found.get(column)
+                if written == text:
+                    continue
+                cell = self.where(grid, i, j)
+                if written is None:
+                    value = _shown(sheet, grid, i, j)
+                    what = "is blank" if value is None else f"was overwritten by {value!r}"
+                    self.add("overwritten", cell, f"its formula {what}; it was ={text}", value, None, None)
+                elif not _same(written, text, grid.sheet):
+                    reason = self.book.problems.get((grid.sheet, row, column))
+                    more = f" ({reason})" if reason else ""
+                    what = f"no longer reads like its neighbours: ={written}{more}; it was ={text}"
+                    self.add("changed", cell, what, _shown(sheet, grid, i, j), None, written)
+                else:
+                    continue
+                named.add((i, j))
+        return named
+
+    def strays(self, name: str) -> None:
+        """Name the numbers that lie in no grid but are read by formulas of grids: in padding, or between kernels' elements."""
+        for sheet_name in {grid.sheet for d in self.drawn[name] for _, grid, _ in self.each(name, d)}:
+            sheet = self.book.sheets[sheet_name]
+            loose = (sheet.kind == NUMERIC) | (sheet.kind == BOOLEAN) | (sheet.kind == ERROR)
+            for drawing in self.drawn[name]:
+                for _, grid, _ in self.each(name, drawing):
+                    _cut(loose, grid)[...] = False
+            for row, column in np.argwhere(loose)[:KEPT].tolist():
+                if self.is_read(sheet_name, row, column):
+                    value = sheet.value(row, column)
+                    cell = f"{sheet_prefix(sheet_name)}{cell_name(row, column)}"
+                    text = f"holds {value!r} where padding or the gaps of a kernel must be blank; clear it"
+                    self.add("stray", cell, text, value if isinstance(value, float | str) else None, None, sheet.formula(row, column))
+
+    def is_read(self, sheet: str, row: int, column: int) -> bool:
+        """Whether a layer's formulas read a cell; the Overview and the Check sheet may read what they like."""
+        sheets = {node.name for node in self.network.nodes} | {"Input"}
+        for group in self.groups:
+            if group.sheet not in sheets:
+                continue
+            for n, (name, rows, columns) in enumerate(group.shapes):
+                top, left = group.tops[:, n], group.lefts[:, n]
+                if name == sheet and ((top <= row) & (row < top + rows) & (left <= column) & (column < left + columns)).any():
+                    return True
+        return False
+
+    def compare_saved(self, reports: dict[str, LayerReport]) -> None:
+        """The values that the spreadsheet program saved, against those that its formulas have."""
+        sheets = {"Input" if name == INPUT else name: report for name, report in reports.items()}
+        others = LayerReport("other sheets", "")
+        missing = 0
+        for name, sheet in self.book.sheets.items():
+            if not sheet.formulas:
+                continue
+            self.now = sheets.get(name, others)
+            rows = np.repeat(list(sheet.formulas), [len(cells) for cells in sheet.formulas.values()])
+            columns = np.array([column for cells in sheet.formulas.values() for column, _ in cells])
+            saved, number, kind = (a[rows, columns] for a in (self.saved[name], sheet.number, sheet.kind))
+            if self.now is others:
+                others.cells += len(rows)
+            known = ~np.isnan(saved) & (kind == NUMERIC)
+            difference = np.abs(saved - number)
+            wrong = known & (difference > TOLERANCE * (1 + np.abs(number)))
+            if known.any():
+                largest = self.now.largest_saved_difference or 0.0
+                self.now.largest_saved_difference = max(largest, float(difference[known].max()))
+            for n in np.flatnonzero(wrong):
+                row, column = int(rows[n]), int(columns[n])
+                cell = f"{sheet_prefix(name)}{cell_name(row, column)}"
+                text = f"was saved as {saved[n]:.12g}, but its formula gives {number[n]:.12g}; open the workbook and save it again"
+                self.add("saved", cell, text, float(saved[n]), float(number[n]), sheet.formula(row, column))
+            for n in np.flatnonzero(np.isnan(saved)):
+                row, column = int(rows[n]), int(columns[n])
+                text = sheet.saved_texts.get((row, column))
+                missing += text is None
+                value = sheet.value(row, column)
+                if text is not None and text != value and not (text in ERRORS and (sheet.name, row, column) in self.book.problems):
+                    cell = f"{sheet_prefix(name)}{cell_name(row, column)}"
+                    what = f"was saved as {text!r}, but its formula gives {value!r}; open the workbook and save it again"
+                    self.add("saved", cell, what, text, value if isinstance(value, float | str) else None, sheet.formula(row, column))
+        if others.cells:
+            self.report.layers.append(others)
+        if missing:
+            self.report.notes.append(f"{missing:,} formulas have no saved value; a spreadsheet program writes them when it saves")
+
+    # -- words -----------------------------------------------------------------------------------------------------------
+    def where(self, grid: Grid, i: int, j: int) -> str:
+        row, column = grid.top + int(i) * grid.step[0], grid.left + int(j) * grid.step[1]
+        return f"{sheet_prefix(grid.sheet)}{cell_name(row, column)}"
+
+    def written(self, grid: Grid, i: int, j: int) -> str | None:
+        row, column = grid.top + int(i) * grid.step[0], grid.left + int(j) * grid.step[1]
+        return self.book.sheets[grid.sheet].formula(row, column)
+
+    def add(
+        self, kind: str, cell: str, text: str, value: float | str | bool | None, expected: float | str | None, formula: str | None
+    ) -> None:
+        self.now.findings += 1
+        key = (self.now.layer, kind)
+        self.kept[key] = self.kept.get(key, 0) + 1
+        if self.kept[key] <= KEPT:
+            self.report.findings.append(Finding(self.now.layer, kind, cell, text, value, expected, formula))
+
+
+def _cut(array: np.ndarray, grid: Grid) -> np.ndarray:
+    """A grid's elements out of a sheet's array; what lies beyond the sheet's last cell is blank."""
+    bottom, right = grid.bottom + 1, grid.right + 1
+    part = array[grid.top : bottom : grid.step[0], grid.left : right : grid.step[1]]
+    if part.shape != (grid.rows, grid.columns):
+        full = np.zeros((grid.rows, grid.columns), array.dtype)
+        full[: part.shape[0], : part.shape[1]] = part
+        return full
+    return part
+
+
+def _shown(sheet: Sheet, grid: Grid, i: int, j: int) -> float | str | bool | None:
+    return sheet.value(grid.top + int(i) * grid.step[0], grid.left + int(j) * grid.step[1])
+
+
+def _same(one: str, other: str, sheet: str) -> bool:
+    """Whether two formulas mean the same: spaces, `$`, quotes and the writing of numbers do not count."""
+
+    def meaning(text: str) -> tuple[Tree, list[tuple]]:
+        whole, references = skeleton(text)
+        return parse(whole), [(r.sheet or sheet, r.top, r.left, r.rows, r.columns) for r in references]
+
+    try:
+        return meaning(one) == meaning(other)
+    except FormulaError:
+        return False

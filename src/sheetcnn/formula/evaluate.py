@@ -1,0 +1,398 @@
+"""Evaluate a workbook's formulas, all cells that read alike at once.
+
+Formulas are grouped by skeleton: their text without the references, with the size of each. A skeleton is parsed once
+and evaluated for all its cells. Taking a formula apart is what costs, so it is done for the first two cells of a run
+only: their difference predicts the text of the next ones, which is then merely compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import FormulaError
+from .a1 import LETTERS, MAX_COLUMN, NUMBER, cell_name
+from .functions import FUNCTIONS
+from .parser import BINARY, REFERENCE, Node, Reference, parse, skeleton
+from .reader import BLANK, ERROR, ERRORS, NUMERIC, PENDING, TEXT, Book, Sheet
+from .values import VALUE, Values, compare, constant, divide, elementwise, power
+
+Progress = Callable[[int, int], None]  # cells done, cells in all
+
+_GATHER = 4_000_000  # cells gathered at once: bounds memory
+
+
+@dataclass
+class Group:
+    """The cells of one sheet whose formulas have one skeleton, and the corner of each of their references."""
+
+    sheet: str
+    text: str
+    shapes: tuple[tuple[str, int, int], ...]  # of each reference: sheet, rows, columns
+    rows: np.ndarray  # cells
+    columns: np.ndarray
+    tops: np.ndarray  # cells × references
+    lefts: np.ndarray
+
+
+@dataclass
+class _Runs:
+    """Runs of neighbouring cells whose references move by constant steps."""
+
+    rows: list[int] = field(default_factory=list)
+    columns: list[int] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    tops: list[list[int]] = field(default_factory=list)
+    lefts: list[list[int]] = field(default_factory=list)
+    steps: list[list[int]] = field(default_factory=list)
+
+    def add(self, row: int, column: int, length: int, references: list[Reference], steps: list[int]) -> None:
+        self.rows.append(row)
+        self.columns.append(column)
+        self.lengths.append(length)
+        self.tops.append([reference.top for reference in references])
+        self.lefts.append([reference.left for reference in references])
+        self.steps.append(steps)
+
+    def group(self, sheet: str, text: str, shapes: tuple[tuple[str, int, int], ...]) -> Group:
+        lengths = np.array(self.lengths)
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        size = (len(lengths), len(shapes))
+        lefts = np.repeat(np.array(self.lefts, np.int64).reshape(size), lengths, axis=0)
+        steps = np.repeat(np.array(self.steps, np.int64).reshape(size), lengths, axis=0)
+        return Group(
+            sheet,
+            text,
+            shapes,
+            np.repeat(np.array(self.rows), lengths),
+            np.repeat(np.array(self.columns), lengths) + within,
+            np.repeat(np.array(self.tops, np.int64).reshape(size), lengths, axis=0),
+            lefts + steps * within[:, None],
+        )
+
+
+def groups_of(sheet: Sheet) -> list[Group]:
+    """The formulas of a sheet by skeleton."""
+    found: dict[tuple[str, tuple[tuple[str, int, int], ...]], _Runs] = {}
+    for row, cells in sheet.formulas.items():
+        start = 0
+        while start < len(cells):
+            column, text = cells[start]
+            whole, references = skeleton(text)
+            end, steps = _run(cells, start, text, references)
+            shapes = tuple((r.sheet if r.sheet is not None else sheet.name, r.rows, r.columns) for r in references)
+            found.setdefault((whole, shapes), _Runs()).add(row, column, end - start, references, steps)
+            start = end
+    return [runs.group(sheet.name, text, shapes) for (text, shapes), runs in found.items()]
+
+
+def _run(cells: list[tuple[int, str]], start: int, text: str, references: list[Reference]) -> tuple[int, list[int]]:
+    """How far neighbours follow the pattern of the first two cells (the index after the last), and the step of each reference."""
+    still = [0] * len(references)
+    if start + 2 >= len(cells) or cells[start + 1][0] != cells[start][0] + 1:
+        return start + 1, still
+    _, following = skeleton(cells[start + 1][1])
+    if len(following) != len(references):
+        return start + 1, still
+    steps = [after.left - before.left for before, after in zip(references, following, strict=True)]
+    pieces = _column_pieces(text)
+    if pieces is None:
+        return start + 1, still
+    constant_text, columns, owners = pieces
+    moving = [(column, steps[owner]) for column, owner in zip(columns, owners, strict=True)]
+    pattern = "".join(
+        piece.replace("%", "%%") + ("%s" if step else LETTERS[column])
+        for piece, (column, step) in zip(constant_text, [*moving, (0, 0)], strict=True)
+    )
+    moving = [(column, step) for column, step in moving if step]
+    at, size = start + 1, 2
+    while at < len(cells):  # compare in growing pieces, so that a mismatch costs no more than what was matched
+        size = min(size * 2, len(cells) - at)
+        ahead = at - start
+        letters = []
+        for column, step in moving:
+            first, last = column + step * ahead, column + step * (ahead + size - 1)
+            if not (1 <= first <= MAX_COLUMN and 1 <= last <= MAX_COLUMN):
+                size = 0
+                break
+            letters.append(LETTERS[first : last + (1 if step > 0 else -1) : step])
+        if not size:
+            break
+        texts = [pattern % place for place in zip(*letters, strict=True)] if letters else [pattern % ()] * size
+        column = cells[start][0] + ahead
+        matched = 0
+        for (have, have_text), want in zip(cells[at : at + size], texts, strict=True):
+            if have != column + matched or have_text != want:
+                break
+            matched += 1
+        at += matched
+        if matched < size:
+            break
+    return (at, steps) if at > start + 1 else (start + 1, still)
+
+
+def _column_pieces(text: str) -> tuple[list[str], list[int], list[int]] | None:
+    """A formula cut at the column letters of its references: the text between, the columns, and whose they are."""
+    pieces, columns, owners = [], [], []
+    last = owner = 0
+    for match in REFERENCE.finditer(text):
+        if match[1] is not None:
+            continue
+        for group in (4, 6):
+            if match[group] is None:
+                continue
+            if match[group] not in NUMBER:
+                return None
+            pieces.append(text[last : match.start(group)])
+            columns.append(NUMBER[match[group]])
+            owners.append(owner)
+            last = match.end(group)
+        owner += 1
+    return [*pieces, text[last:]], columns, owners
+
+
+def evaluate(book: Book, groups: list[Group], progress: Progress | None = None) -> None:
+    """Give every formula's cell its value; what cannot be evaluated becomes an error and is named in `book.problems`.
+
+    `groups` are those of all sheets, as `group_formulas` finds them.
+    """
+    _Evaluator(book, progress).run(groups)
+
+
+def group_formulas(book: Book) -> list[Group]:
+    """All formulas of a workbook by skeleton, sheet by sheet."""
+    return [group for sheet in book.sheets.values() for group in groups_of(sheet)]
+
+
+class _Evaluator:
+    """Evaluates groups in waves: each cell once all that it reads is known."""
+
+    def __init__(self, book: Book, progress: Progress | None) -> None:
+        self.book = book
+        self.progress = progress
+        self.done = 0
+        self.total = sum(len(cells) for sheet in book.sheets.values() for cells in sheet.formulas.values())
+        self.sums: dict[str, np.ndarray] = {}
+
+    def run(self, groups: list[Group]) -> None:
+        waiting = [group for group in groups if not self.refused(group)]
+        while waiting:
+            left = [group for group in waiting if not self.whole(group)]
+            if len(left) == len(waiting):  # no group is ready as a whole: look cell by cell
+                self.sums.clear()
+                left = [rest for group in waiting if (rest := self.part(group)) is not None]
+                if sum(len(group.rows) for group in left) == sum(len(group.rows) for group in waiting):
+                    self.circular(left)
+                    return
+            waiting = left
+
+    def refused(self, group: Group) -> bool:
+        """Whether the skeleton is beyond what is known; its cells then become errors."""
+        reason = None
+        for name, _, _ in group.shapes:
+            if name not in self.book.sheets:
+                reason = f"refers to a sheet {name!r:.40} that does not exist"
+        try:
+            _check(parse(group.text))
+        except FormulaError as error:
+            reason = str(error)
+        if reason is not None:
+            self.problem(group, reason)
+        return reason is not None
+
+    def problem(self, group: Group, reason: str) -> None:
+        sheet = self.book.sheets[group.sheet]
+        for row, column in zip(group.rows.tolist(), group.columns.tolist(), strict=True):
+            self.book.problems[group.sheet, row, column] = reason
+        sheet.kind[group.rows, group.columns] = ERROR
+        sheet.number[group.rows, group.columns] = VALUE
+        sheet.odd += len(group.rows)
+
+    def whole(self, group: Group) -> bool:
+        """Evaluate a group if nothing between the corners of all it reads is waiting."""
+        for n, (name, rows, columns) in enumerate(group.shapes):
+            tops, lefts = group.tops[:, n], group.lefts[:, n]
+            box = self.book.sheets[name].kind[tops.min() : tops.max() + rows, lefts.min() : lefts.max() + columns]
+            if (box == PENDING).any():
+                return False
+        self.compute(group)
+        return True
+
+    def part(self, group: Group) -> Group | None:
+        """Evaluate the cells of a group that read nothing that is waiting; returns the others."""
+        ready = np.ones(len(group.rows), bool)
+        for n, (name, rows, columns) in enumerate(group.shapes):
+            sums = self.waiting_sums(name)
+            top, left = (np.minimum(part[:, n], size - 1) for part, size in zip((group.tops, group.lefts), sums.shape, strict=True))
+            bottom, right = np.minimum(top + rows, sums.shape[0] - 1), np.minimum(left + columns, sums.shape[1] - 1)
+            ready &= sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left] == 0
+        if not ready.any():
+            return group
+        self.compute(_take(group, ready))
+        return None if ready.all() else _take(group, ~ready)
+
+    def waiting_sums(self, name: str) -> np.ndarray:
+        """sums[i, j]: how many cells above row i and left of column j wait to be evaluated."""
+        if name not in self.sums:
+            waits = self.book.sheets[name].kind == PENDING
+            sums = np.zeros((waits.shape[0] + 1, waits.shape[1] + 1), np.int64)
+            np.cumsum(np.cumsum(waits, axis=0), axis=1, out=sums[1:, 1:])
+            self.sums[name] = sums
+        return self.sums[name]
+
+    def circular(self, groups: list[Group]) -> None:
+        cells = [(g.sheet, int(r), int(c)) for g in groups for r, c in zip(g.rows, g.columns, strict=True)]
+        some = ", ".join(f"{sheet}!{cell_name(row, column)}" for sheet, row, column in cells[:5])
+        more = f" and {len(cells) - 5:,} more" if len(cells) > 5 else ""
+        for group in groups:
+            self.problem(group, f"is part of, or waits for, a circular reference: {some}{more}")
+
+    def compute(self, group: Group) -> None:
+        """Evaluate all cells of a group, in pieces that fit into memory."""
+        tree, sheet = parse(group.text), self.book.sheets[group.sheet]
+        largest = max((rows * columns for _, rows, columns in group.shapes), default=1)
+        step = max(1, _GATHER // largest)
+        for start in range(0, len(group.rows), step):
+            piece = slice(start, start + step)
+            cells = group.rows[piece], group.columns[piece]
+            context = _Context(self.book, group, piece)
+            try:
+                result = context.value(tree)
+            except FormulaError as error:
+                self.problem(_take(group, piece), str(error))
+                continue
+            size = (len(cells[0]), 1, 1)
+            kind = np.broadcast_to(result.kinds(), size)[:, 0, 0]
+            number = np.broadcast_to(result.number, size)[:, 0, 0]
+            blank = kind == BLANK  # a formula that points at a blank cell is 0
+            sheet.kind[cells] = np.where(blank, NUMERIC, kind)
+            sheet.number[cells] = np.where((kind == TEXT) | blank, 0.0, number)
+            if result.kind is not None:
+                sheet.odd += int(((kind != NUMERIC) & (kind != TEXT) & ~blank).sum())
+                texts = np.broadcast_to(result.all_texts(), size)[:, 0, 0]
+                for n in np.flatnonzero(kind == TEXT):
+                    sheet.texts[int(cells[0][n]), int(cells[1][n])] = str(texts[n])
+            self.done += len(cells[0])
+            if self.progress is not None:
+                self.progress(self.done, self.total)
+
+
+def _take(group: Group, which: np.ndarray | slice) -> Group:
+    return Group(
+        group.sheet, group.text, group.shapes, group.rows[which], group.columns[which], group.tops[which], group.lefts[which]
+    )
+
+
+def _check(node: Node) -> None:
+    """Raise FormulaError where a tree calls a function that is not known, or with the wrong number of arguments."""
+    if node.kind[0].isalpha() and node.kind.isupper():
+        function = FUNCTIONS.get(node.kind)
+        if function is None:
+            raise FormulaError(f"calls {node.kind}, which sheetcnn does not know; it knows {', '.join(FUNCTIONS)}")
+        if not function.least <= len(node.parts) <= function.most:
+            raise FormulaError(f"gives {node.kind} {len(node.parts)} arguments")
+    for part in node.parts:
+        _check(part)
+
+
+class _Context:
+    """The values that the trees of one group's cells ask for."""
+
+    def __init__(self, book: Book, group: Group, piece: slice) -> None:
+        self.book, self.group = book, group
+        self.tops, self.lefts = group.tops[piece], group.lefts[piece]
+
+    def value(self, node: Node, *, array: bool = False) -> Values:
+        """The value of a tree; only in `array` arithmetic, inside SUMPRODUCT, may it be a range."""
+        kind = node.kind
+        if kind == "reference":
+            cells = self.cells(node, texts=True)
+            if not cells.single and not array:
+                raise FormulaError("has a range of cells where one number is needed")
+            return cells
+        if kind in ("number", "text", "boolean"):
+            return constant(node.value)  # type: ignore[arg-type]
+        if kind == "error":
+            return Values(np.full((1, 1, 1), float(ERRORS.index(str(node.value)))), np.full((1, 1, 1), ERROR, np.uint8))
+        if kind == "negative":
+            return elementwise(np.negative, self.value(node.parts[0], array=array))
+        if kind == "percent":
+            return elementwise(lambda x: x / 100, self.value(node.parts[0], array=array))
+        if kind in BINARY:
+            left, right = (self.value(part, array=array) for part in node.parts)
+            try:
+                return _binary(kind, left, right)
+            except ValueError:
+                raise FormulaError("combines ranges of different shapes") from None
+        if array and kind in ("EXP", "LN", "TANH", "SQRT", "ABS"):
+            return elementwise(_ARRAY[kind], self.value(node.parts[0], array=True))
+        return FUNCTIONS[kind].compute(self, node.parts)
+
+    def _place(self, node: Node) -> tuple[Sheet, np.ndarray, np.ndarray, int, int]:
+        n = int(node.value)  # type: ignore[arg-type]
+        name, rows, columns = self.group.shapes[n]
+        return self.book.sheets[name], self.tops[:, n], self.lefts[:, n], rows, columns
+
+    def cells(self, node: Node, *, texts: bool = False) -> Values:
+        """The cells of a reference: cells × rows × columns; what lies beyond a sheet's last cell is blank."""
+        sheet, tops, lefts, rows, columns = self._place(node)
+        if len(tops) and (tops == tops[0]).all() and (lefts == lefts[0]).all():
+            tops, lefts = tops[:1], lefts[:1]  # all read the same cells
+        i = np.minimum(tops[:, None] + np.arange(rows), sheet.kind.shape[0] - 1)[:, :, None]
+        j = np.minimum(lefts[:, None] + np.arange(columns), sheet.kind.shape[1] - 1)[:, None, :]
+        kind = sheet.kind[i, j]
+        values = Values(sheet.number[i, j], None if (kind == NUMERIC).all() else kind)
+        if texts and values.kind is not None and (kind == TEXT).any():
+            values.texts = np.full(kind.shape, "", object)
+            i, j = np.broadcast_to(i, kind.shape), np.broadcast_to(j, kind.shape)
+            for place in zip(*np.nonzero(kind == TEXT), strict=True):
+                values.texts[place] = sheet.texts[int(i[place]), int(j[place])]
+        return values
+
+    def dot(self, left: Node, right: Node) -> Values | None:
+        """SUMPRODUCT of two references, quickly; None where errors or booleans need the general way.
+
+        What is no number is stored as 0, which is what SUMPRODUCT makes of it. Where many cells share one of the
+        ranges, as a map's cells share a kernel, only its cells that are not 0 are gathered from the other.
+        """
+        (a, a_top, a_left, *a_size), (b, b_top, b_left, *b_size) = self._place(left), self._place(right)
+        if a.odd or b.odd or a_size != b_size:
+            return None
+        rows, columns = a_size
+        result = np.empty(len(a_top))
+        for one, one_top, one_left, two, two_top, two_left in (
+            (b, b_top, b_left, a, a_top, a_left),
+            (a, a_top, a_left, b, b_top, b_left),
+        ):
+            places, which = np.unique(np.stack([one_top, one_left]), axis=1, return_inverse=True)
+            which = which.reshape(-1)
+            if places.shape[1] * 4 > len(a_top):
+                continue
+            order = np.argsort(which, kind="stable")
+            ends = np.cumsum(np.bincount(which, minlength=places.shape[1]))
+            for n, (top, start) in enumerate(places.T.tolist()):
+                shared = one.number[top : top + rows, start : start + columns]
+                down, along = np.nonzero(shared)
+                cells = order[(ends[n - 1] if n else 0) : ends[n]]
+                i = np.minimum(two_top[cells, None] + down, two.kind.shape[0] - 1)
+                j = np.minimum(two_left[cells, None] + along, two.kind.shape[1] - 1)
+                result[cells] = two.number[i, j] @ shared[down, along]
+            return Values(result.reshape(-1, 1, 1))
+        x, y = self.cells(left).number, self.cells(right).number
+        return Values(np.einsum("nij,nij->n", *np.broadcast_arrays(x, y)).reshape(-1, 1, 1))
+
+
+_ARRAY = {"EXP": np.exp, "LN": np.log, "TANH": np.tanh, "SQRT": np.sqrt, "ABS": np.abs}
+
+
+def _binary(sign: str, left: Values, right: Values) -> Values:
+    if sign == "/":
+        return divide(left, right)
+    if sign == "^":
+        return power(left, right)
+    if sign in ("+", "-", "*"):
+        return elementwise({"+": np.add, "-": np.subtract, "*": np.multiply}[sign], left, right)
+    return compare(sign, left, right)
+

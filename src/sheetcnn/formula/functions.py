@@ -1,0 +1,245 @@
+"""The functions that formulas may use: each with its number of arguments and its value, by Excel's rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..errors import FormulaError
+from .parser import Node
+from .reader import BLANK, BOOLEAN, ERROR, NUMERIC
+from .values import DIV, NA, VALUE, Values, as_numbers, choose, compare, constant, elementwise, error
+
+
+class Context(Protocol):
+    """What a function may ask for while the cells of one skeleton are evaluated."""
+
+    def value(self, node: Node, *, array: bool = False) -> Values: ...
+
+    def cells(self, node: Node, *, texts: bool = False) -> Values: ...
+
+    def dot(self, left: Node, right: Node) -> Values | None: ...
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function's number of arguments and its value."""
+
+    least: int
+    most: int
+    compute: Callable[[Context, tuple[Node, ...]], Values]
+
+
+FUNCTIONS: dict[str, Function] = {}
+
+
+def _function(name: str, least: int, most: int | None = None) -> Callable:
+    def keep(compute: Callable[[Context, tuple[Node, ...]], Values]) -> Callable:
+        FUNCTIONS[name] = Function(least, least if most is None else most, compute)
+        return compute
+
+    return keep
+
+
+# -- over all cells of ranges ------------------------------------------------------------------------------------------
+
+
+def _parts(context: Context, nodes: tuple[Node, ...]) -> list[Values]:
+    """The arguments of SUM and its like: of cells only numbers count, of numbers written out booleans do too."""
+    parts = []
+    for node in nodes:
+        if node.kind == "reference":
+            parts.append(context.cells(node))
+        else:
+            parts.append(as_numbers(context.value(node)))
+    return parts
+
+
+def _over(parts: list[Values], start: float, combine: np.ufunc, change: Callable = lambda x: x) -> tuple[Values, np.ndarray]:
+    """Numbers combined over all cells of all arguments; also how many numbers there were. Errors pass through."""
+    size = max(len(part.number) for part in parts)
+    total, count = np.full(size, start), np.zeros(size)
+    wrong = np.full(size, -1.0)
+    for part in parts:
+        if part.kind is None:
+            total = combine(total, combine.reduce(change(part.number), axis=(1, 2)))
+            count = count + part.number.shape[1] * part.number.shape[2]
+            continue
+        counts = part.kind == NUMERIC
+        total = combine(total, combine.reduce(np.where(counts, change(part.number), start), axis=(1, 2)))
+        count = count + counts.sum(axis=(1, 2))
+        bad = part.kind == ERROR
+        if bad.any():
+            flat = bad.reshape(len(bad), -1)
+            first = part.number.reshape(len(bad), -1)[np.arange(len(bad)), flat.argmax(axis=1)]
+            wrong = np.where((wrong < 0) & flat.any(axis=1), first, wrong)
+    result = Values(total.reshape(-1, 1, 1))
+    if (wrong >= 0).any():
+        kind = np.where(wrong >= 0, ERROR, NUMERIC).astype(np.uint8).reshape(-1, 1, 1)
+        result = Values(np.where(wrong >= 0, wrong, total).reshape(-1, 1, 1), kind)
+    return result, count.reshape(-1, 1, 1)
+
+
+@_function("SUM", 1, 255)
+def _sum(context: Context, nodes: tuple[Node, ...]) -> Values:
+    return _over(_parts(context, nodes), 0.0, np.add)[0]
+
+
+@_function("SUMSQ", 1, 255)
+def _sumsq(context: Context, nodes: tuple[Node, ...]) -> Values:
+    return _over(_parts(context, nodes), 0.0, np.add, np.square)[0]
+
+
+def _extreme(context: Context, nodes: tuple[Node, ...], start: float, combine: np.ufunc) -> Values:
+    result, count = _over(_parts(context, nodes), start, combine)
+    none = count == 0
+    result.number = np.where(none & (result.kinds() != ERROR), 0.0, result.number)
+    return result
+
+
+@_function("MAX", 1, 255)
+def _max(context: Context, nodes: tuple[Node, ...]) -> Values:
+    return _extreme(context, nodes, -np.inf, np.maximum)
+
+
+@_function("MIN", 1, 255)
+def _min(context: Context, nodes: tuple[Node, ...]) -> Values:
+    return _extreme(context, nodes, np.inf, np.minimum)
+
+
+@_function("AVERAGE", 1, 255)
+def _average(context: Context, nodes: tuple[Node, ...]) -> Values:
+    total, count = _over(_parts(context, nodes), 0.0, np.add)
+    return elementwise(np.divide, total, Values(count), bad=DIV)
+
+
+@_function("SUMPRODUCT", 1, 255)
+def _sumproduct(context: Context, nodes: tuple[Node, ...]) -> Values:
+    if len(nodes) == 2 and all(node.kind == "reference" for node in nodes):
+        quick = context.dot(*nodes)
+        if quick is not None:
+            return quick
+    product: Values | None = None
+    shape: tuple[int, ...] | None = None
+    for node in nodes:
+        if node.kind == "reference":  # what is no number counts as 0
+            part = context.cells(node)
+            if part.kind is not None:
+                lost = (part.kind != NUMERIC) & (part.kind != ERROR)
+                part = Values(np.where(lost, 0.0, part.number), np.where(lost, NUMERIC, part.kind).astype(np.uint8))
+        else:
+            part = context.value(node, array=True)
+            lost = part.kinds() == BOOLEAN  # so does a comparison's answer, unless arithmetic made it a number
+            part = Values(np.where(lost, 0.0, part.number), np.where(lost, NUMERIC, part.kinds()).astype(np.uint8), part.texts)
+            part = as_numbers(part)
+        if shape is not None and part.number.shape[1:] != shape:
+            return error(VALUE)
+        shape = part.number.shape[1:]
+        product = part if product is None else elementwise(np.multiply, product, part)
+    assert product is not None
+    return _over([product], 0.0, np.add)[0]
+
+
+# -- of single numbers -------------------------------------------------------------------------------------------------
+
+
+def _of_numbers(name: str, count: int, compute: Callable[..., np.ndarray]) -> None:
+    def value(context: Context, nodes: tuple[Node, ...]) -> Values:
+        return elementwise(compute, *(context.value(node) for node in nodes))
+
+    FUNCTIONS[name] = Function(count, count, value)
+
+
+def _round(x: np.ndarray, digits: np.ndarray) -> np.ndarray:
+    """Half away from zero, as decimal digits show the number."""
+    scale = 10.0 ** np.trunc(digits)
+    scaled = np.abs(x) * scale
+    near = np.rint(scaled)
+    # A number that prints as …5 counts as a half although its binary form may lie just below.
+    whole = np.where(np.abs(scaled - (np.floor(scaled) + 0.5)) <= 1e-15 * np.maximum(scaled, 1) * 4, np.floor(scaled) + 1, near)
+    return np.sign(x) * whole / scale
+
+
+_erf = np.vectorize(math.erf, otypes=[float])
+
+_of_numbers("EXP", 1, np.exp)
+_of_numbers("LN", 1, np.log)
+_of_numbers("TANH", 1, np.tanh)
+_of_numbers("SQRT", 1, np.sqrt)
+_of_numbers("ABS", 1, np.abs)
+_of_numbers("ERF", 1, _erf)
+_of_numbers("NORMSDIST", 1, lambda x: 0.5 * (1 + _erf(x / math.sqrt(2))))
+_of_numbers("ROUND", 2, _round)
+
+
+# -- choosing ----------------------------------------------------------------------------------------------------------
+
+
+@_function("IF", 2, 3)
+def _if(context: Context, nodes: tuple[Node, ...]) -> Values:
+    condition = context.value(nodes[0])
+    yes = context.value(nodes[1])
+    no = context.value(nodes[2]) if len(nodes) > 2 else constant(False)
+    truth = as_numbers(condition)
+    wrong = truth.kinds() == ERROR
+    return choose([wrong, truth.number != 0], [Values(truth.number, truth.kinds()), yes], no)
+
+
+@_function("CHOOSE", 2, 255)
+def _choose(context: Context, nodes: tuple[Node, ...]) -> Values:
+    which = as_numbers(context.value(nodes[0]))
+    options = [context.value(node) for node in nodes[1:]]
+    place = np.trunc(which.number)
+    conditions = [which.kinds() == ERROR, *(place == n for n in range(1, len(options) + 1))]
+    return choose(conditions, [Values(which.number, which.kinds()), *options], error(VALUE))
+
+
+@_function("INDEX", 2, 3)
+def _index(context: Context, nodes: tuple[Node, ...]) -> Values:
+    if nodes[0].kind != "reference":
+        raise FormulaError("INDEX needs a range of cells")
+    cells = context.cells(nodes[0], texts=True)
+    places = [as_numbers(context.value(node)) for node in nodes[1:]]
+    _, rows, columns = cells.number.shape
+    if len(places) == 1:
+        if rows != 1 and columns != 1:
+            raise FormulaError("INDEX of a rectangle needs a row and a column")
+        row, column = (places[0], constant(1.0)) if columns == 1 else (constant(1.0), places[0])
+    else:
+        row, column = places
+    size = max(len(cells.number), len(row.number), len(column.number))
+    flat = [np.broadcast_to(np.trunc(part.number[:, 0, 0]), size).astype(np.int64) for part in (row, column)]
+    outside = (flat[0] < 1) | (flat[0] > rows) | (flat[1] < 1) | (flat[1] > columns)
+    i, j = (np.where(outside, 0, part - 1) for part in flat)
+    n = np.arange(size) if len(cells.number) == size else np.zeros(size, np.int64)
+    kind = cells.kinds()[n, i, j]
+    number = cells.number[n, i, j]
+    kind, number = np.where(kind == BLANK, NUMERIC, kind), np.where(kind == BLANK, 0.0, number)
+    kind, number = np.where(outside, ERROR, kind), np.where(outside, 3.0, number)  # 3 is #REF!
+    for part in (column, row):
+        bad = np.broadcast_to(part.kinds()[:, 0, 0] == ERROR, size)
+        kind, number = np.where(bad, ERROR, kind), np.where(bad, np.broadcast_to(part.number[:, 0, 0], size), number)
+    return Values(number.reshape(-1, 1, 1), kind.astype(np.uint8).reshape(-1, 1, 1), cells.all_texts()[n, i, j].reshape(-1, 1, 1))
+
+
+@_function("MATCH", 3)
+def _match(context: Context, nodes: tuple[Node, ...]) -> Values:
+    if nodes[1].kind != "reference" or nodes[2] != Node("number", 0.0):
+        raise FormulaError("MATCH is known only as MATCH(value, range, 0)")
+    wanted, cells = context.value(nodes[0]), context.cells(nodes[1], texts=True)
+    if 1 not in cells.number.shape[1:]:
+        return error(NA)
+    hit = compare("=", wanted, cells)
+    blank = cells.kinds() == BLANK
+    equal = ((hit.number == 1) & (hit.kinds() == BOOLEAN) & ~blank).reshape(len(hit.number), -1)
+    found = equal.any(axis=1)
+    wrong = np.broadcast_to((wanted.kinds() == ERROR).reshape(-1), len(found))
+    number = np.where(found, equal.argmax(axis=1) + 1.0, NA)
+    number = np.where(wrong, np.broadcast_to(wanted.number.reshape(-1), len(found)), number)
+    kind = np.where(found & ~wrong, NUMERIC, ERROR).astype(np.uint8)
+    return Values(number.reshape(-1, 1, 1), kind.reshape(-1, 1, 1))
+

@@ -1,0 +1,175 @@
+"""Formula text becomes a skeleton with its references taken out, and a skeleton becomes a syntax tree."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..errors import FormulaError
+from .a1 import MAX_ROW, NUMBER
+
+HOLE = "\x01"  # stands for a reference in a skeleton; no XML file can hold this character
+MAX_DEPTH = 200
+
+REFERENCE = re.compile(
+    r"""("[^"]*")"""  # a text, in which nothing is a reference
+    r"""|(?:(?:'((?:[^']|'')+)'|(?<![\w.$'])([A-Za-z_][\w.]*))!|(?<![\w.$!']))"""  # a sheet
+    r"""\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?(?![\w(.!:])"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A rectangle of cells: its sheet (None: the formula's own), its corner, its size."""
+
+    sheet: str | None
+    top: int
+    left: int
+    rows: int
+    columns: int
+
+
+def skeleton(text: str) -> tuple[str, list[Reference]]:
+    """A formula with a hole for each reference, and the references."""
+    found: list[Reference] = []
+
+    def take(match: re.Match[str]) -> str:
+        if match[1] is not None:
+            return match[1]
+        quoted, plain, left, top, right, bottom = match.groups()[1:]
+        columns = NUMBER.get(left.upper()), NUMBER.get((right or left).upper())
+        if columns[0] is None or columns[1] is None:
+            return match[0]
+        rows = int(top), int(bottom or top)
+        if not (1 <= min(rows) and max(rows) <= MAX_ROW):
+            return match[0]
+        (r0, r1), (c0, c1) = sorted(rows), sorted(columns)  # type: ignore[type-var]
+        sheet = quoted.replace("''", "'") if quoted else plain
+        found.append(Reference(sheet, r0, c0, r1 - r0 + 1, c1 - c0 + 1))
+        return HOLE
+
+    return REFERENCE.sub(take, text), found
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the tree: "number", "text", "boolean", "error", "reference", an operator, or a function's name."""
+
+    kind: str
+    value: float | str | bool | int | None = None
+    parts: tuple[Node, ...] = ()
+
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"""
+    r"""|(?P<text>"(?:[^"]|"")*")"""
+    r"""|(?P<hole>\x01)"""
+    r"""|(?P<error>\#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A))"""
+    r"""|(?P<word>[A-Za-z_][\w.]*)"""
+    r"""|(?P<sign><=|>=|<>|[-+*/^%=<>(),]))"""
+)
+_BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "^": 4}
+_UNARY = 5  # binds tighter than ^: −2^2 is 4
+BINARY, UNARY = frozenset(_BINARY), ("negative", "percent")
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Node:
+    """The tree of a skeleton.
+
+    Raises FormulaError for a syntax that is not known.
+    """
+    tokens: list[tuple[str, str]] = []
+    at, text = 0, text.rstrip()
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise FormulaError(f"{text[at : at + 10].replace(HOLE, '…')!r} is no syntax that sheetcnn knows")
+        tokens.append((match.lastgroup or "", match[match.lastgroup or 0]))
+        at = match.end()
+    return _Parser(tokens).whole()
+
+
+class _Parser:
+    """Precedence climbing over tokens."""
+
+    def __init__(self, tokens: list[tuple[str, str]]) -> None:
+        self.tokens = [*tokens, ("end", "")]
+        self.at = self.depth = self.holes = 0
+
+    def whole(self) -> Node:
+        node = self.expression(0)
+        if self.tokens[self.at][0] != "end":
+            raise FormulaError(f"{self.tokens[self.at][1]!r} is out of place")
+        return node
+
+    def take(self, sign: str) -> bool:
+        if self.tokens[self.at] == ("sign", sign):
+            self.at += 1
+            return True
+        return False
+
+    def expression(self, binding: int) -> Node:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise FormulaError(f"its brackets are nested more than {MAX_DEPTH} deep")
+        left = self.operand()
+        while True:
+            kind, sign = self.tokens[self.at]
+            if kind != "sign" or _BINARY.get(sign, 0) <= binding:
+                break
+            self.at += 1
+            left = Node(sign, None, (left, self.expression(_BINARY[sign])))
+        self.depth -= 1
+        return left
+
+    def operand(self) -> Node:
+        while self.take("+"):
+            pass
+        if self.take("-"):
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise FormulaError(f"it has more than {MAX_DEPTH} signs in a row")
+            node = Node("negative", None, (self.operand(),))
+            self.depth -= 1
+            return node
+        node = self.atom()
+        while self.take("%"):
+            node = Node("percent", None, (node,))
+        return node
+
+    def atom(self) -> Node:
+        kind, text = self.tokens[self.at]
+        self.at += 1
+        if kind == "number":
+            return Node("number", float(text))
+        if kind == "text":
+            return Node("text", text[1:-1].replace('""', '"'))
+        if kind == "error":
+            return Node("error", text)
+        if kind == "hole":
+            self.holes += 1
+            return Node("reference", self.holes - 1)
+        if kind == "word":
+            if self.take("("):
+                return Node(text.upper(), None, self.arguments())
+            if text.upper() in ("TRUE", "FALSE"):
+                return Node("boolean", text.upper() == "TRUE")
+            raise FormulaError(f"{text!r} is no name that sheetcnn knows")
+        if (kind, text) == ("sign", "("):
+            node = self.expression(0)
+            if not self.take(")"):
+                raise FormulaError("a bracket is not closed")
+            return node
+        raise FormulaError(f"{text!r} is out of place" if text else "it ends too early")
+
+    def arguments(self) -> tuple[Node, ...]:
+        if self.take(")"):
+            return ()
+        found = [self.expression(0)]
+        while self.take(","):
+            found.append(self.expression(0))
+        if not self.take(")"):
+            raise FormulaError("a bracket is not closed")
+        return tuple(found)

@@ -1,0 +1,414 @@
+"""Read an .xlsx file into arrays: numbers, texts, formulas with the values saved beside them, and defined names.
+
+Files come from anywhere, so nothing here trusts them: no entities, no more than so many bytes, no cell twice.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+from xml.parsers import expat
+
+import numpy as np
+
+from ..errors import WorkbookError
+from .a1 import LETTERS, MAX_COLUMN, MAX_ROW, NUMBER, cell_name, parse_area
+
+MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
+MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included
+BLANK, NUMERIC, TEXT, BOOLEAN, ERROR, PENDING = range(6)
+ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
+_CHUNK = 1 << 20
+
+
+@dataclass
+class Sheet:
+    """A sheet's cells. Arrays are rows × columns from A1, with one blank row and column more at the end.
+
+    `kind` says what a cell holds; `number` holds its number, 0 or 1 for a boolean, the place in ERRORS for an error,
+    and 0 for blank cells and texts, which stand in `texts`. A formula's cell is PENDING until it is evaluated.
+    """
+
+    name: str
+    kind: np.ndarray
+    number: np.ndarray
+    texts: dict[tuple[int, int], str]
+    formulas: dict[int, list[tuple[int, str]]]  # by row: columns in ascending order, and text without "="
+    saved: np.ndarray  # what the file says that formulas' values are; NaN where it says nothing or no number
+    saved_texts: dict[tuple[int, int], str]  # texts and errors saved as formulas' values
+    odd: int = 0  # how many cells hold a boolean or an error
+
+    def value(self, row: int, column: int) -> float | str | bool | None:
+        """What one cell holds, counted from 1: errors as their text, None for a blank one."""
+        if not (row < self.kind.shape[0] and column < self.kind.shape[1]):
+            return None
+        kind, number = self.kind[row, column], self.number[row, column]
+        if kind == NUMERIC:
+            return float(number)
+        if kind == TEXT:
+            return self.texts[row, column]
+        if kind == BOOLEAN:
+            return bool(number)
+        return ERRORS[int(number)] if kind == ERROR else None
+
+    def formula(self, row: int, column: int) -> str | None:
+        """The formula of one cell without "=", None where it has none."""
+        return next((text for at, text in self.formulas.get(row, ()) if at == column), None)
+
+
+@dataclass
+class Book:
+    """A workbook: its sheets in order, and its defined names as (sheet, top, left, bottom, right), counted from 1."""
+
+    source: str
+    sheets: dict[str, Sheet]
+    names: dict[str, tuple[str, int, int, int, int]]
+    problems: dict[tuple[str, int, int], str] = field(default_factory=dict)  # formulas that could not be evaluated
+
+
+def read_book(path: Path) -> Book:
+    """Read an .xlsx file.
+
+    Raises WorkbookError with one line for a file that is no workbook, is damaged, or asks for too much.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _read(archive, str(path))
+    except WorkbookError:
+        raise
+    except OSError as error:
+        raise WorkbookError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except zipfile.BadZipFile:
+        raise WorkbookError(f"{path}: is no .xlsx workbook; save it as .xlsx from your spreadsheet program") from None
+    except KeyError as error:
+        raise WorkbookError(f"{path}: is no complete workbook ({str(error.args[0])[:120]})") from None
+    except expat.ExpatError as error:
+        raise WorkbookError(f"{path}: is damaged ({error})") from None
+    except (ValueError, RuntimeError, NotImplementedError, EOFError, zipfile.error) as error:
+        raise WorkbookError(f"{path}: is damaged or not supported ({str(error)[:120]})") from None
+    except Exception as error:  # what zlib and friends raise on damaged data
+        if type(error).__module__ in ("zlib", "lzma", "bz2", "_lzma"):
+            raise WorkbookError(f"{path}: is damaged ({error})") from None
+        raise
+
+
+def _read(archive: zipfile.ZipFile, source: str) -> Book:
+    if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:
+        raise WorkbookError(f"{source}: unpacks to more than {MAX_BYTES:,} bytes; it is no workbook that sheetcnn can check")
+    main = _main_part(archive, source)
+    workbook = _Workbook()
+    _parse(archive, main, workbook, source)
+    targets = _relations(archive, main, source)
+    shared = _Strings()
+    for kind, target in targets.values():
+        if kind == "sharedStrings":
+            _parse(archive, target, shared, source)
+    area = 0
+    sheets = {}
+    for name, relation in workbook.sheets:
+        kind, target = targets.get(relation, ("", ""))
+        if kind != "worksheet":
+            continue  # a chart sheet, for example
+        cells = _Cells(name, shared.texts, source)
+        _parse(archive, target, cells, source)
+        area += (cells.last_row + 2) * (cells.last_column + 2)
+        if area > MAX_AREA:
+            raise WorkbookError(
+                f"{source}: sheet {name}: its cells are scattered over {area:,} places; sheetcnn takes {MAX_AREA:,}"
+            )
+        sheets[name] = cells.sheet()
+    names = {name: area for name, text in workbook.names.items() if (area := parse_area(text)) and area[0] in sheets}
+    return Book(source, sheets, names)
+
+
+def _main_part(archive: zipfile.ZipFile, source: str) -> str:
+    for kind, target in _relations(archive, "", source).values():
+        if kind == "officeDocument":
+            return target
+    raise WorkbookError(f"{source}: is no .xlsx workbook; save it as .xlsx from your spreadsheet program")
+
+
+def _relations(archive: zipfile.ZipFile, part: str, source: str) -> dict[str, tuple[str, str]]:
+    """The parts that a part refers to: by id, the last word of their type and their path."""
+    path = PurePosixPath(part)
+    reader = _Relations()
+    _parse(archive, str(path.parent / "_rels" / f"{path.name}.rels") if part else "_rels/.rels", reader, source)
+    base = path.parent if part else PurePosixPath()
+    found = {}
+    for key, kind, target in reader.found:
+        whole = PurePosixPath(target.lstrip("/")) if target.startswith("/") else base / target
+        steps: list[str] = []
+        for step in whole.parts:
+            if step == "..":
+                del steps[-1:]
+            elif step != ".":
+                steps.append(step)
+        found[key] = (kind.rsplit("/", 1)[-1], "/".join(steps))
+    return found
+
+
+def _parse(archive: zipfile.ZipFile, part: str, handler: Any, source: str) -> None:
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.buffer_size = 1 << 16
+    parser.StartElementHandler = handler.start
+    parser.EndElementHandler = handler.end
+    parser.CharacterDataHandler = handler.text
+
+    def refuse(*_: Any) -> None:
+        raise WorkbookError(f"{source}: {part} declares a document type, which no workbook does")
+
+    parser.StartDoctypeDeclHandler = refuse
+    with archive.open(part) as stream:
+        while chunk := stream.read(_CHUNK):
+            parser.Parse(chunk, False)
+    parser.Parse(b"", True)
+
+
+def _local(name: str) -> str:
+    """An element's name without its namespace prefix."""
+    return name[name.rfind(":") + 1 :]
+
+
+class _Handler:
+    def start(self, name: str, attributes: dict[str, str]) -> None: ...
+
+    def end(self, name: str) -> None: ...
+
+    def text(self, data: str) -> None: ...
+
+
+class _Relations(_Handler):
+    def __init__(self) -> None:
+        self.found: list[tuple[str, str, str]] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if _local(name) == "Relationship" and attributes.get("TargetMode") != "External":
+            self.found.append((attributes["Id"], attributes["Type"], attributes["Target"]))
+
+
+class _Workbook(_Handler):
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, str]] = []
+        self.names: dict[str, str] = {}
+        self._name: str | None = None
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        local = _local(name)
+        if local == "sheet":
+            relation = next((value for key, value in attributes.items() if _local(key) == "id"), "")
+            self.sheets.append((attributes["name"], relation))
+        elif local == "definedName" and "localSheetId" not in attributes:
+            self._name = attributes["name"]
+            self.names[self._name] = ""
+
+    def text(self, data: str) -> None:
+        if self._name is not None:
+            self.names[self._name] += data
+
+    def end(self, name: str) -> None:
+        if _local(name) == "definedName":
+            self._name = None
+
+
+class _Strings(_Handler):
+    """The shared strings; the reading aids of East Asian texts (rPh) are no part of them."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._pieces: list[str] = []
+        self._inside = self._aside = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        local = _local(name)
+        if local == "si":
+            self._pieces = []
+        elif local == "rPh":
+            self._aside = True
+        elif local == "t":
+            self._inside = not self._aside
+
+    def text(self, data: str) -> None:
+        if self._inside:
+            self._pieces.append(data)
+
+    def end(self, name: str) -> None:
+        local = _local(name)
+        if local == "t":
+            self._inside = False
+        elif local == "rPh":
+            self._aside = False
+        elif local == "si":
+            self.texts.append("".join(self._pieces))
+
+
+class _Cells(_Handler):
+    """The cells of one sheet, collected in lists and made into arrays at the end."""
+
+    def __init__(self, name: str, shared: list[str], source: str) -> None:
+        self.name, self.shared, self.source = name, shared, source
+        self.last_row = self.last_column = 0
+        self._row = self._column = 0
+        self._type = "n"
+        self._formula: str | None = None
+        self._value: str | None = None
+        self._slot = ""
+        self._attributes: dict[str, str] = {}
+        self._rows: list[int] = []
+        self._columns: list[int] = []
+        self._kinds: list[int] = []
+        self._numbers: list[float] = []
+        self._texts: dict[tuple[int, int], str] = {}
+        self._formulas: dict[int, list[tuple[int, str]]] = {}
+        self._saved: list[float] = []
+        self._saved_texts: dict[tuple[int, int], str] = {}
+        self._shared_formulas: dict[str, tuple[int, int, str]] = {}
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "c":
+            reference = attributes.get("r")
+            if reference is None:
+                self._column += 1
+            else:
+                column = reference.rstrip("0123456789")
+                if reference[len(column) :] != str(self._row) or column not in NUMBER or not column:
+                    raise self._error(f"a cell {reference[:20]!r} stands in row {self._row}")
+                self._column = NUMBER[column]
+            self._type = attributes.get("t", "n")
+            self._formula = self._value = None
+        elif name == "v":
+            self._slot, self._value = "v", ""
+        elif name == "f":
+            self._slot, self._formula, self._attributes = "f", "", attributes
+        elif name == "row":
+            self._row = int(attributes.get("r", self._row + 1))
+            self._column = 0
+            if not 1 <= self._row <= MAX_ROW:
+                raise self._error(f"row {self._row} does not exist")
+        elif name == "t":
+            self._slot = "v"
+            self._value = self._value or ""
+        elif name == "rPh":
+            self._slot = ""
+        elif ":" in name:
+            self.start(_local(name), attributes)
+
+    def text(self, data: str) -> None:
+        if self._slot == "v":
+            self._value = (self._value or "") + data
+        elif self._slot == "f":
+            self._formula = (self._formula or "") + data
+
+    def end(self, name: str) -> None:
+        if name in ("v", "f", "t"):
+            self._slot = ""
+        elif name == "c":
+            if self._formula is not None or self._value is not None:
+                self._finish()
+        elif ":" in name:
+            self.end(_local(name))
+
+    def _error(self, what: str) -> WorkbookError:
+        return WorkbookError(f"{self.source}: sheet {self.name}: {what}; the file is damaged")
+
+    def _finish(self) -> None:
+        row, column, kind, value = self._row, self._column, self._type, self._value
+        if column > MAX_COLUMN:
+            raise self._error(f"column {column} does not exist")
+        self.last_row = max(self.last_row, row)
+        self.last_column = max(self.last_column, column)
+        number, place = 0.0, BLANK
+        text: str | None = None
+        if value is None or (value == "" and kind == "n"):
+            pass
+        elif kind == "n":
+            number, place = float(value), NUMERIC
+        elif kind == "s":
+            text, place = self.shared[int(value)], TEXT
+        elif kind in ("str", "inlineStr", "d"):
+            text, place = value, TEXT
+        elif kind == "b":
+            number, place = float(value.strip() in ("1", "true")), BOOLEAN
+        elif kind == "e":
+            text, place = value, ERROR
+            number = float(ERRORS.index(value)) if value in ERRORS else float(ERRORS.index("#VALUE!"))
+        else:
+            raise self._error(f"cell {cell_name(row, column)} has the unknown type {kind!r:.20}")
+        self._rows.append(row)
+        self._columns.append(column)
+        if self._formula is None:
+            self._kinds.append(place)
+            self._numbers.append(number)
+            self._saved.append(np.nan)
+            if place == TEXT:
+                self._texts[row, column] = text or ""
+            return
+        self._kinds.append(PENDING)
+        self._numbers.append(0.0)
+        self._saved.append(number if place in (NUMERIC, BOOLEAN) else np.nan)
+        if text is not None:
+            self._saved_texts[row, column] = text
+        self._formulas.setdefault(row, []).append((column, self._formula_text(row, column)))
+
+    def _formula_text(self, row: int, column: int) -> str:
+        text, attributes = (self._formula or "").strip(), self._attributes
+        kind = attributes.get("t", "normal")
+        if kind == "shared":
+            group = attributes.get("si", "")
+            if text:
+                self._shared_formulas[group] = (row, column, text)
+            elif group in self._shared_formulas:
+                top, left, first = self._shared_formulas[group]
+                text = moved(first, row - top, column - left)
+            else:
+                raise self._error(f"cell {cell_name(row, column)} shares a formula that does not exist")
+        elif kind == "array" and attributes.get("ref", "").replace("$", "") not in ("", cell_name(row, column)):
+            text = "{" + text + "}"  # an array over several cells: no formula that the parser knows
+        elif kind not in ("normal", "array"):
+            raise self._error(f"cell {cell_name(row, column)} has a formula of the unknown kind {kind!r:.20}")
+        return text.removeprefix("=")
+
+    def sheet(self) -> Sheet:
+        """The cells as arrays."""
+        rows, columns = np.array(self._rows, dtype=np.int64), np.array(self._columns, dtype=np.int64)
+        shape = (self.last_row + 2, self.last_column + 2)
+        places = rows * shape[1] + columns
+        if len(np.unique(places)) != len(places):
+            twice = places[np.flatnonzero(np.diff(np.sort(places)) == 0)[0]] if len(places) else 0
+            twice = np.sort(places)[np.flatnonzero(np.diff(np.sort(places)) == 0)[0]]
+            raise self._error(f"cell {cell_name(*(int(n) for n in divmod(twice, shape[1])))} stands there twice")
+        kind = np.zeros(shape, np.uint8)
+        number = np.zeros(shape)
+        saved = np.full(shape, np.nan)
+        kind[rows, columns] = self._kinds
+        number[rows, columns] = self._numbers
+        saved[rows, columns] = self._saved
+        if not np.isfinite(number).all():
+            raise self._error("it holds a number that is not finite")
+        odd = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
+        formulas = {row: sorted(self._formulas[row]) for row in sorted(self._formulas)}
+        return Sheet(self.name, kind, number, self._texts, formulas, saved, self._saved_texts, odd)
+
+
+_RELATIVE = re.compile(r"""("[^"]*"|'(?:[^']|'')*'!)|(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)(\d{1,7})(?![\w(.!])""")
+
+
+def moved(formula: str, rows: int, columns: int) -> str:
+    """A formula as it reads some cells further down and right: relative references move, those with $ stay."""
+
+    def move(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[1]
+        column = NUMBER.get(match[3])
+        if column is None:
+            return match[0]
+        column += 0 if match[2] else columns
+        row = int(match[5]) + (0 if match[4] else rows)
+        if not (1 <= column <= MAX_COLUMN and 1 <= row <= MAX_ROW):
+            return "#REF!"
+        return f"{match[2]}{LETTERS[column]}{match[4]}{row}"
+
+    return _RELATIVE.sub(move, formula)
