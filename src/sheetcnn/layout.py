@@ -211,7 +211,7 @@ def _single_label(drawing: Drawing, k: int) -> list[str]:
 
 
 def _paired_label(drawing: Drawing, k: int, channel: str) -> list[str]:
-    long = f"kernel ∗ channel {channel}" if drawing.label == "product" else f"filter {k + 1} · channel {channel}"
+    long = f"kernel * channel {channel}" if drawing.label == "product" else f"filter {k + 1} · channel {channel}"
     return [long, f"channel {channel}", f"ch {channel}", channel]
 
 

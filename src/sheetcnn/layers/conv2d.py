@@ -21,7 +21,7 @@ class Conv2d(Activated, Sliding):
 
     type: ClassVar[str] = "conv2d"
     about: ClassVar[str] = "each filter: one kernel per input channel, all products summed into one map"
-    words: ClassVar[str] = "map = bias + Σ over channels of (kernel ∗ channel)"
+    words: ClassVar[str] = "map = bias + Σ over channels of (kernel * channel)"
     examples: ClassVar = (
         example(
             [[[1, 2, 0], [0, 1, 3], [2, 1, 1]]],

@@ -30,6 +30,7 @@ class Pour:
     formula: Callable[[int, int], str] | None = None
     margin: Margin = (0, 0, 0, 0)
     blank: int = 0  # the style of padding, and of the holes of a kernel that is drawn spread out
+    empty: bool = False  # nothing but padding
 
     @property
     def first_row(self) -> int:
@@ -44,7 +45,7 @@ class Pour:
         grid, (_, before, _, after) = self.grid, self.margin
         left, right = grid.left - before, grid.right + after
         inside, hole = divmod(row - grid.top, grid.step[0])
-        if hole or not 0 <= inside < grid.rows:
+        if hole or self.empty or not 0 <= inside < grid.rows:
             return left, _blanks(row, left, right, self.blank)
         if grid.step[1] == 1:
             cells = "".join(self._cells(row, inside))

@@ -23,12 +23,13 @@ from ..layout import CELL, HEADER, LEFT, Page
 from . import palette
 from .cells import Pour
 
-WIDTH = (CELL - 5) / 7  # Excel counts widths in digits of Arial 10, which are 7 pixels wide, plus 5 pixels of padding
+WIDTH = CELL / 7  # a file counts widths in digits of the Normal font; those of Arial 10 are 7 pixels wide
 HEIGHT = CELL * 0.75  # points
 FONT = "Arial"
 TEXT_STYLES: dict[str, dict[str, Any]] = {
     "title": {"font": Font(FONT, 16, bold=True, color=palette.INK)},
     "words": {"font": Font(FONT, 11, color=palette.INK)},
+    "typed": {"font": Font(FONT, 9, color=palette.TYPED), "alignment": Alignment(horizontal="center")},
     "soft": {"font": Font(FONT, 9, color=palette.SOFT)},
     "code": {"font": Font("Courier New", 9, color=palette.SOFT)},
     "link": {"font": Font(FONT, 10, color=palette.LINK, underline="single")},
@@ -76,7 +77,7 @@ class Dressed:
         self.pours[sheet].append(pour)
 
     def style(self, kind: str, number_format: str = "General") -> int:
-        """The number of a cell style: "formula", "typed", "fixed" (a number that nobody types), "blank", "text"."""
+        """The number of a cell style: "formula" and "typed" in grids, "blank" around them, "table" and "left" in tables."""
         key = (kind, number_format)
         if key not in self._styles:
             cell = WriteOnlyCell(self.book.worksheets[0])
@@ -91,10 +92,10 @@ class Dressed:
                 hatch = Side("hair", color=palette.PADDING)
                 cell.border = Border(diagonal=hatch, diagonalUp=True)
                 cell.fill = PatternFill("solid", fgColor="F3F4F6")
-            if kind == "table":
-                cell.font = Font(FONT, 10, color=palette.INK)
+            if kind in ("table", "left"):
+                cell.font = Font(FONT, 10, bold=kind == "left", color=palette.INK)
                 cell.border = Border()
-                cell.alignment = Alignment("right", "center")
+                cell.alignment = Alignment("right" if kind == "table" else "left", "center")
             self._styles[key] = cell.style_id
         return self._styles[key]
 
@@ -138,15 +139,14 @@ def square_cells(sheet: Worksheet, columns: int) -> None:
     sheet.freeze_panes = f"A{HEADER + 1}"
 
 
-def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], before: str | None, after: str | None) -> int:
+def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], before: str, after: str) -> int:
     """Title, lines of text and links at the top of a sheet; returns the next free column of the row of links."""
     put(sheet, 1, LEFT, title, "title")
     for row, (text, style) in enumerate(lines, start=2):
         put(sheet, row, LEFT, text, style)
-    links: list[tuple[str, str | None]] = [(f"← {before}", before)] if before else []
-    links.append(("Overview", "Overview"))
-    if after:
-        links.append((f"{after} →", after))
+    links: list[tuple[str, str | None]] = [(f"← {before}", before), ("Overview", "Overview"), (f"{after} →", after)]
+    if before == "Overview":
+        del links[1]
     return put_line(sheet, HEADER - 1, LEFT, links)
 
 

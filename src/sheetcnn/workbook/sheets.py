@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from openpyxl.formatting.rule import CellIsRule
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Border, Font, PatternFill, Side
 from openpyxl.utils.cell import absolute_coordinate
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ..grid import Grid, flat
+from ..grid import COLUMN, Grid, flat
 from ..layers.base import Activated, Arrays, Drawing, shape_text
 from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
 from ..network import INPUT, Network, Node, costs
@@ -32,6 +32,7 @@ from .dress import (
     square_cells,
 )
 
+OUTLINE = Border(*[Side("thin", color=palette.RULE)] * 4)
 CHANGED = '"changed";;"as built"'  # a number format: 1 reads as changed, 0 as built
 
 
@@ -122,11 +123,8 @@ def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
     if activation is not None:
         left, right = words.rsplit(" = ", 1)
         words = f"{left} = {activation.type}({right})"
-    torch = node.layer.torch(*node.in_shapes)
-    if activation is not None:
-        torch += f", then {activation.torch(node.shape)}"
     first, second = describe(node, cost.multiplications, cost.receptive_field)
-    lines = [(words, "words"), (f"reads {' and '.join(node.inputs)}:  {first}", "soft"), (second, "soft"), (torch, "code")]
+    lines = [(words, "words"), (f"reads {' and '.join(node.inputs)}:  {first}", "soft"), (second, "soft"), (torch_code(node), "code")]
     return f"{node.name}  ·  {node.layer.type}", lines
 
 
@@ -141,7 +139,7 @@ def _colour(
     if bounds is not None:
         for block, (low, high), name in zip(blocks, bounds, channel_names(model.network, INPUT), strict=True):
             dark, light = palette.CHANNELS.get(name, palette.GRAY)
-            scale = palette.Scale(((low, dark), (high, light)), pale_below=low + 0.45 * (high - low))
+            scale = palette.Scale(((low, dark), (high, light)), pale_below=low + palette.pale_until(dark, light) * (high - low))
             colour(sheet, spans([block.grid]), scale, None, typed)
         return column
     if typed or array.min() < 0 or drawing.label in ("sum", "product"):
@@ -229,37 +227,42 @@ def _output_names(node: Node) -> list[str]:
 
 # -- Overview --------------------------------------------------------------------------------------------------------
 
-COLUMNS = (("A", 3), ("B", 5), ("C", 18), ("D", 18), ("E", 58), ("F", 14), ("G", 26), ("H", 16), ("I", 14), ("J", 12))
+WIDTHS = (3, 3.5, 3.5, 3.5, 16, 18, 56, 14, 24, 15, 13)  # of the columns from A on
+LAYER = 5  # the column of the layers' names
 USE = (
-    "1   Go to a layer through the links below. Every feature-map cell is an ordinary formula: click one to read it.",
+    "1   Go to a layer by its link below. Every cell of a feature map is an ordinary formula: click one and read it.",
     "2   Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows at once.",
-    "3   Check tells which maps your edit reached. Undo brings everything back.",
+    "3   The sheet Check tells which maps your edit has reached. Undo brings everything back.",
+)
+SWATCHES = (
+    ((palette.NEGATIVE, palette.ZERO, palette.POSITIVE), "kernels and sums: negative, zero, positive"),
+    ((palette.LIGHT, "929AB5", palette.DARK), "feature maps: from zero to the layer's largest cell"),
 )
 
 
 def _overview(dressed: Dressed, sheet: Worksheet, model: Model, checked: tuple[int, int]) -> None:
     network = model.network
-    for column, width in COLUMNS:
-        sheet.column_dimensions[column].width = width
+    for column, width in enumerate(WIDTHS, start=1):
+        sheet.column_dimensions[COLUMN[column]].width = width
     put(sheet, 1, 2, network.settings.name, "title")
     sheet.row_dimensions[1].height = 28
     put(sheet, 2, 2, network.settings.about, "body")
-    sheet.merge_cells("B2:J2")
-    sheet.row_dimensions[2].height = 15 * (1 + len(network.settings.about) // 150) + 6
+    sheet.merge_cells("B2:H2")
+    sheet.row_dimensions[2].height = 14 * (1 + len(network.settings.about) // 115) + 6
     for row, text in enumerate(USE, start=4):
         put(sheet, row, 2, text, "row")
     row = 8
     put(sheet, row, 2, "state", "soft")
     first, last = checked
-    state = dressed.style("table", '0" maps changed since this workbook was built";;"every map is as built"')
-    dressed.pour("Overview", Pour(Grid("Overview", row, 3, 1, 1), np.array([[0.0]]), state, lambda i, j: f"SUM(Check!$H${first}:$H${last})"))
-    put_line(sheet, row, 6, [("Check", "Check")])
+    state = dressed.style("left", '0" grids changed since this workbook was built";;"every grid is as built"')
+    changed = Grid("Overview", row, LAYER, 1, 1)
+    dressed.pour("Overview", Pour(changed, np.array([[0.0]]), state, lambda i, j: f"SUM(Check!$H${first}:$H${last})"))
+    put(sheet, row, LAYER + 2, "Check", "link", "Check")
     row = _prediction(dressed, sheet, model, row + 1)
-    row = _legend(sheet, row + 1)
-    row = _table(sheet, model, row + 2)
+    row = _legend(dressed, sheet, row + 1)
+    _table(sheet, model, max(row + 1, 15))
     if model.png is not None:
-        put(sheet, row + 1, 2, "The input as the network reads it", "soft")
-        picture(sheet, model.png, f"B{row + 2}")
+        picture(sheet, model.png, "I2")
 
 
 def _prediction(dressed: Dressed, sheet: Worksheet, model: Model, row: int) -> int:
@@ -269,59 +272,63 @@ def _prediction(dressed: Dressed, sheet: Worksheet, model: Model, row: int) -> i
     if labels is None:
         return row
     out = model.values[last.name]["output"]
-    page = model.pages[last.name]
-    grid = page.grids["output"]
+    grid = model.pages[last.name].grids["output"]
     names = Grid(last.name, grid.top, LEFT, grid.rows, 1).seen_from("Overview").area
     area = grid.seen_from("Overview").area
     put(sheet, row, 2, "answer", "soft")
     value = np.array([[labels[int(np.argmax(out))]]])
-    dressed.pour(
-        "Overview",
-        Pour(Grid("Overview", row, 3, 1, 1), value, dressed.style("table"), lambda i, j: f"INDEX({names},MATCH(MAX({area}),{area},0))"),
+    pour = Pour(
+        Grid("Overview", row, LAYER, 1, 1), value, dressed.style("left"), lambda i, j: f"INDEX({names},MATCH(MAX({area}),{area},0))"
     )
+    dressed.pour("Overview", pour)
     return row + 1
 
 
-def _legend(sheet: Worksheet, row: int) -> int:
-    put(sheet, row, 2, "blue numbers", "link")
-    sheet.cell(row, 2).font = Font("Arial", 10, color=palette.TYPED)
-    put(sheet, row, 4, "are for typing; black ones are formulas", "soft")
-    samples = (
-        ((palette.NEGATIVE, palette.ZERO, palette.POSITIVE), "kernels and sums: negative, zero, positive"),
-        ((palette.LIGHT, "929AB5", palette.DARK), "feature maps: zero to the layer's largest cell"),
-        (("F3F4F6",), "padding: blank cells around a grid, which count as 0"),
-    )
-    for offset, (shades, text) in enumerate(samples, start=1):
+def _legend(dressed: Dressed, sheet: Worksheet, row: int) -> int:
+    put(sheet, row, 2, "12", "typed")
+    put(sheet, row, LAYER, "blue numbers are for typing, black ones are formulas", "soft")
+    for shades, text in SWATCHES:
+        row += 1
         for column, shade in enumerate(shades, start=2):
-            sheet.cell(row + offset, column).fill = PatternFill("solid", fgColor=shade)
-        put(sheet, row + offset, 5, text, "soft")
-    return row + len(samples)
+            sheet.cell(row, column).fill = PatternFill("solid", fgColor=shade)
+            sheet.cell(row, column).border = OUTLINE
+        put(sheet, row, LAYER, text, "soft")
+    row += 1
+    padding = Grid("Overview", row, 2, 1, 3)
+    dressed.pour("Overview", Pour(padding, np.empty((1, 3)), 0, None, blank=dressed.style("blank"), empty=True))
+    put(sheet, row, LAYER, "padding: blank cells around a grid, which count as 0", "soft")
+    return row + 1
 
 
-def _table(sheet: Worksheet, model: Model, row: int) -> int:
+def _table(sheet: Worksheet, model: Model, row: int) -> None:
     """The network as a table, a row for each layer."""
     network = model.network
-    heads = ("", "layer", "type", "as PyTorch code", "output C×H×W", "parameters", "multiplications", "sees (pixels)")
+    heads = ("", "", "", "layer", "type", "as PyTorch code", "output C×H×W", "parameters", "multiplications", "sees (pixels)")
     for column, text in enumerate(heads, start=2):
         put(sheet, row, column, text, "head")
     found = costs(network)
     row += 1
-    put(sheet, row, 3, "Input", "link", "Input")
-    put(sheet, row, 6, shape_text(network.input.shape), "row")
+    put(sheet, row, LAYER, "Input", "link", "Input")
+    put(sheet, row, LAYER + 3, shape_text(network.input.shape), "row")
     for node in network.nodes:
         row += 1
         cost = found[node.name]
         put(sheet, row, 2, node.number, "soft")
-        put(sheet, row, 3, node.name, "link", node.name)
-        put(sheet, row, 4, node.layer.type, "row")
-        put(sheet, row, 5, node.layer.torch(*node.in_shapes).replace("torch.nn.", "nn."), "row_code")
-        put(sheet, row, 6, shape_text(node.shape), "row")
-        put(sheet, row, 7, node.layer.parameter_words(*node.in_shapes), "row")
-        put(sheet, row, 8, f"{cost.multiplications:,}" if cost.multiplications else "", "row")
-        put(sheet, row, 9, shape_text(cost.receptive_field), "row")
+        put(sheet, row, LAYER, node.name, "link", node.name)
+        put(sheet, row, LAYER + 1, node.layer.type, "row")
+        put(sheet, row, LAYER + 2, torch_code(node).replace("torch.nn.", "nn."), "row_code")
+        put(sheet, row, LAYER + 3, shape_text(node.shape), "row")
+        put(sheet, row, LAYER + 4, node.layer.parameter_words(*node.in_shapes), "row")
+        put(sheet, row, LAYER + 5, f"{cost.multiplications:,}" if cost.multiplications else "", "row")
+        put(sheet, row, LAYER + 6, shape_text(cost.receptive_field), "row")
     row += 1
-    put(sheet, row, 3, "all layers", "row")
-    put(sheet, row, 7, f"{sum(cost.parameters for cost in found.values()):,}", "row")
-    put(sheet, row, 8, f"{sum(cost.multiplications for cost in found.values()):,}", "row")
-    return row + 1
+    put(sheet, row, LAYER, "all layers", "row")
+    put(sheet, row, LAYER + 4, f"{sum(cost.parameters for cost in found.values()):,}", "row")
+    put(sheet, row, LAYER + 5, f"{sum(cost.multiplications for cost in found.values()):,}", "row")
 
+
+def torch_code(node: Node) -> str:
+    """A layer with its activation as PyTorch code."""
+    code = node.layer.torch(*node.in_shapes)
+    activation = node.layer.activation if isinstance(node.layer, Activated) else None
+    return code if activation is None else f"{code}, then {activation.torch(node.shape)}"

@@ -1,0 +1,259 @@
+"""The command line: arguments, progress, tables and exit codes. The only file that prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .errors import SheetcnnError
+
+# NumPy, openpyxl, pydantic and rich are imported by the commands that need them, so that --help answers at once.
+if TYPE_CHECKING:
+    from .checker import Report
+    from .network import Network
+
+FINE, DIFFERS, BAD_INPUT = 0, 1, 2
+SHOWN = 8  # cells named for each layer
+
+app = typer.Typer(
+    help="See and touch a convolutional network in a spreadsheet.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Detail(StrEnum):
+    compact = "compact"
+    steps = "steps"
+
+
+class Engine(StrEnum):
+    python = "python"
+    libreoffice = "libreoffice"
+
+
+NetworkArgument = Annotated[str, typer.Argument(metavar="NETWORK", help="A template's name, or a .toml or .json network file.")]
+
+
+@app.command()
+def build(
+    network: NetworkArgument,
+    image: Annotated[list[str], typer.Argument(metavar="IMAGE", help="A picture, an .npy or .csv file, or a sample's name.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT.xlsx", help="The workbook to write.")] = None,
+    detail: Annotated[Detail, typer.Option(help="Also draw products and sums as grids of their own: steps.")] = Detail.compact,
+    protect: Annotated[bool, typer.Option("--protect", help="Lock all cells but pixels, kernels, biases and weights.")] = False,
+) -> None:
+    """Write a workbook of a picture run through a network."""
+    from .builder import build as build_workbook
+
+    if len(image) > 1:
+        raise SheetcnnError(f"{image[1]}: this version shows one picture in a workbook; build one workbook for each picture")
+    with _progress("writing cells") as progress:
+        built = build_workbook(network, image[0], output, detail=detail.value, protect=protect, progress=progress)
+    _print_layers(built.network)
+    for note in built.notes:
+        _say(f"note: {note}")
+    _say(f"wrote {built.path}: open it in Excel or LibreOffice, edit a kernel, save, then run  sheetcnn check {built.path}")
+
+
+@app.command()
+def check(
+    book: Annotated[Path, typer.Argument(metavar="BOOK.xlsx", help="A workbook that sheetcnn made, edited or not.")],
+    engine: Annotated[Engine, typer.Option(help="Who computes the formulas: our evaluator, or the real program.")] = Engine.python,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Compare every cell of a workbook with NumPy. Exit code 1 where a cell differs."""
+    from .checker import check as check_workbook
+
+    with _progress("evaluating formulas" if engine is Engine.python else "LibreOffice recalculates") as progress:
+        report = check_workbook(book, engine=engine.value, progress=progress)
+    if as_json:
+        print(json.dumps(report.to_dict(), ensure_ascii=False, indent=2, allow_nan=False))
+    else:
+        _print_report(report)
+    raise typer.Exit(FINE if report.ok else DIFFERS)
+
+
+@app.command()
+def summary(network: NetworkArgument) -> None:
+    """Print a network's layers, output shapes, parameters, multiplications and receptive fields."""
+    from .network import read_network
+    from .templates import network_path
+
+    _print_layers(read_network(network_path(network)))
+
+
+@app.command()
+def templates() -> None:
+    """List the networks and pictures that come with sheetcnn."""
+    from .layers.base import shape_text
+    from .network import costs, read_network
+    from .templates import samples
+    from .templates import templates as shipped
+
+    rows = []
+    for name, path in shipped().items():
+        network = read_network(path)
+        parameters = sum(cost.parameters for cost in costs(network).values())
+        rows.append([name, shape_text(network.input.shape), f"{parameters:,}", network.settings.about or network.settings.name])
+    _table("Templates", ["name", "input", "parameters", "about"], rows, right=(2,))
+    _say(f"pictures: {', '.join(samples())}")
+    _say("build one:  sheetcnn build NAME PICTURE        edit one:  sheetcnn new NAME")
+
+
+@app.command()
+def new(
+    template: Annotated[str, typer.Argument(metavar="TEMPLATE", help="The name of a template.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="Where to; default: a folder of that name.")] = None,
+) -> None:
+    """Copy a template's files into a folder, to be edited."""
+    from .templates import copy_template
+
+    for path in copy_template(template, folder or Path(template)):
+        _say(f"wrote {path}")
+
+
+@app.command()
+def layers() -> None:
+    """List the layers, with their settings and defaults."""
+    from .layers import LAYERS
+
+    rows = [[name, layer.about, ", ".join(_settings(layer))] for name, layer in LAYERS.items()]
+    _table("Layers", ["type", "what it does", "settings"], rows)
+    _say("every layer also takes  name  and  input;  layers with weights take  weight, bias, init, seed")
+
+
+def _settings(layer: Any) -> Iterator[str]:
+    for name, field in layer.model_fields.items():
+        default = field.get_default()
+        if field.is_required():
+            yield name
+        elif default is None:
+            yield f"{name}=…"
+        else:
+            yield f"{name}={json.dumps(default)}"
+
+
+def _print_layers(network: Network) -> None:
+    from .layers.base import shape_text
+    from .network import costs
+
+    found = costs(network)
+    rows = [["", "input", "", shape_text(network.input.shape), "", "", ""]]
+    for node in network.nodes:
+        cost = found[node.name]
+        words = node.layer.parameter_words(*node.in_shapes)
+        multiplications = f"{cost.multiplications:,}" if cost.multiplications else ""
+        row = [str(node.number), node.name, node.layer.type, shape_text(node.shape), "" if words == "none" else words]
+        rows.append([*row, multiplications, shape_text(cost.receptive_field)])
+    total = f"{sum(c.parameters for c in found.values()):,}"
+    rows.append(["", "total", "", "", total, f"{sum(c.multiplications for c in found.values()):,}", ""])
+    heads = ["", "layer", "type", "output C×H×W", "parameters", "multiplications", "receptive field"]
+    _table(network.settings.name, heads, rows, right=(5,))
+
+
+def _print_report(report: Report) -> None:
+    rows = []
+    for layer in report.layers:
+        saved = "" if layer.largest_saved_difference is None else f"{layer.largest_saved_difference:.2g}"
+        verdict = "agrees" if layer.ok else f"{layer.findings:,} differ"
+        row = [layer.layer, layer.type, str(layer.grids or ""), f"{layer.cells:,}"]
+        rows.append([*row, f"{layer.largest_difference:.2g}" if layer.type else "", saved, verdict])
+    heads = ["layer", "type", "grids", "cells", "largest difference", "saved values", "result"]
+    _table(f"{report.book}: {report.network}", heads, rows, right=(2, 3, 4, 5))
+    for layer in report.layers:
+        shown = [finding for finding in report.findings if finding.layer == layer.layer][:SHOWN]
+        for finding in shown:
+            formula = f"   ={finding.formula}" if finding.formula and finding.kind in ("value", "saved", "input") else ""
+            _say(f"{finding.cell}  {finding.text}{formula}")
+        if layer.findings > len(shown):
+            _say(f"{layer.layer}: and {layer.findings - len(shown):,} more cells (--json lists them)")
+    for note in report.notes:
+        _say(f"note: {note}")
+    who = "our evaluator" if report.engine == "python" else "LibreOffice"
+    if report.ok:
+        _say(f"all {report.cells:,} cells agree with NumPy (computed by {who})")
+    else:
+        _say("the workbook does not agree with NumPy; what is named first comes first, later layers may only follow from it")
+
+
+def _table(title: str, heads: list[str], rows: list[list[str]], right: tuple[int, ...] = ()) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for number, head in enumerate(heads):
+        table.add_column(head, justify="right" if number in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    # Into a pipe or a file, tables are as wide as they need: nothing is folded that a script might look for.
+    console = Console() if sys.stdout.isatty() else Console(width=max(200, *(sum(map(len, row)) + 30 for row in rows)))
+    console.print(table)
+
+
+def _say(text: str) -> None:
+    print(text)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on a terminal, which goes away when the work is done; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from . import __version__
+
+        print(f"sheetcnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """See and touch a convolutional network in a spreadsheet."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; whatever is wrong with its input becomes one line on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without × or Σ is no reason to fail
+    try:
+        sys.exit(typer.main.get_command(app)(args=arguments, prog_name="sheetcnn", standalone_mode=False) or FINE)
+    except SheetcnnError as error:
+        message = str(error)
+    except typer.Abort:
+        message = "stopped"
+    except OSError as error:
+        message = f"{error.filename or 'file'}: {error.strerror or error}"
+    except MemoryError:
+        message = "not enough memory for this network; use a smaller input or fewer channels"
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # no usage error of the command line: a mistake of ours
+            raise
+        if not (text := error.format_message()):
+            sys.exit(getattr(error, "exit_code", BAD_INPUT))
+        message = f"{text} (sheetcnn --help tells more)"
+    print(f"sheetcnn: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(BAD_INPUT)
