@@ -23,7 +23,9 @@ from ..layout import CELL, HEADER, LEFT, Page
 from . import palette
 from .cells import Pour
 
-WIDTH = CELL / 7  # a file counts widths in digits of the Normal font; those of Arial 10 are 7 pixels wide
+# A file counts widths in digits of the Normal font. Excel takes those of Arial 10 for 7 pixels and rounds to the pixel,
+# LibreOffice for 7.4: the least width that Excel still rounds up to a cell's pixels is square in both.
+WIDTH = (CELL - 0.45) / 7
 HEIGHT = CELL * 0.75  # points
 FONT = "Arial"
 TEXT_STYLES: dict[str, dict[str, Any]] = {
@@ -34,7 +36,7 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "code": {"font": Font("Courier New", 9, color=palette.SOFT)},
     "link": {"font": Font(FONT, 10, color=palette.LINK, underline="single")},
     "label": {"font": Font(FONT, 7, bold=True, color=palette.INK)},
-    "element": {"font": Font(FONT, 8, color=palette.SOFT)},
+    "element": {"font": Font(FONT, 8, color=palette.SOFT), "alignment": Alignment(vertical="center")},
     "sign": {"font": Font(FONT, 11, bold=True, color=palette.SOFT), "alignment": Alignment(horizontal="center")},
     "head": {
         "font": Font(FONT, 9, bold=True, color=palette.INK),

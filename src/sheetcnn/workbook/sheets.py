@@ -227,7 +227,7 @@ def _output_names(node: Node) -> list[str]:
 
 # -- Overview --------------------------------------------------------------------------------------------------------
 
-WIDTHS = (3, 3.5, 3.5, 3.5, 16, 18, 56, 14, 24, 15, 13)  # of the columns from A on
+WIDTHS = (3, 3.5, 3.5, 3.5, 22, 19, 72, 14, 24, 15, 13)  # of the columns from A on
 LAYER = 5  # the column of the layers' names
 USE = (
     "1   Go to a layer by its link below. Every cell of a feature map is an ordinary formula: click one and read it.",
@@ -254,10 +254,10 @@ def _overview(dressed: Dressed, sheet: Worksheet, model: Model, checked: tuple[i
     row = 8
     put(sheet, row, 2, "state", "soft")
     first, last = checked
-    state = dressed.style("left", '0" grids changed since this workbook was built";;"every grid is as built"')
-    changed = Grid("Overview", row, LAYER, 1, 1)
-    dressed.pour("Overview", Pour(changed, np.array([[0.0]]), state, lambda i, j: f"SUM(Check!$H${first}:$H${last})"))
-    put(sheet, row, LAYER + 2, "Check", "link", "Check")
+    state = f'IF(SUM(Check!$H${first}:$H${last})=0,"every grid is as built","changed since it was built: Check tells what")'
+    cell = Grid("Overview", row, LAYER, 1, 1)
+    dressed.pour("Overview", Pour(cell, np.array([["every grid is as built"]]), dressed.style("left"), lambda i, j: state))
+    put(sheet, row, LAYER + 3, "Check", "link", "Check")
     row = _prediction(dressed, sheet, model, row + 1)
     row = _legend(dressed, sheet, row + 1)
     _table(sheet, model, max(row + 1, 15))

@@ -1,0 +1,60 @@
+"""Make the sample pictures: photographs cropped from scikit-image's data, the others drawn here.
+
+Run:  pip install scikit-image==0.26.0 && python samples/make.py
+"""
+
+from pathlib import Path
+
+import skimage.data
+from PIL import Image, ImageDraw
+
+HERE = Path(__file__).parent
+SIZE = 256
+
+
+def photograph(name: str, source: str, box: tuple[int, int, int, int]) -> None:
+    """A square part of a photograph."""
+    picture = Image.fromarray(getattr(skimage.data, source)()).crop(box)
+    picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS).save(HERE / f"{name}.jpg", quality=90)
+
+
+def shapes() -> None:
+    """A red disc, a green square and a blue triangle on white."""
+    picture = Image.new("RGB", (4 * SIZE, 4 * SIZE), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((80, 80, 500, 500), fill=(220, 40, 40))
+    draw.rectangle((560, 120, 940, 500), fill=(40, 160, 60))
+    draw.polygon([(512, 540), (820, 960), (204, 960)], fill=(40, 70, 210))
+    picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS).save(HERE / "shapes.png", optimize=True)
+
+
+def cross() -> None:
+    """A dark diagonal cross on white, of 9×9 pixels: the letter X of many introductions."""
+    picture = Image.new("L", (9, 9), 255)
+    for n in range(1, 8):
+        picture.putpixel((n, n), 0)
+        picture.putpixel((8 - n, n), 0)
+    picture.save(HERE / "cross.png")
+
+
+def stripes() -> None:
+    """Vertical, horizontal and diagonal stripes, and a flat grey, a quarter each."""
+    picture = Image.new("L", (64, 64), 128)
+    for y in range(64):
+        for x in range(64):
+            if x < 32 and y < 32:
+                picture.putpixel((x, y), 255 * (x // 4 % 2))
+            elif y < 32:
+                picture.putpixel((x, y), 255 * (y // 4 % 2))
+            elif x < 32:
+                picture.putpixel((x, y), 255 * ((x + y) // 4 % 2))
+    picture.save(HERE / "stripes.png", optimize=True)
+
+
+if __name__ == "__main__":
+    photograph("cat", "chelsea", (96, 20, 346, 270))
+    photograph("coffee", "coffee", (100, 0, 500, 400))
+    photograph("astronaut", "astronaut", (90, 0, 370, 280))
+    shapes()
+    cross()
+    stripes()
