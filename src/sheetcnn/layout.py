@@ -179,6 +179,7 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
     beside = [(d.size[0] - 1) * d.spread[0] + 1 for d in (*single, *(() if wide else paired))]
     pitch = 1 + max([top + output.size[0] + bottom, *(rows for rows in beside)]) + 1
     channels = channel_names(network, node.inputs[0])
+    forms = {drawing.key: _form(drawing, node.shape[0], channels) for drawing in (*single, *paired)}
     column = LEFT
     for k in range(node.shape[0]):
         first = HEADER + 1 + k * pitch + 1
@@ -187,32 +188,41 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
         pen.put(output, (k,), first + top, column + left, map_label, margin)
         column += left + output.size[1] + right + GAP
         # Next to the map stands the pre-activation, then the numbers that are added, then kernels and products.
-        items = [(drawing, (k,), _single_label(drawing, k)) for drawing in single]
-        if not wide:
-            seen = _seen(node, k, channels)
-            items += [(d, (k, c), _paired_label(d, k, seen[c])) for c in range(len(seen) if paired else 0) for d in paired]
+        items = [(drawing, (k,)) for drawing in single]
+        if not wide and paired:
+            items += [(drawing, (k, c)) for c in range(paired[0].shape[1]) for drawing in paired]
+        seen = _seen(node, k, channels)
         before = output
-        for drawing, index, texts in items:
+        for drawing, index in items:
             width = (drawing.size[1] - 1) * drawing.spread[1] + 1
-            label = _label(texts, width)
+            form, letters = forms[drawing.key]
+            label = form.format(k=k + 1, c=seen[index[1]] if len(index) > 1 else "")
             if paired:
                 sign = "→" if drawing.label == "product" else "=" if before.label in ("map", "sum") else "+"
                 page.marks.append(Mark(first + top, column - 1, sign, "sign"))
             pen.put(drawing, index, first + top, column, label)
-            column += max(width, _room(label) - GAP + 1) + GAP
+            column += max(width, _room(letters) - GAP + 1) + GAP
             before = drawing
     if wide:
         _wide_kernels(node, paired[0], pen, column, read, channels)
     return pen.finish()
 
 
-def _single_label(drawing: Drawing, k: int) -> list[str]:
-    return [f"sum {k + 1} (pre-activation)", f"sum {k + 1}", "sum"] if drawing.label == "sum" else [drawing.label]
+FORMS = {
+    "sum": ("sum {k} (pre-activation)", "sum {k}", "sum"),
+    "kernel": ("filter {k} · channel {c}", "channel {c}", "ch {c}", "{c}"),
+    "product": ("kernel * channel {c}", "channel {c}", "ch {c}", "{c}"),
+}
 
 
-def _paired_label(drawing: Drawing, k: int, channel: str) -> list[str]:
-    long = f"kernel * channel {channel}" if drawing.label == "product" else f"filter {k + 1} · channel {channel}"
-    return [long, f"channel {channel}", f"ch {channel}", channel]
+def _form(drawing: Drawing, maps: int, channels: list[str]) -> tuple[str, str]:
+    """The longest form of a drawing's label that fits above all its grids, so that bands stay alike; and its longest text."""
+    longest = max(channels, key=len)
+    width = (drawing.size[1] - 1) * drawing.spread[1] + 1
+    forms = FORMS.get(drawing.label, (drawing.label,))
+    texts = {form.format(k=maps, c=longest): form for form in forms}
+    text = _label(list(texts), width)
+    return texts[text], text
 
 
 def _seen(node: Node, k: int, channels: list[str]) -> list[str]:

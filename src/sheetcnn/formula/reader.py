@@ -327,7 +327,10 @@ class _Cells(_Handler):
         elif kind == "n":
             number, place = float(value), NUMERIC
         elif kind == "s":
-            text, place = self.shared[int(value)], TEXT
+            place = TEXT
+            if not 0 <= int(value) < len(self.shared):
+                raise self._error(f"cell {cell_name(row, column)} holds text number {value!r:.20}, which does not exist")
+            text = self.shared[int(value)]
         elif kind in ("str", "inlineStr", "d"):
             text, place = value, TEXT
         elif kind == "b":
@@ -377,7 +380,6 @@ class _Cells(_Handler):
         shape = (self.last_row + 2, self.last_column + 2)
         places = rows * shape[1] + columns
         if len(np.unique(places)) != len(places):
-            twice = places[np.flatnonzero(np.diff(np.sort(places)) == 0)[0]] if len(places) else 0
             twice = np.sort(places)[np.flatnonzero(np.diff(np.sort(places)) == 0)[0]]
             raise self._error(f"cell {cell_name(*(int(n) for n in divmod(twice, shape[1])))} stands there twice")
         kind = np.zeros(shape, np.uint8)

@@ -21,7 +21,7 @@ CHUNK = 1 << 16  # rows are handed to the compressor in pieces of about this siz
 class Pour:
     """A grid to be written: its values, its formulas where it has any, and the style numbers of its cells.
 
-    `values` has the grid's rows × columns, numbers or texts. `formula` takes row and column, counted from 0.
+    `values` has the grid's rows × columns: numbers, or the texts that formulas make. `formula` takes row and column, counted from 0.
     """
 
     grid: Grid
@@ -64,11 +64,6 @@ class Pour:
         values = self.values[inside].tolist()
         text = values and isinstance(values[0], str)
         if self.formula is None:
-            if text:
-                return [
-                    f'<c r="{name}{row}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
-                    for name, value in zip(names, values, strict=True)
-                ]
             return [f'<c r="{name}{row}" s="{style}"><v>{value!r}</v></c>' for name, value in zip(names, values, strict=True)]
         write = self.formula
         formulas = [write(inside, j) for j in range(grid.columns)]

@@ -286,17 +286,17 @@ def _prediction(dressed: Dressed, sheet: Worksheet, model: Model, row: int) -> i
 
 def _legend(dressed: Dressed, sheet: Worksheet, row: int) -> int:
     put(sheet, row, 2, "12", "typed")
-    put(sheet, row, LAYER, "blue numbers are for typing, black ones are formulas", "soft")
+    put(sheet, row, LAYER, "  blue numbers are for typing, black ones are formulas", "soft")
     for shades, text in SWATCHES:
         row += 1
         for column, shade in enumerate(shades, start=2):
             sheet.cell(row, column).fill = PatternFill("solid", fgColor=shade)
             sheet.cell(row, column).border = OUTLINE
-        put(sheet, row, LAYER, text, "soft")
+        put(sheet, row, LAYER, f"  {text}", "soft")
     row += 1
     padding = Grid("Overview", row, 2, 1, 3)
     dressed.pour("Overview", Pour(padding, np.empty((1, 3)), 0, None, blank=dressed.style("blank"), empty=True))
-    put(sheet, row, LAYER, "padding: blank cells around a grid, which count as 0", "soft")
+    put(sheet, row, LAYER, "  padding: blank cells around a grid, which count as 0", "soft")
     return row + 1
 
 
