@@ -27,6 +27,17 @@ def sheet_prefix(sheet: str) -> str:
     return "'" + sheet.replace("'", "''") + "'!"
 
 
+class _Windows(dict):
+    """The texts of a grid's windows by (row, column, rows, columns), made when first asked for: every filter reads the same."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+
+    def __missing__(self, key: tuple[int, int, int, int]) -> str:
+        text = self[key] = self.grid.window(*key)
+        return text
+
+
 @dataclass(slots=True)
 class Grid:
     """An array of rows × columns on a sheet, its first element in the cell (top, left), counted from 1.
@@ -42,8 +53,8 @@ class Grid:
     columns: int
     step: tuple[int, int] = (1, 1)
     prefix: str = ""
-    area: str = ""
-    _windows: dict[tuple[int, int, int, int], str] = field(default_factory=dict, repr=False, compare=False)
+    area: str = field(init=False)  # all its cells, as $A$1:$C$3
+    windows: dict[tuple[int, int, int, int], str] = field(init=False, repr=False, compare=False)  # only in `seen_from`
 
     def __post_init__(self) -> None:
         first = f"${COLUMN[self.left]}${self.top}"
@@ -62,7 +73,9 @@ class Grid:
 
     def seen_from(self, sheet: str) -> Grid:
         """The same grid for formulas that stand on `sheet`."""
-        return replace(self, prefix="" if sheet == self.sheet else sheet_prefix(self.sheet), _windows={})
+        grid = replace(self, prefix="" if sheet == self.sheet else sheet_prefix(self.sheet))
+        grid.windows = _Windows(grid)
+        return grid
 
     @property
     def reference(self) -> str:
@@ -75,14 +88,9 @@ class Grid:
 
     def window(self, row: int, column: int, rows: int, columns: int) -> str:
         """The rectangle of cells whose corner is the element (row, column); it may reach into the padding around."""
-        key = (row, column, rows, columns)
-        text = self._windows.get(key)
-        if text is None:
-            top, left = self.top + row, self.left + column
-            first = f"{self.prefix}{COLUMN[left]}{top}"
-            text = first if rows == columns == 1 else f"{first}:{COLUMN[left + columns - 1]}{top + rows - 1}"
-            self._windows[key] = text
-        return text
+        top, left = self.top + row, self.left + column
+        first = f"{self.prefix}{COLUMN[left]}{top}"
+        return first if rows == columns == 1 else f"{first}:{COLUMN[left + columns - 1]}{top + rows - 1}"
 
 
 Grids = Grid | list  # one grid, or lists of them: maps[k], kernels[k][c]

@@ -31,10 +31,10 @@ class AvgPool2d(Pooling):
 
     def cells(self, shape: Shape) -> np.ndarray:
         """How many cells each window is divided by: all, or those inside the input where padding is not counted."""
-        top, left, bottom, right = self.sides() if self.count_include_pad else (0, 0, 0, 0)
+        top, left, bottom, right = self.sides if self.count_include_pad else (0, 0, 0, 0)
         counts = []
         for axis, (before, after) in enumerate(((top, bottom), (left, right))):
-            start = np.arange(self.positions(shape)[axis]) * self.stride[axis] - self.sides()[axis]
+            start = np.arange(self.positions(shape)[axis]) * self.stride[axis] - self.sides[axis]
             end = np.minimum(start + self.kernel_size[axis], shape[1 + axis] + after)
             counts.append(end - np.maximum(start, -before))
         return np.outer(*counts)
@@ -51,7 +51,7 @@ class AvgPool2d(Pooling):
         rows, columns = (
             min(size, x_size + after - start)
             for size, x_size, after, start in zip(
-                self.kernel_size, (x[k].rows, x[k].columns), self.sides()[2:], self.corner(i, j), strict=True
+                self.kernel_size, (x[k].rows, x[k].columns), self.sides[2:], self.corner(i, j), strict=True
             )
         )
         return f"SUM({window})/{rows * columns}"

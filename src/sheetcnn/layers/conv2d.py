@@ -124,6 +124,8 @@ class Conv2d(Activated, Sliding):
 
     def _channels(self, k: int, channels: int) -> slice:
         """The input channels that filter k sees: those of its group."""
+        if self.groups == 1:
+            return slice(None)
         size = channels // self.groups
         first = k // (self.out_channels // self.groups) * size
         return slice(first, first + size)
@@ -165,11 +167,10 @@ class Conv2d(Activated, Sliding):
             rows, columns = self.reach
             if len(channels) > WIDE:
                 height = kernels[-1].bottom - kernels[0].top + 1
-                total = f"SUMPRODUCT({channels[0].window(row, column, height, columns)},{span(kernels)})"
+                total = f"SUMPRODUCT({channels[0].windows[row, column, height, columns]},{span(kernels)})"
             else:
-                total = "+".join(
-                    [f"SUMPRODUCT({c.window(row, column, rows, columns)},{w.area})" for c, w in zip(channels, kernels)]
-                )
+                terms = [f"SUMPRODUCT({c.windows[row, column, rows, columns]},{w.area})" for c, w in zip(channels, kernels)]
+                total = "+".join(terms)
         return total if bias is None else f"{bias[k].area}+{total}"
 
     def multiplications(self, shape: Shape) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -39,12 +40,13 @@ class Sliding(Layer):
     padding: Padding = (0, 0, 0, 0)
     dilation: Counts = (1, 1)
 
-    @property
+    @cached_property
     def reach(self) -> tuple[int, int]:
         """Rows and columns that the window covers, the holes of dilation included."""
         rows, columns = (d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
         return rows, columns
 
+    @cached_property
     def sides(self) -> Margin:
         """Padding at top, left, bottom and right; "same" puts the odd cell at the bottom and right, as PyTorch does."""
         if self.padding == "valid":
@@ -57,7 +59,7 @@ class Sliding(Layer):
     def check(self, shape: Shape) -> None:
         if self.padding == "same" and self.stride != (1, 1):
             raise ValueError(f'padding "same" needs stride 1, not {pair(self.stride)}; give the padding as numbers')
-        top, left, bottom, right = self.sides()
+        top, left, bottom, right = self.sides
         padded = shape[1] + top + bottom, shape[2] + left + right
         if self.reach[0] > padded[0] or self.reach[1] > padded[1]:
             size = pair(self.kernel_size) + ("" if self.dilation == (1, 1) else f" with dilation {pair(self.dilation)}")
@@ -71,14 +73,14 @@ class Sliding(Layer):
 
         Source: torch.nn.Conv2d, section "Shape".
         """
-        top, left, bottom, right = self.sides()
+        top, left, bottom, right = self.sides
         return (
             (shape[1] + top + bottom - self.reach[0]) // self.stride[0] + 1,
             (shape[2] + left + right - self.reach[1]) // self.stride[1] + 1,
         )
 
     def margin(self, shape: Shape) -> Margin:
-        top, left, bottom, right = self.sides()
+        top, left, bottom, right = self.sides
         rows, columns = self.positions(shape)
         # With ceil_mode the last window may reach further than the padding.
         below = (rows - 1) * self.stride[0] + self.reach[0] - top - shape[1]
@@ -90,7 +92,7 @@ class Sliding(Layer):
 
     def corner(self, row: int, column: int) -> tuple[int, int]:
         """The input cell, counted from 0, at the top left of an output cell's window; negative in the padding."""
-        top, left, _, _ = self.sides()
+        top, left, _, _ = self.sides
         return row * self.stride[0] - top, column * self.stride[1] - left
 
     def windows(self, x: np.ndarray, fill: float) -> np.ndarray:
@@ -103,7 +105,7 @@ class Sliding(Layer):
         return view[:, :rows, :columns]
 
     def size_words(self, shape: Shape) -> str:
-        top, left, bottom, right = self.sides()
+        top, left, bottom, right = self.sides
         sides = ((top, bottom), (left, right))
         words = []
         for n, k, reach, s, (before, after), out in zip(
@@ -119,7 +121,7 @@ class Sliding(Layer):
 
     def code(self, opening: str, more: str) -> str:
         """The layer as PyTorch code, the settings that have PyTorch's defaults left out."""
-        top, left, bottom, right = self.sides()
+        top, left, bottom, right = self.sides
         before, text = "", pair(self.kernel_size)
         if self.stride != (self.kernel_size if isinstance(self, Pooling) else (1, 1)):
             text += f", stride={pair(self.stride)}"
@@ -145,10 +147,10 @@ class Pooling(Sliding):
 
     def check(self, shape: Shape) -> None:
         super().check(shape)
-        top, left, bottom, right = self.sides()
+        top, left, bottom, right = self.sides
         if max(top, bottom) > self.reach[0] // 2 or max(left, right) > self.reach[1] // 2:
             raise ValueError(
-                f"padding {list(self.sides())} is more than half of kernel_size {pair(self.kernel_size)}, "
+                f"padding {list(self.sides)} is more than half of kernel_size {pair(self.kernel_size)}, "
                 "so that a window could hold nothing but padding; use less"
             )
 
@@ -159,7 +161,7 @@ class Pooling(Sliding):
         rows, columns = super().positions(shape)
         if not self.ceil_mode:
             return rows, columns
-        top, left, bottom, right = self.sides()
+        top, left, bottom, right = self.sides
 
         def up(size: int, before: int, after: int, reach: int, stride: int) -> int:
             # Rounded up, except that the last window must begin inside the input or its padding at the start.

@@ -14,20 +14,21 @@ from ..grid import COLUMN, Grid
 from ..layers.base import Margin
 
 MAX_FORMULA = 8_192  # characters, Excel's limit
-CHUNK = 1 << 16  # rows are handed to the compressor in pieces of about this size
+CHUNK = 1 << 20  # rows are handed to the compressor in pieces of about this size
 
 
 @dataclass(frozen=True)
 class Pour:
     """A grid to be written: its values, its formulas where it has any, and the style numbers of its cells.
 
-    `values` has the grid's rows × columns: numbers, or the texts that formulas make. `formula` takes row and column, counted from 0.
+    `values` has the grid's rows × columns: numbers, or the texts that formulas make. `formula` gives the texts of a
+    row, counted from 0.
     """
 
     grid: Grid
     values: np.ndarray
     style: int
-    formula: Callable[[int, int], str] | None = None
+    formula: Callable[[int], list[str]] | None = None
     margin: Margin = (0, 0, 0, 0)
     blank: int = 0  # the style of padding, and of the holes of a kernel that is drawn spread out
     empty: bool = False  # nothing but padding
@@ -65,8 +66,7 @@ class Pour:
         text = values and isinstance(values[0], str)
         if self.formula is None:
             return [f'<c r="{name}{row}" s="{style}"><v>{value!r}</v></c>' for name, value in zip(names, values, strict=True)]
-        write = self.formula
-        formulas = [write(inside, j) for j in range(grid.columns)]
+        formulas = self.formula(inside)
         if len(max(formulas, key=len)) > MAX_FORMULA:
             raise LimitError(
                 f"sheet {grid.sheet}: the formula in {names[0]}{row} has {len(max(formulas, key=len)):,} characters; "

@@ -33,6 +33,7 @@ from .dress import (
 )
 
 OUTLINE = Border(*[Side("thin", color=palette.RULE)] * 4)
+CHANGED_FORMULA = "IF(ABS(E{row}-D{row})+ABS(G{row}-F{row})<=0.000000001*(1+ABS(D{row})+ABS(F{row})),0,1)"
 CHANGED = '"changed";;"as built"'  # a number format: 1 reads as changed, 0 as built
 
 
@@ -97,8 +98,12 @@ def _page(dressed: Dressed, model: Model, page: Page, before: str, after: str) -
 
 
 def _pour(block: Block, array: np.ndarray, write: Any, style: int, blank: int) -> Pour:
-    index, inner = block.index, array.ndim - block.drawing.lead
-    formula = None if write is None else lambda i, j: write((*index, *(i, j)[:inner]))
+    index, columns = block.index, range(block.grid.columns)
+    formula = None
+    if write is not None and array.ndim - block.drawing.lead == 2:
+        formula = lambda i: [write((*index, i, j)) for j in columns]  # noqa: E731
+    elif write is not None:  # a column, or a single cell
+        formula = lambda i: [write((*index, i)[: array.ndim])]  # noqa: E731
     values = array[index].reshape(block.drawing.size)
     return Pour(block.grid, values, style, formula, block.margin, blank)
 
@@ -152,7 +157,7 @@ def _colour(
     absolute = ",".join(absolute_coordinate(part) for part in ranges.split(" "))
     dressed.pour(
         sheet.title,
-        Pour(cell, np.array([[float(array.max())]]), dressed.style("formula", palette.number_format(array)), lambda i, j: f"MAX({absolute})"),
+        Pour(cell, np.array([[float(array.max())]]), dressed.style("formula", palette.number_format(array)), lambda i: [f"MAX({absolute})"]),
     )
     colour(sheet, ranges, palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)), pale_above=0.5), cell.area, typed)
     return column + 6
@@ -205,14 +210,14 @@ def _check(dressed: Dressed, model: Model) -> tuple[int, int]:
         dressed.pour("Check", Pour(Grid("Check", first, letter, len(entries), 1), values, style, formula))
 
     column_of(4, sums, number)
-    column_of(5, sums, number, lambda i, j: f"SUM({areas[i]})")
+    column_of(5, sums, number, lambda i: [f"SUM({areas[i]})"])
     column_of(6, largest, number)
-    column_of(7, largest, number, lambda i, j: f"MAX({areas[i]})")
+    column_of(7, largest, number, lambda i: [f"MAX({areas[i]})"])
     column_of(
         8,
         np.zeros_like(sums),
         state,
-        lambda i, j: f"IF(ABS(E{first + i}-D{first + i})+ABS(G{first + i}-F{first + i})<=0.000000001*(1+ABS(D{first + i})+ABS(F{first + i})),0,1)",
+        lambda i: [CHANGED_FORMULA.format(row=first + i)],
     )
     amber = PatternFill("solid", bgColor="FDE68A")
     sheet.conditional_formatting.add(f"H{first}:H{last}", CellIsRule("equal", ["1"], fill=amber, font=Font(bold=True)))
@@ -256,7 +261,7 @@ def _overview(dressed: Dressed, sheet: Worksheet, model: Model, checked: tuple[i
     first, last = checked
     state = f'IF(SUM(Check!$H${first}:$H${last})=0,"every grid is as built","changed since it was built: Check tells what")'
     cell = Grid("Overview", row, LAYER, 1, 1)
-    dressed.pour("Overview", Pour(cell, np.array([["every grid is as built"]]), dressed.style("left"), lambda i, j: state))
+    dressed.pour("Overview", Pour(cell, np.array([["every grid is as built"]]), dressed.style("left"), lambda i: [state]))
     put(sheet, row, LAYER + 3, "Check", "link", "Check")
     row = _prediction(dressed, sheet, model, row + 1)
     row = _legend(dressed, sheet, row + 1)
@@ -278,7 +283,7 @@ def _prediction(dressed: Dressed, sheet: Worksheet, model: Model, row: int) -> i
     put(sheet, row, 2, "answer", "soft")
     value = np.array([[labels[int(np.argmax(out))]]])
     pour = Pour(
-        Grid("Overview", row, LAYER, 1, 1), value, dressed.style("left"), lambda i, j: f"INDEX({names},MATCH(MAX({area}),{area},0))"
+        Grid("Overview", row, LAYER, 1, 1), value, dressed.style("left"), lambda i: [f"INDEX({names},MATCH(MAX({area}),{area},0))"]
     )
     dressed.pour("Overview", pour)
     return row + 1

@@ -8,6 +8,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..errors import SheetcnnError
@@ -60,13 +61,16 @@ def _fill(target: zipfile.ZipFile, dressed: Dressed, progress: Progress | None) 
                 continue
             pours = dressed.pours[sheets[item]]
             head, data, tail = _split(source.read(item).decode("utf-8"), pours)
-            with target.open(item, "w") as stream:
-                stream.write(head.encode())
+            # One piece is compressed in a thread of its own (zlib lets go of the interpreter) while the next is written.
+            with target.open(item, "w") as stream, ThreadPoolExecutor(1) as compressor:
+                before = compressor.submit(stream.write, head.encode())
                 for piece in sheet_rows(data, pours):
-                    stream.write(piece.encode())
+                    before.result()
+                    before = compressor.submit(stream.write, piece.encode())
                     if progress is not None:
-                        progress(min(total, done + piece.count("<v>")), total)
-                    done += piece.count("<v>")
+                        done += piece.count("<v>")
+                        progress(min(total, done), total)
+                before.result()
                 stream.write(tail.encode())
 
 
