@@ -31,13 +31,13 @@ class Conv2d(Activated, Sliding):
             bias=False,
             parameters={"weight": [[[[1, 0], [0, 1]]]]},
         ),
-        example(  # two channels are summed, the bias is added once, and only then ReLU: 4 − 9 + 1 = −4 becomes 0
+        example(  # two channels are summed, the bias is added once, and only then ReLU: 4 − 9 + 3 = −2 becomes 0
             [[[1, 4]], [[2, 9]]],
-            [[[0, 0], [2, 6]]],
+            [[[2, 0]], [[0, 6]]],
             out_channels=2,
             kernel_size=1,
             activation="relu",
-            parameters={"weight": [[[[1]], [[-1]]], [[[2]], [[0]]]], "bias": [0, -2]},
+            parameters={"weight": [[[[1]], [[-1]]], [[[2]], [[0]]]], "bias": [3, -2]},
         ),
         example(
             [[[1, 2, 3], [4, 5, 6], [7, 8, 9]]],

@@ -1,0 +1,76 @@
+"""What tests share: small networks and pictures, and LibreOffice where it is installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sheetcnn
+from sheetcnn.libreoffice import find_libreoffice
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+
+Make = Callable[..., Path]
+
+
+def uno_python() -> str | None:
+    """A Python that can drive LibreOffice, or None."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if Path(python).exists() and subprocess.run([python, "-c", "import uno"], capture_output=True, check=False).returncode == 0:
+            return python
+    return None
+
+
+def missing_office() -> str | None:
+    """Why LibreOffice cannot be used; None where it can."""
+    if find_libreoffice() is None:
+        return "LibreOffice is not installed (soffice)"
+    return None if uno_python() else "python3-uno is not installed"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs LibreOffice where it is missing, with the reason; under CI it must be there."""
+    needing = [item for item in items if item.get_closest_marker("libreoffice")]
+    reason = missing_office() if needing else None
+    if reason is None:
+        return
+    if os.environ.get("CI"):
+        pytest.exit(f"CI is set, and {reason}", returncode=1)
+    for item in needing:
+        item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A function that writes a network and its input, and builds the workbook."""
+
+    def build(network: str, pixels: Any, name: str = "net", **options: Any) -> Path:
+        (tmp_path / f"{name}.toml").write_text(network, encoding="utf-8")
+        np.save(tmp_path / f"{name}.npy", np.asarray(pixels, dtype=float))
+        return sheetcnn.build(tmp_path / f"{name}.toml", tmp_path / f"{name}.npy", tmp_path / f"{name}.xlsx", **options).path
+
+    return build
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
+    """A function that lets LibreOffice do jobs: open a workbook, edit cells, recalculate, read values, save."""
+
+    def run(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        python = uno_python()
+        assert python is not None
+        script = [python, str(TESTS / "drive_office.py"), str(find_libreoffice()), str(tmp_path / "profile")]
+        done = subprocess.run(script, input=json.dumps(jobs), capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run

@@ -1,0 +1,76 @@
+"""Drive LibreOffice over UNO: jobs as JSON on standard input, what was read as JSON on standard output.
+
+A job: {"book": path, "edits": [[sheet, cell, number or text or "=formula"], …], "read": [[sheet, area], …], "save": path}.
+Runs in a Python that has `uno`, which need not be the one that has sheetcnn.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import uno
+from com.sun.star.beans import PropertyValue
+
+
+def connect(program, profile):
+    """A LibreOffice of our own, and its desktop."""
+    pipe = f"sheetcnn-{time.monotonic_ns()}"
+    command = [program, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore", "--nologo"]
+    process = subprocess.Popen([*command, f"--accept=pipe,name={pipe};urp;"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    local = uno.getComponentContext()
+    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
+    for _ in range(300):
+        try:
+            context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+            return process, context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+        except Exception:
+            time.sleep(0.1)
+    raise SystemExit("LibreOffice did not answer")
+
+
+def option(name, value):
+    given = PropertyValue()
+    given.Name, given.Value = name, value
+    return given
+
+
+def work(desktop, job):
+    document = desktop.loadComponentFromURL(Path(job["book"]).as_uri(), "_blank", 0, (option("Hidden", True),))
+    try:
+        for sheet, cell, value in job.get("edits", ()):
+            target = document.Sheets.getByName(sheet).getCellRangeByName(cell)
+            if value is None:
+                target.setString("")
+            elif isinstance(value, str) and value.startswith("="):
+                target.setFormula(value)
+            elif isinstance(value, str):
+                target.setString(value)
+            else:
+                target.setValue(value)
+        start = time.perf_counter()
+        document.calculateAll()
+        seconds = time.perf_counter() - start
+        areas = [document.Sheets.getByName(sheet).getCellRangeByName(area) for sheet, area in job.get("read", ())]
+        if "save" in job:
+            document.storeToURL(Path(job["save"]).as_uri(), (option("FilterName", "Calc MS Excel 2007 XML"),))
+        return {"read": [[list(row) for row in area.getDataArray()] for area in areas], "seconds": seconds}
+    finally:
+        document.close(True)
+
+
+def main():
+    jobs = json.load(sys.stdin)
+    process, desktop = connect(sys.argv[1], Path(sys.argv[2]))
+    try:
+        json.dump([work(desktop, job) for job in jobs], sys.stdout)
+    finally:
+        try:
+            desktop.terminate()
+        except Exception:
+            process.terminate()
+        process.wait(timeout=30)
+
+
+main()

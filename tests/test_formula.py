@@ -1,0 +1,330 @@
+"""The evaluator: Excel's rules, each with the value that Excel's documentation or arithmetic gives it."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from sheetcnn.errors import FormulaError, WorkbookError
+from sheetcnn.formula import Book, evaluate, group_formulas, read_book
+from sheetcnn.formula.parser import parse, skeleton
+from sheetcnn.formula.reader import moved
+from sheetcnn.libreoffice import find_libreoffice, write_profile
+
+# A1:C3 hold 1 to 9; D1 is blank, D2 a text, D3 TRUE, D4 #DIV/0! (a formula), D5 the text "7"
+DATA = {f"{c}{r}": 3 * r + i - 2 for r in (1, 2, 3) for i, c in enumerate("ABC")}
+DATA |= {"D2": "text", "D3": True, "D4": "=1/0", "D5": "7"}
+
+VALUES: list[tuple[str, Any]] = [
+    ("-2^2", 4),
+    ("2^3^2", 64),
+    ("2+3*4", 14),
+    ("(2+3)*4", 20),
+    ("-A1+10%", -0.9),
+    ("7-2-1", 4),
+    ("8/2/2", 2),
+    ("2*-3", -6),
+    ("--3", 3),
+    ("1E3+.5", 1000.5),
+    ("A1+D1", 1),
+    ("D3+1", 2),
+    ("D5+1", 8),
+    ("SUM(A1:C3)", 45),
+    ("SUM(A1:D3)", 45),
+    ("SUM(A1,B2,10)", 16),
+    ("SUM(D1:D3)", 0),
+    ("SUM(TRUE,1)", 2),
+    ("SUMSQ(A1:C1)", 14),
+    ("MAX(A1:C3)", 9),
+    ("MAX(0,-5)", 0),
+    ("MAX(D1:D3)", 0),
+    ("MAX(D1,-4)", -4),
+    ("MIN(A1:D3)", 1),
+    ("AVERAGE(A1:D1)", 2),
+    ("AVERAGE(D1:D2)", "#DIV/0!"),
+    ("SUMPRODUCT(A1:C1,A2:C2)", 32),
+    ("SUMPRODUCT(A1:C3,A1:C3)", 285),
+    ("SUMPRODUCT(A1:D3,A1:D3)", 285),
+    ("SUMPRODUCT(A1:C1,A1:A3)", "#VALUE!"),
+    ("SUMPRODUCT(A1:A3)", 12),
+    ("SUMPRODUCT(EXP(A1:B1-2))", math.exp(-1) + 1),
+    ("SUMPRODUCT(A1:B1*A2:B2)", 14),
+    ("SUMPRODUCT(D3:D4,A1:A2)", "#DIV/0!"),
+    ("EXP(1)", math.e),
+    ("EXP(1000)", "#NUM!"),
+    ("LN(EXP(2))", 2),
+    ("LN(0)", "#NUM!"),
+    ("SQRT(16)", 4),
+    ("SQRT(-1)", "#NUM!"),
+    ("TANH(0.5)", math.tanh(0.5)),
+    ("ABS(-3)", 3),
+    ("ERF(0.5)", 0.5204998778130465),
+    ("NORMSDIST(1.96)", 0.9750021048517795),
+    ("ROUND(2.5,0)", 3),
+    ("ROUND(-2.5,0)", -3),
+    ("ROUND(1.005,2)", 1.01),
+    ("ROUND(1234.5,-2)", 1200),
+    ("IF(A1>0,A2,A3)", 4),
+    ("IF(A1<0,1)", False),
+    ("IF(D4,1,2)", "#DIV/0!"),
+    ("IF(A1=1,5,1/0)", 5),
+    ('IF(D2="TEXT",1,2)', 1),
+    ("IF(D1=0,1,2)", 1),
+    ('IF("a"<"B",1,2)', 1),
+    ('IF(9<"1",1,2)', 1),
+    ("IF(A1<>1,1,2)", 2),
+    ("CHOOSE(2,10,20,30)", 20),
+    ("CHOOSE(4,10,20,30)", "#VALUE!"),
+    ("INDEX(A1:C3,2,3)", 6),
+    ("INDEX(A1:A3,3)", 7),
+    ("INDEX(A1:C1,2)", 2),
+    ("INDEX(A1:C3,4,1)", "#REF!"),
+    ("MATCH(6,C1:C3,0)", 2),
+    ("MATCH(5,C1:C3,0)", "#N/A"),
+    ('MATCH("TEXT",D1:D3,0)', 2),
+    ("INDEX(A1:A3,MATCH(MAX(C1:C3),C1:C3,0))", 7),
+    ("0.5*(1+TANH((A1)/2))", 1 / (1 + math.exp(-1))),
+    ("D4+1", "#DIV/0!"),
+    ("D2+1", "#VALUE!"),
+    ("0^0", "#NUM!"),
+    ("1/0", "#DIV/0!"),
+    ("(-8)^(1/3)", "#NUM!"),
+    ('"say ""hi"""', 'say "hi"'),
+    ("1=1", True),
+    ("Sheet1!A1+'Sheet1'!A2", 5),
+    ("$A$1+A$2+$A3", 12),
+    ("SUM(C3:A1)", 45),
+    ("SUM(A1:C3,Other!A1)", 145),
+]
+# Where LibreOffice goes other ways than Excel: it counts booleans in ranges, knows fewer errors, and some powers more.
+NOT_LIKE_LIBREOFFICE = {"SUM(A1:D3)": 46, "SUM(D1:D3)": 1, "MAX(D1:D3)": 1, "SUMPRODUCT(A1:D3,A1:D3)": 286}
+NOT_LIKE_LIBREOFFICE |= {"LN(0)": "#VALUE!", "SQRT(-1)": "#VALUE!", "INDEX(A1:C3,4,1)": "#VALUE!", "0^0": 1, "(-8)^(1/3)": -2}
+
+
+@pytest.fixture(scope="module")
+def book_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "Sheet1"
+    for cell, value in DATA.items():
+        sheet[cell] = value
+    sheet["D5"].data_type = "s"
+    other = book.create_sheet("Other")
+    other["A1"] = 100
+    for row, (formula, _) in enumerate(VALUES, start=1):
+        sheet.cell(row, 6, f"={formula}")
+    path = tmp_path_factory.mktemp("formula") / "book.xlsx"
+    book.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def evaluated(book_file: Path) -> Book:
+    book = read_book(book_file)
+    evaluate(book, group_formulas(book))
+    return book
+
+
+@pytest.mark.parametrize(("row", "formula", "value"), [(n, f, v) for n, (f, v) in enumerate(VALUES, start=1)])
+def test_value(evaluated: Book, row: int, formula: str, value: Any) -> None:
+    have = evaluated.sheets["Sheet1"].value(row, 6)
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        assert have == pytest.approx(value, rel=1e-14), formula
+    else:
+        assert have == value, formula
+        assert type(have) is type(value)
+    assert not evaluated.problems
+
+
+@pytest.mark.libreoffice
+def test_values_in_libreoffice(book_file: Path, tmp_path: Path) -> None:
+    """The values above are not only ours: LibreOffice computes the same."""
+    write_profile(tmp_path / "profile")
+    command = [str(find_libreoffice()), f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless", "--convert-to"]
+    subprocess.run([*command, "xlsx", "--outdir", str(tmp_path), str(book_file)], check=True, capture_output=True, timeout=120)
+    sheet = read_book(tmp_path / "book.xlsx").sheets["Sheet1"]
+    differences = {}
+    for row, (formula, value) in enumerate(VALUES, start=1):
+        have = sheet.saved_texts.get((row, 6), sheet.saved[row, 6])
+        want = NOT_LIKE_LIBREOFFICE.get(formula, value)
+        if not isinstance(want, str):
+            want = pytest.approx(float(want), rel=1e-12)
+        if have != want:
+            differences[formula] = have
+    assert str(differences) == "{}"
+
+
+def one_cell(tmp_path: Path, cells: dict[str, Any]) -> Book:
+    book = Workbook()
+    for cell, value in cells.items():
+        book.active[cell] = value
+    book.save(tmp_path / "one.xlsx")
+    opened = read_book(tmp_path / "one.xlsx")
+    evaluate(opened, group_formulas(opened))
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("formula", "reason"),
+    [
+        ("=RAND()", "RAND"),
+        ("=SUM(A1:B2*C1:D2)", "range of cells where one number"),
+        ("=A1:A3+1", "range of cells where one number"),
+        ("=VLOOKUP(1,A1:B2,2)", "VLOOKUP"),
+        ("=1+", "ends too early"),
+        ("=(1", "not closed"),
+        ("=foo", "'foo'"),
+        ("=A1&B1", "no syntax"),
+        ("=SUM()", "0 arguments"),
+        ("=Nowhere!A1", "Nowhere"),
+        ("=" + "(" * 300 + "1" + ")" * 300, "nested"),
+        ("=" + "-" * 3000 + "1", "signs"),
+        ("=MATCH(1,A1:A3,1)", "MATCH"),
+        ("={1,2}", "no syntax"),
+    ],
+)
+def test_what_is_not_known_is_an_error_that_names_the_cell(formula: str, reason: str, tmp_path: Path) -> None:
+    book = one_cell(tmp_path, {"F1": formula, "F2": "=F1+1", "F3": "=1+1"})
+    name = next(iter(book.sheets))
+    assert list(book.problems) == [(name, 1, 6)]
+    assert reason in book.problems[name, 1, 6]
+    assert book.sheets[name].value(1, 6) == "#VALUE!"
+    assert book.sheets[name].value(2, 6) == "#VALUE!"
+    assert book.sheets[name].value(3, 6) == 2
+
+
+def test_circular_references_are_named(tmp_path: Path) -> None:
+    book = one_cell(tmp_path, {"A1": "=B1+1", "B1": "=C1", "C1": "=A1", "D1": "=2*3", "E1": "=SUM(A1:D1)"})
+    name = next(iter(book.sheets))
+    assert {column for _, _, column in book.problems} == {1, 2, 3, 5}
+    assert "circular" in book.problems[name, 1, 1]
+    assert f"{name}!A1" in book.problems[name, 1, 1]
+    assert book.sheets[name].value(1, 4) == 6
+
+
+def test_chains_within_one_skeleton(tmp_path: Path) -> None:
+    """Cells of one skeleton may read each other: a running sum."""
+    cells: dict[str, Any] = {f"A{n}": n for n in range(1, 41)}
+    cells |= {"B1": "=A1"} | {f"B{n}": f"=B{n - 1}+A{n}" for n in range(2, 41)}
+    book = one_cell(tmp_path, cells)
+    assert next(iter(book.sheets.values())).value(40, 2) == 820
+
+
+@pytest.mark.parametrize("step", [-3, -1, 0, 1, 2, 5])
+def test_runs_of_neighbours(step: int, tmp_path: Path) -> None:
+    """Whatever the step between neighbours, each cell gets its own value; a break in the run is seen."""
+    from openpyxl.utils import get_column_letter
+
+    cells: dict[str, Any] = {f"{get_column_letter(c)}1": float(c) for c in range(1, 121)}
+    columns = [60 + step * n for n in range(12)]
+    for n, column in enumerate(columns):
+        cells[f"{get_column_letter(n + 1)}3"] = f"={get_column_letter(column)}1*10"
+    cells["E3"] = "=A1*10"
+    cells["H3"] = 5.0
+    book = one_cell(tmp_path, cells)
+    sheet = next(iter(book.sheets.values()))
+    for n, column in enumerate(columns):
+        assert sheet.value(3, n + 1) == (10.0 if n == 4 else 5.0 if n == 7 else column * 10.0)
+
+
+def test_skeletons_of_a_strided_grid_are_one() -> None:
+    texts = {skeleton(f"MAX(0,$G$4+SUMPRODUCT(Input!{a}4:{b}6,$J$4:$L$6))")[0] for a, b in (("C", "E"), ("E", "G"), ("AA", "AC"))}
+    assert len(texts) == 1
+
+
+def test_references_in_texts_are_texts() -> None:
+    text, references = skeleton('IF(A1="B2:C3",1,0)')
+    assert len(references) == 1
+    assert '"B2:C3"' in text
+
+
+def test_names_that_look_like_cells_are_functions() -> None:
+    with pytest.raises(FormulaError, match="LOG10"):
+        from sheetcnn.formula.evaluate import _check
+
+        _check(parse(skeleton("LOG10(A1)")[0]))
+
+
+@pytest.mark.parametrize(
+    ("formula", "want"),
+    [
+        ("A1+$B$2+C$3+$D4", "C4+$B$2+E$3+$D7"),
+        ("SUMPRODUCT(Input!A1:B2,$C$3:$D$4)", "SUMPRODUCT(Input!C4:D5,$C$3:$D$4)"),
+        ('"A1"&\'A1\'!B2', '"A1"&\'A1\'!D5'),
+        ("LOG10(A1)", "LOG10(C4)"),
+    ],
+)
+def test_shared_formulas_are_moved(formula: str, want: str) -> None:
+    assert moved(formula, 3, 2) == want
+
+
+def test_shared_formulas_are_read(tmp_path: Path) -> None:
+    """Excel writes a formula once for a range that was filled, with its number in the other cells."""
+    import zipfile
+
+    one_cell(tmp_path, {"A1": 1, "A2": 2, "A3": 3, "B1": 0})
+    rows = (
+        '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><f t="shared" ref="B1:B3" si="0">A1*$A$3</f><v>3</v></c></row>'
+        '<row r="2"><c r="A2"><v>2</v></c><c r="B2"><f t="shared" si="0"/><v>6</v></c></row>'
+        '<row r="3"><c r="A3"><v>3</v></c><c r="B3"><f t="shared" si="0"></f></c></row>'
+    )
+    replace_sheet(tmp_path / "one.xlsx", tmp_path / "two.xlsx", rows)
+    book = read_book(tmp_path / "two.xlsx")
+    evaluate(book, group_formulas(book))
+    sheet = next(iter(book.sheets.values()))
+    assert [sheet.value(r, 2) for r in (1, 2, 3)] == [3, 6, 9]
+    assert zipfile.is_zipfile(tmp_path / "two.xlsx")
+
+
+def replace_sheet(source: Path, target: Path, rows: str) -> None:
+    """Copy a workbook with other rows in its first sheet."""
+    import re
+    import zipfile
+
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                data = re.sub(rb"<sheetData>.*</sheetData>", f"<sheetData>{rows}</sheetData>".encode(), data, flags=re.S)
+            new.writestr(name, data)
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ('<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row>', "twice"),
+        ('<row r="1"><c r="A2"><v>1</v></c></row>', "row 1"),
+        ('<row r="2000000"><c r="A2000000"><v>1</v></c></row>', "does not exist"),
+        ('<row r="1"><c r="ZZZ1"><v>1</v></c></row>', "ZZZ1"),
+        ('<row r="1"><c r="A1" t="s"><v>99</v></c></row>', "text number"),
+        ('<row r="1"><c r="A1"><v>abc</v></c></row>', "damaged"),
+        ('<row r="1"><c r="A1"><v>1e999</v></c></row>', "finite"),
+        ('<row r="1"><c r="A1" t="zz"><v>1</v></c></row>', "type"),
+        ('<row r="1"><c r="A1"/></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "scattered"),
+        ('<row r="1"><c r="A1"><v>1</v></row>', "damaged"),
+    ],
+)
+def test_damaged_sheets_are_refused(rows: str, reason: str, tmp_path: Path) -> None:
+    one_cell(tmp_path, {"A1": 1})
+    replace_sheet(tmp_path / "one.xlsx", tmp_path / "two.xlsx", rows)
+    with pytest.raises(WorkbookError, match=reason):
+        read_book(tmp_path / "two.xlsx")
+
+
+def test_entities_are_refused(tmp_path: Path) -> None:
+    import zipfile
+
+    one_cell(tmp_path, {"A1": 1})
+    with zipfile.ZipFile(tmp_path / "one.xlsx") as old, zipfile.ZipFile(tmp_path / "two.xlsx", "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "xl/workbook.xml":
+                data = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>' + data
+            new.writestr(name, data)
+    with pytest.raises(WorkbookError, match="document type"):
+        read_book(tmp_path / "two.xlsx")

@@ -1,0 +1,162 @@
+"""Every layer against values worked by hand: its forward, its formulas in our evaluator, and in LibreOffice.
+
+Nothing here is about one layer: a new layer is tested as soon as it names its examples.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sheetcnn
+from sheetcnn.formula import read_book
+from sheetcnn.layers import LAYERS
+from sheetcnn.layers.base import Activated, Example
+from sheetcnn.libreoffice import find_libreoffice, write_profile
+
+CASES = [
+    pytest.param(kind, given, detail, id=f"{kind}-{n}-{detail}")
+    for kind, layer in LAYERS.items()
+    for n, given in enumerate(layer.examples)
+    for detail in ("compact", "steps")
+]
+
+
+def write_network(folder: Path, kind: str, given: Example) -> tuple[Path, Path]:
+    """A network of one layer (after `flatten`, where it reads a vector), as JSON, and its input as .npy."""
+    x = np.array(given.x, dtype=float)
+    layers: list[dict[str, Any]] = [{"type": "flatten"}] if x.ndim == 1 else []
+    layers.append({"type": kind, "name": "it", **given.settings, **given.parameters})
+    shape = x.reshape(-1, 1, 1).shape if x.ndim == 1 else x.shape
+    network = {"name": kind, "input": dict(zip(("channels", "height", "width"), shape, strict=True)), "layers": layers}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "net.json").write_text(json.dumps(network))
+    np.save(folder / "x.npy", x.reshape(shape))
+    return folder / "net.json", folder / "x.npy"
+
+
+def output(book: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """The saved values of the layer's output, found through the defined names."""
+    opened = read_book(book)
+    names = ["it_out"] if len(shape) == 1 else [f"it_map_{k + 1}" for k in range(shape[0])]
+    grids = []
+    for name in names:
+        sheet, top, left, bottom, right = opened.names[name]
+        grids.append(opened.sheets[sheet].saved[top : bottom + 1, left : right + 1])
+    return np.stack(grids).reshape(shape)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_has_examples(kind: str) -> None:
+    assert LAYERS[kind].examples, f"{kind} names no examples"
+
+
+@pytest.mark.parametrize(("kind", "given", "detail"), CASES)
+def test_example(kind: str, given: Example, detail: str, tmp_path: Path) -> None:
+    want = np.array(given.y, dtype=float)
+    network, x = write_network(tmp_path, kind, given)
+    built = sheetcnn.build(network, x, tmp_path / "book.xlsx", detail=detail)
+    np.testing.assert_allclose(built.values["it"]["output"], want, rtol=1e-12, atol=1e-12)
+    report = sheetcnn.check(built.path)
+    assert report.ok, report.findings
+    assert report.cells >= want.size
+
+
+@pytest.mark.libreoffice
+def test_examples_in_libreoffice(tmp_path: Path) -> None:
+    """All examples in one run of LibreOffice, from files whose saved values are all wrong."""
+    from spoil import spoil_saved_values
+
+    wanted = {}
+    (tmp_path / "in").mkdir()
+    for n, case in enumerate(CASES):
+        kind, given, detail = case.values
+        network, x = write_network(tmp_path / str(n), kind, given)
+        built = sheetcnn.build(network, x, tmp_path / f"{n}.xlsx", detail=detail)
+        spoil_saved_values(built.path, tmp_path / "in" / f"{n}.xlsx")
+        wanted[n] = (kind, np.array(given.y, dtype=float))
+    write_profile(tmp_path / "profile")
+    command = [str(find_libreoffice()), f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless"]
+    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "out")]
+    subprocess.run([*command, *map(str, sorted((tmp_path / "in").iterdir()))], check=True, capture_output=True, timeout=300)
+    for n, (kind, want) in wanted.items():
+        have = output(tmp_path / "out" / f"{n}.xlsx", want.shape)
+        np.testing.assert_allclose(have, want, rtol=1e-9, atol=1e-9, err_msg=kind)
+
+
+def test_activation_is_the_layer_of_that_name(tmp_path: Path) -> None:
+    """conv2d with activation = "x" makes the same as conv2d followed by a layer of type x."""
+    x = np.random.default_rng(0).normal(size=(2, 4, 4))
+    np.save(tmp_path / "x.npy", x)
+    conv = {"type": "conv2d", "name": "conv", "out_channels": 2, "kernel_size": 3, "seed": 3}
+    for kind in ("relu", "leaky_relu", "sigmoid", "tanh"):
+        results = []
+        for layers in ([conv | {"activation": kind}], [conv, {"type": kind}]):
+            network = {"name": kind, "input": {"channels": 2, "height": 4, "width": 4}, "layers": layers}
+            (tmp_path / "net.json").write_text(json.dumps(network))
+            built = sheetcnn.build(tmp_path / "net.json", tmp_path / "x.npy", tmp_path / "book.xlsx")
+            assert sheetcnn.check(built.path).ok
+            results.append(list(built.values.values())[-1]["output"])
+        np.testing.assert_array_equal(*results)
+
+
+def test_activation_acts_once_after_the_sum(make: Any) -> None:
+    """relu(b + Σ …), never Σ relu(…): 3 and −5 with bias 1 make 0, where the common mistake would make 4."""
+    book = make(
+        'name = "n"\n[input]\nchannels = 2\nheight = 1\nwidth = 1\n[[layers]]\ntype = "conv2d"\nname = "c"\nout_channels = 1\n'
+        'kernel_size = 1\nactivation = "relu"\nweight = [[[[1]], [[1]]]]\nbias = [1]\n',
+        [[[3]], [[-5]]],
+    )
+    opened = read_book(book)
+    sheet, top, left, *_ = opened.names["c_map_1"]
+    formula = opened.sheets[sheet].formula(top, left)
+    assert formula is not None
+    assert formula.startswith("MAX(0,")
+    assert formula.count("MAX") == 1
+    assert opened.sheets[sheet].saved[top, left] == 0
+
+
+@pytest.mark.parametrize("kind", [kind for kind, layer in LAYERS.items() if issubclass(layer, Activated)])
+def test_words_can_take_an_activation(kind: str) -> None:
+    assert " = " in LAYERS[kind].words
+
+
+def strides(n: int, k: int, p: int, s: int) -> int:
+    """The output size of the formula that everybody learns."""
+    return (n - k + 2 * p) // s + 1
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "p", "s", "published"),
+    [(32, 5, 0, 1, 28), (32, 5, 0, 2, 14), (32, 3, 1, 1, 32), (32, 5, 2, 1, 32), (227, 11, 0, 4, 55), (5, 3, 1, 2, 3)],
+)
+def test_output_sizes(n: int, k: int, p: int, s: int, published: int) -> None:
+    """Sizes that are published (CS231n notes, AlexNet)."""
+    layer = LAYERS["conv2d"](out_channels=1, kernel_size=k, padding=p, stride=s)
+    assert layer.output_shape((1, n, n)) == (1, published, published)
+    assert strides(n, k, p, s) == published
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape", "count"),
+    [
+        ({"out_channels": 1, "kernel_size": 5}, (3, 32, 32), 76),
+        ({"out_channels": 10, "kernel_size": 3, "bias": False}, (3, 8, 8), 270),
+        ({"out_channels": 1, "kernel_size": 3, "bias": False}, (10, 8, 8), 90),
+        ({"out_channels": 20, "kernel_size": 3, "bias": False}, (10, 8, 8), 1800),
+        ({"out_channels": 96, "kernel_size": 11}, (3, 227, 227), 34_944),
+        ({"out_channels": 256, "kernel_size": 5, "groups": 2}, (96, 27, 27), 307_456),
+    ],
+)
+def test_parameter_counts(settings: dict[str, Any], shape: tuple[int, ...], count: int) -> None:
+    """Counts that are published (CS231n notes, the AlexNet paper's layers)."""
+    assert sum(LAYERS["conv2d"](**settings).trainable(shape).values()) == count
+
+
+def test_dense_unit_on_a_picture() -> None:
+    assert sum(LAYERS["linear"](out_features=1).trainable((3072,)).values()) == 3073
