@@ -31,11 +31,15 @@ app = typer.Typer(
 
 
 class Detail(StrEnum):
+    """How much of the arithmetic a workbook draws."""
+
     compact = "compact"
     steps = "steps"
 
 
 class Engine(StrEnum):
+    """Who computes a workbook's formulas."""
+
     python = "python"
     libreoffice = "libreoffice"
 

@@ -234,7 +234,10 @@ def _activation(value: Any) -> Any:
     kind = settings.pop("type", None)
     if not isinstance(kind, str) or kind not in known:
         raise ValueError(f"unknown activation {kind!r}; there are {', '.join(known)}")
-    return known[kind].model_validate(settings)
+    for key in settings:
+        if key not in known[kind].model_fields:
+            raise ValueError(f"{kind} has no setting {key}; there are {', '.join(known[kind].model_fields) or 'none'}")
+    return known[kind](**settings)
 
 
 class Activated(Layer):

@@ -1,0 +1,55 @@
+"""Make README's pictures: sheets of a real workbook as LibreOffice shows them.
+
+Run:  python samples/screenshots.py        (needs LibreOffice and pdftoppm)
+"""
+
+import re
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+from PIL import Image, ImageChops
+
+import sheetcnn
+from sheetcnn.libreoffice import find_libreoffice, write_profile
+
+TARGET = Path(__file__).parent / "screenshots"
+
+
+def pages(book: Path, folder: Path, dpi: int) -> list[Image.Image]:
+    """Every visible sheet of a workbook on one page each."""
+    whole = folder / "whole.xlsx"
+    with zipfile.ZipFile(book) as source, zipfile.ZipFile(whole, "w") as target:
+        for name in source.namelist():
+            data = source.read(name).replace(b'fitToHeight="0"', b'fitToHeight="1"')
+            target.writestr(name, re.sub(rb"<headerFooter>.*?</headerFooter>", b"", data, flags=re.S))
+    write_profile(folder / "profile")
+    office = [str(find_libreoffice()), f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless"]
+    subprocess.run([*office, "--convert-to", "pdf", "--outdir", str(folder), str(whole)], check=True, capture_output=True)
+    subprocess.run(["pdftoppm", "-r", str(dpi), "-png", str(folder / "whole.pdf"), str(folder / "page")], check=True)
+    return [Image.open(path).convert("RGB") for path in sorted(folder.glob("page-*.png"))]
+
+
+def trimmed(picture: Image.Image, part: tuple[float, float] = (1, 1)) -> Image.Image:
+    """A page without its white edges, and of it the upper left part."""
+    box = ImageChops.difference(picture, Image.new("RGB", picture.size, "white")).getbbox()
+    assert box is not None
+    left, top, right, bottom = box
+    return picture.crop((left - 8, top - 8, left + int((right - left) * part[0]) + 8, top + int((bottom - top) * part[1]) + 8))
+
+
+def save(picture: Image.Image, name: str) -> None:
+    """Few colours, so that the repository stays small."""
+    picture.quantize(256, dither=Image.Dither.NONE).save(TARGET / f"{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    TARGET.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        book = sheetcnn.build("edges", "cat", folder / "edges.xlsx").path
+        overview, pixels, layer, *_ = pages(book, folder, 500)
+        save(trimmed(overview).resize((1300, 1300 * trimmed(overview).height // trimmed(overview).width)), "overview")
+        save(trimmed(pixels, (1, 0.36)), "input")
+        save(trimmed(layer, (1, 0.285)), "layer")

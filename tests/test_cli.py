@@ -1,0 +1,139 @@
+"""The commands as people type them: what they print, and exit codes 0, 1 and 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+import sheetcnn
+from sheetcnn.cli import app, main
+from sheetcnn.templates import samples, templates
+
+
+def run(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-W", "error", "-m", "sheetcnn", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", env=environment, timeout=120, check=False)
+
+
+def fails(*arguments: str | Path, folder: Path) -> str:
+    """A command that must end with exit code 2 and one line on standard error; returns the line."""
+    done = run(*arguments, folder=folder)
+    assert done.returncode == 2, done
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("sheetcnn: ")
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+    assert not list(folder.glob("*.part")) + list(folder.glob(".*.part"))
+    return done.stderr
+
+
+def test_the_main_job(tmp_path: Path) -> None:
+    built = run("build", "edges", "cat", folder=tmp_path)
+    assert built.returncode == 0, built
+    assert not built.stderr
+    assert "4·3·3·3 + 4 = 112" in built.stdout
+    assert "sheetcnn check edges.xlsx" in built.stdout
+    checked = run("check", "edges.xlsx", folder=tmp_path)
+    assert checked.returncode == 0, checked
+    assert "all 7,245 cells agree with NumPy" in checked.stdout
+    book = openpyxl.load_workbook(tmp_path / "edges.xlsx")
+    book["edges"]["B9"] = 1
+    book.save(tmp_path / "edges.xlsx")
+    checked = run("check", "edges.xlsx", folder=tmp_path)
+    assert checked.returncode == 1
+    assert not checked.stderr
+    assert "edges!B9  its formula was overwritten by 1.0; it was =MAX(0," in checked.stdout
+    data = json.loads(run("check", "edges.xlsx", "--json", folder=tmp_path).stdout)
+    assert data["ok"] is False
+    assert data["findings"][0]["cell"] == "edges!B9"
+
+
+def test_options_of_build(tmp_path: Path) -> None:
+    done = run("build", "edges", samples()["cat"], "-o", "out.xlsx", "--detail", "steps", "--protect", folder=tmp_path)
+    assert done.returncode == 0, done
+    book = openpyxl.load_workbook(tmp_path / "out.xlsx")
+    assert "edges_product_1_1" in book.defined_names
+    assert book["edges"].protection.sheet
+
+
+@pytest.mark.libreoffice
+def test_check_with_libreoffice(tmp_path: Path) -> None:
+    run("build", "rgb-filters", "shapes", folder=tmp_path)
+    done = run("check", "rgb-filters.xlsx", "--engine", "libreoffice", folder=tmp_path)
+    assert done.returncode == 0, done
+    assert "computed by LibreOffice" in done.stdout
+
+
+def test_summary_templates_layers(tmp_path: Path) -> None:
+    assert "155,952" in run("summary", "edges", folder=tmp_path).stdout
+    listed = run("templates", folder=tmp_path).stdout
+    assert all(name in listed for name in [*templates(), *samples()])
+    listed = run("layers", folder=tmp_path).stdout
+    assert "conv2d" in listed
+    assert "negative_slope=0.01" in listed
+    assert run("--version", folder=tmp_path).stdout == f"sheetcnn {sheetcnn.__version__}\n"
+
+
+def test_new_template_is_edited_and_built(tmp_path: Path) -> None:
+    assert run("new", "rgb-filters", folder=tmp_path).returncode == 0
+    file = tmp_path / "rgb-filters" / "rgb-filters.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("stride = 2", "stride = 3"), encoding="utf-8")
+    done = run("build", "rgb-filters/rgb-filters.toml", "shapes", folder=tmp_path)
+    assert "6×10×10" in done.stdout
+    assert run("new", "edges", "mine", folder=tmp_path).returncode == 0
+    assert (tmp_path / "mine" / "edges.toml").exists()
+    assert "exists already" in fails("new", "edges", "mine", folder=tmp_path)
+    assert "no template" in fails("new", "nothing", folder=tmp_path)
+
+
+def test_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "net.toml").write_text('name = "n"\n[input]\nchannels = 1\nheight = 4\nwidth = 4\n[[layers]]\ntype = "conv2d"\nkernel = 3\n')
+    (tmp_path / "old.xlsx").write_bytes(b"precious")
+    lines = [
+        (("build", "edges", "none.png"), "none.png: cannot be read"),
+        (("build", "edges", "text.png"), "text.png: is no picture"),
+        (("build", "edgs", "cat"), "edgs: is no network file and no template; there are edges"),
+        (("build", "none.toml", "cat"), "none.toml: cannot be read"),
+        (("build", "net.toml", "cat", "-o", "old.xlsx"), "net.toml: layer 1 (conv2d \"conv2d_1\"): "),
+        (("build", "edges", "cat", "-o", "nowhere/x.xlsx"), "give a folder that exists"),
+        (("build", "edges", "cat", "-o", "x.xls"), "must end in .xlsx"),
+        (("build", "edges"), "Missing argument"),
+        (("build", "edges", "cat", "--detail", "all"), "compact"),
+        (("build", "edges", "cat", "--colour"), "No such option"),
+        (("check", "text.png"), "is no .xlsx workbook"),
+        (("check", "none.xlsx"), "cannot be read"),
+        (("check", "."), "cannot be read"),
+        (("summary", "none"), "no template"),
+        (("frobnicate",), "No such command"),
+    ]
+    for arguments, message in lines:
+        assert message in fails(*arguments, folder=tmp_path), arguments
+    assert (tmp_path / "old.xlsx").read_bytes() == b"precious"
+
+
+def test_output_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "folder.xlsx").mkdir()
+    assert "cannot be written" in fails("build", "edges", "cat", "-o", "folder.xlsx", folder=tmp_path)
+
+
+def test_no_command_shows_help(tmp_path: Path) -> None:
+    done = run(folder=tmp_path)
+    assert "Usage" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [info.name or info.callback.__name__ for info in app.registered_commands])  # type: ignore[union-attr]
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert len(capsys.readouterr().out) > 100

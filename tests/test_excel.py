@@ -1,0 +1,65 @@
+"""What Microsoft's own validation rules (package openxml-audit) say of our workbooks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import pytest
+from test_workbook import NETWORK, PICTURE_OF, PIXELS
+
+import sheetcnn
+
+# Complaints that every workbook of openpyxl's gets, with what they are about.
+QUIRKS = {
+    "fonts": "openpyxl writes the children of <font> in another order than the schema's; Excel does not mind",
+    "inline": "openpyxl writes texts into their cells, not into a table of shared strings; Excel moves them when it saves",
+}
+
+
+def quirk(complaint: dict[str, str]) -> str | None:
+    """Which of openpyxl's quirks a complaint is about."""
+    if complaint["part_uri"] == "/xl/styles.xml" and "/fonts[1]/font[" in complaint["path"] and "Unexpected element" in complaint["description"]:
+        return "fonts"
+    if complaint["severity"] == "warning" and "inline-string" in complaint["description"]:
+        return "inline"
+    return None
+
+
+def complaints(book: Path) -> list[dict[str, str]]:
+    audit = Path(sys.executable).with_name("openxml-audit")
+    done = subprocess.run([str(audit), "-f", "office2016", "-m", "0", "-o", "json", str(book)], capture_output=True, text=True, check=False)
+    return [{key: value or "" for key, value in error.items()} for error in json.loads(done.stdout)[0]["errors"]]
+
+
+@pytest.mark.parametrize("detail", ["compact", "steps"])
+def test_every_kind_of_sheet(detail: str, make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    found = complaints(make(NETWORK, PIXELS, detail=detail, protect=detail == "steps"))
+    assert [complaint for complaint in found if quirk(complaint) is None] == []
+
+
+@pytest.mark.parametrize("name", PICTURE_OF)
+def test_templates(name: str, tmp_path: Path) -> None:
+    found = complaints(sheetcnn.build(name, PICTURE_OF[name], tmp_path / "book.xlsx").path)
+    assert [complaint for complaint in found if quirk(complaint) is None] == []
+
+
+def test_the_quirks_are_openpyxls(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active["A1"] = "text"
+    book.save(tmp_path / "plain.xlsx")
+    assert {quirk(complaint) for complaint in complaints(tmp_path / "plain.xlsx")} == set(QUIRKS)
+
+
+def test_a_fault_is_seen(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """Were the audit to see nothing, the tests above would prove nothing."""
+    import zipfile
+
+    path = make(NETWORK, PIXELS)
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(tmp_path / "bad.xlsx", "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(b"<sheetData>", b"<sheetDatum/><sheetData>"))
+    assert any(quirk(complaint) is None for complaint in complaints(tmp_path / "bad.xlsx"))

@@ -1,0 +1,329 @@
+"""Network files: what is accepted, and the one line that says what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sheetcnn.errors import LimitError, NetworkError, SheetcnnError
+from sheetcnn.kernels import KERNELS
+from sheetcnn.layout import lay_out
+from sheetcnn.network import Network, costs, parse_network, read_network
+from sheetcnn.weights import load_parameters
+
+INPUT = {"channels": 3, "height": 8, "width": 8}
+CONV = {"type": "conv2d", "name": "conv", "out_channels": 4, "kernel_size": 3}
+
+
+def network(*layers: dict[str, Any], **top: Any) -> Network:
+    return parse_network({"name": "n", "input": INPUT, "layers": list(layers)} | top, "net.toml")
+
+
+def test_toml_and_json_say_the_same(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(
+        'name = "n"\n[input]\nchannels = 3\nheight = 8\nwidth = 8\n'
+        '[[layers]]\ntype = "conv2d"\nname = "conv"\nout_channels = 4\nkernel_size = 3\n'
+    )
+    (tmp_path / "a.json").write_text(json.dumps({"name": "n", "input": INPUT, "layers": [CONV]}))
+    one, other = read_network(tmp_path / "a.toml"), read_network(tmp_path / "a.json")
+    assert one.description() == other.description()
+    assert one.nodes[0].shape == (4, 6, 6)
+
+
+def test_default_names_and_inputs() -> None:
+    checked = network({"type": "relu"}, {"type": "relu"}, {"type": "sigmoid", "input": "input"}, {"type": "tanh", "input": "relu_1"})
+    assert [node.name for node in checked.nodes] == ["relu_1", "relu_2", "sigmoid_3", "tanh_4"]
+    assert [node.inputs for node in checked.nodes] == [("input",), ("relu_1",), ("input",), ("relu_1",)]
+
+
+@pytest.mark.parametrize(
+    ("padding", "shape", "sides"),
+    [
+        (2, (4, 10, 10), (2, 2, 2, 2)),
+        ([1, 2], (4, 8, 10), (1, 2, 1, 2)),
+        ([1, 0, 2, 3], (4, 9, 9), (1, 0, 2, 3)),
+        ("same", (4, 8, 8), (1, 1, 1, 1)),
+        ("valid", (4, 6, 6), (0, 0, 0, 0)),
+    ],
+)
+def test_every_form_of_padding(padding: Any, shape: tuple[int, ...], sides: tuple[int, ...]) -> None:
+    node = network(CONV | {"padding": padding}).nodes[0]
+    assert node.shape == shape
+    assert node.layer.sides == sides  # type: ignore[attr-defined]
+
+
+def test_same_padding_of_even_kernels_puts_the_odd_cell_below_and_right() -> None:
+    node = network(CONV | {"padding": "same", "kernel_size": [2, 4], "dilation": [3, 1]}).nodes[0]
+    assert node.layer.sides == (1, 1, 2, 2)  # type: ignore[attr-defined]
+    assert node.shape == (4, 8, 8)
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"layers": [CONV | {"kernal_size": 3}]}, "layer 1 (conv2d \"conv\"): unknown setting 'kernal_size' (did you mean 'kernel_size'?)"),
+    ({"layers": [{"type": "conv3x3"}]}, "type 'conv3x3' is no layer"),
+    ({"layers": [{"type": "Relu"}]}, "did you mean 'relu'"),
+    ({"layers": [{}]}, "type None is no layer"),
+    ({"layers": []}, "layers"),
+    ({"layers": [7]}, "layers.0"),
+    ({"nme": "x"}, "unknown setting 'nme' (did you mean 'name'?)"),
+    ({"name": ""}, "name"),
+    ({"name": "a\x07b"}, "control character"),
+    ({"input": INPUT | {"heigth": 3}}, "unknown setting 'input.heigth' (did you mean 'height'?)"),
+    ({"input": INPUT | {"height": 0}}, "input.height"),
+    ({"input": INPUT | {"height": 2.5}}, "input.height"),
+    ({"input": INPUT | {"height": True}}, "input.height"),
+    ({"input": {"channels": 3, "height": 8}}, "input.width is missing"),
+    ({"input": INPUT | {"scale": 0}}, "input.scale"),
+    ({"input": INPUT | {"scale": float("nan")}}, "input.scale"),
+    ({"input": INPUT | {"std": [1, 1]}}, "std has 2 numbers for 3 channels"),
+    ({"input": INPUT | {"std": [1, 0, 1]}}, "input.std"),
+    ({"input": INPUT | {"fit": "crop"}}, "input.fit"),
+    ({"layers": [CONV | {"kernel_size": 9}]}, "kernel_size 9 is larger than its 8×8 input; use padding, or a smaller kernel"),
+    ({"layers": [CONV | {"kernel_size": 5, "dilation": 3}]}, "kernel_size 5 with dilation 3 is larger than its 8×8 input"),
+    ({"layers": [CONV | {"kernel_size": 12, "padding": 1}]}, "8×8 input, 10×10 with its padding"),
+    ({"layers": [CONV | {"kernel_size": [3, 3, 3]}]}, "kernel_size"),
+    ({"layers": [CONV | {"kernel_size": "3"}]}, "kernel_size"),
+    ({"layers": [CONV | {"stride": 0}]}, "stride"),
+    ({"layers": [CONV | {"padding": -1}]}, "padding"),
+    ({"layers": [CONV | {"padding": "full"}]}, "'full' is none of"),
+    ({"layers": [CONV | {"padding": "same", "stride": 2}]}, 'padding "same" needs stride 1'),
+    ({"layers": [CONV | {"groups": 2}]}, "groups (=2) must divide the 3 input channels and out_channels (=4)"),
+    ({"layers": [CONV | {"activation": "rellu"}]}, "unknown activation 'rellu'"),
+    ({"layers": [CONV | {"activation": {"type": "leaky_relu", "slope": 1}}]}, "activation: leaky_relu has no setting slope"),
+    ({"layers": [CONV | {"name": "1st"}]}, "name '1st' must be letters"),
+    ({"layers": [CONV | {"name": "a b"}]}, "name 'a b' must be letters"),
+    ({"layers": [CONV | {"name": "a/b"}]}, "must be letters"),
+    ({"layers": [CONV | {"name": "a" * 32}]}, "32 letters"),
+    ({"layers": [CONV | {"name": "Check"}]}, "taken by a sheet"),
+    ({"layers": [CONV | {"name": "History"}]}, "taken by a sheet"),
+    ({"layers": [CONV | {"name": "input"}]}, "taken by a sheet"),
+    ({"layers": [CONV, CONV | {"name": "CONV"}]}, "taken by an earlier layer"),
+    ({"layers": [CONV | {"input": "nowhere"}]}, "input 'nowhere' is no layer before this one; there are input"),
+    ({"layers": [CONV | {"input": ["input", "input"]}]}, "reads one layer"),
+    ({"layers": [{"type": "linear", "out_features": 2}]}, "put a `flatten` layer before it"),
+    ({"layers": [{"type": "flatten"}, {"type": "max_pool2d", "kernel_size": 2}]}, "put it before `flatten`"),
+    ({"layers": [{"type": "max_pool2d", "kernel_size": 2, "padding": 2}]}, "more than half"),
+    ({"layers": [{"type": "avg_pool2d", "kernel_size": 2, "dilation": 2}]}, "has no dilation"),
+    ({"layers": [{"type": "max_pool2d"}]}, "kernel_size is missing"),
+    ({"layers": [{"type": "relu", "weight": [1]}]}, "has no weights"),
+    ({"layers": [{"type": "relu", "seed": 1}]}, "has no weights"),
+    ({"layers": [CONV | {"kernels": ["sobel_x"]}]}, "names 1 kernels, out_channels is 4"),
+    ({"layers": [{"type": "conv2d", "kernels": ["sobel"]}]}, "unknown kernel 'sobel'; there are identity"),
+    ({"layers": [{"type": "conv2d", "kernels": ["blur"], "kernel_size": 4}]}, "cannot hold one in its middle"),
+    ({"labels": ["a", "b"], "layers": [CONV]}, "labels has 2 names, the last layer 'conv' puts out 4×6×6"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), BAD)
+def test_bad_networks(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(NetworkError, match=re.escape(message)) as caught:
+        network(**({"layers": [CONV]} | change))
+    assert str(caught.value).startswith("net.toml")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = ", "is not valid TOML"),
+        ("x = " + "[" * 5000, "TOML"),
+        ('name = "a"', "input is missing"),
+        ("layers = 3", "name is missing"),
+    ],
+)
+def test_bad_files(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "net.toml").write_text(text)
+    with pytest.raises(NetworkError, match=message):
+        read_network(tmp_path / "net.toml")
+
+
+def test_bad_json_and_missing_files(tmp_path: Path) -> None:
+    (tmp_path / "net.json").write_text("[" * 100_000)
+    with pytest.raises(NetworkError, match="JSON"):
+        read_network(tmp_path / "net.json")
+    (tmp_path / "net.json").write_text("[]")
+    with pytest.raises(NetworkError, match="table of settings"):
+        read_network(tmp_path / "net.json")
+    (tmp_path / "net.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(NetworkError, match="UTF-8"):
+        read_network(tmp_path / "net.toml")
+    for path in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(NetworkError, match="cannot be read"):
+            read_network(path)
+
+
+# -- limits ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "layers", "message"),
+    [
+        ((1, 4000, 4000), [{"type": "relu"}], "32,000,000 cells"),
+        ((1, 8, 8), [{"type": "conv2d", "out_channels": 16_000, "kernel_size": 3}, CONV | {"out_channels": 16_000}], "2,304,"),
+        ((1, 1, 16_384), [{"type": "relu"}], "columns; Excel allows 16,384"),
+        ((3, 8, 7000), [CONV | {"kernel_size": [3, 5000]}], "columns; Excel allows 16,384"),
+        ((16, 16_384, 1), [{"type": "relu"}, {"type": "conv2d", "out_channels": 64, "kernel_size": 1}], "rows; Excel allows 1,048,576"),
+    ],
+)
+def test_limits(shape: tuple[int, ...], layers: list[dict[str, Any]], message: str) -> None:
+    settings = dict(zip(("channels", "height", "width"), shape, strict=True))
+    with pytest.raises(LimitError, match=message):
+        lay_out(network(*layers, input=settings), "compact")
+
+
+# -- weights -----------------------------------------------------------------------------------------------------------
+
+
+def parameters(folder: Path, *layers: dict[str, Any], **top: Any) -> dict[str, dict[str, np.ndarray]]:
+    return load_parameters(network(*layers, **top), folder)[0]
+
+
+def test_inline_weights_win(tmp_path: Path) -> None:
+    weight = np.arange(108.0).reshape(4, 3, 3, 3)
+    np.savez(tmp_path / "w.npz", **{"conv.weight": weight * 0, "conv.bias": np.ones(4)})
+    found = parameters(tmp_path, CONV | {"weight": weight.tolist(), "bias": [1, 2, 3, 4]}, weights="w.npz")["conv"]
+    np.testing.assert_array_equal(found["weight"], weight)
+    np.testing.assert_array_equal(found["bias"], [1, 2, 3, 4])
+
+
+def test_classic_kernels_on_every_channel(tmp_path: Path) -> None:
+    found = parameters(tmp_path, CONV | {"kernels": ["sobel_x", "sharpen", "blur", "outline"], "kernel_size": 5})["conv"]
+    for channel in range(3):
+        np.testing.assert_array_equal(found["weight"][0, channel, 1:4, 1:4], [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+        np.testing.assert_array_equal(found["weight"][1, channel, 1:4, 1:4], [[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+    assert found["weight"][:, :, 0].any() == found["weight"][:, :, :, 4].any() == False  # noqa: E712
+    np.testing.assert_array_equal(found["bias"], 0)
+
+
+def test_sums_of_classic_kernels() -> None:
+    """Smoothing keeps a flat picture, edge finders make it 0."""
+    sums = {name: round(float(kernel.sum()), 12) for name, kernel in KERNELS.items()}
+    ones = {"identity", "blur", "gaussian", "sharpen", "emboss"}
+    assert sums == {name: 1 if name in ones else 0 for name in KERNELS}
+
+
+def test_npz_as_a_state_dict_has_them(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {"conv.weight": rng.normal(size=(4, 3, 3, 3)).astype("f4"), "conv.bias": rng.normal(size=4)}
+    arrays |= {f"bn.{key}": rng.uniform(size=4) for key in ("weight", "bias", "running_mean", "running_var")}
+    arrays |= {"bn.num_batches_tracked": np.array(3), "fc.weight": np.asfortranarray(rng.normal(size=(2, 144))), "fc.bias": np.zeros(2)}
+    np.savez_compressed(tmp_path / "w.npz", **arrays)
+    layers = [CONV, {"type": "batch_norm2d", "name": "bn"}, {"type": "flatten"}, {"type": "linear", "name": "fc", "out_features": 2}]
+    found, notes = load_parameters(network(*layers, weights="w.npz"), tmp_path)
+    for name, array in arrays.items():
+        layer, key = name.split(".")
+        if key != "num_batches_tracked":
+            np.testing.assert_array_equal(found[layer][key], array.astype(float))
+    assert notes == []
+
+
+def test_init_is_seeded_and_differs_by_layer(tmp_path: Path) -> None:
+    two = (CONV, CONV | {"name": "other", "input": "input"})
+    one, again = parameters(tmp_path, *two), parameters(tmp_path, *two)
+    np.testing.assert_array_equal(one["conv"]["weight"], again["conv"]["weight"])
+    assert (one["conv"]["weight"] != one["other"]["weight"]).all()
+    assert (one["conv"]["weight"] != parameters(tmp_path, CONV | {"seed": 1})["conv"]["weight"]).all()
+    np.testing.assert_array_equal(one["conv"]["bias"], 0)
+
+
+@pytest.mark.parametrize(
+    ("init", "deviation"),
+    [("he_normal", (2 / 2700) ** 0.5), ("he_uniform", (2 / 2700) ** 0.5), ("xavier_normal", (2 / 3600) ** 0.5), ("xavier_uniform", (2 / 3600) ** 0.5)],
+)
+def test_spread_of_initial_weights(init: str, deviation: float, tmp_path: Path) -> None:
+    layer = {"type": "conv2d", "name": "c", "out_channels": 100, "kernel_size": 3, "init": init}
+    weight = parameters(tmp_path, layer, input={"channels": 300, "height": 3, "width": 3})["c"]["weight"]
+    assert weight.std() == pytest.approx(deviation, rel=0.01)
+    assert abs(weight.mean()) < deviation / 50
+
+
+def test_constant_inits(tmp_path: Path) -> None:
+    assert (parameters(tmp_path, CONV | {"init": "ones"})["conv"]["weight"] == 1).all()
+    assert (parameters(tmp_path, CONV | {"init": "zeros"})["conv"]["weight"] == 0).all()
+    norm = parameters(tmp_path, {"type": "batch_norm2d", "name": "bn"})["bn"]
+    assert [array.tolist() for array in norm.values()] == [[1, 1, 1], [0, 0, 0], [0, 0, 0], [1, 1, 1]]
+
+
+def npz(folder: Path, **arrays: np.ndarray) -> dict[str, Any]:
+    np.savez(folder / "w.npz", **{name.replace("_", ".", 1): array for name, array in arrays.items()})
+    return {"weights": "w.npz"}
+
+
+def test_bad_weights(tmp_path: Path) -> None:
+    def fails(message: str, *layers: dict[str, Any], **top: Any) -> None:
+        with pytest.raises(SheetcnnError, match=message) as caught:
+            parameters(tmp_path, *(layers or (CONV,)), **top)
+        assert "\n" not in str(caught.value)
+
+    fails(r"weight: has the shape \[1, 1\], the layer needs \[4, 3, 3, 3\]", CONV | {"weight": [[1]]})
+    fails("nested lists", CONV | {"weight": [[1], [1, 2]]})
+    fails("nested lists", CONV | {"weight": ["a"]})
+    fails(r"bias: holds nan at \(2,\)", CONV | {"bias": [0, float("nan"), 0, 0]})
+    fails(r"has the shape \[4, 3, 3\], the layer needs \[4, 3, 3, 3\]", **npz(tmp_path, conv_weight=np.zeros((4, 3, 3))))
+    fails("holds inf", **npz(tmp_path, conv_weight=np.full((4, 3, 3, 3), np.inf)))
+    fails("no objects, no pickles", **npz(tmp_path, conv_weight=np.array([object()])))
+    fails("save real numbers", **npz(tmp_path, conv_weight=np.zeros((4, 3, 3, 3), complex)))
+    fails("init 'he' is unknown", CONV | {"init": "he"})
+    fails("seed -1", CONV | {"seed": -1})
+    fails("cannot be read", weights="none.npz")
+    fails("leaves the network file's folder", weights="../w.npz")
+    (tmp_path / "text.npz").write_text("hello")
+    fails("no .npz file", weights="text.npz")
+    np.savez_compressed(tmp_path / "cut.npz", **{"conv.weight": np.random.default_rng(0).normal(size=(4, 3, 3, 3))})
+    data = bytearray((tmp_path / "cut.npz").read_bytes())
+    data[120:140] = bytes(20)
+    (tmp_path / "cut.npz").write_bytes(data)
+    fails("cut.npz", weights="cut.npz")
+
+
+def test_an_npz_that_claims_a_huge_array_takes_no_memory(tmp_path: Path) -> None:
+    import zipfile
+
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (9999999999999,), }"
+    with zipfile.ZipFile(tmp_path / "w.npz", "w") as archive:
+        archive.writestr("conv.weight.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(NetworkError, match="the layer needs"):
+        parameters(tmp_path, CONV, weights="w.npz")
+
+
+def test_notes_on_what_may_be_a_mistake(tmp_path: Path) -> None:
+    top = npz(tmp_path, convolution_weight=np.zeros(3))
+    _, notes = load_parameters(network(CONV, **top), tmp_path)
+    assert any("no arrays for conv" in note for note in notes)
+    assert any("convolution.weight" in note for note in notes)
+
+
+# -- costs -------------------------------------------------------------------------------------------------------------
+
+
+def test_costs_of_lenet5() -> None:
+    """LeNet-5 with all channels joined: 61,706 parameters, 416,520 multiplications (widely published)."""
+    layers: list[dict[str, Any]] = [
+        {"type": "conv2d", "out_channels": 6, "kernel_size": 5, "padding": 2},
+        {"type": "max_pool2d", "kernel_size": 2},
+        {"type": "conv2d", "out_channels": 16, "kernel_size": 5},
+        {"type": "max_pool2d", "kernel_size": 2},
+        {"type": "flatten"},
+        {"type": "linear", "out_features": 120},
+        {"type": "linear", "out_features": 84},
+        {"type": "linear", "out_features": 10},
+    ]
+    found = costs(network(*layers, input={"channels": 1, "height": 28, "width": 28}))
+    assert [cost.parameters for cost in found.values()] == [156, 0, 2416, 0, 0, 48_120, 10_164, 850]
+    assert sum(cost.parameters for cost in found.values()) == 61_706
+    assert sum(cost.multiplications for cost in found.values()) == 416_520
+    assert [cost.receptive_field for cost in found.values()][:4] == [(5, 5), (6, 6), (14, 14), (16, 16)]
+    assert found["linear_6"].receptive_field == (28, 28)
+
+
+def test_receptive_field_of_dilated_convolutions() -> None:
+    """Three 3×3 convolutions with dilation 1, 2, 4 see 15×15 (Yu and Koltun 2016, figure 1)."""
+    layers = [CONV | {"name": f"c{d}", "dilation": d, "padding": d} for d in (1, 2, 4)]
+    found = costs(network(*layers, input={"channels": 3, "height": 32, "width": 32}))
+    assert [cost.receptive_field for cost in found.values()] == [(3, 3), (7, 7), (15, 15)]
