@@ -36,7 +36,9 @@ def trimmed(picture: Image.Image, part: tuple[float, float] = (1, 1)) -> Image.I
     box = ImageChops.difference(picture, Image.new("RGB", picture.size, "white")).getbbox()
     assert box is not None
     left, top, right, bottom = box
-    return picture.crop((left - 8, top - 8, left + int((right - left) * part[0]) + 8, top + int((bottom - top) * part[1]) + 8))
+    return picture.crop(
+        (left - 8, top - 8, left + int((right - left) * part[0]) + 8, top + int((bottom - top) * part[1]) + 8)
+    )
 
 
 def save(picture: Image.Image, name: str) -> None:

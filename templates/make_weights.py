@@ -16,7 +16,14 @@ def colour_filters() -> np.ndarray:
     bell = np.exp(-(x**2 + y**2) / 2)
     spot = np.exp(-(x**2 + y**2) / 1.2) / 3 - np.exp(-(x**2 + y**2) / 4) / 10
     grey, red_green, blue_yellow = np.array([[1, 1, 1], [1.5, -1.5, 0], [-0.75, -0.75, 1.5]])
-    planes = [(x * bell, grey), (y * bell, grey), ((x + y) * bell, grey), (spot, grey), (bell, red_green), (bell, blue_yellow)]
+    planes = [
+        (x * bell, grey),
+        (y * bell, grey),
+        ((x + y) * bell, grey),
+        (spot, grey),
+        (bell, red_green),
+        (bell, blue_yellow),
+    ]
     filters = np.stack([colour[:, None, None] * plane for plane, colour in planes])
     return np.round(filters / np.abs(filters).max(axis=(1, 2, 3), keepdims=True), 2)
 

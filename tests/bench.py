@@ -94,7 +94,11 @@ def measure(formulas: int, slow: bool) -> None:
         row("build / openpyxl (same formulas, no values)", build / other, "at most 0.5")
         with zipfile.ZipFile(book) as archive:
             parts = [archive.read(item) for item in archive.namelist()]
-        row("build / deflate of the same bytes", build / best(lambda: [zlib.compress(part, 6) for part in parts]), "at most 2.5")
+        row(
+            "build / deflate of the same bytes",
+            build / best(lambda: [zlib.compress(part, 6) for part in parts]),
+            "at most 2.5",
+        )
 
         try:
             import ironcalc
@@ -120,7 +124,11 @@ def against_python_engines(book: Path, check: float) -> None:
     except ImportError:
         print("  formulas is not installed: pip install formulas")
     else:
-        row("formulas / check", best(lambda: formulas.ExcelModel().loads(str(book)).finish().calculate(), 1) / check, "at least 50")
+        row(
+            "formulas / check",
+            best(lambda: formulas.ExcelModel().loads(str(book)).finish().calculate(), 1) / check,
+            "at least 50",
+        )
     try:
         from openpyxl.utils import get_column_letter
         from pycel import ExcelCompiler
@@ -129,7 +137,9 @@ def against_python_engines(book: Path, check: float) -> None:
     except ImportError:
         print("  pycel is not installed: pip install pycel")
         return
-    cells = [f"conv!{get_column_letter(c)}{r}" for r, line in read_book(book).sheets["conv"].formulas.items() for c, _ in line]
+    cells = [
+        f"conv!{get_column_letter(c)}{r}" for r, line in read_book(book).sheets["conv"].formulas.items() for c, _ in line
+    ]
 
     def compute() -> None:
         compiler = ExcelCompiler(filename=str(book))

@@ -25,7 +25,10 @@ Make = Callable[..., Path]
 def uno_python() -> str | None:
     """A Python that can drive LibreOffice, or None."""
     for python in (sys.executable, "/usr/bin/python3"):
-        if Path(python).exists() and subprocess.run([python, "-c", "import uno"], capture_output=True, check=False).returncode == 0:
+        if (
+            Path(python).exists()
+            and subprocess.run([python, "-c", "import uno"], capture_output=True, check=False).returncode == 0
+        ):
             return python
     return None
 

@@ -20,7 +20,13 @@ FORBIDDEN = {
     "workbook.": ("formula", "checker", "PIL"),
     "builder": ("formula", "checker"),
 }
-ONLY = {"PIL": {"image"}, "openpyxl": {"workbook.dress", "workbook.sheets"}, "typer": {"cli"}, "rich": {"cli"}, "print": {"cli"}}
+ONLY = {
+    "PIL": {"image"},
+    "openpyxl": {"workbook.dress", "workbook.sheets"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "print": {"cli"},
+}
 
 
 def imports(module: str) -> set[str]:

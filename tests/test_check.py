@@ -88,13 +88,17 @@ def test_fresh_workbook_agrees(book: Path) -> None:
     assert not report.notes
 
 
-@pytest.mark.parametrize("name", ["input_channel_1", "input_scale", "conv_kernel_2_1", "conv_bias_3", "fc_weight", "fc_bias"])
+@pytest.mark.parametrize(
+    "name", ["input_channel_1", "input_scale", "conv_kernel_2_1", "conv_bias_3", "fc_weight", "fc_bias"]
+)
 def test_edits_that_are_meant_agree(book: Path, name: str) -> None:
     before = read_book(book)
     edit(book, name, 4.5)
     report = sheetcnn.check(book)
     assert report.ok, report.findings
-    assert report.notes == [f"{len_formulas(before):,} formulas have no saved value; a spreadsheet program writes them when it saves"]
+    assert report.notes == [
+        f"{len_formulas(before):,} formulas have no saved value; a spreadsheet program writes them when it saves"
+    ]
 
 
 def len_formulas(book: Any) -> int:
@@ -148,7 +152,11 @@ def test_same_meaning_in_other_writing_agrees(book: Path) -> None:
     opened = read_book(book)
     sheet, top, left, *_ = opened.names["conv_map_1"]
     formula = str(opened.sheets[sheet].formula(top, left))
-    edit(book, "conv_map_1", "=" + formula.replace("$", "").replace(",", " , ").replace("MAX", "max").replace("Input!", "'Input'!"))
+    edit(
+        book,
+        "conv_map_1",
+        "=" + formula.replace("$", "").replace(",", " , ").replace("MAX", "max").replace("Input!", "'Input'!"),
+    )
     assert sheetcnn.check(book).ok
 
 
@@ -240,7 +248,9 @@ def test_libreoffice_really_recalculates(book: Path, tmp_path: Path) -> None:
         known = ~np.isnan(right)
         assert known.any()
         assert (wrong[known] == 987654).all()
-        np.testing.assert_allclose(after.sheets[name].saved[: right.shape[0], : right.shape[1]][known], right[known], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(
+            after.sheets[name].saved[: right.shape[0], : right.shape[1]][known], right[known], rtol=1e-9, atol=1e-9
+        )
     report = sheetcnn.check(tmp_path / "spoiled.xlsx", engine="libreoffice")
     assert {finding.kind for finding in report.findings} == {"saved"}
 
@@ -259,12 +269,21 @@ def test_engine_libreoffice_finds_what_is_wrong(book: Path) -> None:
 def test_edited_and_saved_by_libreoffice(make: Callable[..., Path], office: Callable, tmp_path: Path, detail: str) -> None:
     """Edit a pixel, a kernel and a bias there; every later map follows; the saved file agrees with NumPy."""
     book, saved = make(NETWORK, PIXELS, detail=detail), tmp_path / "saved.xlsx"
-    edits = [[*cell(book, "conv_kernel_1_2", 1, 1), 2.5], [*cell(book, "input_channel_1"), 8], [*cell(book, "conv_bias_1"), -0.25]]
+    edits = [
+        [*cell(book, "conv_kernel_1_2", 1, 1), 2.5],
+        [*cell(book, "input_channel_1"), 8],
+        [*cell(book, "conv_bias_1"), -0.25],
+    ]
     edits.append([*cell(book, "fc_weight", 2, 3), "=1/7"])
     names = read_book(book).names
     area = names["conv_map_1"]
     a1 = f"{cell(book, 'conv_map_1')[1]}:{cell(book, 'conv_map_1', 5, 6)[1]}"
-    before, after = office([{"book": str(book), "read": [[area[0], a1]]}, {"book": str(book), "edits": edits, "read": [[area[0], a1]], "save": str(saved)}])
+    before, after = office(
+        [
+            {"book": str(book), "read": [[area[0], a1]]},
+            {"book": str(book), "edits": edits, "read": [[area[0], a1]], "save": str(saved)},
+        ]
+    )
     assert before["read"] != after["read"]
     # What LibreOffice shows is what NumPy makes of the edited numbers, worked out here once more.
     opened = read_book(saved)
@@ -311,13 +330,22 @@ def test_name_of_another_size(book: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"format":2}', '{"format":1,"detail":"compact"}', '{"format":1,"detail":"x","network":{}}', "[" * 20_000]
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"format":2}',
+        '{"format":1,"detail":"compact"}',
+        '{"format":1,"detail":"x","network":{}}',
+        "[" * 20_000,
+    ],
 )
 def test_damaged_description(book: Path, text: str) -> None:
     opened = openpyxl.load_workbook(book)
     opened["_sheetcnn"]["A2"] = text
     opened.save(book)
-    with pytest.raises(WorkbookError, match="_sheetcnn|newer"):
+    with pytest.raises(WorkbookError, match=r"_sheetcnn|newer"):
         sheetcnn.check(book)
 
 
@@ -336,7 +364,7 @@ def test_other_files(tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match="not made by sheetcnn"):
         sheetcnn.check(tmp_path / "other.xlsx")
     (tmp_path / "text.xlsx").write_text("hello")
-    with pytest.raises(WorkbookError, match="no .xlsx workbook"):
+    with pytest.raises(WorkbookError, match=r"no \.xlsx workbook"):
         sheetcnn.check(tmp_path / "text.xlsx")
     with pytest.raises(WorkbookError, match="cannot be read"):
         sheetcnn.check(tmp_path / "nothing.xlsx")

@@ -20,7 +20,9 @@ def run(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str
     """A command in a process of its own."""
     environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, "-W", "error", "-m", "sheetcnn", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", env=environment, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, encoding="utf-8", env=environment, timeout=120, check=False
+    )
 
 
 def fails(*arguments: str | Path, folder: Path) -> str:
@@ -96,14 +98,16 @@ def test_new_template_is_edited_and_built(tmp_path: Path) -> None:
 
 def test_bad_input(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("hello")
-    (tmp_path / "net.toml").write_text('name = "n"\n[input]\nchannels = 1\nheight = 4\nwidth = 4\n[[layers]]\ntype = "conv2d"\nkernel = 3\n')
+    (tmp_path / "net.toml").write_text(
+        'name = "n"\n[input]\nchannels = 1\nheight = 4\nwidth = 4\n[[layers]]\ntype = "conv2d"\nkernel = 3\n'
+    )
     (tmp_path / "old.xlsx").write_bytes(b"precious")
     lines = [
         (("build", "edges", "none.png"), "none.png: cannot be read"),
         (("build", "edges", "text.png"), "text.png: is no picture"),
         (("build", "edgs", "cat"), "edgs: is no network file and no template; there are edges"),
         (("build", "none.toml", "cat"), "none.toml: cannot be read"),
-        (("build", "net.toml", "cat", "-o", "old.xlsx"), "net.toml: layer 1 (conv2d \"conv2d_1\"): "),
+        (("build", "net.toml", "cat", "-o", "old.xlsx"), 'net.toml: layer 1 (conv2d "conv2d_1"): '),
         (("build", "edges", "cat", "-o", "nowhere/x.xlsx"), "give a folder that exists"),
         (("build", "edges", "cat", "-o", "x.xls"), "must end in .xlsx"),
         (("build", "edges"), "Missing argument"),

@@ -25,7 +25,9 @@ def test_commands(command: str) -> None:
     assert f"sheetcnn {command}" in README
 
 
-@pytest.mark.parametrize("word", ["--detail steps", "--protect", "--engine libreoffice", "--json", "make demo", "make test", "make bench"])
+@pytest.mark.parametrize(
+    "word", ["--detail steps", "--protect", "--engine libreoffice", "--json", "make demo", "make test", "make bench"]
+)
 def test_options(word: str) -> None:
     assert word in README
 
@@ -57,7 +59,9 @@ def test_python_snippets_run(tmp_path: Path) -> None:
     snippets = re.findall(r"```python\n(.*?)```", README, re.S)
     assert snippets
     for snippet in snippets:
-        done = subprocess.run([sys.executable, "-W", "error", "-c", snippet], cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", snippet], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
 
 

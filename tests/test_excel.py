@@ -22,7 +22,11 @@ QUIRKS = {
 
 def quirk(complaint: dict[str, str]) -> str | None:
     """Which of openpyxl's quirks a complaint is about."""
-    if complaint["part_uri"] == "/xl/styles.xml" and "/fonts[1]/font[" in complaint["path"] and "Unexpected element" in complaint["description"]:
+    if (
+        complaint["part_uri"] == "/xl/styles.xml"
+        and "/fonts[1]/font[" in complaint["path"]
+        and "Unexpected element" in complaint["description"]
+    ):
         return "fonts"
     if complaint["severity"] == "warning" and "inline-string" in complaint["description"]:
         return "inline"
@@ -31,7 +35,9 @@ def quirk(complaint: dict[str, str]) -> str | None:
 
 def complaints(book: Path) -> list[dict[str, str]]:
     audit = Path(sys.executable).with_name("openxml-audit")
-    done = subprocess.run([str(audit), "-f", "office2016", "-m", "0", "-o", "json", str(book)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(audit), "-f", "office2016", "-m", "0", "-o", "json", str(book)], capture_output=True, text=True, check=False
+    )
     return [{key: value or "" for key, value in error.items()} for error in json.loads(done.stdout)[0]["errors"]]
 
 

@@ -79,7 +79,10 @@ def test_16_bit(tmp_path: Path) -> None:
     assert load_input(path, settings(1))[0, 0].tolist() == [0, 10, 128, 255]
 
 
-@pytest.mark.parametrize(("array", "want"), [([[0.0, 0.5, 1.0, 1.0]] * 4, [0, 128, 255, 255]), ([[0.0, 64.0, 255.0, 300.0]] * 4, [0, 64, 255, 255])])
+@pytest.mark.parametrize(
+    ("array", "want"),
+    [([[0.0, 0.5, 1.0, 1.0]] * 4, [0, 128, 255, 255]), ([[0.0, 64.0, 255.0, 300.0]] * 4, [0, 64, 255, 255])],
+)
 def test_floats(array: Any, want: list[int], tmp_path: Path) -> None:
     path = saved(tmp_path, Image.fromarray(np.array(array, np.float32)), "p.tiff")
     assert load_input(path, settings(1))[0, 0].tolist() == want

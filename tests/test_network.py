@@ -36,7 +36,9 @@ def test_toml_and_json_say_the_same(tmp_path: Path) -> None:
 
 
 def test_default_names_and_inputs() -> None:
-    checked = network({"type": "relu"}, {"type": "relu"}, {"type": "sigmoid", "input": "input"}, {"type": "tanh", "input": "relu_1"})
+    checked = network(
+        {"type": "relu"}, {"type": "relu"}, {"type": "sigmoid", "input": "input"}, {"type": "tanh", "input": "relu_1"}
+    )
     assert [node.name for node in checked.nodes] == ["relu_1", "relu_2", "sigmoid_3", "tanh_4"]
     assert [node.inputs for node in checked.nodes] == [("input",), ("relu_1",), ("input",), ("relu_1",)]
 
@@ -64,7 +66,10 @@ def test_same_padding_of_even_kernels_puts_the_odd_cell_below_and_right() -> Non
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"layers": [CONV | {"kernal_size": 3}]}, "layer 1 (conv2d \"conv\"): unknown setting 'kernal_size' (did you mean 'kernel_size'?)"),
+    (
+        {"layers": [CONV | {"kernal_size": 3}]},
+        "layer 1 (conv2d \"conv\"): unknown setting 'kernal_size' (did you mean 'kernel_size'?)",
+    ),
     ({"layers": [{"type": "conv3x3"}]}, "type 'conv3x3' is no layer"),
     ({"layers": [{"type": "Relu"}]}, "did you mean 'relu'"),
     ({"layers": [{}]}, "type None is no layer"),
@@ -83,7 +88,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"input": INPUT | {"std": [1, 1]}}, "std has 2 numbers for 3 channels"),
     ({"input": INPUT | {"std": [1, 0, 1]}}, "input.std"),
     ({"input": INPUT | {"fit": "crop"}}, "input.fit"),
-    ({"layers": [CONV | {"kernel_size": 9}]}, "kernel_size 9 is larger than its 8×8 input; use padding, or a smaller kernel"),
+    (
+        {"layers": [CONV | {"kernel_size": 9}]},
+        "kernel_size 9 is larger than its 8×8 input; use padding, or a smaller kernel",
+    ),
     ({"layers": [CONV | {"kernel_size": 5, "dilation": 3}]}, "kernel_size 5 with dilation 3 is larger than its 8×8 input"),
     ({"layers": [CONV | {"kernel_size": 12, "padding": 1}]}, "8×8 input, 10×10 with its padding"),
     ({"layers": [CONV | {"kernel_size": [3, 3, 3]}]}, "kernel_size"),
@@ -165,10 +173,18 @@ def test_bad_json_and_missing_files(tmp_path: Path) -> None:
     ("shape", "layers", "message"),
     [
         ((1, 4000, 4000), [{"type": "relu"}], "32,000,000 cells"),
-        ((1, 8, 8), [{"type": "conv2d", "out_channels": 16_000, "kernel_size": 3}, CONV | {"out_channels": 16_000}], "2,304,"),
+        (
+            (1, 8, 8),
+            [{"type": "conv2d", "out_channels": 16_000, "kernel_size": 3}, CONV | {"out_channels": 16_000}],
+            "2,304,",
+        ),
         ((1, 1, 16_384), [{"type": "relu"}], "columns; Excel allows 16,384"),
         ((3, 8, 7000), [CONV | {"kernel_size": [3, 5000]}], "columns; Excel allows 16,384"),
-        ((16, 16_384, 1), [{"type": "relu"}, {"type": "conv2d", "out_channels": 64, "kernel_size": 1}], "rows; Excel allows 1,048,576"),
+        (
+            (16, 16_384, 1),
+            [{"type": "relu"}, {"type": "conv2d", "out_channels": 64, "kernel_size": 1}],
+            "rows; Excel allows 1,048,576",
+        ),
     ],
 )
 def test_limits(shape: tuple[int, ...], layers: list[dict[str, Any]], message: str) -> None:
@@ -212,9 +228,18 @@ def test_npz_as_a_state_dict_has_them(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     arrays = {"conv.weight": rng.normal(size=(4, 3, 3, 3)).astype("f4"), "conv.bias": rng.normal(size=4)}
     arrays |= {f"bn.{key}": rng.uniform(size=4) for key in ("weight", "bias", "running_mean", "running_var")}
-    arrays |= {"bn.num_batches_tracked": np.array(3), "fc.weight": np.asfortranarray(rng.normal(size=(2, 144))), "fc.bias": np.zeros(2)}
+    arrays |= {
+        "bn.num_batches_tracked": np.array(3),
+        "fc.weight": np.asfortranarray(rng.normal(size=(2, 144))),
+        "fc.bias": np.zeros(2),
+    }
     np.savez_compressed(tmp_path / "w.npz", **arrays)
-    layers = [CONV, {"type": "batch_norm2d", "name": "bn"}, {"type": "flatten"}, {"type": "linear", "name": "fc", "out_features": 2}]
+    layers = [
+        CONV,
+        {"type": "batch_norm2d", "name": "bn"},
+        {"type": "flatten"},
+        {"type": "linear", "name": "fc", "out_features": 2},
+    ]
     found, notes = load_parameters(network(*layers, weights="w.npz"), tmp_path)
     for name, array in arrays.items():
         layer, key = name.split(".")
@@ -234,7 +259,12 @@ def test_init_is_seeded_and_differs_by_layer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("init", "deviation"),
-    [("he_normal", (2 / 2700) ** 0.5), ("he_uniform", (2 / 2700) ** 0.5), ("xavier_normal", (2 / 3600) ** 0.5), ("xavier_uniform", (2 / 3600) ** 0.5)],
+    [
+        ("he_normal", (2 / 2700) ** 0.5),
+        ("he_uniform", (2 / 2700) ** 0.5),
+        ("xavier_normal", (2 / 3600) ** 0.5),
+        ("xavier_uniform", (2 / 3600) ** 0.5),
+    ],
 )
 def test_spread_of_initial_weights(init: str, deviation: float, tmp_path: Path) -> None:
     layer = {"type": "conv2d", "name": "c", "out_channels": 100, "kernel_size": 3, "init": init}

@@ -141,7 +141,9 @@ def test_values_are_saved_exactly(built: tuple[str, Path]) -> None:
 
 def test_doubles_survive(make: Callable[..., Path]) -> None:
     """Numbers that 15 or 16 digits cannot hold."""
-    hard = np.random.default_rng(0).normal(size=(1, 20, 20)) * 10.0 ** np.random.default_rng(1).integers(-300, 300, (1, 20, 20))
+    hard = np.random.default_rng(0).normal(size=(1, 20, 20)) * 10.0 ** np.random.default_rng(1).integers(
+        -300, 300, (1, 20, 20)
+    )
     path = make('name = "n"\n[input]\nchannels = 1\nheight = 20\nwidth = 20\n[[layers]]\ntype = "relu"\n', hard)
     book = read_book(path)
     sheet, top, left, bottom, right = book.names["input_channel_1"]
@@ -255,7 +257,9 @@ def test_protection(make: Callable[..., Path]) -> None:
     assert all(sheet.protection.sheet for sheet in book.worksheets)
     assert all(not sheet.protection.password for sheet in book.worksheets)
     for name, (sheet, top, left, bottom, right) in grids.names.items():
-        typed = any(f"_{word}" in name for word in ("channel", "kernel", "bias", "weight", "scale", "mean", "std", "running"))
+        typed = any(
+            f"_{word}" in name for word in ("channel", "kernel", "bias", "weight", "scale", "mean", "std", "running")
+        )
         cells = [book[sheet].cell(row, column) for row in (top, bottom) for column in (left, right)]
         assert {cell.protection.locked for cell in cells} == {not typed}, name
     assert not any(sheet.protection.sheet for sheet in openpyxl.load_workbook(make(NETWORK, PIXELS)).worksheets)
@@ -289,7 +293,11 @@ def test_colour_scales(built: tuple[str, Path]) -> None:
                         covered[name, range_boundaries(area)] = [color.rgb for color in rule.colorScale.color]
     for name, (sheet, top, left, bottom, right) in grids.names.items():
         if any(f"_{word}" in name for word in ("channel", "normalized", "map", "kernel", "sum", "product")):
-            hit = [c for (s, (l, t, r, b)), c in covered.items() if s == sheet and l <= left and r >= right and t <= top and b >= bottom]
+            hit = [
+                colours
+                for (where, (first, above, last, below)), colours in covered.items()
+                if where == sheet and first <= left and right <= last and above <= top and bottom <= below
+            ]
             assert len(hit) == 1, name
             if "kernel" in name or "sum" in name:
                 assert len(hit[0]) == 3, "negative, zero, positive"
@@ -308,7 +316,9 @@ def test_templates_agree(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", templates())
 def test_templates_agree_in_libreoffice(name: str, tmp_path: Path) -> None:
     for detail in ("compact", "steps"):
-        report = sheetcnn.check(sheetcnn.build(name, PICTURE_OF[name], tmp_path / "book.xlsx", detail=detail).path, engine="libreoffice")
+        report = sheetcnn.check(
+            sheetcnn.build(name, PICTURE_OF[name], tmp_path / "book.xlsx", detail=detail).path, engine="libreoffice"
+        )
         assert report.ok, report.findings[:3]
 
 
@@ -338,7 +348,9 @@ def test_same_convolution_in_plain_loops(make: Callable[..., Path]) -> None:
             np.testing.assert_array_equal(book.sheets[sheet].number[top : bottom + 1, left : right + 1], weight[k, c])
 
 
-def test_an_existing_file_is_never_damaged(make: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_file_is_never_damaged(
+    make: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = make(NETWORK, PIXELS)
     before = path.read_bytes()
 

@@ -45,8 +45,8 @@ class Finding:
     kind: str
     cell: str
     text: str
-    value: float | str | None = None
-    expected: float | str | None = None
+    value: float | str | bool | None = None
+    expected: float | str | bool | None = None
     formula: str | None = None
 
 
@@ -116,18 +116,24 @@ def _description(book: Book) -> tuple[Network, str]:
     """The network that the workbook carries along on its hidden sheet."""
     sheet = book.sheets.get("_sheetcnn")
     if sheet is None or sheet.value(1, 1) != "sheetcnn":
-        raise WorkbookError(f"{book.source}: was not made by sheetcnn (it has no sheet _sheetcnn); build it with `sheetcnn build`")
+        raise WorkbookError(
+            f"{book.source}: was not made by sheetcnn (it has no sheet _sheetcnn); build it with `sheetcnn build`"
+        )
     pieces = [sheet.texts[place] for place in sorted(sheet.texts) if place[0] > 1 and place[1] == 1]
     try:
         data = json.loads("".join(pieces))
         if data["format"] != 1:
-            raise WorkbookError(f"{book.source}: was made by a newer sheetcnn (format {data['format']!r:.20}); update sheetcnn")
+            raise WorkbookError(
+                f"{book.source}: was made by a newer sheetcnn (format {data['format']!r:.20}); update sheetcnn"
+            )
         detail = data["detail"]
         if detail not in ("compact", "steps"):
             raise ValueError(f"unknown detail {detail!r:.20}")
         return parse_network(data["network"], f"{book.source}: _sheetcnn"), detail
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise WorkbookError(f"{book.source}: its sheet _sheetcnn is damaged ({str(error)[:80]}); build the workbook anew") from None
+        raise WorkbookError(
+            f"{book.source}: its sheet _sheetcnn is damaged ({str(error)[:80]}); build the workbook anew"
+        ) from None
     except NetworkError as error:
         raise WorkbookError(str(error)) from None
 
@@ -169,7 +175,9 @@ class _Check:
     def run(self) -> Report:
         for name, drawings in self.drawn.items():
             self.grids[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
-        reports = {INPUT: LayerReport(INPUT, "input")} | {n.name: LayerReport(n.name, n.layer.type) for n in self.network.nodes}
+        reports = {INPUT: LayerReport(INPUT, "input")} | {
+            n.name: LayerReport(n.name, n.layer.type) for n in self.network.nodes
+        }
         self.report.layers = list(reports.values())
         given: dict[str, Arrays] = {}
         for name, drawings in self.drawn.items():
@@ -202,7 +210,9 @@ class _Check:
     def grid(self, drawing: Drawing, name: str) -> Grid:
         area = self.book.names.get(name)
         if area is None:
-            raise WorkbookError(f"{self.book.source}: the defined name {name} is missing; was its sheet or its grid deleted?")
+            raise WorkbookError(
+                f"{self.book.source}: the defined name {name} is missing; was its sheet or its grid deleted?"
+            )
         sheet, top, left, bottom, right = area
         rows, columns = drawing.size
         want = (rows - 1) * drawing.spread[0] + 1, (columns - 1) * drawing.spread[1] + 1
@@ -231,7 +241,14 @@ class _Check:
             for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)):
                 cell = self.where(grid, i, j)
                 value = _shown(sheet, grid, i, j)
-                self.add("input", cell, f"holds {value!r}, and a number is needed; type one", value, None, self.written(grid, i, j))
+                self.add(
+                    "input",
+                    cell,
+                    f"holds {value!r}, and a number is needed; type one",
+                    value,
+                    None,
+                    self.written(grid, i, j),
+                )
         return found
 
     def compare(self, layer: str, drawing: Drawing, values: np.ndarray, write: Callable[[Shape], str]) -> None:
@@ -246,7 +263,9 @@ class _Check:
             self.now.cells += number.size
             good = kind == NUMERIC
             if good.any():
-                self.now.largest_difference = max(self.now.largest_difference, float(np.nanmax(difference[good], initial=0.0)))
+                self.now.largest_difference = max(
+                    self.now.largest_difference, float(np.nanmax(difference[good], initial=0.0))
+                )
             named = self.structure(index, grid, sheet, inner, write)
             for i, j in np.argwhere(wrong):
                 if (i, j) not in named:
@@ -308,7 +327,14 @@ class _Check:
                     value = sheet.value(row, column)
                     cell = f"{sheet_prefix(sheet_name)}{cell_name(row, column)}"
                     text = f"holds {value!r} where padding or the gaps of a kernel must be blank; clear it"
-                    self.add("stray", cell, text, value if isinstance(value, float | str) else None, None, sheet.formula(row, column))
+                    self.add(
+                        "stray",
+                        cell,
+                        text,
+                        value if isinstance(value, float | str) else None,
+                        None,
+                        sheet.formula(row, column),
+                    )
 
     def is_read(self, sheet: str, row: int, column: int) -> bool:
         """Whether a layer's formulas read a cell; the Overview and the Check sheet may read what they like."""
@@ -318,7 +344,10 @@ class _Check:
                 continue
             for n, (name, rows, columns) in enumerate(group.shapes):
                 top, left = group.tops[:, n], group.lefts[:, n]
-                if name == sheet and ((top <= row) & (row < top + rows) & (left <= column) & (column < left + columns)).any():
+                if (
+                    name == sheet
+                    and ((top <= row) & (row < top + rows) & (left <= column) & (column < left + columns)).any()
+                ):
                     return True
         return False
 
@@ -333,33 +362,35 @@ class _Check:
             self.now = sheets.get(name, others)
             rows = np.repeat(list(sheet.formulas), [len(cells) for cells in sheet.formulas.values()])
             columns = np.array([column for cells in sheet.formulas.values() for column, _ in cells])
-            saved, number, kind = (a[rows, columns] for a in (self.saved[name], sheet.number, sheet.kind))
+            saved, number, kind = (array[rows, columns] for array in (self.saved[name], sheet.number, sheet.kind))
+            missing += int(np.isnan(saved).sum()) - len(sheet.saved_texts)
             if self.now is others:
                 others.cells += len(rows)
             known = ~np.isnan(saved) & (kind == NUMERIC)
             difference = np.abs(saved - number)
-            wrong = known & (difference > TOLERANCE * (1 + np.abs(number)))
+            largest = float(np.max(difference, where=known, initial=0))
             if known.any():
-                largest = self.now.largest_saved_difference or 0.0
-                self.now.largest_saved_difference = max(largest, float(difference[known].max()))
-            for n in np.flatnonzero(wrong):
-                row, column = int(rows[n]), int(columns[n])
-                cell = f"{sheet_prefix(name)}{cell_name(row, column)}"
-                text = f"was saved as {saved[n]:.12g}, but its formula gives {number[n]:.12g}; open the workbook and save it again"
-                self.add("saved", cell, text, float(saved[n]), float(number[n]), sheet.formula(row, column))
-            for n in np.flatnonzero(np.isnan(saved)):
-                row, column = int(rows[n]), int(columns[n])
-                text = sheet.saved_texts.get((row, column))
-                missing += text is None
-                value = sheet.value(row, column)
-                if text is not None and text != value and not (text in ERRORS and (sheet.name, row, column) in self.book.problems):
-                    cell = f"{sheet_prefix(name)}{cell_name(row, column)}"
-                    what = f"was saved as {text!r}, but its formula gives {value!r}; open the workbook and save it again"
-                    self.add("saved", cell, what, text, value if isinstance(value, float | str) else None, sheet.formula(row, column))
+                self.now.largest_saved_difference = max(self.now.largest_saved_difference or 0.0, largest)
+            for n in np.flatnonzero(known & (difference > TOLERANCE * (1 + np.abs(number)))):
+                self.saved_differs(sheet, int(rows[n]), int(columns[n]), float(saved[n]))
+            for (row, column), text in sheet.saved_texts.items():
+                unknown = (name, row, column) in self.book.problems  # an error of ours, not the program's
+                if text != sheet.value(row, column) and not (unknown and text in ERRORS):
+                    self.saved_differs(sheet, row, column, text)
         if others.cells:
             self.report.layers.append(others)
         if missing:
-            self.report.notes.append(f"{missing:,} formulas have no saved value; a spreadsheet program writes them when it saves")
+            self.report.notes.append(
+                f"{missing:,} formulas have no saved value; a spreadsheet program writes them when it saves"
+            )
+
+    def saved_differs(self, sheet: Sheet, row: int, column: int, saved: float | str) -> None:
+        now = sheet.value(row, column)
+        had, has = (f"{value:.12g}" if isinstance(value, float) else repr(value) for value in (saved, now))
+        text = f"was saved as {had}, but its formula gives {has}; open the workbook and save it again"
+        self.add(
+            "saved", f"{sheet_prefix(sheet.name)}{cell_name(row, column)}", text, saved, now, sheet.formula(row, column)
+        )
 
     # -- words -----------------------------------------------------------------------------------------------------------
     def where(self, grid: Grid, i: int, j: int) -> str:
@@ -371,7 +402,13 @@ class _Check:
         return self.book.sheets[grid.sheet].formula(row, column)
 
     def add(
-        self, kind: str, cell: str, text: str, value: float | str | bool | None, expected: float | str | None, formula: str | None
+        self,
+        kind: str,
+        cell: str,
+        text: str,
+        value: float | str | bool | None,
+        expected: float | str | bool | None,
+        formula: str | None,
     ) -> None:
         self.now.findings += 1
         key = (self.now.layer, kind)
@@ -398,7 +435,7 @@ def _shown(sheet: Sheet, grid: Grid, i: int, j: int) -> float | str | bool | Non
 def _same(one: str, other: str, sheet: str) -> bool:
     """Whether two formulas mean the same: spaces, `$`, quotes and the writing of numbers do not count."""
 
-    def meaning(text: str) -> tuple[Tree, list[tuple]]:
+    def meaning(text: str) -> tuple[Tree, list[tuple[str, int, int, int, int]]]:
         whole, references = skeleton(text)
         return parse(whole), [(r.sheet or sheet, r.top, r.left, r.rows, r.columns) for r in references]
 

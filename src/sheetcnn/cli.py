@@ -44,16 +44,24 @@ class Engine(StrEnum):
     libreoffice = "libreoffice"
 
 
-NetworkArgument = Annotated[str, typer.Argument(metavar="NETWORK", help="A template's name, or a .toml or .json network file.")]
+NetworkArgument = Annotated[
+    str, typer.Argument(metavar="NETWORK", help="A template's name, or a .toml or .json network file.")
+]
 
 
 @app.command()
 def build(
     network: NetworkArgument,
-    image: Annotated[list[str], typer.Argument(metavar="IMAGE", help="A picture, an .npy or .csv file, or a sample's name.")],
+    image: Annotated[
+        list[str], typer.Argument(metavar="IMAGE", help="A picture, an .npy or .csv file, or a sample's name.")
+    ],
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT.xlsx", help="The workbook to write.")] = None,
-    detail: Annotated[Detail, typer.Option(help="Also draw products and sums as grids of their own: steps.")] = Detail.compact,
-    protect: Annotated[bool, typer.Option("--protect", help="Lock all cells but pixels, kernels, biases and weights.")] = False,
+    detail: Annotated[
+        Detail, typer.Option(help="Also draw products and sums as grids of their own: steps.")
+    ] = Detail.compact,
+    protect: Annotated[
+        bool, typer.Option("--protect", help="Lock all cells but pixels, kernels, biases and weights.")
+    ] = False,
 ) -> None:
     """Write a workbook of a picture run through a network."""
     from .builder import build as build_workbook
@@ -71,7 +79,9 @@ def build(
 @app.command()
 def check(
     book: Annotated[Path, typer.Argument(metavar="BOOK.xlsx", help="A workbook that sheetcnn made, edited or not.")],
-    engine: Annotated[Engine, typer.Option(help="Who computes the formulas: our evaluator, or the real program.")] = Engine.python,
+    engine: Annotated[
+        Engine, typer.Option(help="Who computes the formulas: our evaluator, or the real program.")
+    ] = Engine.python,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Compare every cell of a workbook with NumPy. Exit code 1 where a cell differs."""
@@ -107,7 +117,9 @@ def templates() -> None:
     for name, path in shipped().items():
         network = read_network(path)
         parameters = sum(cost.parameters for cost in costs(network).values())
-        rows.append([name, shape_text(network.input.shape), f"{parameters:,}", network.settings.about or network.settings.name])
+        rows.append(
+            [name, shape_text(network.input.shape), f"{parameters:,}", network.settings.about or network.settings.name]
+        )
     _table("Templates", ["name", "input", "parameters", "about"], rows, right=(2,))
     _say(f"pictures: {', '.join(samples())}")
     _say("build one:  sheetcnn build NAME PICTURE        edit one:  sheetcnn new NAME")
@@ -116,7 +128,9 @@ def templates() -> None:
 @app.command()
 def new(
     template: Annotated[str, typer.Argument(metavar="TEMPLATE", help="The name of a template.")],
-    folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="Where to; default: a folder of that name.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="Where to; default: a folder of that name.")
+    ] = None,
 ) -> None:
     """Copy a template's files into a folder, to be edited."""
     from .templates import copy_template
@@ -137,7 +151,7 @@ def layers() -> None:
 
 def _settings(layer: Any) -> Iterator[str]:
     for name, field in layer.model_fields.items():
-        default = field.get_default()
+        default = None if field.default_factory else field.default
         if field.is_required():
             yield name
         elif default is None:

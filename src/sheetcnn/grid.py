@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
@@ -27,7 +28,7 @@ def sheet_prefix(sheet: str) -> str:
     return "'" + sheet.replace("'", "''") + "'!"
 
 
-class _Windows(dict):
+class _Windows(dict[tuple[int, int, int, int], str]):
     """The texts of a grid's windows by (row, column, rows, columns), made when first asked for: every filter reads the same."""
 
     def __init__(self, grid: Grid) -> None:
@@ -93,7 +94,7 @@ class Grid:
         return first if rows == columns == 1 else f"{first}:{COLUMN[left + columns - 1]}{top + rows - 1}"
 
 
-Grids = Grid | list  # one grid, or lists of them: maps[k], kernels[k][c]
+Grids = Any  # one grid, or lists of them, maps[k], kernels[k][c]: which one is known only when a network is read
 
 
 def seen_from(grids: Grids, sheet: str) -> Grids:

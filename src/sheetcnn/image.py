@@ -30,7 +30,9 @@ def load_input(path: Path, settings: InputSettings) -> np.ndarray:
 def _numbers(path: Path, settings: InputSettings) -> np.ndarray:
     try:
         if path.stat().st_size > MAX_NUMBERS_BYTES:
-            raise PictureError(f"{path}: is larger than {MAX_NUMBERS_BYTES:,} bytes; give an array of {shape_text(settings.shape)}")
+            raise PictureError(
+                f"{path}: is larger than {MAX_NUMBERS_BYTES:,} bytes; give an array of {shape_text(settings.shape)}"
+            )
         if path.suffix.lower() == ".npy":
             # Mapped, not read: a header that claims more than the file holds is refused before any memory is taken.
             array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -77,7 +79,9 @@ def _pixels(path: Path, settings: InputSettings) -> np.ndarray:
     except PictureError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever they like on a broken file
-        raise PictureError(f"{path}: is broken or no picture ({str(error).splitlines()[0] if str(error) else error!r})") from None
+        raise PictureError(
+            f"{path}: is broken or no picture ({str(error).splitlines()[0] if str(error) else error!r})"
+        ) from None
     picture = _fitted(picture.convert("L" if settings.channels == 1 else "RGB"), settings)
     values = np.asarray(picture, dtype=float).reshape(settings.height, settings.width, settings.channels).transpose(2, 0, 1)
     return 255 - values if settings.invert else values.copy()
@@ -117,7 +121,9 @@ def _fitted(picture: Image.Image, settings: InputSettings) -> Image.Image:
 def picture_of(pixels: np.ndarray, settings: InputSettings, size: int) -> bytes:
     """A PNG of the input as the network reads it, enlarged to about `size` pixels a side, each pixel a square."""
     values = pixels if len(pixels) == 3 else pixels[:1]
-    low, high = (0.0, 255.0) if values.min() >= 0 and values.max() > 1 and values.max() <= 255 else (values.min(), values.max())
+    low, high = (
+        (0.0, 255.0) if values.min() >= 0 and values.max() > 1 and values.max() <= 255 else (values.min(), values.max())
+    )
     scaled = np.rint((values - low) / ((high - low) or 1) * 255).astype(np.uint8)
     picture = Image.fromarray(scaled[0] if len(scaled) == 1 else scaled.transpose(1, 2, 0))
     factor = max(1, size // max(picture.size))

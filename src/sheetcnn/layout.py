@@ -72,7 +72,9 @@ def lay_out(network: Network, detail: str) -> dict[str, Page]:
     pages = {INPUT: _input_page(network)}
     for node in network.nodes:
         if len(node.shape) == 3:
-            pages[node.name] = _maps_page(network, node, detail, network.output_of(node.inputs[0], {name: page.grids for name, page in pages.items()}))
+            pages[node.name] = _maps_page(
+                network, node, detail, network.output_of(node.inputs[0], {name: page.grids for name, page in pages.items()})
+            )
         else:
             pages[node.name] = _vector_page(network, node, detail)
         _refuse_too_large(network, node.title, pages[node.name])
@@ -90,7 +92,9 @@ def channel_names(network: Network, name: str) -> list[str]:
 def _refuse_too_large(network: Network, title: str, page: Page) -> None:
     for have, limit, what in ((page.rows, MAX_ROWS, "rows"), (page.columns, MAX_COLUMNS, "columns")):
         if have > limit:
-            raise LimitError(f"{network.source}: {title}: its sheet would have {have:,} {what}; Excel allows {limit:,}; make it smaller")
+            raise LimitError(
+                f"{network.source}: {title}: its sheet would have {have:,} {what}; Excel allows {limit:,}; make it smaller"
+            )
 
 
 def _label(texts: list[str], columns: int) -> str:
@@ -171,7 +175,9 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
     pen = _Pen(page, node.name)
     drawings = node.drawings(detail)
     output = drawings[-1]
-    single = sorted((d for d in drawings[:-1] if d.lead == 1), key=lambda d: d.role == "parameter")  # one per map, the sum first
+    single = sorted(
+        (d for d in drawings[:-1] if d.lead == 1), key=lambda d: d.role == "parameter"
+    )  # one per map, the sum first
     paired = [d for d in drawings[:-1] if d.lead == 2]  # one per map and input channel
     wide = node.layer.wide(*node.in_shapes)
     margin = network.margin(node.name)
@@ -188,7 +194,7 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
         pen.put(output, (k,), first + top, column + left, map_label, margin)
         column += left + output.size[1] + right + GAP
         # Next to the map stands the pre-activation, then the numbers that are added, then kernels and products.
-        items = [(drawing, (k,)) for drawing in single]
+        items: list[tuple[Drawing, Shape]] = [(drawing, (k,)) for drawing in single]
         if not wide and paired:
             items += [(drawing, (k, c)) for c in range(paired[0].shape[1]) for drawing in paired]
         seen = _seen(node, k, channels)
@@ -279,7 +285,10 @@ def describe(node: Node, multiplications: int, receptive: tuple[int, int]) -> li
     """The lines at the top of a layer's sheet: shape, output size, parameters and cost, each with its arithmetic."""
     layer, shapes = node.layer, node.in_shapes
     size = layer.size_words(*shapes)
-    lines = [f"{' and '.join(shape_text(s) for s in shapes)}  →  {shape_text(node.shape)}" + (f"      size: {size}" if size else "")]
+    lines = [
+        f"{' and '.join(shape_text(s) for s in shapes)}  →  {shape_text(node.shape)}"
+        + (f"      size: {size}" if size else "")
+    ]
     words = f"parameters: {layer.parameter_words(*shapes)}"
     if multiplications:
         words += f"      multiplications: {multiplications:,}"

@@ -85,7 +85,9 @@ class InputSettings(BaseModel):
         """The arrays that the Input sheet draws."""
         drawn = [Drawing("channel", "channel", "pixels", self.shape, 1)]
         if self.normalizes:
-            drawn += [Drawing(key, key, "parameter", array.shape, int(key != "scale")) for key, array in self.constants().items()]
+            drawn += [
+                Drawing(key, key, "parameter", array.shape, int(key != "scale")) for key, array in self.constants().items()
+            ]
             drawn.append(Drawing("normalized", "normalized", "output", self.shape, 1))
         return drawn
 
@@ -153,7 +155,7 @@ class Network:
         if sum(cells.values()) > MAX_CELLS:
             largest = max(cells, key=lambda name: cells[name])
             raise LimitError(
-                f'{self.source}: the workbook would have {sum(cells.values()):,} cells, {cells[largest]:,} of them in '
+                f"{self.source}: the workbook would have {sum(cells.values()):,} cells, {cells[largest]:,} of them in "
                 f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; use a smaller input or fewer channels'
             )
         return drawn
@@ -363,11 +365,10 @@ def _complaint(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _close(word: Any, known: Any) -> str:
-    """" (did you mean …?)" where a known word is near."""
+    """ " (did you mean …?)" where a known word is near."""
     near = difflib.get_close_matches(str(word), list(known), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _list(names: Any) -> str:
     return ", ".join(names)
-

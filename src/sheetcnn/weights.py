@@ -28,7 +28,8 @@ def load_parameters(network: Network, folder: Path) -> tuple[dict[str, Arrays], 
     notes = []
     for node in network.nodes:
         parameters[node.name] = {
-            key: _resolve(network, node, key, shape, archive) for key, shape in node.layer.parameters(*node.in_shapes).items()
+            key: _resolve(network, node, key, shape, archive)
+            for key, shape in node.layer.parameters(*node.in_shapes).items()
         }
         if archive.path is not None and parameters[node.name] and not archive.has(node.name) and not _given(node):
             notes.append(f"{archive.path.name} has no arrays for {node.name}: it is initialised at random")
@@ -69,7 +70,9 @@ def _checked(array: np.ndarray, shape: Shape, where: str) -> np.ndarray:
         raise NetworkError(f"{where}: has the shape {list(array.shape)}, the layer needs {list(shape)}")
     if not np.isfinite(array).all():
         first = tuple(int(i) + 1 for i in np.argwhere(~np.isfinite(array))[0])
-        raise NetworkError(f"{where}: holds {array[tuple(i - 1 for i in first)]} at {first}; a workbook can hold finite numbers only")
+        raise NetworkError(
+            f"{where}: holds {array[tuple(i - 1 for i in first)]} at {first}; a workbook can hold finite numbers only"
+        )
     return array
 
 
@@ -133,6 +136,7 @@ class _Archive:
         return sorted(n for n in self._names - self._read if not n.endswith("num_batches_tracked"))
 
     def read(self, name: str, shape: Shape) -> np.ndarray:
+        assert self.path is not None
         self._read.add(name)
         where = f"{self.path}: {name}"
         try:
@@ -152,4 +156,3 @@ class _Archive:
             raise NetworkError(f"{where}: cannot be read ({error}); write the file with numpy.savez") from None
         except Exception as error:  # zlib.error and the like from a damaged file
             raise NetworkError(f"{where}: is damaged ({error})") from None
-

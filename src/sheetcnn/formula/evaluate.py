@@ -225,7 +225,9 @@ class _Evaluator:
         ready = np.ones(len(group.rows), bool)
         for n, (name, rows, columns) in enumerate(group.shapes):
             sums = self.waiting_sums(name)
-            top, left = (np.minimum(part[:, n], size - 1) for part, size in zip((group.tops, group.lefts), sums.shape, strict=True))
+            top, left = (
+                np.minimum(part[:, n], size - 1) for part, size in zip((group.tops, group.lefts), sums.shape, strict=True)
+            )
             bottom, right = np.minimum(top + rows, sums.shape[0] - 1), np.minimum(left + columns, sums.shape[1] - 1)
             ready &= sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left] == 0
         if not ready.any():
@@ -395,4 +397,3 @@ def _binary(sign: str, left: Values, right: Values) -> Values:
     if sign in ("+", "-", "*"):
         return elementwise({"+": np.add, "-": np.subtract, "*": np.multiply}[sign], left, right)
     return compare(sign, left, right)
-

@@ -25,20 +25,24 @@ class Context(Protocol):
     def dot(self, left: Node, right: Node) -> Values | None: ...
 
 
+Compute = Callable[[Context, tuple[Node, ...]], Values]
+Change = Callable[[np.ndarray], np.ndarray]
+
+
 @dataclass(frozen=True)
 class Function:
     """A function's number of arguments and its value."""
 
     least: int
     most: int
-    compute: Callable[[Context, tuple[Node, ...]], Values]
+    compute: Compute
 
 
 FUNCTIONS: dict[str, Function] = {}
 
 
-def _function(name: str, least: int, most: int | None = None) -> Callable:
-    def keep(compute: Callable[[Context, tuple[Node, ...]], Values]) -> Callable:
+def _function(name: str, least: int, most: int | None = None) -> Callable[[Compute], Compute]:
+    def keep(compute: Compute) -> Compute:
         FUNCTIONS[name] = Function(least, least if most is None else most, compute)
         return compute
 
@@ -59,7 +63,7 @@ def _parts(context: Context, nodes: tuple[Node, ...]) -> list[Values]:
     return parts
 
 
-def _over(parts: list[Values], start: float, combine: np.ufunc, change: Callable = lambda x: x) -> tuple[Values, np.ndarray]:
+def _over(parts: list[Values], start: float, combine: np.ufunc, change: Change = np.positive) -> tuple[Values, np.ndarray]:
     """Numbers combined over all cells of all arguments; also how many numbers there were. Errors pass through."""
     size = max(len(part.number) for part in parts)
     total, count = np.full(size, start), np.zeros(size)
@@ -134,7 +138,9 @@ def _sumproduct(context: Context, nodes: tuple[Node, ...]) -> Values:
         else:
             part = context.value(node, array=True)
             lost = part.kinds() == BOOLEAN  # so does a comparison's answer, unless arithmetic made it a number
-            part = Values(np.where(lost, 0.0, part.number), np.where(lost, NUMERIC, part.kinds()).astype(np.uint8), part.texts)
+            part = Values(
+                np.where(lost, 0.0, part.number), np.where(lost, NUMERIC, part.kinds()).astype(np.uint8), part.texts
+            )
             part = as_numbers(part)
         if shape is not None and part.number.shape[1:] != shape:
             return error(VALUE)
@@ -160,7 +166,9 @@ def _round(x: np.ndarray, digits: np.ndarray) -> np.ndarray:
     scaled = np.abs(x) * scale
     near = np.rint(scaled)
     # A number that prints as …5 counts as a half although its binary form may lie just below.
-    whole = np.where(np.abs(scaled - (np.floor(scaled) + 0.5)) <= 1e-15 * np.maximum(scaled, 1) * 4, np.floor(scaled) + 1, near)
+    whole = np.where(
+        np.abs(scaled - (np.floor(scaled) + 0.5)) <= 1e-15 * np.maximum(scaled, 1) * 4, np.floor(scaled) + 1, near
+    )
     return np.sign(x) * whole / scale
 
 
@@ -223,7 +231,9 @@ def _index(context: Context, nodes: tuple[Node, ...]) -> Values:
     for part in (column, row):
         bad = np.broadcast_to(part.kinds()[:, 0, 0] == ERROR, size)
         kind, number = np.where(bad, ERROR, kind), np.where(bad, np.broadcast_to(part.number[:, 0, 0], size), number)
-    return Values(number.reshape(-1, 1, 1), kind.astype(np.uint8).reshape(-1, 1, 1), cells.all_texts()[n, i, j].reshape(-1, 1, 1))
+    return Values(
+        number.reshape(-1, 1, 1), kind.astype(np.uint8).reshape(-1, 1, 1), cells.all_texts()[n, i, j].reshape(-1, 1, 1)
+    )
 
 
 @_function("MATCH", 3)
@@ -242,4 +252,3 @@ def _match(context: Context, nodes: tuple[Node, ...]) -> Values:
     number = np.where(wrong, np.broadcast_to(wanted.number.reshape(-1), len(found)), number)
     kind = np.where(found & ~wrong, NUMERIC, ERROR).astype(np.uint8)
     return Values(number.reshape(-1, 1, 1), kind.reshape(-1, 1, 1))
-

@@ -38,13 +38,13 @@ def skeleton(text: str) -> tuple[str, list[Reference]]:
         if match[1] is not None:
             return match[1]
         quoted, plain, left, top, right, bottom = match.groups()[1:]
-        columns = NUMBER.get(left.upper()), NUMBER.get((right or left).upper())
-        if columns[0] is None or columns[1] is None:
+        columns = NUMBER.get(left.upper(), 0), NUMBER.get((right or left).upper(), 0)
+        if not all(columns):
             return match[0]
         rows = int(top), int(bottom or top)
-        if not (1 <= min(rows) and max(rows) <= MAX_ROW):
+        if not (min(rows) >= 1 and max(rows) <= MAX_ROW):
             return match[0]
-        (r0, r1), (c0, c1) = sorted(rows), sorted(columns)  # type: ignore[type-var]
+        (r0, r1), (c0, c1) = sorted(rows), sorted(columns)
         sheet = quoted.replace("''", "'") if quoted else plain
         found.append(Reference(sheet, r0, c0, r1 - r0 + 1, c1 - c0 + 1))
         return HOLE

@@ -120,7 +120,8 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
                 f"{source}: sheet {name}: its cells are scattered over {area:,} places; sheetcnn takes {MAX_AREA:,}"
             )
         sheets[name] = cells.sheet()
-    names = {name: area for name, text in workbook.names.items() if (area := parse_area(text)) and area[0] in sheets}
+    areas = {name: parse_area(text) for name, text in workbook.names.items()}
+    names = {name: where for name, where in areas.items() if where and where[0] in sheets}
     return Book(source, sheets, names)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -76,7 +77,9 @@ class Example:
     source: str
 
 
-def example(x: Any, y: Any, *, parameters: dict | None = None, source: str = "by hand", **settings: Any) -> Example:
+def example(
+    x: Any, y: Any, *, parameters: dict[str, Any] | None = None, source: str = "by hand", **settings: Any
+) -> Example:
     """An `Example` from an input, the output expected of it, the layer's parameters and its settings."""
     return Example(x, y, settings, parameters or {}, source)
 
@@ -117,7 +120,7 @@ class Layer(BaseModel):
         """The text of the output cell at an index, without "=" (before `activation`)."""
         raise NotImplementedError
 
-    def steps(self, shape: Shape, detail: str) -> list[Step]:
+    def steps(self, *shapes: Shape, detail: str) -> list[Step]:
         """The arrays that are drawn on the way to the output."""
         return []
 
@@ -203,7 +206,7 @@ class Layer(BaseModel):
         given = {key: grids[key] for key in self.parameters(*shapes)}
         cells: dict[str, CellFormula] = {}
         for step in self.steps(*shapes, detail=detail):
-            cells[step.key] = lambda at, write=step.formula, known=dict(given): write(at, *xs, **known)
+            cells[step.key] = partial(_write, step.formula, xs, dict(given))
             given[step.key] = grids[step.key]
         cells["output"] = lambda at: self.formula(at, *xs, **given)
         return cells
@@ -274,6 +277,10 @@ class Activated(Layer):
         elif self.activation is not None:
             cells["output"] = lambda at: activate(total(at))
         return cells
+
+
+def _write(formula: Callable[..., str], xs: tuple[Grids, ...], given: dict[str, Grids], at: Shape) -> str:
+    return formula(at, *xs, **given)
 
 
 def cell_of(grids: Grids, at: Shape) -> str:

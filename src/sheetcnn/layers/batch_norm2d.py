@@ -31,7 +31,7 @@ class BatchNorm2d(Activated):
 
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         names = ("weight", "bias") if self.affine else ()
-        return {name: shape[:1] for name in (*names, "running_mean", "running_var")}
+        return dict.fromkeys((*names, "running_mean", "running_var"), shape[:1])
 
     def forward(self, x: np.ndarray, **given: np.ndarray) -> np.ndarray:
         y = (x - bands(given["running_mean"], x)) / np.sqrt(bands(given["running_var"], x) + self.eps)

@@ -97,7 +97,9 @@ class Conv2d(Activated, Sliding):
             if name not in KERNELS:
                 raise ValueError(f"kernels: unknown kernel {name!r}; there are {', '.join(KERNELS)}")
         if len(self.kernels) != self.out_channels:
-            raise ValueError(f"kernels names {len(self.kernels)} kernels, out_channels is {self.out_channels}; one per filter")
+            raise ValueError(
+                f"kernels names {len(self.kernels)} kernels, out_channels is {self.out_channels}; one per filter"
+            )
         if any(size < 3 or size % 2 == 0 for size in self.kernel_size):
             raise ValueError(f"classic kernels are 3×3; kernel_size {pair(self.kernel_size)} cannot hold one in its middle")
         return self
@@ -169,7 +171,10 @@ class Conv2d(Activated, Sliding):
                 height = kernels[-1].bottom - kernels[0].top + 1
                 total = f"SUMPRODUCT({channels[0].windows[row, column, height, columns]},{span(kernels)})"
             else:
-                terms = [f"SUMPRODUCT({c.windows[row, column, rows, columns]},{w.area})" for c, w in zip(channels, kernels)]
+                terms = [
+                    f"SUMPRODUCT({c.windows[row, column, rows, columns]},{w.area})"
+                    for c, w in zip(channels, kernels, strict=True)
+                ]
                 total = "+".join(terms)
         return total if bias is None else f"{bias[k].area}+{total}"
 

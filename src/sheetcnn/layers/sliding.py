@@ -138,12 +138,8 @@ class Sliding(Layer):
 class Pooling(Sliding):
     """A window that takes the largest or the mean of its cells, map by map."""
 
-    stride: Counts | None = Field(None, validate_default=True)  # type: ignore[assignment]
+    stride: Counts = Field(default_factory=lambda given: given["kernel_size"])  # windows that touch, as in PyTorch
     ceil_mode: bool = False
-
-    def model_post_init(self, context: Any) -> None:
-        if self.stride is None:  # PyTorch's default: windows that touch
-            object.__setattr__(self, "stride", self.kernel_size)
 
     def check(self, shape: Shape) -> None:
         super().check(shape)

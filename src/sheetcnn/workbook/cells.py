@@ -52,7 +52,13 @@ class Pour:
             cells = "".join(self._cells(row, inside))
         else:
             cells = "".join(
-                cell + _blanks(row, grid.left + j * grid.step[1] + 1, min(grid.left + (j + 1) * grid.step[1] - 1, grid.right), self.blank)
+                cell
+                + _blanks(
+                    row,
+                    grid.left + j * grid.step[1] + 1,
+                    min(grid.left + (j + 1) * grid.step[1] - 1, grid.right),
+                    self.blank,
+                )
                 for j, cell in enumerate(self._cells(row, inside))
             )
         if not before and not after:
@@ -65,7 +71,9 @@ class Pour:
         values = self.values[inside].tolist()
         text = values and isinstance(values[0], str)
         if self.formula is None:
-            return [f'<c r="{name}{row}" s="{style}"><v>{value!r}</v></c>' for name, value in zip(names, values, strict=True)]
+            return [
+                f'<c r="{name}{row}" s="{style}"><v>{value!r}</v></c>' for name, value in zip(names, values, strict=True)
+            ]
         formulas = self.formula(inside)
         if len(max(formulas, key=len)) > MAX_FORMULA:
             raise LimitError(

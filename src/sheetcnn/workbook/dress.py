@@ -55,12 +55,12 @@ class Dressed:
 
     book: Workbook = field(default_factory=Workbook)
     pours: dict[str, list[Pour]] = field(default_factory=dict)
-    _styles: dict[tuple, int] = field(default_factory=dict)
+    _styles: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.book.remove(self.book.active)
         # The Normal style's font sets the unit of column widths: with another, LibreOffice's cells are no squares.
-        self.book._named_styles["Normal"].font = Font(FONT, 10)  # noqa: SLF001 (openpyxl has no other way)
+        self.book._named_styles["Normal"].font = Font(FONT, 10)
 
     def sheet(self, name: str) -> Worksheet:
         """A new sheet at the end."""

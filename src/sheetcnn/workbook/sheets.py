@@ -129,7 +129,12 @@ def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
         left, right = words.rsplit(" = ", 1)
         words = f"{left} = {activation.type}({right})"
     first, second = describe(node, cost.multiplications, cost.receptive_field)
-    lines = [(words, "words"), (f"reads {' and '.join(node.inputs)}:  {first}", "soft"), (second, "soft"), (torch_code(node), "code")]
+    lines = [
+        (words, "words"),
+        (f"reads {' and '.join(node.inputs)}:  {first}", "soft"),
+        (second, "soft"),
+        (torch_code(node), "code"),
+    ]
     return f"{node.name}  ·  {node.layer.type}", lines
 
 
@@ -144,7 +149,9 @@ def _colour(
     if bounds is not None:
         for block, (low, high), name in zip(blocks, bounds, channel_names(model.network, INPUT), strict=True):
             dark, light = palette.CHANNELS.get(name, palette.GRAY)
-            scale = palette.Scale(((low, dark), (high, light)), pale_below=low + palette.pale_until(dark, light) * (high - low))
+            scale = palette.Scale(
+                ((low, dark), (high, light)), pale_below=low + palette.pale_until(dark, light) * (high - low)
+            )
             colour(sheet, spans([block.grid]), scale, None, typed)
         return column
     if typed or array.min() < 0 or drawing.label in ("sum", "product"):
@@ -157,7 +164,12 @@ def _colour(
     absolute = ",".join(absolute_coordinate(part) for part in ranges.split(" "))
     dressed.pour(
         sheet.title,
-        Pour(cell, np.array([[float(array.max())]]), dressed.style("formula", palette.number_format(array)), lambda i: [f"MAX({absolute})"]),
+        Pour(
+            cell,
+            np.array([[float(array.max())]]),
+            dressed.style("formula", palette.number_format(array)),
+            lambda i: [f"MAX({absolute})"],
+        ),
     )
     colour(sheet, ranges, palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)), pale_above=0.5), cell.area, typed)
     return column + 6
@@ -173,7 +185,10 @@ def _channel_bounds(model: Model, drawing: Drawing) -> list[tuple[float, float]]
     if drawing.key == "channel":
         return [(0.0, 255.0)] * len(pixels)
     given = {key: np.broadcast_to(value, (len(pixels),)) for key, value in model.parameters[INPUT].items()}
-    ends = [(v / given.get("scale", 1.0) - given.get("mean", 0.0)) / given.get("std", 1.0) + np.zeros(len(pixels)) for v in (0.0, 255.0)]
+    ends = [
+        (v / given.get("scale", 1.0) - given.get("mean", 0.0)) / given.get("std", 1.0) + np.zeros(len(pixels))
+        for v in (0.0, 255.0)
+    ]
     return [(float(low), float(high)) for low, high in zip(*ends, strict=True)]
 
 
@@ -184,12 +199,20 @@ def _check(dressed: Dressed, model: Model) -> tuple[int, int]:
     """The sheet that tells which maps an edit has reached; returns the first and last row of its table."""
     sheet = dressed.sheet("Check")
     put(sheet, 1, 2, "Check", "title")
-    put(sheet, 2, 2, "What NumPy found when this workbook was built, beside what the cells say now: see how far an edit reaches.", "words")
+    put(
+        sheet,
+        2,
+        2,
+        "What NumPy found when this workbook was built, beside what the cells say now: see how far an edit reaches.",
+        "words",
+    )
     put(sheet, 3, 2, "For every cell against NumPy, save the workbook and run:  sheetcnn check BOOK.xlsx", "soft")
     put_line(sheet, 4, 2, [("Overview", "Overview")])
-    for column, width in zip("ABCDEFGH", (3, 22, 12, 16, 16, 16, 16, 14), strict=True):
-        sheet.column_dimensions[column].width = width
-    for column, text in enumerate(("layer", "grid", "sum, as built", "sum, now", "largest, as built", "largest, now", "state"), start=2):
+    for letter, width in zip("ABCDEFGH", (3, 22, 12, 16, 16, 16, 16, 14), strict=True):
+        sheet.column_dimensions[letter].width = width
+    for column, text in enumerate(
+        ("layer", "grid", "sum, as built", "sum, now", "largest, as built", "largest, now", "state"), start=2
+    ):
         put(sheet, 6, column, text, "head")
     sheet.freeze_panes = "A7"
     entries = [
@@ -283,7 +306,10 @@ def _prediction(dressed: Dressed, sheet: Worksheet, model: Model, row: int) -> i
     put(sheet, row, 2, "answer", "soft")
     value = np.array([[labels[int(np.argmax(out))]]])
     pour = Pour(
-        Grid("Overview", row, LAYER, 1, 1), value, dressed.style("left"), lambda i: [f"INDEX({names},MATCH(MAX({area}),{area},0))"]
+        Grid("Overview", row, LAYER, 1, 1),
+        value,
+        dressed.style("left"),
+        lambda i: [f"INDEX({names},MATCH(MAX({area}),{area},0))"],
     )
     dressed.pour("Overview", pour)
     return row + 1
@@ -308,7 +334,18 @@ def _legend(dressed: Dressed, sheet: Worksheet, row: int) -> int:
 def _table(sheet: Worksheet, model: Model, row: int) -> None:
     """The network as a table, a row for each layer."""
     network = model.network
-    heads = ("", "", "", "layer", "type", "as PyTorch code", "output C×H×W", "parameters", "multiplications", "sees (pixels)")
+    heads = (
+        "",
+        "",
+        "",
+        "layer",
+        "type",
+        "as PyTorch code",
+        "output C×H×W",
+        "parameters",
+        "multiplications",
+        "sees (pixels)",
+    )
     for column, text in enumerate(heads, start=2):
         put(sheet, row, column, text, "head")
     found = costs(network)

@@ -31,7 +31,9 @@ def write_workbook(path: Path, dressed: Dressed, progress: Progress | None = Non
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".part", dir=path.parent)
     except OSError as error:
-        raise SheetcnnError(f"{path}: cannot be written ({error.strerror}: {path.parent}); give a folder that exists") from None
+        raise SheetcnnError(
+            f"{path}: cannot be written ({error.strerror}: {path.parent}); give a folder that exists"
+        ) from None
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as target:

@@ -1,0 +1,55 @@
+# Python 3.11 or newer; on Windows use the plain commands in README.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test bench samples office clean
+
+demo: $(VENV)/installed
+	$(BIN)/sheetcnn build edges samples/cat.jpg -o edges.xlsx
+	$(BIN)/sheetcnn check edges.xlsx
+
+test: $(VENV)/dev office
+	$(BIN)/ruff check src tests samples templates
+	$(BIN)/ruff format --check src tests samples templates
+	$(BIN)/mypy
+	$(BIN)/pytest -n auto
+
+bench: $(VENV)/bench
+	$(BIN)/python tests/bench.py
+
+# Photographs come from scikit-image's data, README's pictures from LibreOffice and pdftoppm.
+samples: $(VENV)/dev office
+	$(BIN)/pip install --quiet scikit-image==0.26.0
+	$(BIN)/python samples/make.py
+	$(BIN)/python templates/make_weights.py
+	$(BIN)/python samples/screenshots.py
+
+# LibreOffice, where it is missing and Debian's packages can be installed; elsewhere its tests are skipped.
+office:
+	@if ! command -v soffice >/dev/null || ! /usr/bin/python3 -c 'import uno' 2>/dev/null; then \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends \
+	      libreoffice-calc python3-uno poppler-utils fonts-liberation >/dev/null; \
+	  else \
+	    echo 'LibreOffice is missing: its tests are skipped (Debian: apt install libreoffice-calc python3-uno poppler-utils)'; \
+	  fi; \
+	fi
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(BIN)/python pyproject.toml
+	$(BIN)/pip install --quiet -e .
+	@touch $@
+
+$(VENV)/dev: $(BIN)/python pyproject.toml
+	$(BIN)/pip install --quiet -e '.[dev]'
+	@touch $@
+
+$(VENV)/bench: $(VENV)/installed
+	$(BIN)/pip install --quiet -e '.[bench]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
