@@ -208,7 +208,7 @@ class Layer(BaseModel):
         for step in self.steps(*shapes, detail=detail):
             cells[step.key] = partial(_write, step.formula, xs, dict(given))
             given[step.key] = grids[step.key]
-        cells["output"] = lambda at: self.formula(at, *xs, **given)
+        cells["output"] = partial(_write, self.formula, xs, given)
         return cells
 
 

@@ -126,8 +126,6 @@ class Conv2d(Activated, Sliding):
 
     def _channels(self, k: int, channels: int) -> slice:
         """The input channels that filter k sees: those of its group."""
-        if self.groups == 1:
-            return slice(None)
         size = channels // self.groups
         first = k // (self.out_channels // self.groups) * size
         return slice(first, first + size)
@@ -161,21 +159,17 @@ class Conv2d(Activated, Sliding):
 
     def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None, product: Grids | None = None) -> str:
         k, i, j = at
+        channels = x if self.groups == 1 else x[self._channels(k, len(x))]
+        kernels = weight[k]
         if product is not None:
             total = "+".join([step.at(i, j) for step in product[k]])
+        elif len(channels) > WIDE:
+            height = kernels[-1].bottom - kernels[0].top + 1
+            window = (*self.corner(i, j), height, self.reach[1])
+            total = f"SUMPRODUCT({channels[0].windows[window]},{span(kernels)})"
         else:
-            channels, kernels = x[self._channels(k, len(x))], weight[k]
-            row, column = self.corner(i, j)
-            rows, columns = self.reach
-            if len(channels) > WIDE:
-                height = kernels[-1].bottom - kernels[0].top + 1
-                total = f"SUMPRODUCT({channels[0].windows[row, column, height, columns]},{span(kernels)})"
-            else:
-                terms = [
-                    f"SUMPRODUCT({c.windows[row, column, rows, columns]},{w.area})"
-                    for c, w in zip(channels, kernels, strict=True)
-                ]
-                total = "+".join(terms)
+            window = (*self.corner(i, j), *self.reach)
+            total = "+".join([f"SUMPRODUCT({c.windows[window]},{w.area})" for c, w in zip(channels, kernels, strict=True)])
         return total if bias is None else f"{bias[k].area}+{total}"
 
     def multiplications(self, shape: Shape) -> int:

@@ -92,8 +92,8 @@ class Sliding(Layer):
 
     def corner(self, row: int, column: int) -> tuple[int, int]:
         """The input cell, counted from 0, at the top left of an output cell's window; negative in the padding."""
-        top, left, _, _ = self.sides
-        return row * self.stride[0] - top, column * self.stride[1] - left
+        (top, left, _, _), (down, along) = self.sides, self.stride
+        return row * down - top, column * along - left
 
     def windows(self, x: np.ndarray, fill: float) -> np.ndarray:
         """A view of every window: C × rows out × columns out × kernel rows × kernel columns, padding being `fill`."""
