@@ -34,7 +34,10 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "typed": {"font": Font(FONT, 9, color=palette.TYPED), "alignment": Alignment(horizontal="center")},
     "soft": {"font": Font(FONT, 9, color=palette.SOFT)},
     "code": {"font": Font("Courier New", 9, color=palette.SOFT)},
-    "link": {"font": Font(FONT, 10, color=palette.LINK, underline="single")},
+    "link": {
+        "font": Font(FONT, 10, color=palette.LINK, underline="single"),
+        "alignment": Alignment(vertical="center"),
+    },
     "label": {"font": Font(FONT, 7, bold=True, color=palette.INK)},
     "element": {"font": Font(FONT, 8, color=palette.SOFT), "alignment": Alignment(vertical="center")},
     "sign": {"font": Font(FONT, 11, bold=True, color=palette.SOFT), "alignment": Alignment(horizontal="center")},
@@ -42,6 +45,11 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
         "font": Font(FONT, 9, bold=True, color=palette.INK),
         "border": Border(bottom=Side("medium", color=palette.EDGE)),
         "alignment": Alignment(vertical="center", wrap_text=True),
+    },
+    "head_right": {
+        "font": Font(FONT, 9, bold=True, color=palette.INK),
+        "border": Border(bottom=Side("medium", color=palette.EDGE)),
+        "alignment": Alignment(horizontal="right", vertical="center"),
     },
     "body": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center", wrap_text=True)},
     "row": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center")},

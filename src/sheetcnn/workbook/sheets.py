@@ -213,7 +213,7 @@ def _check(dressed: Dressed, model: Model) -> tuple[int, int]:
     for column, text in enumerate(
         ("layer", "grid", "sum, as built", "sum, now", "largest, as built", "largest, now", "state"), start=2
     ):
-        put(sheet, 6, column, text, "head")
+        put(sheet, 6, column, text, "head" if column < 4 else "head_right")
     sheet.freeze_panes = "A7"
     entries = [
         (node.name, name, grid, model.values[node.name]["output"][index])
@@ -227,7 +227,8 @@ def _check(dressed: Dressed, model: Model) -> tuple[int, int]:
     areas = [grid.seen_from("Check").area for _, _, grid, _ in entries]
     sums = np.array([[float(np.sum(values))] for *_, values in entries])
     largest = np.array([[float(np.max(values))] for *_, values in entries])
-    number, state = dressed.style("table", "0.0000"), dressed.style("table", CHANGED)
+    digits = "0.0000" if np.abs(largest).max() < 10 else "#,##0.00"
+    number, state = dressed.style("table", digits), dressed.style("table", CHANGED)
 
     def column_of(letter: int, values: np.ndarray, style: int, formula: Any = None) -> None:
         dressed.pour("Check", Pour(Grid("Check", first, letter, len(entries), 1), values, style, formula))
