@@ -1,6 +1,7 @@
 """Drive LibreOffice over UNO: jobs as JSON on standard input, what was read as JSON on standard output.
 
-A job: {"book": path, "edits": [[sheet, cell, number or text or "=formula"], …], "read": [[sheet, area], …], "save": path}.
+A job: {"book": path, "edits": [[sheet, cell, number or text or "=formula"], …], "insert_rows": [[sheet, row, count], …],
+"rename": [[sheet, name], …], "read": [[sheet, area], …], "save": path}; all but the book may be left out.
 Runs in a Python that has `uno`, which need not be the one that has sheetcnn.
 """
 
@@ -51,6 +52,10 @@ def work(desktop, job):
                 target.setString(value)
             else:
                 target.setValue(value)
+        for sheet, row, count in job.get("insert_rows", ()):
+            document.Sheets.getByName(sheet).Rows.insertByIndex(row, count)
+        for sheet, name in job.get("rename", ()):
+            document.Sheets.getByName(sheet).setName(name)
         start = time.perf_counter()
         document.calculateAll()
         seconds = time.perf_counter() - start

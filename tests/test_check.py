@@ -313,6 +313,21 @@ def test_broken_in_libreoffice(book: Path, office: Callable, tmp_path: Path) -> 
     assert ("stray", f"{padding[0]}!{padding[1]}") in found
 
 
+@pytest.mark.libreoffice
+def test_renamed_sheet_and_inserted_rows(book: Path, office: Callable, tmp_path: Path) -> None:
+    """Names and formulas follow when a sheet is renamed or rows are inserted above a grid; so does the check."""
+    padding = cell(book, "input_normalized_1", -1, 0)
+    steps = {"rename": [["conv", "My layer"], ["Input", "The cat's picture"]], "insert_rows": [["pool", 2, 3]]}
+    saved = tmp_path / "saved.xlsx"
+    office([{"book": str(book), "edits": [[*padding, 2]], **steps, "save": str(saved)}])
+    assert {"My layer", "The cat's picture"} <= set(openpyxl.load_workbook(saved).sheetnames)
+    assert {f.kind for f in sheetcnn.check(saved).findings if f.layer == "input"} == {"stray"}
+    office([{"book": str(book), **steps, "save": str(saved)}])
+    report = sheetcnn.check(saved)
+    assert report.ok, report.findings[:3]
+    assert [layer.layer for layer in report.layers] == ["input", "conv", "pool", "flat", "fc", "other sheets"]
+
+
 def test_missing_name(book: Path) -> None:
     opened = openpyxl.load_workbook(book)
     del opened.defined_names["conv_kernel_2_1"]

@@ -21,7 +21,7 @@ from .formula.a1 import cell_name
 from .formula.parser import Node as Tree
 from .formula.parser import parse, skeleton
 from .formula.reader import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
-from .grid import Grid, Grids, sheet_prefix
+from .grid import Grid, Grids, flat, sheet_prefix
 from .layers.base import Arrays, Drawing, Shape
 from .libreoffice import recalculated
 from .network import INPUT, Network, parse_network
@@ -169,12 +169,14 @@ class _Check:
         self.report = Report(book.source, engine, network.settings.name)
         self.drawn = network.drawings(detail)
         self.grids: dict[str, dict[str, Grids]] = {}
+        self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets
         self.kept: dict[tuple[str, str], int] = {}
         self.now: LayerReport = LayerReport("", "")
 
     def run(self) -> Report:
         for name, drawings in self.drawn.items():
             self.grids[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
+            self.sheets[name] = next(flat(self.network.output_of(name, self.grids)))[1].sheet
         reports = {INPUT: LayerReport(INPUT, "input")} | {
             n.name: LayerReport(n.name, n.layer.type) for n in self.network.nodes
         }
@@ -338,9 +340,8 @@ class _Check:
 
     def is_read(self, sheet: str, row: int, column: int) -> bool:
         """Whether a layer's formulas read a cell; the Overview and the Check sheet may read what they like."""
-        sheets = {node.name for node in self.network.nodes} | {"Input"}
         for group in self.groups:
-            if group.sheet not in sheets:
+            if group.sheet not in self.sheets.values():
                 continue
             for n, (name, rows, columns) in enumerate(group.shapes):
                 top, left = group.tops[:, n], group.lefts[:, n]
@@ -353,7 +354,7 @@ class _Check:
 
     def compare_saved(self, reports: dict[str, LayerReport]) -> None:
         """The values that the spreadsheet program saved, against those that its formulas have."""
-        sheets = {"Input" if name == INPUT else name: report for name, report in reports.items()}
+        sheets = {self.sheets[name]: report for name, report in reports.items()}
         others = LayerReport("other sheets", "")
         missing = 0
         for name, sheet in self.book.sheets.items():
