@@ -148,6 +148,22 @@ def test_shifted_window_is_named_once_and_its_consequences_follow(book: Path) ->
     assert [(f.kind, f.cell) for f in findings if f.layer == "conv"] == [("changed", where)]
 
 
+def test_values_that_differ_are_named_with_both_values_and_the_formula(book: Path) -> None:
+    """A number over a formula of `conv` is a mistake there; in `pool`, whose formulas are whole, it is a wrong value."""
+    edit(book, "conv_map_1", 1000, 2, 2)
+    opened = read_book(book)
+    sheet, top, left, *_ = opened.names["pool_map_1"]
+    found = [f for f in sheetcnn.check(book).findings if f.layer == "pool"]
+    assert [(f.kind, f.cell, f.value) for f in found] == [("value", cell_of(book, "pool_map_1", 1, 1), 1000)]
+    assert found[0].formula == opened.sheets[sheet].formula(top + 1, left + 1)
+    assert isinstance(found[0].expected, float)
+    assert abs(found[0].expected) < 100
+
+
+def cell_of(book: Path, name: str, i: int, j: int) -> str:
+    return "!".join(cell(book, name, i, j))
+
+
 def test_same_meaning_in_other_writing_agrees(book: Path) -> None:
     opened = read_book(book)
     sheet, top, left, *_ = opened.names["conv_map_1"]

@@ -28,16 +28,46 @@ CASES = [
 
 
 def write_network(folder: Path, kind: str, given: Example) -> tuple[Path, Path]:
-    """A network of one layer (after `flatten`, where it reads a vector), as JSON, and its input as .npy."""
-    x = np.array(given.x, dtype=float)
-    layers: list[dict[str, Any]] = [{"type": "flatten"}] if x.ndim == 1 else []
+    """A network of one layer, as JSON, and its input as .npy; before it stands what brings the input into its shape."""
+    several = LAYERS[kind].inputs[1] > 1
+    xs = [np.array(x, dtype=float) for x in (given.x if several else [given.x])]
+    layers, pixels = picked(xs) if several else ([{"type": "flatten"}] if xs[0].ndim == 1 else [], as_maps(xs[0]))
     layers.append({"type": kind, "name": "it", **given.settings, **given.parameters})
-    shape = x.reshape(-1, 1, 1).shape if x.ndim == 1 else x.shape
-    network = {"name": kind, "input": dict(zip(("channels", "height", "width"), shape, strict=True)), "layers": layers}
+    if several:
+        layers[-1]["input"] = [f"x{n}" for n in range(len(xs))]
+    network = {
+        "name": kind,
+        "input": dict(zip(("channels", "height", "width"), pixels.shape, strict=True)),
+        "layers": layers,
+    }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "net.json").write_text(json.dumps(network))
-    np.save(folder / "x.npy", x.reshape(shape))
+    np.save(folder / "x.npy", pixels)
     return folder / "net.json", folder / "x.npy"
+
+
+def as_maps(x: np.ndarray) -> np.ndarray:
+    """A vector as maps of one cell."""
+    return x.reshape(-1, 1, 1) if x.ndim == 1 else x
+
+
+def picked(xs: list[np.ndarray]) -> tuple[list[dict[str, Any]], np.ndarray]:
+    """Several inputs on one canvas, and the convolutions that pick each out of it again: layers x0, x1, …"""
+    maps = [as_maps(x) for x in xs]
+    rows, columns = (max(x.shape[axis] for x in maps) for axis in (1, 2))
+    canvas = np.concatenate([np.pad(x, ((0, 0), (0, rows - x.shape[1]), (0, columns - x.shape[2]))) for x in maps])
+    layers: list[dict[str, Any]] = []
+    first = 0
+    for n, (x, whole) in enumerate(zip(maps, xs, strict=True)):
+        size = [rows - x.shape[1] + 1, columns - x.shape[2] + 1]
+        weight = np.zeros((len(x), len(canvas), *size))
+        weight[range(len(x)), range(first, first + len(x)), 0, 0] = 1
+        first += len(x)
+        conv = {"type": "conv2d", "out_channels": len(x), "kernel_size": size, "bias": False, "weight": weight.tolist()}
+        layers.append(conv | {"name": f"x{n}" if whole.ndim == 3 else f"pick{n}", "input": "input"})
+        if whole.ndim == 1:
+            layers.append({"type": "flatten", "name": f"x{n}"})
+    return layers, canvas
 
 
 def output(book: Path, shape: tuple[int, ...]) -> np.ndarray:
@@ -89,18 +119,21 @@ def test_examples_in_libreoffice(tmp_path: Path) -> None:
         np.testing.assert_allclose(have, want, rtol=1e-9, atol=1e-9, err_msg=kind)
 
 
-def test_activation_is_the_layer_of_that_name(tmp_path: Path) -> None:
-    """conv2d with activation = "x" makes the same as conv2d followed by a layer of type x."""
-    x = np.random.default_rng(0).normal(size=(2, 4, 4))
-    np.save(tmp_path / "x.npy", x)
-    conv = {"type": "conv2d", "name": "conv", "out_channels": 2, "kernel_size": 3, "seed": 3}
-    for kind in ("relu", "leaky_relu", "sigmoid", "tanh"):
+@pytest.mark.parametrize("kind", [kind for kind, layer in LAYERS.items() if layer.activates])
+@pytest.mark.parametrize("detail", ["compact", "steps"])
+def test_activation_is_the_layer_of_that_name(kind: str, detail: str, tmp_path: Path) -> None:
+    """A layer with activation = "x" makes the same as the layer followed by one of type x, on maps and on vectors."""
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(2, 4, 4)))
+    conv = {"type": "conv2d", "name": "last", "out_channels": 3, "kernel_size": 3, "seed": 3}
+    linear = [{"type": "flatten"}, {"type": "linear", "name": "last", "out_features": 3, "seed": 3}]
+    for layers in ([conv], linear):
         results = []
-        for layers in ([conv | {"activation": kind}], [conv, {"type": kind}]):
-            network = {"name": kind, "input": {"channels": 2, "height": 4, "width": 4}, "layers": layers}
+        for chain in ([*layers[:-1], layers[-1] | {"activation": kind}], [*layers, {"type": kind}]):
+            network = {"name": kind, "input": {"channels": 2, "height": 4, "width": 4}, "layers": chain}
             (tmp_path / "net.json").write_text(json.dumps(network))
-            built = sheetcnn.build(tmp_path / "net.json", tmp_path / "x.npy", tmp_path / "book.xlsx")
-            assert sheetcnn.check(built.path).ok
+            built = sheetcnn.build(tmp_path / "net.json", tmp_path / "x.npy", tmp_path / "book.xlsx", detail=detail)
+            report = sheetcnn.check(built.path)
+            assert report.ok, report.findings[:3]
             results.append(list(built.values.values())[-1]["output"])
         np.testing.assert_array_equal(*results)
 

@@ -182,9 +182,11 @@ class _Check:
         }
         self.report.layers = list(reports.values())
         given: dict[str, Arrays] = {}
+        shares = {node.name: node.share for node in self.network.nodes if node.share is not None}
         for name, drawings in self.drawn.items():
             self.now = reports[name]
             given[name] = {d.key: self.numbers(name, d) for d in drawings if d.role in ("parameter", "pixels")}
+            given[name] |= given[shares[name]] if name in shares else {}
         pixels = given[INPUT].pop("channel")
         with np.errstate(all="ignore"):
             values = self.network.run(pixels, given, self.detail)
@@ -195,7 +197,8 @@ class _Check:
             for drawing in drawings:
                 self.now.grids += int(np.prod(drawing.shape[: drawing.lead]))
                 if drawing.key in formulas:
-                    self.compare(name, drawing, values[name][drawing.key], formulas[drawing.key])
+                    want = given if drawing.role == "shared" else values
+                    self.compare(name, drawing, want[name][drawing.key], formulas[drawing.key])
         self.compare_saved(reports)
         self.report.layers = [r for r in self.report.layers if r.cells or r.findings]
         return self.report
@@ -288,12 +291,12 @@ class _Check:
     ) -> set[tuple[int, int]]:
         """Name the cells of a grid that hold no formula, or one that reads other cells than it should."""
         named = set()
+        columns = range(grid.left, grid.right + 1, grid.step[1])
         for i in range(grid.rows):
-            row = grid.top + i
+            row = grid.top + i * grid.step[0]
             cells = sheet.formulas.get(row, [])
-            start = bisect_left(cells, (grid.left, ""))
-            have = cells[start : start + grid.columns]
-            want = [(grid.left + j, write((*index, *(i, j)[:inner]))) for j in range(grid.columns)]
+            have = cells[bisect_left(cells, (grid.left, "")) : bisect_left(cells, (grid.right + 1, ""))]
+            want = [(column, write((*index, *(i, j)[:inner]))) for j, column in enumerate(columns)]
             if have == want:
                 continue
             found = dict(have)

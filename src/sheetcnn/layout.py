@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from .errors import LimitError
 from .grid import MAX_COLUMNS, MAX_ROWS, Grid, Grids, flat
 from .layers.base import Drawing, Margin, Shape, shape_text
@@ -175,40 +177,44 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
     pen = _Pen(page, node.name)
     drawings = node.drawings(detail)
     output = drawings[-1]
-    single = sorted(
-        (d for d in drawings[:-1] if d.lead == 1), key=lambda d: d.role == "parameter"
-    )  # one per map, the sum first
-    paired = [d for d in drawings[:-1] if d.lead == 2]  # one per map and input channel
+    parts = sorted(
+        drawings[:-1], key=lambda d: (d.lead > 1, d.role == "parameter")
+    )  # sums, then what is added, then kernels
+    paired = [drawing for drawing in parts if drawing.lead > 1]  # a grid for each filter and input channel
     wide = node.layer.wide(*node.in_shapes)
+    slots: list[tuple[Drawing, Shape]] = [(drawing, ()) for drawing in parts if drawing.lead == 1]
+    if not wide:
+        places = sorted({rest for drawing in paired for rest in np.ndindex(*drawing.shape[1 : drawing.lead])})
+        slots += [(d, rest) for rest in places for d in paired if all(map(int.__lt__, rest, d.shape[1 : d.lead]))]
     margin = network.margin(node.name)
     top, left, bottom, right = margin
-    beside = [(d.size[0] - 1) * d.spread[0] + 1 for d in (*single, *(() if wide else paired))]
-    pitch = 1 + max([top + output.size[0] + bottom, *(rows for rows in beside)]) + 1
+    heights = [d.margin[0] + (d.size[0] - 1) * d.spread[0] + 1 + d.margin[2] for d, _ in slots]
+    pitch = 1 + max([top + output.size[0] + bottom, *(top + height for height in heights)]) + 1
     channels = channel_names(network, node.inputs[0])
-    forms = {drawing.key: _form(drawing, node.shape[0], channels) for drawing in (*single, *paired)}
-    column = LEFT
+    forms = {drawing.key: _form(drawing, node.shape[0], channels) for drawing in parts}
+    map_label = _label([f"map {node.shape[0]}", str(node.shape[0])], output.size[1] + left + right)
     for k in range(node.shape[0]):
-        first = HEADER + 1 + k * pitch + 1
-        column = LEFT
-        map_label = _label([f"map {k + 1}", str(k + 1)], output.size[1] + left + right)
-        pen.put(output, (k,), first + top, column + left, map_label, margin)
-        column += left + output.size[1] + right + GAP
-        # Next to the map stands the pre-activation, then the numbers that are added, then kernels and products.
-        items: list[tuple[Drawing, Shape]] = [(drawing, (k,)) for drawing in single]
-        if not wide and paired:
-            items += [(drawing, (k, c)) for c in range(paired[0].shape[1]) for drawing in paired]
-        seen = _seen(node, k, channels)
-        before = output
-        for drawing, index in items:
-            width = (drawing.size[1] - 1) * drawing.spread[1] + 1
-            form, letters = forms[drawing.key]
-            label = form.format(k=k + 1, c=seen[index[1]] if len(index) > 1 else "")
+        label = f"map {k + 1}" if map_label.startswith("map") else str(k + 1)
+        pen.put(output, (k,), HEADER + 2 + k * pitch + top, LEFT + left, label, margin)
+    column = LEFT + left + output.size[1] + right + GAP
+    before = output
+    for drawing, rest in slots:
+        width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spread[1] + 1 + drawing.margin[3]
+        form, letters = forms[drawing.key]
+        sign = "→" if drawing.label in ARROWS else "=" if before.label in ("map", "sum") else "+"
+        for k in range(drawing.shape[0]):
+            seen = _seen(node, k, channels)
+            # What belongs to several maps, such as the mean of a group, stands beside the first of them.
+            several = node.shape[0] // drawing.shape[0] if node.shape[0] % drawing.shape[0] == 0 else 1
+            row = HEADER + 2 + k * max(1, several) * pitch + top
+            depth = str(rest[-1] + 1) if len(rest) > 1 else ""
+            name = depth or (seen[rest[0]] if rest and len(seen) == drawing.shape[1] else "1" if not rest else "all")
             if paired:
-                sign = "→" if drawing.label == "product" else "=" if before.label in ("map", "sum") else "+"
-                page.marks.append(Mark(first + top, column - 1, sign, "sign"))
-            pen.put(drawing, index, first + top, column, label)
-            column += max(width, _room(letters) - GAP + 1) + GAP
-            before = drawing
+                page.marks.append(Mark(row, column - 1, sign, "sign"))
+            label = form.format(k=k + 1, c=name)
+            pen.put(drawing, (k, *rest), row + drawing.margin[0], column + drawing.margin[1], label, drawing.margin)
+        column += max(width, _room(letters) - GAP + 1) + GAP
+        before = drawing
     if wide:
         _wide_kernels(node, paired[0], pen, column, read, channels)
     return pen.finish()
@@ -218,14 +224,18 @@ FORMS = {
     "sum": ("sum {k} (pre-activation)", "sum {k}", "sum"),
     "kernel": ("filter {k} · channel {c}", "channel {c}", "ch {c}", "{c}"),
     "product": ("kernel * channel {c}", "channel {c}", "ch {c}", "{c}"),
+    "turned": ("filter {k}, turned", "turned", "{c}"),
+    "spread": ("channel {k}, spread out", "channel {k}", "{k}"),
 }
+DEEP = ("filter {k} · depth {c}", "depth {c}", "{c}")
+ARROWS = ("product", "turned")  # what is made of the grid before it
 
 
 def _form(drawing: Drawing, maps: int, channels: list[str]) -> tuple[str, str]:
     """The longest form of a drawing's label that fits above all its grids, so that bands stay alike; and its longest text."""
-    longest = max(channels, key=len)
-    width = (drawing.size[1] - 1) * drawing.spread[1] + 1
-    forms = FORMS.get(drawing.label, (drawing.label,))
+    longest = max([*channels, "all"] if drawing.lead == 2 and drawing.shape[1] == 1 else channels, key=len)
+    width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spread[1] + 1 + drawing.margin[3]
+    forms = DEEP if drawing.lead > 2 else FORMS.get(drawing.label, (drawing.label,))
     texts = {form.format(k=maps, c=longest): form for form in forms}
     text = _label(list(texts), width)
     return texts[text], text
@@ -233,9 +243,9 @@ def _form(drawing: Drawing, maps: int, channels: list[str]) -> tuple[str, str]:
 
 def _seen(node: Node, k: int, channels: list[str]) -> list[str]:
     """The names of the input channels that filter k sees: those of its group."""
-    groups = getattr(node.layer, "groups", 1)
+    groups = getattr(node.layer, "groups", 1) if len(channels) % getattr(node.layer, "groups", 1) == 0 else 1
     size = len(channels) // groups
-    group = k // (node.shape[0] // groups)
+    group = k // max(1, node.shape[0] // groups)
     return channels[group * size : (group + 1) * size]
 
 

@@ -6,7 +6,8 @@ import difflib
 import json
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +23,7 @@ MAX_FILE_BYTES = 64_000_000
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 INPUT = "input"  # what layers call the input in `input =`
 RESERVED = {"overview", "gallery", "inspector", "input", "check", "history", "_sheetcnn"}
-WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var")
+WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", "activation_weight")
 
 
 def _plain_text(text: Any) -> Any:
@@ -117,14 +118,18 @@ class Node:
     shape: Shape
     settings: dict[str, Any]  # as in the network file, without the numbers of weights
     inline: dict[str, Any] = field(repr=False)  # numbers of weights that stand in the network file
+    share: str | None = None  # the layer whose weights it uses
 
     @property
     def title(self) -> str:
         return f'layer {self.number} ({self.layer.type} "{self.name}")'
 
     def drawings(self, detail: str) -> list[Drawing]:
-        """Every array that the layer's sheet draws."""
-        return self.layer.drawings(self.in_shapes, detail)
+        """Every array that the layer's sheet draws; weights that are another layer's are drawn as formulas."""
+        drawn = self.layer.drawings(self.in_shapes, detail)
+        if self.share is None:
+            return drawn
+        return [replace(drawing, role="shared") if drawing.role == "parameter" else drawing for drawing in drawn]
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,8 @@ class Network:
 
     def margin(self, name: str) -> Margin:
         """The padding to draw around the maps of a layer (or of "input"): the most that any reader wants."""
-        sides = [n.layer.margin(*n.in_shapes) for n in self.nodes if name in n.inputs and len(n.in_shapes[0]) == 3]
+        readers = [node for node in self.nodes if name in node.inputs and all(len(shape) == 3 for shape in node.in_shapes)]
+        sides = [node.layer.margin(*node.in_shapes) for node in readers]
         top, left, bottom, right = (max(side) for side in zip((0, 0, 0, 0), *sides, strict=True))
         return top, left, bottom, right
 
@@ -169,7 +175,11 @@ class Network:
             return {"normalized": lambda at: self.input.formula(at, grids[INPUT])} if self.input.normalizes else {}
         node = next(node for node in self.nodes if node.name == name)
         xs = tuple(seen_from(self.output_of(read, grids), node.name) for read in node.inputs)
-        return node.layer.formulas(node.in_shapes, detail, xs, grids[name])
+        cells = node.layer.formulas(node.in_shapes, detail, xs, grids[name])
+        if node.share is not None:
+            lent = {key: seen_from(grids[node.share][key], node.name) for key in node.layer.all_parameters(*node.in_shapes)}
+            cells |= {key: partial(_same_cell, own) for key, own in lent.items()}
+        return cells
 
     def output_of(self, name: str, grids: dict[str, dict[str, Grids]]) -> Grids:
         """The grids that readers of a layer (or of "input") see."""
@@ -197,6 +207,14 @@ class Network:
                 values[node.name] = node.layer.run(xs, detail, parameters.get(node.name, {}))
                 outputs[node.name] = values[node.name]["output"]
         return values
+
+
+def _same_cell(grids: Grids, at: Shape) -> str:
+    """The cell of an array at an index, whatever number of axes number its grids."""
+    place = list(at)
+    while isinstance(grids, list):
+        grids = grids[place.pop(0)]
+    return grids.at(*[*place, 0, 0][:2])
 
 
 @dataclass(frozen=True)
@@ -262,7 +280,8 @@ def parse_network(data: Any, source: str) -> Network:
     nodes: list[Node] = []
     shapes = {INPUT: settings.input.shape}
     for number, table in enumerate(settings.layers, start=1):
-        node = _node(number, dict(table), nodes, shapes, source)
+        later = [other.get("name") for other in settings.layers[number - 1 :]]
+        node = _node(number, dict(table), nodes, shapes, later, source)
         nodes.append(node)
         shapes[node.name] = node.shape
     if settings.labels is not None:
@@ -284,7 +303,9 @@ def _check_input(settings: InputSettings, source: str) -> None:
             )
 
 
-def _node(number: int, table: dict[str, Any], before: list[Node], shapes: dict[str, Shape], source: str) -> Node:
+def _node(
+    number: int, table: dict[str, Any], before: list[Node], shapes: dict[str, Shape], later: list[Any], source: str
+) -> Node:
     where = f"{source}: layer {number}"
     kind = table.pop("type", None)
     if not isinstance(kind, str) or kind not in LAYERS:
@@ -297,25 +318,46 @@ def _node(number: int, table: dict[str, Any], before: list[Node], shapes: dict[s
         key: value for key, value in table.items() if not _is_weight(key, value)
     }
     inline = {key: value for key, value in table.items() if _is_weight(key, value)}
-    options = {key: value for key, value in table.items() if key not in inline and key not in ("init", "seed")}
+    options = {key: value for key, value in table.items() if key not in (*inline, "init", "seed", "share")}
+    share = table.get("share")
     layer = _validated(LAYERS[kind], options, where)
     names = tuple(inputs) if isinstance(inputs, list) else (inputs,)
     for read in names:
         if not isinstance(read, str) or read not in shapes:
-            raise NetworkError(f"{where}: input {read!r} is no layer before this one; there are {', '.join(shapes)}")
-    if len(names) != 1:
-        raise NetworkError(f"{where}: reads one layer, but input lists {len(names)}")
+            why = "comes later: layers read earlier ones only, a cycle has no order" if read in later else "is no layer"
+            raise NetworkError(f"{where}: input {read!r} {why}; there are {', '.join(shapes)}")
     in_shapes = tuple(shapes[read] for read in names)
     try:
         layer.accept(*in_shapes)
         shape = layer.output_shape(*in_shapes)
     except ValueError as error:
         raise NetworkError(f"{where}: {error}") from None
-    known = layer.parameters(*in_shapes)
+    known = layer.all_parameters(*in_shapes)
+    if share is not None:
+        _check_share(share, kind, known, before, later, where)
     for key in (*inline, *(key for key in ("init", "seed") if key in table)):
         if key not in known and not (key in ("init", "seed") and known):
             raise NetworkError(f"{where}: {key} is given, but the layer has {_list(known) or 'no weights'}; leave it out")
-    return Node(number, name, layer, names, in_shapes, shape, settings, inline)
+        if share is not None:
+            raise NetworkError(f"{where}: {key} is given, but the weights are those of {share!r}; leave one of them out")
+    return Node(number, name, layer, names, in_shapes, shape, settings, inline, share)
+
+
+def _check_share(share: Any, kind: str, own: dict[str, Shape], before: list[Node], later: list[Any], where: str) -> None:
+    """Raise NetworkError where a layer cannot use another's weights."""
+    nodes = {node.name: node for node in before}
+    if share not in nodes:
+        why = "comes later; weights are shared with an earlier layer" if share in later else "is no layer"
+        raise NetworkError(f"{where}: share {share!r} {why}; there are {', '.join(nodes) or 'none'}")
+    other = nodes[share]
+    lent = other.layer.all_parameters(*other.in_shapes)
+    if not own:
+        raise NetworkError(f"{where}: share {share!r}: a {kind} has no weights to share; leave it out")
+    if own != lent:
+        mine, its = (", ".join(f"{key} {list(size)}" for key, size in sizes.items()) or "none" for sizes in (own, lent))
+        raise NetworkError(
+            f"{where}: share {share!r}: its weights are {its}, this layer needs {mine}; only equal shapes can be shared"
+        )
 
 
 def _is_weight(key: str, value: Any) -> bool:

@@ -27,10 +27,11 @@ def load_parameters(network: Network, folder: Path) -> tuple[dict[str, Arrays], 
     parameters = {INPUT: network.input.constants()}
     notes = []
     for node in network.nodes:
-        parameters[node.name] = {
-            key: _resolve(network, node, key, shape, archive)
-            for key, shape in node.layer.parameters(*node.in_shapes).items()
-        }
+        if node.share is not None:
+            parameters[node.name] = parameters[node.share]
+            continue
+        shapes = node.layer.all_parameters(*node.in_shapes)
+        parameters[node.name] = {key: _resolve(network, node, key, shape, archive) for key, shape in shapes.items()}
         if archive.path is not None and parameters[node.name] and not archive.has(node.name) and not _given(node):
             notes.append(f"{archive.path.name} has no arrays for {node.name}: it is initialised at random")
     if unused := archive.unused():
@@ -44,14 +45,15 @@ def _given(node: Node) -> bool:
 
 def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Archive) -> np.ndarray:
     where = f"{network.source}: {node.title}: {key}"
+    in_file = node.layer.file_shape(key, shape)
     if key in node.inline:
-        return _checked(_array(node.inline[key], where), shape, where)
+        return node.layer.from_file(key, _checked(_array(node.inline[key], where), in_file, where))
     kernels = getattr(node.layer, "kernels", None)
     if kernels is not None and key == "weight":
         return _classic(kernels, shape)
     name = f"{node.name}.{key}"
     if kernels is None and "weight" not in node.inline and archive.offers(name):
-        return _checked(archive.read(name, shape), shape, f"{archive.path}: {name}")
+        return node.layer.from_file(key, _checked(archive.read(name, in_file), in_file, f"{archive.path}: {name}"))
     return _initial(network, node, key, shape)
 
 
@@ -92,6 +94,8 @@ def _initial(network: Network, node: Node, key: str, shape: Shape) -> np.ndarray
         raise NetworkError(f"{where}: init {init!r} is unknown; there are {', '.join(INITS)}")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise NetworkError(f"{where}: seed {seed!r} must be a whole number from 0 on")
+    if node.layer.type == "prelu" or key == "activation_weight":
+        return np.full(shape, 0.25)  # as PyTorch begins
     if len(shape) == 1:  # a bias or a number per channel begins neutral
         return np.ones(shape) if key in ONES or key == "weight" else np.zeros(shape)
     if init in ("zeros", "ones"):

@@ -40,6 +40,7 @@ class Drawing:
     shape: Shape
     lead: int
     spread: tuple[int, int] = (1, 1)  # distance of neighbouring elements in cells: a kernel's dilation
+    margin: Margin = (0, 0, 0, 0)  # padding around it
 
     @property
     def size(self) -> tuple[int, int]:
@@ -64,6 +65,8 @@ class Step:
     shape: Shape
     forward: Callable[..., np.ndarray]  # (*inputs, **parameters) -> array of that shape
     formula: Callable[..., str]  # (index, *inputs, **parameters and earlier steps) -> text
+    spread: tuple[int, int] = (1, 1)  # distance of its elements on the sheet
+    margin: Margin = (0, 0, 0, 0)  # padding to draw around it
 
 
 @dataclass(frozen=True)
@@ -97,20 +100,39 @@ class Layer(BaseModel):
     about: ClassVar[str]  # one line for `sheetcnn layers` and README
     words: ClassVar[str]  # the formula in words, shown on the layer's sheet
     takes: ClassVar[str] = "maps"  # "maps", "vector" or "any"
+    inputs: ClassVar[tuple[int, int]] = (1, 1)  # how many layers it reads, at least and at most
+    activates: ClassVar[bool] = False  # whether `activation =` may name it
+    inline: ClassVar[bool] = False  # whether its formula reads its input once, so that a long sum can stand inside
     settled: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change
     examples: ClassVar[tuple[Example, ...]] = ()
 
     # -- what a layer states ---------------------------------------------------------------------------------------
-    def check(self, shape: Shape) -> None:
+    def check(self, *shapes: Shape) -> None:
         """Raise ValueError where the settings do not fit an input of this shape."""
 
-    def parameters(self, shape: Shape) -> dict[str, Shape]:
+    def parameters(self, *shapes: Shape) -> dict[str, Shape]:
         """The arrays of numbers that the layer needs, by PyTorch's name, with their shapes."""
         return {}
 
-    def output_shape(self, shape: Shape) -> Shape:
-        """The shape of the output; the input's own unless a layer says otherwise."""
+    def formula_words(self) -> str:
+        """The formula in words, where settings change it."""
+        return self.words
+
+    def warning(self) -> str:
+        """What is unusual about the layer's settings, said on its sheet; empty where nothing is."""
+        return ""
+
+    def file_shape(self, key: str, shape: Shape) -> Shape:
+        """The shape that a parameter of this shape has in files, where PyTorch orders its axes otherwise."""
         return shape
+
+    def from_file(self, key: str, array: np.ndarray) -> np.ndarray:
+        """A parameter as the layer uses it, made from one as files have it."""
+        return array
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """The shape of the output; the input's own unless a layer says otherwise."""
+        return shapes[0]
 
     def forward(self, x: np.ndarray, **parameters: np.ndarray) -> np.ndarray:
         """The output in NumPy (before `activation`, where the layer has one)."""
@@ -124,7 +146,7 @@ class Layer(BaseModel):
         """The arrays that are drawn on the way to the output."""
         return []
 
-    def margin(self, shape: Shape) -> Margin:
+    def margin(self, *shapes: Shape) -> Margin:
         """The padding to draw around the input: cells at its top, left, bottom and right."""
         return (0, 0, 0, 0)
 
@@ -132,38 +154,47 @@ class Layer(BaseModel):
         """The distance of a kernel's elements on the sheet: its dilation."""
         return (1, 1)
 
-    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+    def window(self, *shapes: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
         """Rows and columns of input that an output cell reads, and the stride: for the receptive field."""
         return (1, 1), (1, 1)
 
-    def wide(self, shape: Shape) -> bool:
+    def wide(self, *shapes: Shape) -> bool:
         """Whether kernels stand one below the other, at their channels' heights, so that one SUMPRODUCT spans all."""
         return False
 
-    def multiplications(self, shape: Shape) -> int:
+    def multiplications(self, *shapes: Shape) -> int:
         """Multiplications of weights with inputs in the whole layer."""
         return 0
 
-    def torch(self, shape: Shape) -> str:
+    def torch(self, *shapes: Shape) -> str:
         """The layer as PyTorch code; empty where PyTorch has none."""
         return ""
 
-    def size_words(self, shape: Shape) -> str:
+    def size_words(self, *shapes: Shape) -> str:
         """How rows and columns of the output come about: `(28 − 5 + 2·2)/1 + 1 = 28`; empty where there is nothing to say."""
         return ""
 
     # -- what the rest of sheetcnn asks ----------------------------------------------------------------------------
-    def accept(self, shape: Shape) -> None:
-        """Raise ValueError where the layer cannot read an input of this shape."""
-        if self.takes == "maps" and len(shape) != 3:
-            raise ValueError(f"it reads feature maps, but its input is a vector of {shape[0]}; put it before `flatten`")
-        if self.takes == "vector" and len(shape) != 1:
-            raise ValueError(f"it reads a vector, but its input is {shape_text(shape)}; put a `flatten` layer before it")
-        self.check(shape)
+    def accept(self, *shapes: Shape) -> None:
+        """Raise ValueError where the layer cannot read inputs of these shapes."""
+        least, most = self.inputs
+        if not least <= len(shapes) <= most:
+            wanted = f"{least}" if least == most else f"at least {least}" if len(shapes) < least else f"at most {most}"
+            raise ValueError(f"it reads {wanted} layer{'s' if wanted != '1' else ''}, but `input` names {len(shapes)}")
+        for shape in shapes:
+            if self.takes == "maps" and len(shape) != 3:
+                raise ValueError(f"it reads feature maps, but its input is a vector of {shape[0]}; put it before `flatten`")
+            if self.takes == "vector" and len(shape) != 1:
+                raise ValueError(f"it reads a vector, but its input is {shape_text(shape)}; put a `flatten` layer before it")
+        self.check(*shapes)
+
+    def all_parameters(self, *shapes: Shape) -> dict[str, Shape]:
+        """The parameters, those of its activation among them."""
+        return self.parameters(*shapes)
 
     def trainable(self, *shapes: Shape) -> dict[str, int]:
         """How many numbers each parameter that training changes has."""
-        shapes_of = self.parameters(*shapes).items()
+        shapes_of = self.all_parameters(*shapes).items()
         return {key: int(np.prod(shape, dtype=object)) for key, shape in shapes_of if key not in self.settled}
 
     def parameter_words(self, *shapes: Shape) -> str:
@@ -171,7 +202,7 @@ class Layer(BaseModel):
         counts = self.trainable(*shapes)
         if not counts:
             return "none"
-        terms = " + ".join("·".join(map(str, self.parameters(*shapes)[key])) for key in counts)
+        terms = " + ".join("·".join(map(str, self.all_parameters(*shapes)[key])) for key in counts)
         total = str(sum(counts.values()))
         return terms if terms == total else f"{terms} = {total}"
 
@@ -184,13 +215,14 @@ class Layer(BaseModel):
         output = self.output_shape(*shapes)
         maps = len(output) == 3
         drawn = []
-        for key, shape in self.parameters(*shapes).items():
+        for key, shape in self.all_parameters(*shapes).items():
             if len(shape) > 2:
                 drawn.append(Drawing(key, "kernel", "parameter", shape, len(shape) - 2, self.spread()))
             else:
                 drawn.append(Drawing(key, key, "parameter", shape, int(maps)))
         for step in self.all_steps(shapes, detail):
-            drawn.append(Drawing(step.key, step.key, "step", step.shape, max(1, len(step.shape) - 2) if maps else 0))
+            lead = max(1, len(step.shape) - 2) if maps else 0
+            drawn.append(Drawing(step.key, step.key, "step", step.shape, lead, step.spread, step.margin))
         return [*drawn, Drawing("output", "map" if maps else "out", "output", output, int(maps))]
 
     def run(self, xs: tuple[np.ndarray, ...], detail: str, parameters: Arrays) -> Arrays:
@@ -213,10 +245,11 @@ class Layer(BaseModel):
 
 
 class Elementwise(Layer):
-    """A layer that makes each cell of its output from the same cell of its input; usable as `activation` too."""
+    """A layer that makes each cell of its output from the same cell of its input."""
 
     takes: ClassVar[str] = "any"
-    inline: ClassVar[bool] = True  # reads its input once, so that a long sum can stand inside its formula
+    activates: ClassVar[bool] = True
+    inline: ClassVar[bool] = True
 
     def cell(self, x: str) -> str:
         """The formula of one cell, `x` being the text of its input."""
@@ -230,8 +263,8 @@ def _activation(value: Any) -> Any:
     """`"relu"` or `{type = "leaky_relu", negative_slope = 0.2}` as the layer that it names."""
     from . import LAYERS  # the list imports this module
 
-    known = {name: layer for name, layer in LAYERS.items() if issubclass(layer, Elementwise)}
-    if isinstance(value, Elementwise) or value is None:
+    known = {name: layer for name, layer in LAYERS.items() if layer.activates}
+    if isinstance(value, Layer) or value is None:
         return value
     settings = dict(value) if isinstance(value, dict) else {"type": value}
     kind = settings.pop("type", None)
@@ -243,26 +276,45 @@ def _activation(value: Any) -> Any:
     return known[kind](**settings)
 
 
+PREFIX = "activation_"  # before the names of an activation's own parameters, where it is part of another layer
+
+
 class Activated(Layer):
     """A layer with an `activation`, which acts once on the finished sum: relu(bias + Σ …), never Σ relu(…)."""
 
-    activation: Annotated[Elementwise | None, BeforeValidator(_activation)] = None
+    activation: Annotated[Layer | None, BeforeValidator(_activation)] = None
 
-    def _draws_sum(self, detail: str) -> bool:
-        return detail == "steps" or (self.activation is not None and not self.activation.inline)
+    @property
+    def final(self) -> Layer | None:
+        """The activation that acts on the finished sum."""
+        return self.activation
+
+    def draws_sum(self, detail: str) -> bool:
+        """Whether the pre-activation is drawn: where asked for, and where the activation reads it more than once."""
+        return detail == "steps" or (self.final is not None and not self.final.inline)
+
+    def all_parameters(self, *shapes: Shape) -> dict[str, Shape]:
+        parameters = self.parameters(*shapes)
+        if self.activation is None:
+            return parameters
+        own = self.activation.parameters(self.output_shape(*shapes))
+        return parameters | {PREFIX + key: shape for key, shape in own.items()}
 
     def all_steps(self, shapes: tuple[Shape, ...], detail: str) -> list[Step]:
         steps = super().all_steps(shapes, detail)
-        if self._draws_sum(detail):
+        if self.draws_sum(detail):
             steps.append(Step("sum", self.output_shape(*shapes), self.forward, self.formula))
+        if self.final is not None:
+            steps += self.final.steps(self.output_shape(*shapes), detail=detail)
         return steps
 
     def run(self, xs: tuple[np.ndarray, ...], detail: str, parameters: Arrays) -> Arrays:
-        values = super().run(xs, detail, parameters)
-        if self._draws_sum(detail):
+        own, others = _split(parameters)
+        values = super().run(xs, detail, own)
+        if self.draws_sum(detail):
             values["sum"] = values["output"]
-        if self.activation is not None:
-            values["output"] = self.activation.forward(values["output"])
+        if self.final is not None:
+            values |= self.final.run((values["output"],), detail, others)
         return values
 
     def formulas(
@@ -270,13 +322,22 @@ class Activated(Layer):
     ) -> dict[str, CellFormula]:
         cells = super().formulas(shapes, detail, xs, grids)
         total = cells["output"]
-        activate = self.activation.cell if self.activation is not None else str
-        if self._draws_sum(detail):
+        if self.draws_sum(detail):
             cells["sum"] = total
-            cells["output"] = lambda at: activate(cell_of(grids["sum"], at))
-        elif self.activation is not None:
+            cells["output"] = partial(cell_of, grids["sum"])
+            if self.final is not None:
+                drawn = grids | _split(grids)[1]
+                cells |= self.final.formulas((self.output_shape(*shapes),), detail, (grids["sum"],), drawn)
+        elif isinstance(self.final, Elementwise):
+            activate = self.final.cell
             cells["output"] = lambda at: activate(total(at))
         return cells
+
+
+def _split(named: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is a layer's own, and what belongs to its activation (without the prefix)."""
+    own = {key: value for key, value in named.items() if not key.startswith(PREFIX)}
+    return own, {key.removeprefix(PREFIX): value for key, value in named.items() if key.startswith(PREFIX)}
 
 
 def _write(formula: Callable[..., str], xs: tuple[Grids, ...], given: dict[str, Grids], at: Shape) -> str:
@@ -288,6 +349,13 @@ def cell_of(grids: Grids, at: Shape) -> str:
     if len(at) == 3:
         return grids[at[0]].at(at[1], at[2])
     return grids.at(at[0], 0)
+
+
+def combined(function: str, texts: list[str]) -> str:
+    """A function of any number of arguments, nested where there are more than Excel's 255."""
+    while len(texts) > 255:
+        texts = [f"{function}({','.join(texts[n : n + 255])})" for n in range(0, len(texts), 255)]
+    return f"{function}({','.join(texts)})"
 
 
 def literal(number: float) -> str:

@@ -1,13 +1,13 @@
 """Convolution."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
 
 from ..grid import Grids, span
 from ..kernels import KERNELS
-from .base import Activated, Count, Shape, Step, example
+from .base import Activated, Count, Elementwise, Layer, Shape, Step, example
 from .sliding import Sliding, pair
 
 WIDE = 16  # up to so many channels a formula has one term each; beyond, its text would grow too long
@@ -66,6 +66,40 @@ class Conv2d(Activated, Sliding):
             bias=False,
             parameters={"weight": [[[[1, 1], [1, 1]]]]},
         ),
+        example(  # the readings that are not CNNs': one kernel for all channels, 2·(1 + 10) + 1 and 2·(−4 + 3) + 1
+            [[[1, -4]], [[10, 3]]],
+            [[[23, -1]]],
+            out_channels=1,
+            kernel_size=1,
+            channel_mix="shared",
+            parameters={"weight": [[[[2]]]], "bias": [1]},
+        ),
+        example(  # every filter on every channel by itself: two filters on two channels make four maps
+            [[[1, -4]], [[10, 3]]],
+            [[[2, -8]], [[20, 6]], [[-1, 4]], [[-10, -3]]],
+            out_channels=2,
+            kernel_size=1,
+            channel_mix="separate",
+            bias=False,
+            parameters={"weight": [[[[2]]], [[[-1]]]]},
+        ),
+        example(  # averaged instead of summed: (2·1 + 3·10) / 2 + 1
+            [[[1, -4]], [[10, 3]]],
+            [[[17, 1.5]]],
+            out_channels=1,
+            kernel_size=1,
+            channel_mix="mean",
+            parameters={"weight": [[[[2]], [[3]]]], "bias": [1]},
+        ),
+        example(  # ReLU on each channel before the sum: 0 + 9 − 5, where the right order gives relu(−8 + 9 − 5) = 0
+            [[[-4]], [[3]]],
+            [[[4]]],
+            out_channels=1,
+            kernel_size=1,
+            activation="relu",
+            activation_scope="channel",
+            parameters={"weight": [[[[2]], [[3]]]], "bias": [-5]},
+        ),
         example(  # two groups: the second filter never sees the first channel
             [[[1, 2]], [[3, 4]]],
             [[[10, 20]], [[300, 400]]],
@@ -80,6 +114,8 @@ class Conv2d(Activated, Sliding):
     out_channels: Count
     groups: Count = 1
     bias: bool = True
+    channel_mix: Literal["sum", "shared", "separate", "mean"] = "sum"
+    activation_scope: Literal["map", "channel"] = "map"
     kernels: tuple[str, ...] | None = None
 
     @model_validator(mode="before")
@@ -109,20 +145,52 @@ class Conv2d(Activated, Sliding):
             raise ValueError(
                 f"groups (={self.groups}) must divide the {shape[0]} input channels and out_channels (={self.out_channels})"
             )
+        if self.channel_mix != "sum" and self.groups > 1:
+            raise ValueError(f'channel_mix "{self.channel_mix}" goes with groups 1, not {self.groups}')
+        if self.activation_scope == "channel" and not isinstance(self.activation, Elementwise):
+            raise ValueError('activation_scope "channel" needs an activation that acts cell by cell, such as "relu"')
+        if self.activation_scope == "channel" and self.channel_mix == "separate":
+            raise ValueError('activation_scope "channel" means nothing where channels stay separate; leave one of them out')
         super().check(shape)
 
+    @property
+    def final(self) -> Layer | None:
+        return self.activation if self.activation_scope == "map" else None
+
+    def formula_words(self) -> str:
+        one = {"sum": "kernel", "mean": "kernel"}.get(self.channel_mix, "the filter's one kernel")
+        if self.channel_mix == "separate":
+            return f"map of a filter and a channel = bias + {one} * channel"
+        part = f"({one} * channel)"
+        if self.activation_scope == "channel" and self.activation is not None:
+            part = f"{self.activation.type}({one} * channel)"
+        return f"map = bias + {'mean' if self.channel_mix == 'mean' else 'Σ'} over channels of {part}"
+
+    def warning(self) -> str:
+        wrong = {
+            "shared": "a filter has a kernel of its own for each channel, not one for all",
+            "separate": "a filter sums over all channels and makes one map, not one for each channel",
+            "mean": "what a filter finds in the channels is summed, not averaged",
+        }
+        words = [wrong[self.channel_mix]] if self.channel_mix in wrong else []
+        if self.activation_scope == "channel":
+            words.append("the activation acts once, after the sum over the channels, not on each channel before it")
+        return f"This is not how CNNs do it: {'; '.join(words)}." if words else ""
+
     def parameters(self, shape: Shape) -> dict[str, Shape]:
-        weight = (self.out_channels, shape[0] // self.groups, *self.kernel_size)
+        channels = 1 if self.channel_mix in ("shared", "separate") else shape[0] // self.groups
+        weight = (self.out_channels, channels, *self.kernel_size)
         return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (self.out_channels, *self.positions(shape))
+        maps = self.out_channels * (shape[0] if self.channel_mix == "separate" else 1)
+        return (maps, *self.positions(shape))
 
     def spread(self) -> tuple[int, int]:
         return self.dilation
 
     def wide(self, shape: Shape) -> bool:
-        return shape[0] // self.groups > WIDE
+        return shape[0] // self.groups > WIDE and self.channel_mix in ("sum", "mean") and self.activation_scope == "map"
 
     def _channels(self, k: int, channels: int) -> slice:
         """The input channels that filter k sees: those of its group."""
@@ -131,22 +199,39 @@ class Conv2d(Activated, Sliding):
         return slice(first, first + size)
 
     def steps(self, shape: Shape, detail: str) -> list[Step]:
-        if detail != "steps" or self.wide(shape):
+        needed = detail == "steps" or (self.final is None and self.activation is not None and not self.activation.inline)
+        if not needed or self.wide(shape) or self.channel_mix == "separate":
             return []
         size = (self.out_channels, shape[0] // self.groups, *self.positions(shape))
         return [Step("product", size, self._products, self._product_formula)]
 
     def _products(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+        """Each window with its kernel, channel by channel: filters × channels × rows × columns."""
         view = self.windows(x, 0)
         seen = [view[self._channels(k, len(x))] for k in range(self.out_channels)]
-        return np.stack([np.einsum("cijab,cab->cij", v, w) for v, w in zip(seen, weight, strict=True)])
+        kernels = [np.broadcast_to(w, (len(v), *self.kernel_size)) for v, w in zip(seen, weight, strict=True)]
+        return np.stack([np.einsum("cijab,cab->cij", v, w) for v, w in zip(seen, kernels, strict=True)])
 
     def _product_formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None) -> str:
         k, c, i, j = at
         channel = x[self._channels(k, len(x))][c]
-        return f"SUMPRODUCT({channel.window(*self.corner(i, j), *self.reach)},{weight[k][c].area})"
+        kernel = weight[k][c if len(weight[k]) > 1 else 0]
+        return f"SUMPRODUCT({channel.window(*self.corner(i, j), *self.reach)},{kernel.area})"
 
     def forward(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+        y = self._mixed(x, weight)
+        if bias is None:
+            return y
+        return y + np.repeat(bias, len(y) // len(bias))[:, None, None]
+
+    def _mixed(self, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """What the channels give together, before the bias."""
+        if self.activation_scope == "channel" and self.activation is not None:
+            parts = self.activation.forward(self._products(x, weight))
+            return parts.mean(axis=1) if self.channel_mix == "mean" else parts.sum(axis=1)
+        if self.channel_mix == "separate":
+            return self._products(x, weight).reshape(self.output_shape(x.shape))
+        weight = np.broadcast_to(weight, (self.out_channels, len(x) // self.groups, *self.kernel_size))
         view = self.windows(x, 0)
         y = np.zeros(self.output_shape(x.shape))
         filters = self.out_channels // self.groups
@@ -155,21 +240,31 @@ class Conv2d(Activated, Sliding):
             seen = view[self._channels(g * filters, len(x))]
             for a, b in np.ndindex(*self.kernel_size):  # one kernel position at a time needs no copy of the windows
                 y[part] += np.tensordot(weight[part, :, a, b], seen[..., a, b], axes=1)
-        return y if bias is None else y + bias[:, None, None]
+        return y / len(x) if self.channel_mix == "mean" else y
 
     def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None, product: Grids | None = None) -> str:
         k, i, j = at
         channels = x if self.groups == 1 else x[self._channels(k, len(x))]
+        if self.channel_mix == "separate":
+            k, c = divmod(k, len(x))
+            channels = [x[c]]
         kernels = weight[k]
         if product is not None:
-            total = "+".join([step.at(i, j) for step in product[k]])
-        elif len(channels) > WIDE:
+            terms = [step.at(i, j) for step in product[k]]
+        elif len(channels) > WIDE and self.activation_scope == "map" and len(kernels) > 1:
             height = kernels[-1].bottom - kernels[0].top + 1
             window = (*self.corner(i, j), height, self.reach[1])
-            total = f"SUMPRODUCT({channels[0].windows[window]},{span(kernels)})"
+            terms = [f"SUMPRODUCT({channels[0].windows[window]},{span(kernels)})"]
         else:
             window = (*self.corner(i, j), *self.reach)
-            total = "+".join([f"SUMPRODUCT({c.windows[window]},{w.area})" for c, w in zip(channels, kernels, strict=True)])
+            if len(kernels) < len(channels):
+                kernels = kernels * len(channels)
+            terms = [f"SUMPRODUCT({c.windows[window]},{w.area})" for c, w in zip(channels, kernels, strict=True)]
+        if self.activation_scope == "channel" and isinstance(self.activation, Elementwise):
+            terms = [self.activation.cell(term) for term in terms]
+        total = "+".join(terms)
+        if self.channel_mix == "mean":
+            total = f"({total})/{len(channels)}"
         return total if bias is None else f"{bias[k].area}+{total}"
 
     def multiplications(self, shape: Shape) -> int:
@@ -177,6 +272,8 @@ class Conv2d(Activated, Sliding):
         return self.out_channels * rows * columns * (shape[0] // self.groups) * self.kernel_size[0] * self.kernel_size[1]
 
     def torch(self, shape: Shape) -> str:
+        if self.warning():
+            return ""
         more = "" if self.groups == 1 else f", groups={self.groups}"
         more += "" if self.bias else ", bias=False"
         return self.code(f"Conv2d({shape[0]}, {self.out_channels}, ", more)

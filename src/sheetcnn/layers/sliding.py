@@ -22,6 +22,7 @@ def _sides(value: Any) -> Any:
     return value
 
 
+Sides = Annotated[tuple[Amount, Amount, Amount, Amount], BeforeValidator(_sides)]
 Padding = Annotated[tuple[Amount, Amount, Amount, Amount] | Literal["same", "valid"], BeforeValidator(_sides)]
 
 

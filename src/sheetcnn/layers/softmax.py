@@ -1,34 +1,73 @@
-"""Softmax over a vector."""
+"""Softmax."""
 
 from typing import ClassVar
 
 import numpy as np
 
 from ..grid import Grids
-from .base import Layer, Shape, Step, example
+from .base import Layer, Shape, Step, cell_of, combined, example
 
 
-class Softmax(Layer):
-    """exp(x) / Σ exp(x), the maximum subtracted first so that nothing overflows. Source: torch.nn.Softmax."""
+class Exponentials(Layer):
+    """What softmax and its logarithm share: exp(x − largest), over a vector, or over the channels at each position."""
+
+    takes: ClassVar[str] = "any"
+    activates: ClassVar[bool] = True
+
+    def steps(self, shape: Shape, detail: str) -> list[Step]:
+        if len(shape) == 1:
+            return [Step("exp", shape, self._exp, self._exp_formula)]
+        one = (1, *shape[1:])
+        return [
+            Step("largest", one, lambda x: x.max(axis=0, keepdims=True), lambda at, x: _over("MAX", x, at)),
+            Step("exp", shape, self._exp, self._exp_formula),
+            Step(
+                "total",
+                one,
+                lambda x: self._exp(x).sum(axis=0, keepdims=True),
+                lambda at, x, exp, **_: _over("SUM", exp, at),
+            ),
+        ]
+
+    def _exp(self, x: np.ndarray) -> np.ndarray:
+        return np.exp(x - x.max(axis=0))
+
+    def _exp_formula(self, at: Shape, x: Grids, largest: Grids | None = None) -> str:
+        return f"EXP({cell_of(x, at)}-{f'MAX({x.area})' if largest is None else largest[0].at(*at[1:])})"
+
+
+def _over(function: str, grids: Grids, at: Shape) -> str:
+    """A function of one position in all maps."""
+    return combined(function, [grid.at(*at[1:]) for grid in grids])
+
+
+def total_of(at: Shape, exp: Grids, total: Grids | None) -> str:
+    """The sum that a cell is divided by."""
+    return f"SUM({exp.area})" if total is None else total[0].at(*at[1:])
+
+
+class Softmax(Exponentials):
+    """exp(x) / Σ exp(x), over a vector, or over the channels at each position.
+
+    The maximum is subtracted first, so that nothing overflows. Source: torch.nn.Softmax.
+    """
 
     type: ClassVar[str] = "softmax"
-    about: ClassVar[str] = "exp(x) / Σ exp(x): positive numbers that sum to 1"
-    words: ClassVar[str] = "exp = exp(x − largest x);  out = exp / Σ exp"
-    takes: ClassVar[str] = "vector"
+    about: ClassVar[str] = "exp(x) / Σ exp(x): positive numbers that sum to 1, over a vector or over the channels"
+    words: ClassVar[str] = "out = exp(x − largest x) / Σ exp(x − largest x)"
     examples: ClassVar = (
         example([0, 0, 0, 0], [0.25, 0.25, 0.25, 0.25]),
         example([1000, 1000 + 1.0986122886681098], [0.25, 0.75], source="exp(ln 3) = 3, so 1 to 3"),
-    )
-
-    def steps(self, shape: Shape, detail: str) -> list[Step]:
-        return [Step("exp", shape, lambda x: np.exp(x - x.max()), lambda at, x: f"EXP({x.at(*at, 0)}-MAX({x.area}))")]
+        example([[[0, 0]], [[0, 1.0986122886681098]], [[0, 0]]], [[[1 / 3, 0.2]], [[1 / 3, 0.6]], [[1 / 3, 0.2]]],
+                source="at the second position 1 to 3 to 1"),
+    )  # fmt: skip
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        exp = np.exp(x - x.max())
-        return exp / exp.sum()
+        exp = np.exp(x - x.max(axis=0))
+        return exp / exp.sum(axis=0)
 
-    def formula(self, at: Shape, x: Grids, exp: Grids) -> str:
-        return f"{exp.at(*at, 0)}/SUM({exp.area})"
+    def formula(self, at: Shape, x: Grids, exp: Grids, total: Grids | None = None, **steps: Grids) -> str:
+        return f"{cell_of(exp, at)}/{total_of(at, exp, total)}"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Softmax(dim=1)"

@@ -32,6 +32,7 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "title": {"font": Font(FONT, 16, bold=True, color=palette.INK)},
     "words": {"font": Font(FONT, 11, color=palette.INK)},
     "typed": {"font": Font(FONT, 9, color=palette.TYPED), "alignment": Alignment(horizontal="center")},
+    "warning": {"font": Font(FONT, 10, bold=True, color=palette.WARNING)},
     "soft": {"font": Font(FONT, 9, color=palette.SOFT)},
     "code": {"font": Font("Courier New", 9, color=palette.SOFT)},
     "link": {

@@ -9,6 +9,7 @@ import numpy as np
 INK = "1F2937"  # titles
 SOFT = "6B7280"  # labels
 LINK = "1D4ED8"
+WARNING = "B45309"
 TYPED = "0000CC"  # numbers to type over
 RULE = "D1D5DB"  # lines between cells
 EDGE = "6B7280"  # the outline of a grid

@@ -69,7 +69,7 @@ def dress(model: Model, protected: bool, version: str) -> Dressed:
 
 
 def _values(model: Model, owner: str, drawing: Drawing) -> np.ndarray:
-    array = (model.parameters if drawing.role == "parameter" else model.values)[owner][drawing.key]
+    array = (model.parameters if drawing.role in ("parameter", "shared") else model.values)[owner][drawing.key]
     return array + 0.0  # no negative zeros
 
 
@@ -81,6 +81,8 @@ def _page(dressed: Dressed, model: Model, page: Page, before: str, after: str) -
     owner = node.name if node else INPUT
     title, lines = _layer_lines(model, node) if node else _input_lines(model)
     column = header(sheet, title, lines, before, after)
+    if node is not None and node.layer.warning():
+        put(sheet, HEADER, LEFT, node.layer.warning(), "warning")
     marks(sheet, page)
     formulas = model.network.formulas(owner, model.detail, {name: page.grids for name, page in model.pages.items()})
     by_drawing: dict[str, list[Block]] = {}
@@ -123,8 +125,8 @@ def _input_lines(model: Model) -> tuple[str, list[tuple[str, str]]]:
 
 def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
     cost = costs(model.network)[node.name]
-    words = node.layer.words
-    activation = node.layer.activation if isinstance(node.layer, Activated) else None
+    words = node.layer.formula_words()
+    activation = node.layer.final if isinstance(node.layer, Activated) else None
     if activation is not None:
         left, right = words.rsplit(" = ", 1)
         words = f"{left} = {activation.type}({right})"
@@ -143,7 +145,7 @@ def _colour(
 ) -> int:
     """Colour the grids of one drawing; returns the next free column of the header's row of links."""
     drawing, grids = blocks[0].drawing, [block.grid for block in blocks]
-    if drawing.role == "parameter" and array.ndim < 2:
+    if drawing.role in ("parameter", "shared") and array.ndim < 2:
         return column  # a single number needs no colour
     bounds = _channel_bounds(model, drawing)
     if bounds is not None:
@@ -154,7 +156,7 @@ def _colour(
             )
             colour(sheet, spans([block.grid]), scale, None, typed)
         return column
-    if typed or array.min() < 0 or drawing.label in ("sum", "product"):
+    if typed or array.min() < 0 or drawing.label in ("sum", "product", "turned", "mean") or drawing.role == "shared":
         colour(sheet, spans(grids), signed_scale([array]), None, typed)
         return column
     ranges = spans(grids)
@@ -374,4 +376,5 @@ def torch_code(node: Node) -> str:
     """A layer with its activation as PyTorch code."""
     code = node.layer.torch(*node.in_shapes)
     activation = node.layer.activation if isinstance(node.layer, Activated) else None
-    return code if activation is None else f"{code}, then {activation.torch(node.shape)}"
+    parts = [code, "" if activation is None else activation.torch(node.shape)]
+    return ", then ".join(part for part in parts if part)

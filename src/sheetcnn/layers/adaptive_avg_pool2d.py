@@ -1,0 +1,55 @@
+"""Average pooling to a given size."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Counts, Layer, Shape, example
+from .sliding import pair
+
+
+class AdaptiveAvgPool2d(Layer):
+    """The mean of windows that divide each map into output_size parts, as even as can be.
+
+    Row i reads the rows from floor(i · H / out) to ceil((i + 1) · H / out). Source: torch.nn.AdaptiveAvgPool2d.
+    """
+
+    type: ClassVar[str] = "adaptive_avg_pool2d"
+    about: ClassVar[str] = "the mean of windows chosen so that the output has a given size"
+    words: ClassVar[str] = "map = mean of the window; windows divide the map evenly"
+    examples: ClassVar = (
+        example([[[1, 2, 3, 4], [5, 6, 7, 8]]], [[[3.5, 5.5]]], output_size=[1, 2]),
+        example([[[3, 5, 7]]], [[[4, 6]]], output_size=[1, 2]),
+        example([[[4, 8]]], [[[4, 4, 6, 8, 8]]], output_size=[1, 5]),
+    )
+
+    output_size: Counts
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], *self.output_size)
+
+    def _span(self, axis: int, place: int, size: int) -> tuple[int, int]:
+        """The first input row (or column) of an output row, and how many it reads."""
+        out = self.output_size[axis]
+        start = place * size // out
+        return start, -(-(place + 1) * size // out) - start
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        y = np.empty(self.output_shape(x.shape))
+        for i, j in np.ndindex(*self.output_size):
+            (top, rows), (left, columns) = self._span(0, i, x.shape[1]), self._span(1, j, x.shape[2])
+            y[:, i, j] = x[:, top : top + rows, left : left + columns].mean(axis=(1, 2))
+        return y
+
+    def formula(self, at: Shape, x: Grids) -> str:
+        k, i, j = at
+        (top, rows), (left, columns) = self._span(0, i, x[k].rows), self._span(1, j, x[k].columns)
+        return f"AVERAGE({x[k].window(top, left, rows, columns)})"
+
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        rows, columns = (-(-n // out) for n, out in zip(shape[1:], self.output_size, strict=True))
+        return (rows, columns), (max(1, shape[1] // self.output_size[0]), max(1, shape[2] // self.output_size[1]))
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.AdaptiveAvgPool2d({pair(self.output_size)})"

@@ -1,0 +1,36 @@
+"""Channels of groups interleaved."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Count, Layer, Shape, example
+
+
+class ChannelShuffle(Layer):
+    """The maps of groups dealt out in turn, so that the next grouped layer sees all groups. Source: torch.nn.ChannelShuffle."""
+
+    type: ClassVar[str] = "channel_shuffle"
+    about: ClassVar[str] = "the maps of groups in turn: first of each group, then second of each"
+    words: ClassVar[str] = "maps = first of each group, then second of each group, …"
+    examples: ClassVar = (
+        example([[[1]], [[2]], [[3]], [[4]], [[5]], [[6]]], [[[1]], [[4]], [[2]], [[5]], [[3]], [[6]]], groups=2),
+    )
+
+    groups: Count
+
+    def check(self, shape: Shape) -> None:
+        if shape[0] % self.groups:
+            raise ValueError(f"groups (={self.groups}) must divide the {shape[0]} channels of its input")
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x.reshape(self.groups, -1, *x.shape[1:]).swapaxes(0, 1).reshape(x.shape)
+
+    def formula(self, at: Shape, x: Grids) -> str:
+        k, i, j = at
+        size = len(x) // self.groups
+        return x[k % self.groups * size + k // self.groups].at(i, j)
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.ChannelShuffle({self.groups})"

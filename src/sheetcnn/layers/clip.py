@@ -1,0 +1,35 @@
+"""Values held between two bounds."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from .base import Elementwise, Number, Shape, example, literal
+
+
+class Clip(Elementwise):
+    """min(max(low, x), high), cell by cell. Source: torch.nn.Hardtanh, whose names and defaults these are."""
+
+    type: ClassVar[str] = "clip"
+    about: ClassVar[str] = "holds every number between min_val and max_val"
+    words: ClassVar[str] = "out = min(max(min_val, x), max_val)"
+    examples: ClassVar = (
+        example([-3, 0.5, 2], [-1, 0.5, 1]),
+        example([-3, 0.5, 2], [0, 0.5, 1.5], min_val=0.0, max_val=1.5),
+    )
+
+    min_val: Number = -1.0
+    max_val: Number = 1.0
+
+    def check(self, shape: Shape) -> None:
+        if self.min_val > self.max_val:
+            raise ValueError(f"min_val (={self.min_val}) must not be larger than max_val (={self.max_val})")
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.clip(x, self.min_val, self.max_val)
+
+    def cell(self, x: str) -> str:
+        return f"MIN(MAX({literal(self.min_val)},{x}),{literal(self.max_val)})"
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.Hardtanh({self.min_val!r}, {self.max_val!r})"

@@ -1,0 +1,49 @@
+"""Layers stacked one after the other."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Layer, Shape, cell_of, example, shape_text
+
+
+class Concat(Layer):
+    """The maps of all inputs in one stack, or vectors end to end. Source: torch.cat(dim=1)."""
+
+    type: ClassVar[str] = "concat"
+    about: ClassVar[str] = "the maps of all inputs in one stack: the joint of inception and U-Net"
+    words: ClassVar[str] = "maps = those of the first input, then those of the next"
+    takes: ClassVar[str] = "any"
+    inputs: ClassVar[tuple[int, int]] = (2, 100)
+    examples: ClassVar = (
+        example([[[[1, 2]]], [[[3, 4]], [[5, 6]]]], [[[1, 2]], [[3, 4]], [[5, 6]]]),
+        example([[1, 2], [3], [4, 5]], [1, 2, 3, 4, 5]),
+    )
+
+    def check(self, *shapes: Shape) -> None:
+        if len({shape[1:] for shape in shapes}) > 1 or len({len(shape) for shape in shapes}) > 1:
+            raise ValueError(
+                f"inputs of {' and '.join(map(shape_text, shapes))} do not fit; rows and columns must be the same"
+            )
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        return (sum(shape[0] for shape in shapes), *shapes[0][1:])
+
+    def forward(self, *xs: np.ndarray) -> np.ndarray:
+        return np.concatenate(xs)
+
+    def formula(self, at: Shape, *xs: Grids) -> str:
+        place = at[0]
+        for x in xs:
+            size = len(x) if isinstance(x, list) else x.rows
+            if place < size:
+                return cell_of(x, (place, *at[1:]))
+            place -= size
+        raise IndexError(at)
+
+    def size_words(self, *shapes: Shape) -> str:
+        return " + ".join(str(shape[0]) for shape in shapes) + f" = {sum(shape[0] for shape in shapes)}"
+
+    def torch(self, *shapes: Shape) -> str:
+        return "torch.cat((a, b), dim=1)" if len(shapes) == 2 else "torch.cat((a, b, …), dim=1)"

@@ -1,0 +1,163 @@
+"""Convolution that also slides across the stack of maps."""
+
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import BeforeValidator
+
+from ..grid import Grids
+from .base import Activated, Amount, Count, Margin, Shape, example
+
+
+def _three(value: Any) -> Any:
+    return [value] * 3 if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Counts3 = Annotated[tuple[Count, Count, Count], BeforeValidator(_three)]  # n or [depth, rows, columns]
+Amounts3 = Annotated[tuple[Amount, Amount, Amount], BeforeValidator(_three)]
+
+
+class Conv3d(Activated):
+    """Filters of depth × rows × columns that slide across a stack of maps as well as over its rows and columns.
+
+    The input's maps are in_channels volumes of equal depth, one after the other; so are the output's, one per filter.
+    Weights are (out_channels, in_channels, depth, rows, columns). Source: torch.nn.Conv3d.
+    """
+
+    type: ClassVar[str] = "conv3d"
+    about: ClassVar[str] = "filters that also slide across the stack of maps: each makes a stack of maps"
+    words: ClassVar[str] = "map = bias + Σ over the filter's depth of (kernel * map of the stack)"
+    examples: ClassVar = (
+        example(  # one volume of depth 3, a filter of depth 2: two maps
+            [[[1, 2]], [[3, 4]], [[5, 6]]],
+            [[[13, 18]], [[23, 28]]],
+            out_channels=1,
+            kernel_size=[2, 1, 1],
+            parameters={"weight": [[[[[2]], [[3]]]]], "bias": [2]},
+        ),
+        example(
+            [[[1, 2], [3, 4]], [[5, 6], [7, 8]]],
+            [[[36]], [[-36]]],
+            out_channels=2,
+            kernel_size=2,
+            bias=False,
+            parameters={"weight": [[[[[1, 1], [1, 1]], [[1, 1], [1, 1]]]], [[[[-1, -1], [-1, -1]], [[-1, -1], [-1, -1]]]]]},
+        ),
+        example(  # padding in depth, every second place: (0, 1, 2) and (2, 3, 0) with the weights (100, 1, 10)
+            [[[1]], [[2]], [[3]]],
+            [[[21]], [[203]]],
+            out_channels=1,
+            kernel_size=[3, 1, 1],
+            stride=[2, 1, 1],
+            padding=[1, 0, 0],
+            bias=False,
+            parameters={"weight": [[[[[100]], [[1]], [[10]]]]]},
+        ),
+        example(  # two volumes of depth 2 are summed
+            [[[1]], [[2]], [[3]], [[4]]],
+            [[[31]], [[42]]],
+            out_channels=1,
+            in_channels=2,
+            kernel_size=1,
+            bias=False,
+            parameters={"weight": [[[[[1]]], [[[10]]]]]},
+        ),
+    )
+
+    out_channels: Count
+    kernel_size: Counts3
+    in_channels: Count = 1
+    stride: Counts3 = (1, 1, 1)
+    padding: Amounts3 = (0, 0, 0)
+    dilation: Counts3 = (1, 1, 1)
+    bias: bool = True
+
+    @property
+    def reach(self) -> tuple[int, ...]:
+        """Maps, rows and columns that the window covers, the holes of dilation included."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
+
+    def _volume(self, shape: Shape) -> Shape:
+        """Depth, rows and columns of one volume of the input."""
+        return (shape[0] // self.in_channels, *shape[1:])
+
+    def _positions(self, shape: Shape) -> tuple[int, ...]:
+        sizes = zip(self._volume(shape), self.padding, self.reach, self.stride, strict=True)
+        return tuple((n + 2 * p - reach) // s + 1 for n, p, reach, s in sizes)
+
+    def check(self, shape: Shape) -> None:
+        if shape[0] % self.in_channels:
+            raise ValueError(f"in_channels (={self.in_channels}) must divide the {shape[0]} maps of its input")
+        if min(self._positions(shape)) < 1:
+            volume = "×".join(map(str, self._volume(shape)))
+            raise ValueError(
+                f"kernel_size {list(self.kernel_size)} is larger than its {volume} input; use padding, or a smaller kernel"
+            )
+
+    def parameters(self, shape: Shape) -> dict[str, Shape]:
+        weight = (self.out_channels, self.in_channels, *self.kernel_size)
+        return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
+
+    def output_shape(self, shape: Shape) -> Shape:
+        depth, rows, columns = self._positions(shape)
+        return (self.out_channels * depth, rows, columns)
+
+    def spread(self) -> tuple[int, int]:
+        return self.dilation[1], self.dilation[2]
+
+    def margin(self, shape: Shape) -> Margin:
+        return self.padding[1], self.padding[2], self.padding[1], self.padding[2]
+
+    def forward(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+        volumes = x.reshape(self.in_channels, *self._volume(x.shape))
+        padded = np.pad(volumes, ((0, 0), *((p, p) for p in self.padding)))
+        view = np.lib.stride_tricks.sliding_window_view(padded, self.reach, axis=(1, 2, 3))
+        (s, t, u), (d, e, f) = self.stride, self.dilation
+        view = view[:, ::s, ::t, ::u, ::d, ::e, ::f]
+        y = np.zeros((self.out_channels, *self._positions(x.shape)))
+        for a, b, c in np.ndindex(*self.kernel_size):
+            y += np.tensordot(weight[:, :, a, b, c], view[..., a, b, c], axes=1)
+        if bias is not None:
+            y += bias[:, None, None, None]
+        return y.reshape(self.output_shape(x.shape))
+
+    def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None) -> str:
+        place, i, j = at
+        depth = len(x) // self.in_channels
+        k, z = divmod(place, (depth + 2 * self.padding[0] - self.reach[0]) // self.stride[0] + 1)
+        corner = i * self.stride[1] - self.padding[1], j * self.stride[2] - self.padding[2]
+        terms = []
+        for c, kernels in enumerate(weight[k]):
+            for step, kernel in enumerate(kernels):
+                level = z * self.stride[0] - self.padding[0] + step * self.dilation[0]
+                if 0 <= level < depth:  # beyond the stack there is only padding
+                    window = x[c * depth + level].windows[(*corner, *self.reach[1:])]
+                    terms.append(f"SUMPRODUCT({window},{kernel.area})")
+        total = "+".join(terms) or "0"
+        return total if bias is None else f"{bias[k].area}+{total}"
+
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        return (self.reach[1], self.reach[2]), (self.stride[1], self.stride[2])
+
+    def multiplications(self, shape: Shape) -> int:
+        per_cell = self.in_channels * int(np.prod(self.kernel_size))
+        return int(np.prod(self.output_shape(shape))) * per_cell
+
+    def size_words(self, shape: Shape) -> str:
+        words = []
+        names = ("depth", "rows", "columns")
+        for name, n, k, p, s, out in zip(
+            names, self._volume(shape), self.reach, self.padding, self.stride, self._positions(shape), strict=True
+        ):
+            words.append(f"{name} ({n} − {k}{f' + 2·{p}' if p else ''})/{s} + 1 = {out}")
+        return ", ".join(words)
+
+    def torch(self, shape: Shape) -> str:
+        text = f"torch.nn.Conv3d({self.in_channels}, {self.out_channels}, {self.kernel_size}"
+        for name, value, default in (
+            ("stride", self.stride, (1, 1, 1)),
+            ("padding", self.padding, (0, 0, 0)),
+            ("dilation", self.dilation, (1, 1, 1)),
+        ):
+            text += "" if value == default else f", {name}={value}"
+        return text + ("" if self.bias else ", bias=False") + ")"

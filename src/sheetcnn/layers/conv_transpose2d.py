@@ -1,0 +1,199 @@
+"""Transposed convolution."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Activated, Amounts, Count, Counts, Margin, Shape, Step, example
+from .sliding import Sides, pair
+
+
+class ConvTranspose2d(Activated):
+    """A convolution of the input with blank cells put between its cells, by kernels turned by 180°.
+
+    Weights in files are (in_channels, out_channels / groups, kernel rows, kernel columns), as PyTorch has them; here and
+    in the workbook filters come first, as in every convolution. The output has
+    (N − 1)·S − P + D·(K − 1) + output_padding + 1 rows, P being the padding of both sides.
+    Source: torch.nn.ConvTranspose2d; Dumoulin and Visin, "A guide to convolution arithmetic", 2016, chapter 4.
+    """
+
+    type: ClassVar[str] = "conv_transpose2d"
+    about: ClassVar[str] = "a convolution of the input spread out with blanks, by kernels turned around: it enlarges"
+    words: ClassVar[str] = "map = bias + Σ over channels of (kernel turned by 180° * channel spread out)"
+    examples: ClassVar = (
+        example(  # each input cell stamps the kernel, weighted, onto the output
+            [[[1, 2]]],
+            [[[1, 2, 2, 4], [3, 4, 6, 8]]],
+            out_channels=1,
+            kernel_size=2,
+            stride=2,
+            bias=False,
+            parameters={"weight": [[[[1, 2], [3, 4]]]]},
+        ),
+        example(  # stamps that overlap are summed
+            [[[1, 2]]],
+            [[[1.5, 4.5, 4.5], [3.5, 10.5, 8.5]]],
+            out_channels=1,
+            kernel_size=2,
+            parameters={"weight": [[[[1, 2], [3, 4]]]], "bias": [0.5]},
+        ),
+        example(
+            [[[1, 2], [3, 4]]],
+            [[[2, 6, 4], [6, 12, 8]]],
+            out_channels=1,
+            kernel_size=[1, 2],
+            stride=[1, 2],
+            padding=[0, 1],
+            output_padding=[0, 1],
+            bias=False,
+            parameters={"weight": [[[[3, 2]]]]},
+        ),
+        example(
+            [[[1]], [[10]]],
+            [[[1, 0, 2]], [[30, 0, 40]]],
+            out_channels=2,
+            kernel_size=[1, 2],
+            dilation=[1, 2],
+            groups=2,
+            bias=False,
+            parameters={"weight": [[[[1, 2]]], [[[3, 4]]]]},
+        ),
+    )
+
+    out_channels: Count
+    kernel_size: Counts
+    stride: Counts = (1, 1)
+    padding: Sides = (0, 0, 0, 0)
+    output_padding: Amounts = (0, 0)
+    dilation: Counts = (1, 1)
+    groups: Count = 1
+    bias: bool = True
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Rows and columns that a kernel covers, the holes of dilation included."""
+        rows, columns = (d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
+        return rows, columns
+
+    def check(self, shape: Shape) -> None:
+        if shape[0] % self.groups or self.out_channels % self.groups:
+            raise ValueError(
+                f"groups (={self.groups}) must divide the {shape[0]} input channels and out_channels (={self.out_channels})"
+            )
+        for more, s, d in zip(self.output_padding, self.stride, self.dilation, strict=True):
+            if more and more >= max(s, d):
+                raise ValueError(f"output_padding (={more}) must be smaller than stride (={s}) or dilation (={d})")
+        if min(self.output_shape(shape)[1:]) < 1:
+            raise ValueError(f"padding {list(self.padding)} leaves nothing of its {shape[1]}×{shape[2]} input; use less")
+
+    def parameters(self, shape: Shape) -> dict[str, Shape]:
+        weight = (self.out_channels, shape[0] // self.groups, *self.kernel_size)
+        return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
+
+    def file_shape(self, key: str, shape: Shape) -> Shape:
+        if key != "weight":
+            return shape
+        return (shape[1] * self.groups, shape[0] // self.groups, *shape[2:])
+
+    def from_file(self, key: str, array: np.ndarray) -> np.ndarray:
+        if key != "weight":
+            return array
+        split = array.reshape(self.groups, -1, *array.shape[1:])  # groups, inputs, outputs, rows, columns
+        return split.swapaxes(1, 2).reshape(self.out_channels, -1, *array.shape[2:])
+
+    def output_shape(self, shape: Shape) -> Shape:
+        top, left, bottom, right = self.padding
+        sizes = zip(shape[1:], self.stride, (top + bottom, left + right), self.reach, self.output_padding, strict=True)
+        return (self.out_channels, *((n - 1) * s - p + reach + more for n, s, p, reach, more in sizes))
+
+    def spread(self) -> tuple[int, int]:
+        return self.dilation
+
+    def _around(self) -> Margin:
+        """The padding around the spread-out input; where it is negative, the window starts inside."""
+        (rows, columns), (top, left, bottom, right) = self.reach, self.padding
+        (down, along) = self.output_padding
+        return rows - 1 - top, columns - 1 - left, rows - 1 - bottom + down, columns - 1 - right + along
+
+    def steps(self, shape: Shape, detail: str) -> list[Step]:
+        top, left, bottom, right = (max(0, side) for side in self._around())
+        filters = (self.out_channels, shape[0] // self.groups, *self.kernel_size)
+        return [
+            Step(
+                "spread",
+                shape,
+                lambda x, **_: x,
+                lambda at, x, **_: x[at[0]].at(*at[1:]),
+                self.stride,
+                (top, left, bottom, right),
+            ),
+            Step("turned", filters, self._turned, self._turned_formula, self.dilation),
+        ]
+
+    def _turned(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+        return weight[:, :, ::-1, ::-1]
+
+    def _turned_formula(self, at: Shape, x: Grids, weight: Grids, **_: Grids) -> str:
+        k, c, a, b = at
+        return weight[k][c].at(self.kernel_size[0] - 1 - a, self.kernel_size[1] - 1 - b)
+
+    def forward(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+        (_, rows, columns), (down, along), (top, left, _, _) = x.shape, self.stride, self.padding
+        _, high, wide = self.output_shape(x.shape)
+        whole = np.zeros((self.out_channels, high + sum(self.padding[::2]), wide + sum(self.padding[1::2])))
+        size, filters = len(x) // self.groups, self.out_channels // self.groups
+        for g in range(self.groups):  # every input cell stamps its kernel onto the output
+            seen, part = x[g * size : (g + 1) * size], weight[g * filters : (g + 1) * filters]
+            for a, b in np.ndindex(*self.kernel_size):
+                i, j = a * self.dilation[0], b * self.dilation[1]
+                target = whole[g * filters : (g + 1) * filters, i : i + rows * down : down, j : j + columns * along : along]
+                target[:, :rows, :columns] += np.tensordot(part[:, :, a, b], seen, axes=1)
+        y = whole[:, top : top + high, left : left + wide]
+        return y if bias is None else y + bias[:, None, None]
+
+    def formula(self, at: Shape, x: Grids, spread: Grids, turned: Grids, bias: Grids | None = None, **_: Grids) -> str:
+        k, i, j = at
+        top, left = self._around()[:2]
+        size = len(x) // self.groups
+        first = k // (self.out_channels // self.groups) * size
+        seen = spread[first : first + size]
+        total = "+".join(
+            [
+                f"SUMPRODUCT({c.window(i - top, j - left, *self.reach)},{w.area})"
+                for c, w in zip(seen, turned[k], strict=True)
+            ]
+        )
+        return total if bias is None else f"{bias[k].area}+{total}"
+
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        rows, columns = (-(-r // s) for r, s in zip(self.reach, self.stride, strict=True))
+        return (rows, columns), (1, 1)
+
+    def multiplications(self, shape: Shape) -> int:
+        return int(np.prod(shape)) * (self.out_channels // self.groups) * self.kernel_size[0] * self.kernel_size[1]
+
+    def size_words(self, shape: Shape) -> str:
+        (top, left, bottom, right), out = self.padding, self.output_shape(shape)
+        words = []
+        for n, s, p, reach, extra, size in zip(
+            shape[1:], self.stride, (top + bottom, left + right), self.reach, self.output_padding, out[1:], strict=True
+        ):
+            words.append(f"({n} − 1)·{s}{f' − {p}' if p else ''} + {reach}{f' + {extra}' if extra else ''} = {size}")
+        return words[0] if words[0] == words[1] else f"rows {words[0]}, columns {words[1]}"
+
+    def torch(self, shape: Shape) -> str:
+        top, left, bottom, right = self.padding
+        if (top, left) != (bottom, right):
+            return ""  # PyTorch has the same padding on both sides
+        text = f"torch.nn.ConvTranspose2d({shape[0]}, {self.out_channels}, {pair(self.kernel_size)}"
+        settings: tuple[tuple[str, tuple[int, int], tuple[int, int]], ...] = (
+            ("stride", self.stride, (1, 1)),
+            ("padding", (top, left), (0, 0)),
+            ("output_padding", self.output_padding, (0, 0)),
+            ("dilation", self.dilation, (1, 1)),
+        )
+        for name, value, default in settings:
+            text += "" if value == default else f", {name}={pair(value)}"
+        text += "" if self.groups == 1 else f", groups={self.groups}"
+        return text + ("" if self.bias else ", bias=False") + ")"

@@ -1,0 +1,31 @@
+"""Exponential linear unit."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from .base import Elementwise, Number, Shape, example, literal
+
+
+class ELU(Elementwise):
+    """x where x > 0, alpha · (exp(x) − 1) elsewhere. Source: torch.nn.ELU."""
+
+    type: ClassVar[str] = "elu"
+    about: ClassVar[str] = "x where x > 0, alpha · (exp(x) − 1) elsewhere"
+    words: ClassVar[str] = "out = x where x > 0, else alpha · (exp(x) − 1)"
+    inline: ClassVar[bool] = False
+    examples: ClassVar = (
+        example([3, 0, -1000], [3, 0, -1]),
+        example([-0.6931471805599453], [-1.5], alpha=3.0, source="exp(−ln 2) = ½, so 3 · (½ − 1)"),
+    )
+
+    alpha: Number = 1.0
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0)))
+
+    def cell(self, x: str) -> str:
+        return f"IF({x}>0,{x},{literal(self.alpha)}*(EXP(MIN({x},0))-1))"
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.ELU({self.alpha!r})"

@@ -1,0 +1,40 @@
+"""Gaussian error linear unit."""
+
+import math
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from .base import Elementwise, Shape, example
+
+ROOT = math.sqrt(2 / math.pi)
+_erfc = np.vectorize(math.erfc, otypes=[float])
+
+
+class GELU(Elementwise):
+    """x · Φ(x), Φ being the normal distribution; or its approximation with tanh. Source: torch.nn.GELU."""
+
+    type: ClassVar[str] = "gelu"
+    about: ClassVar[str] = "x times the share of the normal distribution below x"
+    words: ClassVar[str] = "out = x · Φ(x), Φ being the normal distribution"
+    inline: ClassVar[bool] = False
+    examples: ClassVar = (
+        example([0, 50, -50], [0, 50, 0]),
+        example([1, -1], [0.8413447460685429, -0.15865525393145707], source="tables of the normal distribution, Φ(1)"),
+        example([1], [0.8411919906082768], approximate="tanh", source="0.5 · (1 + tanh(√(2/π) · 1.044715))"),
+    )
+
+    approximate: Literal["none", "tanh"] = "none"
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        if self.approximate == "tanh":
+            return 0.5 * x * (1 + np.tanh(ROOT * (x + 0.044715 * x**3)))
+        return x * 0.5 * _erfc(-x / np.sqrt(2))
+
+    def cell(self, x: str) -> str:
+        if self.approximate == "tanh":
+            return f"0.5*{x}*(1+TANH({ROOT!r}*({x}+0.044715*{x}^3)))"
+        return f"{x}*NORMSDIST({x})"
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.GELU(approximate={self.approximate!r})"

@@ -1,0 +1,32 @@
+"""Global max pooling."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Layer, Shape, example
+
+
+class GlobalMaxPool2d(Layer):
+    """The largest cell of each whole map: C×H×W becomes C×1×1. Source: torch.nn.AdaptiveMaxPool2d(1)."""
+
+    type: ClassVar[str] = "global_max_pool2d"
+    about: ClassVar[str] = "the largest cell of each whole map: one number per map"
+    words: ClassVar[str] = "map = largest of all cells of the map"
+    examples: ClassVar = (example([[[1, 2], [3, 6]], [[-3, -1], [-2, -4]]], [[[6]], [[-1]]]),)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], 1, 1)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x.max(axis=(1, 2), keepdims=True)
+
+    def formula(self, at: Shape, x: Grids) -> str:
+        return f"MAX({x[at[0]].window(0, 0, x[at[0]].rows, x[at[0]].columns)})"
+
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        return (shape[1], shape[2]), (1, 1)
+
+    def torch(self, shape: Shape) -> str:
+        return "torch.nn.AdaptiveMaxPool2d(1)"

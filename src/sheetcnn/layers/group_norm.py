@@ -1,0 +1,99 @@
+"""Normalisation over groups of channels."""
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from ..grid import Grid, Grids
+from .base import Activated, Count, Number, Shape, Step, bands, combined, example, literal
+
+
+class GroupStatistics(Activated):
+    """What group and instance normalisation share: mean and variance of the picture at hand, drawn as cells."""
+
+    eps: Number = Field(1e-5, ge=0)
+    affine: bool = True
+
+    def groups_of(self, channels: int) -> int:
+        """How many groups of channels have a mean and a variance of their own."""
+        raise NotImplementedError
+
+    def parameters(self, shape: Shape) -> dict[str, Shape]:
+        return {"weight": shape[:1], "bias": shape[:1]} if self.affine else {}
+
+    def steps(self, shape: Shape, detail: str) -> list[Step]:
+        groups = (self.groups_of(shape[0]),)
+        return [
+            Step("mean", groups, lambda x, **_: self._grouped(x).mean(axis=1), self._mean_formula),
+            Step("var", groups, lambda x, **_: self._grouped(x).var(axis=1), self._var_formula),
+        ]
+
+    def _grouped(self, x: np.ndarray) -> np.ndarray:
+        return x.reshape(self.groups_of(len(x)), -1)
+
+    def _maps(self, at: Shape, x: Grids) -> list[Grid]:
+        """The maps of a group."""
+        size = len(x) // self.groups_of(len(x))
+        return x[at[0] * size : (at[0] + 1) * size]
+
+    def _mean_formula(self, at: Shape, x: Grids, **_: Grids) -> str:
+        if len(maps := self._maps(at, x)) <= 255:
+            return f"AVERAGE({','.join([grid.area for grid in maps])})"
+        return f"{combined('SUM', [grid.area for grid in maps])}/{len(maps) * maps[0].rows * maps[0].columns}"
+
+    def _var_formula(self, at: Shape, x: Grids, mean: Grids, **_: Grids) -> str:
+        maps = self._maps(at, x)
+        terms = [f"SUMPRODUCT(({grid.area}-{mean[at[0]].area})^2)" for grid in maps]
+        return f"({'+'.join(terms)})/{len(maps) * maps[0].rows * maps[0].columns}"
+
+    def forward(self, x: np.ndarray, weight: np.ndarray | None = None, bias: np.ndarray | None = None) -> np.ndarray:
+        grouped = self._grouped(x)
+        y = (grouped - grouped.mean(axis=1, keepdims=True)) / np.sqrt(grouped.var(axis=1, keepdims=True) + self.eps)
+        y = y.reshape(x.shape)
+        return y if weight is None or bias is None else y * bands(weight, x) + bands(bias, x)
+
+    def formula(self, at: Shape, x: Grids, mean: Grids, var: Grids, weight: Grids = None, bias: Grids = None) -> str:
+        k, i, j = at
+        group = k * self.groups_of(len(x)) // len(x)
+        text = f"({x[k].at(i, j)}-{mean[group].area})/SQRT({var[group].area}+{literal(self.eps)})"
+        return text if weight is None else f"{text}*{weight[k].area}+{bias[k].area}"
+
+    def multiplications(self, shape: Shape) -> int:
+        return int(np.prod(shape)) * (2 if self.affine else 1)
+
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        # Every cell depends on all of its map through mean and variance.
+        return (2 * shape[1] - 1, 2 * shape[2] - 1), (1, 1)
+
+
+class GroupNorm(GroupStatistics):
+    """Each group of channels minus its mean, over its deviation, then scaled per channel. Source: torch.nn.GroupNorm."""
+
+    type: ClassVar[str] = "group_norm"
+    about: ClassVar[str] = "each group of maps minus its own mean, over its own deviation, times weight, plus bias"
+    words: ClassVar[str] = "map = (x − mean of the group) / √(variance of the group + eps) · weight + bias"
+    examples: ClassVar = (
+        example([[[1]], [[3]], [[10]], [[30]]], [[[-1]], [[1]], [[-1]], [[1]]], num_groups=2, eps=0.0, affine=False),
+        example(
+            [[[1, 3]], [[1, 3]]],
+            [[[-2, 2]], [[4, 6]]],
+            num_groups=1,
+            eps=0.0,
+            parameters={"weight": [2, 1], "bias": [0, 5]},
+        ),
+        example([[[1, 3]]], [[[-0.5, 0.5]]], num_groups=1, eps=3.0, affine=False),
+    )
+
+    num_groups: Count
+
+    def check(self, shape: Shape) -> None:
+        if shape[0] % self.num_groups:
+            raise ValueError(f"num_groups (={self.num_groups}) must divide the {shape[0]} channels of its input")
+
+    def groups_of(self, channels: int) -> int:
+        return self.num_groups
+
+    def torch(self, shape: Shape) -> str:
+        more = "" if self.affine else ", affine=False"
+        return f"torch.nn.GroupNorm({self.num_groups}, {shape[0]}, eps={self.eps!r}{more})"

@@ -1,0 +1,31 @@
+"""Sigmoid of straight lines."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from .base import Elementwise, Number, Shape, example, literal
+
+
+class HardSigmoid(Elementwise):
+    """alpha · x + beta, held between 0 and 1. Source: torch.nn.Hardsigmoid, alpha = 1/6 and beta = 1/2."""
+
+    type: ClassVar[str] = "hard_sigmoid"
+    about: ClassVar[str] = "alpha · x + beta, held between 0 and 1"
+    words: ClassVar[str] = "out = min(max(0, alpha · x + beta), 1)"
+    examples: ClassVar = (
+        example([-4, 0, 1.5, 4], [0, 0.5, 0.75, 1]),
+        example([-1, 1, 5], [0.3, 0.7, 1], alpha=0.2),
+    )
+
+    alpha: Number = 1 / 6
+    beta: Number = 0.5
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.clip(self.alpha * x + self.beta, 0, 1)
+
+    def cell(self, x: str) -> str:
+        return f"MIN(MAX(0,{literal(self.alpha)}*({x})+{literal(self.beta)}),1)"
+
+    def torch(self, shape: Shape) -> str:
+        return "torch.nn.Hardsigmoid()" if (self.alpha, self.beta) == (1 / 6, 0.5) else ""

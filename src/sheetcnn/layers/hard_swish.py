@@ -1,0 +1,26 @@
+"""Swish of straight lines."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from .base import Elementwise, Shape, example
+
+
+class HardSwish(Elementwise):
+    """x · min(max(0, x + 3), 6) / 6, cell by cell. Source: torch.nn.Hardswish."""
+
+    type: ClassVar[str] = "hard_swish"
+    about: ClassVar[str] = "x times its hard sigmoid"
+    words: ClassVar[str] = "out = x · min(max(0, x + 3), 6) / 6"
+    inline: ClassVar[bool] = False
+    examples: ClassVar = (example([-4, 0, 1.5, 4], [0, 0, 1.125, 4]),)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x * np.clip(x + 3, 0, 6) / 6
+
+    def cell(self, x: str) -> str:
+        return f"{x}*MIN(MAX(0,{x}+3),6)/6"
+
+    def torch(self, shape: Shape) -> str:
+        return "torch.nn.Hardswish()"

@@ -1,0 +1,45 @@
+"""What layers share that join several inputs cell by cell."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Activated, Shape, cell_of, shape_text
+
+
+def stretched(at: Shape, shape: Shape) -> Shape:
+    """The place in an input that an output cell reads: an axis of one cell serves all (broadcasting)."""
+    return tuple(place if size > 1 else 0 for place, size in zip(at, shape, strict=True))
+
+
+class Joining(Activated):
+    """Inputs of one shape, or with axes of one cell that are stretched (NumPy's broadcasting), joined cell by cell."""
+
+    takes: ClassVar[str] = "any"
+    inputs: ClassVar[tuple[int, int]] = (2, 100)
+    sign: ClassVar[str]
+
+    def check(self, *shapes: Shape) -> None:
+        try:
+            np.broadcast_shapes(*shapes)
+            fits = len({len(shape) for shape in shapes}) == 1
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(
+                f"inputs of {' and '.join(map(shape_text, shapes))} do not fit; they must have one shape, or axes of 1"
+            )
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        return tuple(np.broadcast_shapes(*shapes))
+
+    def formula(self, at: Shape, *xs: Grids, **parameters: Grids) -> str:
+        return self.sign.join([cell_of(x, stretched(at, _shape(x))) for x in xs])
+
+    def torch(self, *shapes: Shape) -> str:
+        return f" {self.sign} ".join("abcdefgh"[n] if n < 8 else f"x{n}" for n in range(len(shapes)))
+
+
+def _shape(x: Grids) -> Shape:
+    return (len(x), x[0].rows, x[0].columns) if isinstance(x, list) else (x.rows,)

@@ -1,0 +1,34 @@
+"""Logarithm of softmax."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Shape, cell_of, example
+from .softmax import Exponentials, total_of
+
+
+class LogSoftmax(Exponentials):
+    """ln(exp(x) / Σ exp(x)), over a vector, or over the channels at each position. Source: torch.nn.LogSoftmax."""
+
+    type: ClassVar[str] = "log_softmax"
+    about: ClassVar[str] = "the logarithm of softmax, over a vector or over the channels"
+    words: ClassVar[str] = "out = x − largest x − ln Σ exp(x − largest x)"
+    examples: ClassVar = (
+        example([0, 0, 0, 0], [-1.3862943611198906] * 4, source="ln ¼"),
+        example([1000, 0], [0, -1000]),
+        example([[[0, 0]], [[0, 1.0986122886681098]]], [[[-0.6931471805599453, -1.3862943611198906]], [[-0.6931471805599453, -0.2876820724517809]]],
+                source="ln ½, ln ¼, ln ¾"),
+    )  # fmt: skip
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        shifted = x - x.max(axis=0)
+        return shifted - np.log(np.exp(shifted).sum(axis=0))
+
+    def formula(self, at: Shape, x: Grids, exp: Grids, total: Grids | None = None, largest: Grids | None = None) -> str:
+        top = f"MAX({x.area})" if largest is None else largest[0].at(*at[1:])
+        return f"{cell_of(x, at)}-{top}-LN({total_of(at, exp, total)})"
+
+    def torch(self, shape: Shape) -> str:
+        return "torch.nn.LogSoftmax(dim=1)"

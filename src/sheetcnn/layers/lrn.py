@@ -1,0 +1,50 @@
+"""Local response normalisation across channels."""
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from ..grid import Grids
+from .base import Count, Layer, Number, Shape, example, literal
+
+
+class LRN(Layer):
+    """x / (k + alpha / size · Σ x²)^beta, the sum over `size` neighbouring channels at the same position.
+
+    Source: torch.nn.LocalResponseNorm; Krizhevsky and others, "ImageNet Classification …" (AlexNet), section 3.3.
+    """
+
+    type: ClassVar[str] = "lrn"
+    about: ClassVar[str] = "each cell divided by what neighbouring channels hold at its position, as in AlexNet"
+    words: ClassVar[str] = "map = x / (k + alpha / size · Σ over neighbouring channels of x²) ^ beta"
+    examples: ClassVar = (
+        example([[[3]], [[4]], [[0]]], [[[3 / 26]], [[4 / 26]], [[0]]], size=3, alpha=3.0, beta=1.0),
+        example([[[2]], [[3]]], [[[1]], [[1.5]]], size=1, alpha=0.0, beta=0.5, k=4.0),
+        example([[[3]], [[4]]], [[[0.6]], [[0.8]]], size=4, alpha=4.0, beta=0.5, k=0.0),
+    )  # fmt: skip
+
+    size: Count
+    alpha: Number = 1e-4
+    beta: Number = 0.75
+    k: Number = Field(1.0, ge=0)
+
+    def _channels(self, k: int, count: int) -> range:
+        return range(max(0, k - self.size // 2), min(count, k + (self.size - 1) // 2 + 1))
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        squares = np.stack([(x[list(self._channels(k, len(x)))] ** 2).sum(axis=0) for k in range(len(x))])
+        return x / (self.k + self.alpha / self.size * squares) ** self.beta
+
+    def formula(self, at: Shape, x: Grids) -> str:
+        k, i, j = at
+        cells = ",".join([x[c].at(i, j) for c in self._channels(k, len(x))])
+        scale = literal(self.alpha / self.size)
+        return f"{x[k].at(i, j)}/({literal(self.k)}+{scale}*SUMSQ({cells}))^{literal(self.beta)}"
+
+    def check(self, shape: Shape) -> None:
+        if self.size > 255:
+            raise ValueError(f"size (={self.size}) needs as many arguments to SUMSQ; Excel allows 255")
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.LocalResponseNorm({self.size}, alpha={self.alpha!r}, beta={self.beta!r}, k={self.k!r})"

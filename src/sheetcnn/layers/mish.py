@@ -1,0 +1,29 @@
+"""Mish."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from .base import Elementwise, Shape, example
+
+
+class Mish(Elementwise):
+    """x · tanh(ln(1 + exp(x))), cell by cell. Source: torch.nn.Mish."""
+
+    type: ClassVar[str] = "mish"
+    about: ClassVar[str] = "x times the tanh of its softplus"
+    words: ClassVar[str] = "out = x · tanh(ln(1 + exp(x)))"
+    inline: ClassVar[bool] = False
+    examples: ClassVar = (
+        example([0, 1000, -1000], [0, 1000, 0]),
+        example([0.6931471805599453], [0.5545177444479562], source="1 + exp(ln 2) = 3, tanh(ln 3) = 0.8"),
+    )
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x * np.tanh(np.logaddexp(0, x))
+
+    def cell(self, x: str) -> str:
+        return f"{x}*TANH(MAX({x},0)+LN(1+EXP(-ABS({x}))))"
+
+    def torch(self, shape: Shape) -> str:
+        return "torch.nn.Mish()"

@@ -1,0 +1,67 @@
+"""Padding as a layer of its own."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Layer, Number, Shape, example, literal
+from .sliding import Sides
+
+_NUMPY = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
+
+
+class Pad(Layer):
+    """Cells added around each map: a constant, or the map's own cells mirrored or repeated.
+
+    Source: torch.nn.ConstantPad2d, ReflectionPad2d, ReplicationPad2d.
+    """
+
+    type: ClassVar[str] = "pad"
+    about: ClassVar[str] = "cells around each map: a constant, mirrored (reflect) or repeated (replicate)"
+    words: ClassVar[str] = "map = x with cells added around it"
+    examples: ClassVar = (
+        example([[[1, 2]]], [[[0, 0, 0, 0], [0, 1, 2, 0], [0, 0, 0, 0]]], padding=1),
+        example([[[1, 2]]], [[[7, 1, 2], [7, 7, 7]]], padding=[0, 1, 1, 0], value=7.0),
+        example([[[1, 2, 3]]], [[[3, 2, 1, 2, 3, 2]]], padding=[0, 2, 0, 1], mode="reflect"),
+        example([[[1, 2], [3, 4]]], [[[1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]], padding=[0, 1, 1, 1], mode="replicate"),
+    )
+
+    padding: Sides
+    mode: Literal["constant", "reflect", "replicate"] = "constant"
+    value: Number = 0.0
+
+    def check(self, shape: Shape) -> None:
+        top, left, bottom, right = self.padding
+        if self.mode == "reflect" and (max(top, bottom) >= shape[1] or max(left, right) >= shape[2]):
+            raise ValueError(
+                f"padding {list(self.padding)} cannot mirror a map of {shape[1]}×{shape[2]}; use less than its size"
+            )
+
+    def output_shape(self, shape: Shape) -> Shape:
+        top, left, bottom, right = self.padding
+        return (shape[0], shape[1] + top + bottom, shape[2] + left + right)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        top, left, bottom, right = self.padding
+        more = {"constant_values": self.value} if self.mode == "constant" else {}
+        return np.pad(x, ((0, 0), (top, bottom), (left, right)), _NUMPY[self.mode], **more)  # type: ignore[call-overload]
+
+    def formula(self, at: Shape, x: Grids) -> str:
+        k, i, j = at
+        row, column = i - self.padding[0], j - self.padding[1]
+        rows, columns = x[k].rows, x[k].columns
+        if self.mode == "constant" and not (0 <= row < rows and 0 <= column < columns):
+            return literal(self.value)
+        return x[k].at(self._inside(row, rows), self._inside(column, columns))
+
+    def _inside(self, place: int, size: int) -> int:
+        """The input's row (or column) that stands for one outside."""
+        if self.mode == "replicate":
+            return min(max(place, 0), size - 1)
+        return abs(place) if place < size else 2 * (size - 1) - place
+
+    def torch(self, shape: Shape) -> str:
+        top, left, bottom, right = self.padding
+        name = {"constant": "ConstantPad2d", "reflect": "ReflectionPad2d", "replicate": "ReplicationPad2d"}[self.mode]
+        return f"torch.nn.{name}({(left, right, top, bottom)}{f', {self.value!r}' if self.mode == 'constant' else ''})"

@@ -1,0 +1,20 @@
+"""What layers share that pass their input through."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Layer, Shape, cell_of
+
+
+class Passing(Layer):
+    """Every cell as it is."""
+
+    takes: ClassVar[str] = "any"
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x
+
+    def formula(self, at: Shape, x: Grids) -> str:
+        return cell_of(x, at)

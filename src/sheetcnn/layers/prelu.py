@@ -1,0 +1,44 @@
+"""Rectified linear unit with learned slopes."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Count, Layer, Shape, bands, cell_of, example
+
+
+class PReLU(Layer):
+    """x where x > 0, weight · x elsewhere, with one weight for all or one per channel. Source: torch.nn.PReLU."""
+
+    type: ClassVar[str] = "prelu"
+    about: ClassVar[str] = "x where x > 0, weight · x elsewhere; the weight is learned"
+    words: ClassVar[str] = "out = x where x > 0, else weight · x"
+    takes: ClassVar[str] = "any"
+    activates: ClassVar[bool] = True
+    examples: ClassVar = (
+        example([[[-2, 4]], [[-2, 4]]], [[[-1, 4]], [[-1, 4]]], parameters={"weight": [0.5]}),
+        example([[[-2, 4]], [[-2, 4]]], [[[-1, 4]], [[6, 4]]], num_parameters=2, parameters={"weight": [0.5, -3]}),
+        example([-2, 4], [-1, 4], parameters={"weight": [0.5]}),
+    )
+
+    num_parameters: Count = 1
+
+    def check(self, shape: Shape) -> None:
+        if self.num_parameters not in (1, shape[0]):
+            raise ValueError(f"num_parameters (={self.num_parameters}) must be 1, or the {shape[0]} channels of its input")
+
+    def parameters(self, shape: Shape) -> dict[str, Shape]:
+        return {"weight": (self.num_parameters,)}
+
+    def forward(self, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        return np.where(x > 0, x, bands(weight, x) * x)
+
+    def formula(self, at: Shape, x: Grids, weight: Grids) -> str:
+        own = at[0] if self.num_parameters > 1 else 0
+        slope = weight[own].area if len(at) == 3 else weight.window(own, 0, 1, 1)
+        cell = cell_of(x, at)
+        return f"IF({cell}>0,{cell},{slope}*{cell})"
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.PReLU({'' if self.num_parameters == 1 else self.num_parameters})"

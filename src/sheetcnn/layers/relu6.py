@@ -1,0 +1,25 @@
+"""Rectified linear unit with a ceiling of 6."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from .base import Elementwise, Shape, example
+
+
+class ReLU6(Elementwise):
+    """min(max(0, x), 6), cell by cell. Source: torch.nn.ReLU6."""
+
+    type: ClassVar[str] = "relu6"
+    about: ClassVar[str] = "max(0, x), but no more than 6"
+    words: ClassVar[str] = "out = min(max(0, x), 6)"
+    examples: ClassVar = (example([-1, 2.5, 6, 9], [0, 2.5, 6, 6]),)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.clip(x, 0, 6)
+
+    def cell(self, x: str) -> str:
+        return f"MIN(MAX(0,{x}),6)"
+
+    def torch(self, shape: Shape) -> str:
+        return "torch.nn.ReLU6()"

@@ -1,0 +1,36 @@
+"""Softplus."""
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from .base import Elementwise, Number, Shape, example, literal
+
+
+class Softplus(Elementwise):
+    """ln(1 + exp(beta · x)) / beta, written so that nothing overflows.
+
+    Source: torch.nn.Softplus, without its threshold, which only saves time.
+    """
+
+    type: ClassVar[str] = "softplus"
+    about: ClassVar[str] = "ln(1 + exp(x)): a smooth ReLU"
+    words: ClassVar[str] = "out = ln(1 + exp(beta · x)) / beta"
+    inline: ClassVar[bool] = False
+    examples: ClassVar = (
+        example([0, 1000, -1000], [0.6931471805599453, 1000, 0]),
+        example([0.5493061443340549], [0.6931471805599453], beta=2.0, source="ln(1 + 3) / 2 = ln 2"),
+    )
+
+    beta: Number = Field(1.0, gt=0)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.logaddexp(0, self.beta * x) / self.beta
+
+    def cell(self, x: str) -> str:
+        beta = literal(self.beta)
+        return f"(MAX({beta}*{x},0)+LN(1+EXP(-ABS({beta}*{x}))))/{beta}"
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.Softplus({self.beta!r})"

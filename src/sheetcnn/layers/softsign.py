@@ -1,0 +1,26 @@
+"""Softsign."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from .base import Elementwise, Shape, example
+
+
+class Softsign(Elementwise):
+    """x / (1 + |x|), cell by cell. Source: torch.nn.Softsign."""
+
+    type: ClassVar[str] = "softsign"
+    about: ClassVar[str] = "x / (1 + |x|): squeezes every number between −1 and 1"
+    words: ClassVar[str] = "out = x / (1 + |x|)"
+    inline: ClassVar[bool] = False
+    examples: ClassVar = (example([0, 1, -3], [0, 0.5, -0.75]),)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x / (1 + np.abs(x))
+
+    def cell(self, x: str) -> str:
+        return f"{x}/(1+ABS({x}))"
+
+    def torch(self, shape: Shape) -> str:
+        return "torch.nn.Softsign()"
