@@ -5,6 +5,7 @@ Run:  pip install scikit-image==0.26.0 && python samples/make.py
 
 from pathlib import Path
 
+import numpy as np
 import skimage.data
 from PIL import Image, ImageDraw
 
@@ -51,6 +52,16 @@ def stripes() -> None:
     picture.save(HERE / "stripes.png", optimize=True)
 
 
+def cs231n() -> None:
+    """The 5×5×3 input of the convolution demo in the CS231n course notes, as numbers."""
+    channels = [
+        ["00102", "10201", "10220", "20020", "21220"],
+        ["21211", "21201", "02101", "12222", "01201"],
+        ["21120", "10010", "01000", "10210", "22111"],
+    ]
+    np.save(HERE / "cs231n.npy", np.array([[[int(n) for n in row] for row in channel] for channel in channels], dtype=float))
+
+
 if __name__ == "__main__":
     photograph("cat", "chelsea", (96, 20, 346, 270))
     photograph("coffee", "coffee", (100, 0, 500, 400))
@@ -58,3 +69,4 @@ if __name__ == "__main__":
     shapes()
     cross()
     stripes()
+    cs231n()

@@ -108,6 +108,8 @@ VALUES: list[tuple[str, Any]] = [
 NOT_LIKE_LIBREOFFICE = {"SUM(A1:D3)": 46, "SUM(D1:D3)": 1, "MAX(D1:D3)": 1, "SUMPRODUCT(A1:D3,A1:D3)": 286}
 NOT_LIKE_LIBREOFFICE |= {
     "LN(0)": "#VALUE!",
+    "LN(0)+D4": "#VALUE!",
+    "D4+LN(0)": "#VALUE!",
     "SQRT(-1)": "#VALUE!",
     "INDEX(A1:C3,4,1)": "#VALUE!",
     "0^0": 1,

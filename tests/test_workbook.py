@@ -18,7 +18,24 @@ from sheetcnn.errors import LimitError, SheetcnnError
 from sheetcnn.formula import read_book
 from sheetcnn.templates import templates
 
-PICTURE_OF = {"edges": "cat", "two-convs": "cat", "rgb-filters": "shapes"}
+PICTURE_OF = {
+    "alexnet-block": "coffee",
+    "conv-types": "cross",
+    "conv-vs-dense": "cat",
+    "conv3d": "cat",
+    "cs231n": "cs231n",
+    "edges": "cat",
+    "inception-block": "cat",
+    "mobilenet-block": "cat",
+    "pool-order": "stripes",
+    "relu-placement": "shapes",
+    "resnet-block": "cat",
+    "rgb-filters": "shapes",
+    "squeeze-excite": "coffee",
+    "two-convs": "cat",
+    "unet-tiny": "shapes",
+    "weights-90-1800": "cat",
+}
 NETWORK = """
 name = "=1+1"
 about = "An about with <tags> & signs, that begins with no equals sign."
@@ -249,6 +266,24 @@ def test_no_two_grids_overlap_and_padding_is_blank(built: tuple[str, Path]) -> N
     around = book.sheets[sheet].kind[top - 1 : bottom + 2, left - 1 : right + 2].copy()
     around[1:-1, 1:-1] = 0
     assert not around.any()
+
+
+def test_padding_is_the_most_that_any_reader_wants(make: Callable[..., Path]) -> None:
+    readers = "".join(
+        f'[[layers]]\ntype = "conv2d"\nname = "c{p}"\ninput = "input"\nout_channels = 1\nkernel_size = 5\npadding = {p}\n'
+        for p in (0, 2, 1)
+    )
+    path = make('name = "n"\n[input]\nchannels = 2\nheight = 6\nwidth = 6\n' + readers, np.ones((2, 6, 6)))
+    book = read_book(path)
+    sheet, top, left, bottom, right = book.names["input_channel_2"]
+    assert (book.sheets[sheet].kind[top - 2 : bottom + 3, left - 2 : right + 3] != 0).sum() == 36
+    assert sheetcnn.check(path).ok
+
+
+def test_no_negative_zeros(make: Callable[..., Path]) -> None:
+    path = make('name = "n"\n[input]\nchannels = 1\nheight = 1\nwidth = 2\n[[layers]]\ntype = "identity"\n', [[[-0.0, 1]]])
+    with zipfile.ZipFile(path) as archive:
+        assert not any(b"<v>-0.0</v>" in archive.read(name) for name in archive.namelist())
 
 
 def test_protection(make: Callable[..., Path]) -> None:

@@ -70,8 +70,7 @@ _TOKEN = re.compile(
     r"""|(?P<sign><=|>=|<>|[-+*/^%=<>(),]))"""
 )
 _BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "^": 4}
-_UNARY = 5  # binds tighter than ^: −2^2 is 4
-BINARY, UNARY = frozenset(_BINARY), ("negative", "percent")
+BINARY = frozenset(_BINARY)
 
 
 @lru_cache(maxsize=4096)
@@ -125,6 +124,7 @@ class _Parser:
         return left
 
     def operand(self) -> Node:
+        # A sign binds tighter than any operator between two numbers: −2^2 is 4.
         while self.take("+"):
             pass
         if self.take("-"):
