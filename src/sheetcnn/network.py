@@ -408,7 +408,7 @@ def _complaint(error: ValidationError, model: type[BaseModel]) -> str:
 
 def _close(word: Any, known: Any) -> str:
     """ " (did you mean …?)" where a known word is near."""
-    near = difflib.get_close_matches(str(word), list(known), n=1)
+    near = difflib.get_close_matches(str(word).lower(), list(known), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
