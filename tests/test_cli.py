@@ -105,7 +105,7 @@ def test_bad_input(tmp_path: Path) -> None:
     lines = [
         (("build", "edges", "none.png"), "none.png: cannot be read"),
         (("build", "edges", "text.png"), "text.png: is no picture"),
-        (("build", "edgs", "cat"), "edgs: is no network file and no template; there are edges"),
+        (("build", "edgs", "cat"), "edgs: is no network file and no template; there are alexnet-block"),
         (("build", "none.toml", "cat"), "none.toml: cannot be read"),
         (("build", "net.toml", "cat", "-o", "old.xlsx"), 'net.toml: layer 1 (conv2d "conv2d_1"): '),
         (("build", "edges", "cat", "-o", "nowhere/x.xlsx"), "give a folder that exists"),

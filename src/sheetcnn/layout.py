@@ -177,9 +177,8 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
     pen = _Pen(page, node.name)
     drawings = node.drawings(detail)
     output = drawings[-1]
-    parts = sorted(
-        drawings[:-1], key=lambda d: (d.lead > 1, d.role == "parameter")
-    )  # sums, then what is added, then kernels
+    # The sum first, then what is added to it, then kernels with what is made of them.
+    parts = sorted(drawings[:-1], key=lambda d: (d.lead > 1, d.lead == 1 and d.role != "step"))
     paired = [drawing for drawing in parts if drawing.lead > 1]  # a grid for each filter and input channel
     wide = node.layer.wide(*node.in_shapes)
     slots: list[tuple[Drawing, Shape]] = [(drawing, ()) for drawing in parts if drawing.lead == 1]
@@ -211,7 +210,7 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
             name = depth or (seen[rest[0]] if rest and len(seen) == drawing.shape[1] else "1" if not rest else "all")
             if paired:
                 page.marks.append(Mark(row, column - 1, sign, "sign"))
-            label = form.format(k=k + 1, c=name)
+            label = form.format(k=k + 1, c=name).replace("channel all", "all channels")
             pen.put(drawing, (k, *rest), row + drawing.margin[0], column + drawing.margin[1], label, drawing.margin)
         column += max(width, _room(letters) - GAP + 1) + GAP
         before = drawing
