@@ -201,6 +201,8 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
         width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spread[1] + 1 + drawing.margin[3]
         form, letters = forms[drawing.key]
         sign = "→" if drawing.label in ARROWS else "=" if before.label in ("map", "sum") else "+"
+        if drawing.label == "spread":  # the input once more: no term of the equation
+            sign = ""
         for k in range(drawing.shape[0]):
             seen = _seen(node, k, channels)
             # What belongs to several maps, such as the mean of a group, stands beside the first of them.
@@ -208,12 +210,12 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
             row = HEADER + 2 + k * max(1, several) * pitch + top
             depth = str(rest[-1] + 1) if len(rest) > 1 else ""
             name = depth or (seen[rest[0]] if rest and len(seen) == drawing.shape[1] else "1" if not rest else "all")
-            if paired:
+            if paired and sign:
                 page.marks.append(Mark(row, column - 1, sign, "sign"))
             label = form.format(k=k + 1, c=name).replace("channel all", "all channels")
             pen.put(drawing, (k, *rest), row + drawing.margin[0], column + drawing.margin[1], label, drawing.margin)
         column += max(width, _room(letters) - GAP + 1) + GAP
-        before = drawing
+        before = before if drawing.label == "spread" else drawing
     if wide:
         _wide_kernels(node, paired[0], pen, column, read, channels)
     return pen.finish()

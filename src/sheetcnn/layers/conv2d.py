@@ -164,7 +164,8 @@ class Conv2d(Activated, Sliding):
         part = f"({one} * channel)"
         if self.activation_scope == "channel" and self.activation is not None:
             part = f"{self.activation.type}({one} * channel)"
-        return f"map = bias + {'mean' if self.channel_mix == 'mean' else 'Σ'} over channels of {part}"
+        channels = "channels" if self.groups == 1 else f"the channels of the filter's group (1 of {self.groups})"
+        return f"map = bias + {'mean' if self.channel_mix == 'mean' else 'Σ'} over {channels} of {part}"
 
     def warning(self) -> str:
         wrong = {
