@@ -82,7 +82,7 @@ def book(make: Callable[..., Path]) -> Path:
 def test_fresh_workbook_agrees(book: Path) -> None:
     report = sheetcnn.check(book)
     assert report.ok
-    assert [layer.layer for layer in report.layers] == ["input", "conv", "pool", "flat", "fc", "other sheets"]
+    assert [layer.layer for layer in report.layers] == ["input", "conv", "pool", "flat", "fc", "gallery", "other sheets"]
     assert [layer.cells for layer in report.layers[:5]] == [84, 126, 27, 27, 31]
     assert all(layer.largest_difference < 1e-12 for layer in report.layers)
     assert not report.notes
@@ -341,7 +341,7 @@ def test_renamed_sheet_and_inserted_rows(book: Path, office: Callable, tmp_path:
     office([{"book": str(book), **steps, "save": str(saved)}])
     report = sheetcnn.check(saved)
     assert report.ok, report.findings[:3]
-    assert [layer.layer for layer in report.layers] == ["input", "conv", "pool", "flat", "fc", "other sheets"]
+    assert [layer.layer for layer in report.layers] == ["input", "conv", "pool", "flat", "fc", "gallery", "other sheets"]
 
 
 def test_missing_name(book: Path) -> None:

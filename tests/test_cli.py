@@ -45,7 +45,7 @@ def test_the_main_job(tmp_path: Path) -> None:
     assert "sheetcnn check edges.xlsx" in built.stdout
     checked = run("check", "edges.xlsx", folder=tmp_path)
     assert checked.returncode == 0, checked
-    assert "all 7,245 cells agree with NumPy" in checked.stdout
+    assert "all 19,265 cells agree with NumPy" in checked.stdout
     book = openpyxl.load_workbook(tmp_path / "edges.xlsx")
     book["edges"]["B9"] = 1
     book.save(tmp_path / "edges.xlsx")
@@ -59,11 +59,23 @@ def test_the_main_job(tmp_path: Path) -> None:
 
 
 def test_options_of_build(tmp_path: Path) -> None:
-    done = run("build", "edges", samples()["cat"], "-o", "out.xlsx", "--detail", "steps", "--protect", folder=tmp_path)
+    done = run(
+        "build",
+        "edges",
+        samples()["cat"],
+        "-o",
+        "out.xlsx",
+        "--detail",
+        "steps",
+        "--protect",
+        "--no-gallery",
+        folder=tmp_path,
+    )
     assert done.returncode == 0, done
     book = openpyxl.load_workbook(tmp_path / "out.xlsx")
     assert "edges_product_1_1" in book.defined_names
     assert book["edges"].protection.sheet
+    assert "Gallery" not in book.sheetnames
 
 
 @pytest.mark.libreoffice

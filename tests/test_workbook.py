@@ -118,7 +118,7 @@ def built(request: pytest.FixtureRequest, make: Callable[..., Path]) -> tuple[st
 def test_sheets_in_order(built: tuple[str, Path]) -> None:
     book = openpyxl.load_workbook(built[1])
     layers = ["fc1", "wide", "conv3", "bn", "after", "pool", "flat", "dense", "answer"]
-    assert book.sheetnames == ["Overview", "Input", *layers, "Check", "_sheetcnn"]
+    assert book.sheetnames == ["Overview", "Gallery", "Input", *layers, "Check", "_sheetcnn"]
     assert book["_sheetcnn"].sheet_state == "hidden"
     assert book.calculation.fullCalcOnLoad
 
@@ -139,6 +139,19 @@ def test_every_grid_has_its_name(built: tuple[str, Path]) -> None:
     want |= {"answer_out", "answer_exp"}
     if detail == "steps":
         want |= {"bn_sum_1", "bn_sum_2", "dense_sum"}
+    counts = {
+        "input": 3,
+        "fc1": 4,
+        "wide": 18,
+        "conv3": 2,
+        "bn": 2,
+        "after": 5,
+        "pool": 5,
+        "flat": 1,
+        "dense": 1,
+        "answer": 1,
+    }
+    want |= {f"gallery_{layer}_{k}" for layer, count in counts.items() for k in range(1, count + 1)}
     assert names == want
 
 

@@ -13,7 +13,7 @@ from .errors import NetworkError
 from .image import load_input, picture_of
 from .layers.base import Arrays
 from .layout import lay_out
-from .network import INPUT, Network, read_network
+from .network import GALLERY_CELLS, INPUT, Network, read_network
 from .templates import network_path, picture_path
 from .weights import load_parameters
 from .workbook.sheets import Model, dress
@@ -39,13 +39,14 @@ def build(
     *,
     detail: Detail = "compact",
     protect: bool = False,
+    gallery: bool = True,
     progress: Progress | None = None,
 ) -> Built:
     """Write a workbook of a picture run through a network.
 
     `network` is a network file or a template's name, `image` a picture, an .npy or .csv file or a sample's name,
     `output` the .xlsx to write (default: the network file's name, in the current folder). `detail="steps"` also draws
-    the product grids and the pre-activations. Raises SheetcnnError; an existing output is then untouched.
+    the product grids and the pre-activations; `gallery=False` leaves the thumbnails out. Raises SheetcnnError; an existing output is then untouched.
     """
     source = network_path(str(network))
     checked = read_network(source)
@@ -58,7 +59,9 @@ def build(
     values = checked.run(pixels, parameters, detail)
     _refuse_infinite(checked, values)
     png = picture_of(pixels, checked.input, 240) if len(pixels) in (1, 3) else None
-    dressed = dress(Model(checked, detail, parameters, values, pages, png), protect, __version__)
+    dressed = dress(
+        Model(checked, detail, parameters, values, pages, png, GALLERY_CELLS if gallery else 0), protect, __version__
+    )
     write_workbook(path, dressed, progress)
     return Built(path, checked, values, tuple(notes))
 

@@ -10,6 +10,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ from .formula.reader import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
 from .grid import Grid, Grids, flat, sheet_prefix
 from .layers.base import Arrays, Drawing, Shape
 from .libreoffice import recalculated
-from .network import INPUT, Network, parse_network
+from .network import GALLERY, INPUT, Network, parse_network
 
 TOLERANCE = 1e-9  # absolute plus relative
 KEPT = 1000  # findings of one kind and layer that are kept; all are counted
@@ -100,8 +101,7 @@ def check(book: str | Path, *, engine: Engine = "python", progress: Progress | N
     """
     path = Path(book)
     opened = read_book(path)
-    description = _description(opened)
-    network, detail = description
+    network, detail, gallery = _description(opened)
     groups = group_formulas(opened)
     saved = {name: sheet.saved.copy() for name, sheet in opened.sheets.items()}
     if engine == "libreoffice":
@@ -109,10 +109,10 @@ def check(book: str | Path, *, engine: Engine = "python", progress: Progress | N
             _take_values(opened, read_book(result))
     else:
         evaluate(opened, groups, progress)
-    return _Check(opened, groups, network, detail, engine, saved).run()
+    return _Check(opened, groups, network, detail, engine, saved).run(gallery)
 
 
-def _description(book: Book) -> tuple[Network, str]:
+def _description(book: Book) -> tuple[Network, str, int]:
     """The network that the workbook carries along on its hidden sheet."""
     sheet = book.sheets.get("_sheetcnn")
     if sheet is None or sheet.value(1, 1) != "sheetcnn":
@@ -129,7 +129,10 @@ def _description(book: Book) -> tuple[Network, str]:
         detail = data["detail"]
         if detail not in ("compact", "steps"):
             raise ValueError(f"unknown detail {detail!r:.20}")
-        return parse_network(data["network"], f"{book.source}: _sheetcnn"), detail
+        gallery = data.get("gallery", 0)
+        if type(gallery) is not int or not 0 <= gallery <= 1_000_000:
+            raise ValueError(f"unknown gallery {gallery!r:.20}")
+        return parse_network(data["network"], f"{book.source}: _sheetcnn"), detail, gallery
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WorkbookError(
             f"{book.source}: its sheet _sheetcnn is damaged ({str(error)[:80]}); build the workbook anew"
@@ -173,7 +176,7 @@ class _Check:
         self.kept: dict[tuple[str, str], int] = {}
         self.now: LayerReport = LayerReport("", "")
 
-    def run(self) -> Report:
+    def run(self, gallery: int) -> Report:
         for name, drawings in self.drawn.items():
             self.grids[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
             self.sheets[name] = next(flat(self.network.output_of(name, self.grids)))[1].sheet
@@ -199,9 +202,25 @@ class _Check:
                 if drawing.key in formulas:
                     want = given if drawing.role == "shared" else values
                     self.compare(name, drawing, want[name][drawing.key], formulas[drawing.key])
+        self.gallery(gallery, values, reports)
         self.compare_saved(reports)
         self.report.layers = [r for r in self.report.layers if r.cells or r.findings]
         return self.report
+
+    def gallery(self, limit: int, values: dict[str, Arrays], reports: dict[str, LayerReport]) -> None:
+        """The thumbnails, each cell against the map that it shows."""
+        drawings = self.network.gallery(limit)
+        if not drawings:
+            return
+        owner = GALLERY.lower()
+        self.now = reports[owner] = LayerReport(owner, "thumbnails")
+        self.report.layers.append(self.now)
+        self.grids[owner] = {drawing.key: self.find(owner, drawing) for drawing in drawings}
+        self.sheets[owner] = next(flat(self.grids[owner][INPUT]))[1].sheet
+        for drawing in drawings:
+            self.now.grids += drawing.shape[0]
+            shown = self.network.gallery_values(drawing.key, values)[: drawing.shape[0]]
+            self.compare(owner, drawing, shown, partial(self.network.gallery_formula, drawing.key, grids=self.grids))
 
     # -- finding grids by their names --------------------------------------------------------------------------------
     def find(self, layer: str, drawing: Drawing) -> Grids:

@@ -59,6 +59,9 @@ def build(
     detail: Annotated[
         Detail, typer.Option(help="Also draw products and sums as grids of their own: steps.")
     ] = Detail.compact,
+    gallery: Annotated[
+        bool, typer.Option("--gallery/--no-gallery", help="Show all maps as thumbnails on one sheet.")
+    ] = True,
     protect: Annotated[
         bool, typer.Option("--protect", help="Lock all cells but pixels, kernels, biases and weights.")
     ] = False,
@@ -69,7 +72,9 @@ def build(
     if len(image) > 1:
         raise SheetcnnError(f"{image[1]}: this version shows one picture in a workbook; build one workbook for each picture")
     with _progress("writing cells") as progress:
-        built = build_workbook(network, image[0], output, detail=detail.value, protect=protect, progress=progress)
+        built = build_workbook(
+            network, image[0], output, detail=detail.value, protect=protect, gallery=gallery, progress=progress
+        )
     _print_layers(built.network)
     for note in built.notes:
         _say(f"note: {note}")

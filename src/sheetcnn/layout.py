@@ -10,7 +10,7 @@ import numpy as np
 from .errors import LimitError
 from .grid import MAX_COLUMNS, MAX_ROWS, Grid, Grids, flat
 from .layers.base import Drawing, Margin, Shape, shape_text
-from .network import INPUT, Network, Node
+from .network import BAR, GALLERY, INPUT, Network, Node
 
 HEADER = 7  # rows above the grids, the same on every sheet: wide kernels stand at their channels' heights
 LEFT = 2  # the first column of grids; column A is a margin
@@ -81,6 +81,28 @@ def lay_out(network: Network, detail: str) -> dict[str, Page]:
             pages[node.name] = _vector_page(network, node, detail)
         _refuse_too_large(network, node.title, pages[node.name])
     return pages
+
+
+TINY = 5  # the width and height of a gallery's cells in pixels
+GALLERY_TOP = 6  # the row of the first thumbnails; above them stands what layer they are of
+GALLERY_LETTER = 6.5  # a letter's width there, in pixels
+
+
+def gallery_page(network: Network, limit: int) -> Page:
+    """The whole network on one sheet: a column for each layer, its maps one below the other."""
+    page = Page(GALLERY, None)
+    pen = _Pen(page, GALLERY.lower())
+    column = LEFT
+    for drawing in network.gallery(limit):
+        size = "×".join(map(str, drawing.shape[1:])) if drawing.shape[2] != BAR else str(drawing.shape[1])
+        title = f"{drawing.key}: {drawing.shape[0]} × {size}" if drawing.shape[0] > 1 else f"{drawing.key}: {size}"
+        page.marks.append(Mark(GALLERY_TOP - 1, column, title, drawing.key))
+        row = GALLERY_TOP + 1
+        for k in range(drawing.shape[0]):
+            pen.put(drawing, (k,), row, column + 1, "", (1, 1, 1, 1))  # a frame, so that an empty map is seen too
+            row += drawing.shape[1] + 3
+        column += max(drawing.shape[2] + 2, math.ceil(len(title) * GALLERY_LETTER / TINY)) + 4
+    return pen.finish()
 
 
 def channel_names(network: Network, name: str) -> list[str]:

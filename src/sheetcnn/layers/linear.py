@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import Grids
+from ..grid import MAX_COLUMNS, Grids
 from .base import Activated, Count, Shape, Step, cell_of, example
 
 
@@ -23,6 +23,12 @@ class Linear(Activated):
 
     out_features: Count
     bias: bool = True
+
+    def check(self, shape: Shape) -> None:
+        if shape[0] > MAX_COLUMNS - 64:
+            raise ValueError(
+                f"it reads {shape[0]:,} numbers, each a column of its sheet; Excel has {MAX_COLUMNS:,}; pool more before it"
+            )
 
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         return {"weight": (self.out_features, shape[0])} | ({"bias": (self.out_features,)} if self.bias else {})

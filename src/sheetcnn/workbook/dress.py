@@ -19,7 +19,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ..grid import COLUMN, Grid, sheet_prefix
-from ..layout import CELL, HEADER, LEFT, Page
+from ..layout import CELL, GALLERY_TOP, HEADER, LEFT, TINY, Page
 from . import palette
 from .cells import Pour
 
@@ -88,7 +88,7 @@ class Dressed:
         self.pours[sheet].append(pour)
 
     def style(self, kind: str, number_format: str = "General") -> int:
-        """The number of a cell style: "formula" and "typed" in grids, "blank" around them, "table" and "left" in tables."""
+        """The number of a cell style: "formula" and "typed" in grids, "blank" around them, "thumbnail" and its "frame", "table" and "left" in tables."""
         key = (kind, number_format)
         if key not in self._styles:
             cell = WriteOnlyCell(self.book.worksheets[0])
@@ -103,6 +103,10 @@ class Dressed:
                 hatch = Side("hair", color=palette.PADDING)
                 cell.border = Border(diagonal=hatch, diagonalUp=True)
                 cell.fill = PatternFill("solid", fgColor="F3F4F6")
+            if kind in ("thumbnail", "frame"):
+                cell.border = Border()
+            if kind == "frame":
+                cell.fill = PatternFill("solid", fgColor=palette.FRAME)
             if kind in ("table", "left"):
                 cell.font = Font(FONT, 10, bold=kind == "left", color=palette.INK)
                 cell.border = Border()
@@ -148,6 +152,17 @@ def square_cells(sheet: Worksheet, columns: int) -> None:
     sheet.sheet_format.customHeight = True
     sheet.row_dimensions[1].height = 26
     sheet.freeze_panes = f"A{HEADER + 1}"
+
+
+def tiny_cells(sheet: Worksheet, columns: int) -> None:
+    """Tiny square cells for a sheet of thumbnails; its first rows hold text."""
+    width = (TINY - 0.45) / 7
+    sheet.column_dimensions["A"] = ColumnDimension(sheet, index="A", min=1, max=columns + 20, width=width, customWidth=True)
+    sheet.sheet_format.defaultRowHeight = TINY * 0.75
+    sheet.sheet_format.customHeight = True
+    for row, height in enumerate((26, 18, 16, 8, 16), start=1):
+        sheet.row_dimensions[row].height = height
+    sheet.freeze_panes = f"A{GALLERY_TOP}"
 
 
 def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], before: str, after: str) -> int:

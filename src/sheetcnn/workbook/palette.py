@@ -13,6 +13,7 @@ WARNING = "B45309"
 TYPED = "0000CC"  # numbers to type over
 RULE = "D1D5DB"  # lines between cells
 EDGE = "6B7280"  # the outline of a grid
+FRAME = "E5E7EB"  # around thumbnails
 PADDING = "9CA3AF"  # hatching
 
 NEGATIVE, ZERO, POSITIVE = "8AB4F0", "FFFFFF", "F5A58E"  # kernels and signed maps: black and blue text stay readable

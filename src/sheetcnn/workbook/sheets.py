@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ..grid import COLUMN, Grid, flat
 from ..layers.base import Activated, Arrays, Drawing, shape_text
-from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
-from ..network import INPUT, Network, Node, costs
+from ..layout import HEADER, LEFT, Block, Page, channel_names, describe, gallery_page
+from ..network import GALLERY, INPUT, Network, Node, costs
 from . import palette
 from .cells import Pour
 from .dress import (
@@ -30,6 +31,7 @@ from .dress import (
     signed_scale,
     spans,
     square_cells,
+    tiny_cells,
 )
 
 OUTLINE = Border(*[Side("thin", color=palette.RULE)] * 4)
@@ -47,6 +49,7 @@ class Model:
     values: dict[str, Arrays]  # what NumPy computed, by layer and key
     pages: dict[str, Page]
     png: bytes | None  # the input as a picture
+    gallery: int = 0  # how many cells the gallery may have; 0: there is none
 
 
 def dress(model: Model, protected: bool, version: str) -> Dressed:
@@ -56,12 +59,20 @@ def dress(model: Model, protected: bool, version: str) -> Dressed:
     dressed.book.properties.title = network.settings.name
     dressed.book.properties.creator = f"sheetcnn {version}"
     overview = dressed.sheet("Overview")
+    if network.gallery(model.gallery):
+        _gallery(dressed, model)
     names = ["Overview", *(page.sheet for page in model.pages.values()), "Check"]
     for page, before, after in zip(model.pages.values(), names, names[2:], strict=False):
         _page(dressed, model, page, before, after)
     rows = _check(dressed, model)
     _overview(dressed, overview, model, rows)
-    description = {"format": 1, "version": version, "detail": model.detail, "network": network.description()}
+    description = {
+        "format": 1,
+        "version": version,
+        "detail": model.detail,
+        "gallery": model.gallery,
+        "network": network.description(),
+    }
     description_sheet(dressed, description)
     if protected:
         protect(dressed)
@@ -194,6 +205,57 @@ def _channel_bounds(model: Model, drawing: Drawing) -> list[tuple[float, float]]
     return [(float(low), float(high)) for low, high in zip(*ends, strict=True)]
 
 
+# -- Gallery ---------------------------------------------------------------------------------------------------------
+
+
+def _gallery(dressed: Dressed, model: Model) -> None:
+    """All maps as thumbnails of tiny cells, which point at the maps' cells: an edit is seen everywhere at once."""
+    network = model.network
+    sheet = dressed.sheet(GALLERY)
+    page = gallery_page(network, model.gallery)
+    tiny_cells(sheet, page.columns)
+    put(sheet, 1, LEFT, GALLERY, "title")
+    by_layer: dict[str, list[Block]] = {}
+    for block in page.blocks:
+        by_layer.setdefault(block.drawing.key, []).append(block)
+        dressed.name(block.name, block.grid)
+    stacks = {INPUT: network.input.shape} | {node.name: node.shape for node in network.nodes}
+    total = sum(shape[0] for shape in stacks.values() if len(shape) == 3)
+    shown = sum(len(blocks) for name, blocks in by_layer.items() if len(stacks[name]) == 3)
+    words = "The whole network, live: change a kernel or a pixel and look here again."
+    if shown < total:
+        words += f"   It shows the first maps of each layer, {shown} of {total}."
+    if len(by_layer) < len(stacks):
+        words += "   Long vectors are left out."
+    put(sheet, 2, LEFT, words, "words")
+    put_line(sheet, 3, LEFT, [("Overview", "Overview")])
+    grids = {name: other.grids for name, other in model.pages.items()}
+    for mark in page.marks:
+        put(sheet, mark.row, mark.column, mark.text, "link", "Input" if mark.style == INPUT else mark.style)
+    style = dressed.style("thumbnail", ";;;")
+    for name, blocks in by_layer.items():
+        values = network.gallery_values(name, model.values) + 0.0
+        write = partial(_gallery_cell, network, name, grids)
+        for block in blocks:
+            dressed.pour(GALLERY, _pour(block, values, write, style, dressed.style("frame")))
+        key = "normalized" if network.input.normalizes else "channel"
+        drawing = replace(blocks[0].drawing, key=key) if name == INPUT else blocks[0].drawing
+        bounds = _channel_bounds(model, drawing)
+        if bounds is not None:
+            for block, (low, high), channel in zip(blocks, bounds, channel_names(network, INPUT), strict=False):
+                dark, light = palette.CHANNELS.get(channel, palette.GRAY)
+                colour(sheet, spans([block.grid]), palette.Scale(((low, dark), (high, light))), None, typed=False)
+        elif values.min() < 0:
+            colour(sheet, spans([block.grid for block in blocks]), signed_scale([values]), None, typed=False)
+        else:
+            scale = palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)))
+            colour(sheet, spans([block.grid for block in blocks]), scale, None, typed=False)
+
+
+def _gallery_cell(network: Network, name: str, grids: dict[str, dict[str, Any]], at: tuple[int, ...]) -> str:
+    return network.gallery_formula(name, at, grids)
+
+
 # -- Check -----------------------------------------------------------------------------------------------------------
 
 
@@ -289,6 +351,8 @@ def _overview(dressed: Dressed, sheet: Worksheet, model: Model, checked: tuple[i
     cell = Grid("Overview", row, LAYER, 1, 1)
     dressed.pour("Overview", Pour(cell, np.array([["every grid is as built"]]), dressed.style("left"), lambda i: [state]))
     put(sheet, row, LAYER + 3, "Check", "link", "Check")
+    if GALLERY in dressed.pours:
+        put(sheet, row, LAYER + 4, GALLERY, "link", GALLERY)
     row = _prediction(dressed, sheet, model, row + 1)
     row = _legend(dressed, sheet, row + 1)
     _table(sheet, model, max(row + 1, 15))
