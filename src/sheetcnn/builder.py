@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from . import __version__
-from .errors import NetworkError
+from .errors import NetworkError, PictureError
 from .image import load_input, picture_of
 from .layers.base import Arrays
 from .layout import lay_out
@@ -34,7 +35,7 @@ class Built:
 
 def build(
     network: str | Path,
-    image: str | Path,
+    image: str | Path | Sequence[str | Path],
     output: str | Path | None = None,
     *,
     detail: Detail = "compact",
@@ -44,7 +45,8 @@ def build(
 ) -> Built:
     """Write a workbook of a picture run through a network.
 
-    `network` is a network file or a template's name, `image` a picture, an .npy or .csv file or a sample's name,
+    `network` is a network file or a template's name, `image` a picture, an .npy or .csv file or a sample's name (several
+    make a drop-down on the Input sheet, which switches the whole workbook),
     `output` the .xlsx to write (default: the network file's name, in the current folder). `detail="steps"` also draws
     the product grids and the pre-activations; `gallery=False` leaves the thumbnails out. Raises SheetcnnError; an existing output is then untouched.
     """
@@ -55,15 +57,41 @@ def build(
         raise NetworkError(f"{path}: the workbook's name must end in .xlsx")
     pages = lay_out(checked, detail)
     parameters, notes = load_parameters(checked, source.parent)
-    pixels = load_input(picture_path(str(image)), checked.input)
+    images = [image] if isinstance(image, str | Path) else list(image)
+    if not images:
+        raise PictureError("no picture is given; give one or more")
+    paths = [picture_path(str(one)) for one in images]
+    pictures = dict(zip(_names(paths), (load_input(one, checked.input) for one in paths), strict=True))
+    pixels = next(iter(pictures.values()))
     values = checked.run(pixels, parameters, detail)
     _refuse_infinite(checked, values)
     png = picture_of(pixels, checked.input, 240) if len(pixels) in (1, 3) else None
     dressed = dress(
-        Model(checked, detail, parameters, values, pages, png, GALLERY_CELLS if gallery else 0), protect, __version__
+        Model(
+            checked,
+            detail,
+            parameters,
+            values,
+            pages,
+            png,
+            GALLERY_CELLS if gallery else 0,
+            pictures if len(pictures) > 1 else {},
+        ),
+        protect,
+        __version__,
     )
     write_workbook(path, dressed, progress)
     return Built(path, checked, values, tuple(notes))
+
+
+def _names(paths: list[Path]) -> list[str]:
+    """What pictures are called in the drop-down: their files' names, numbered where they are the same."""
+    names: list[str] = []
+    for path in paths:
+        stem = "".join(letter for letter in path.stem if letter.isprintable())[:40] or "picture"
+        same = sum(name == stem or name.startswith(f"{stem} (") for name in names)
+        names.append(f"{stem} ({same + 1})" if same else stem)
+    return names
 
 
 def _refuse_infinite(network: Network, values: dict[str, Arrays]) -> None:

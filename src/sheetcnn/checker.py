@@ -346,6 +346,9 @@ class _Check:
             for drawing in self.drawn[name]:
                 for _, grid, _ in self.each(name, drawing):
                     _cut(loose, grid)[...] = False
+            number = self.book.names.get("input_picture_number")  # which of several pictures is shown: pixels read it
+            if number is not None and number[0] == sheet_name:
+                loose[number[1], number[2]] = False
             for row, column in np.argwhere(loose)[:KEPT].tolist():
                 if self.is_read(sheet_name, row, column):
                     value = sheet.value(row, column)

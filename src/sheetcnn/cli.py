@@ -53,7 +53,10 @@ NetworkArgument = Annotated[
 def build(
     network: NetworkArgument,
     image: Annotated[
-        list[str], typer.Argument(metavar="IMAGE", help="A picture, an .npy or .csv file, or a sample's name.")
+        list[str],
+        typer.Argument(
+            metavar="IMAGE", help="A picture, an .npy or .csv file, or a sample's name; several make a drop-down."
+        ),
     ],
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT.xlsx", help="The workbook to write.")] = None,
     detail: Annotated[
@@ -69,11 +72,9 @@ def build(
     """Write a workbook of a picture run through a network."""
     from .builder import build as build_workbook
 
-    if len(image) > 1:
-        raise SheetcnnError(f"{image[1]}: this version shows one picture in a workbook; build one workbook for each picture")
     with _progress("writing cells") as progress:
         built = build_workbook(
-            network, image[0], output, detail=detail.value, protect=protect, gallery=gallery, progress=progress
+            network, image, output, detail=detail.value, protect=protect, gallery=gallery, progress=progress
         )
     _print_layers(built.network)
     for note in built.notes:

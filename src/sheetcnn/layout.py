@@ -10,7 +10,7 @@ import numpy as np
 from .errors import LimitError
 from .grid import MAX_COLUMNS, MAX_ROWS, Grid, Grids, flat
 from .layers.base import Drawing, Margin, Shape, shape_text
-from .network import BAR, GALLERY, INPUT, Network, Node
+from .network import BAR, GALLERY, INPUT, MAX_CELLS, Network, Node
 
 HEADER = 7  # rows above the grids, the same on every sheet: wide kernels stand at their channels' heights
 LEFT = 2  # the first column of grids; column A is a margin
@@ -83,6 +83,7 @@ def lay_out(network: Network, detail: str) -> dict[str, Page]:
     return pages
 
 
+MOST_PICTURES = 254  # arguments of CHOOSE after the first
 TINY = 5  # the width and height of a gallery's cells in pixels
 GALLERY_TOP = 6  # the row of the first thumbnails; above them stands what layer they are of
 GALLERY_LETTER = 6.5  # a letter's width there, in pixels
@@ -102,6 +103,28 @@ def gallery_page(network: Network, limit: int) -> Page:
             pen.put(drawing, (k,), row, column + 1, "", (1, 1, 1, 1))  # a frame, so that an empty map is seen too
             row += drawing.shape[1] + 3
         column += max(drawing.shape[2] + 2, math.ceil(len(title) * GALLERY_LETTER / TINY)) + 4
+    return pen.finish()
+
+
+def pictures_page(network: Network, count: int) -> Page:
+    """The bank of several pictures: side by side, their channels one below the other.
+
+    Raises LimitError where they are too many for a formula that chooses among them, or for a sheet.
+    """
+    if count > MOST_PICTURES:
+        raise LimitError(f"{network.source}: {count} pictures are too many; a formula can choose among {MOST_PICTURES}")
+    page = Page("_pictures", None)
+    pen = _Pen(page, INPUT)
+    channels, rows, columns = network.input.shape
+    if count * channels * rows * columns > MAX_CELLS:
+        raise LimitError(
+            f"{network.source}: {count} pictures have {count * channels * rows * columns:,} pixels; a spreadsheet takes "
+            f"{MAX_CELLS:,}; give fewer, or a smaller input"
+        )
+    drawing = Drawing("picture", "picture", "bank", (count, channels, rows, columns), 2)
+    for p, c in np.ndindex(count, channels):
+        pen.put(drawing, (p, c), HEADER + 2 + c * (rows + 2), LEFT + p * (columns + GAP), "")
+    _refuse_too_large(network, "the pictures", page)
     return pen.finish()
 
 

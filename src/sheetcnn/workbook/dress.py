@@ -33,6 +33,11 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "words": {"font": Font(FONT, 11, color=palette.INK)},
     "typed": {"font": Font(FONT, 9, color=palette.TYPED), "alignment": Alignment(horizontal="center")},
     "warning": {"font": Font(FONT, 10, bold=True, color=palette.WARNING)},
+    "choice": {
+        "font": Font(FONT, 10, bold=True, color=palette.TYPED),
+        "fill": PatternFill("solid", fgColor=palette.CHOICE),
+        "protection": Protection(locked=False),
+    },
     "soft": {"font": Font(FONT, 9, color=palette.SOFT)},
     "code": {"font": Font("Courier New", 9, color=palette.SOFT)},
     "link": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -10,11 +10,12 @@ import numpy as np
 from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import Border, Font, PatternFill, Side
 from openpyxl.utils.cell import absolute_coordinate
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ..grid import COLUMN, Grid, flat
+from ..grid import COLUMN, Grid, flat, seen_from
 from ..layers.base import Activated, Arrays, Drawing, shape_text
-from ..layout import HEADER, LEFT, Block, Page, channel_names, describe, gallery_page
+from ..layout import HEADER, LEFT, Block, Page, channel_names, describe, gallery_page, pictures_page
 from ..network import GALLERY, INPUT, Network, Node, costs
 from . import palette
 from .cells import Pour
@@ -50,6 +51,7 @@ class Model:
     pages: dict[str, Page]
     png: bytes | None  # the input as a picture
     gallery: int = 0  # how many cells the gallery may have; 0: there is none
+    pictures: dict[str, np.ndarray] = field(default_factory=dict)  # by name, where there are several to choose from
 
 
 def dress(model: Model, protected: bool, version: str) -> Dressed:
@@ -62,9 +64,12 @@ def dress(model: Model, protected: bool, version: str) -> Dressed:
     if network.gallery(model.gallery):
         _gallery(dressed, model)
     names = ["Overview", *(page.sheet for page in model.pages.values()), "Check"]
+    bank = pictures_page(network, len(model.pictures)) if model.pictures else None
     for page, before, after in zip(model.pages.values(), names, names[2:], strict=False):
-        _page(dressed, model, page, before, after)
+        _page(dressed, model, page, before, after, bank if page.node is None else None)
     rows = _check(dressed, model)
+    if bank is not None:
+        _pictures(dressed, model, bank)
     _overview(dressed, overview, model, rows)
     description = {
         "format": 1,
@@ -84,8 +89,8 @@ def _values(model: Model, owner: str, drawing: Drawing) -> np.ndarray:
     return array + 0.0  # no negative zeros
 
 
-def _page(dressed: Dressed, model: Model, page: Page, before: str, after: str) -> None:
-    """The sheet of the input or of a layer."""
+def _page(dressed: Dressed, model: Model, page: Page, before: str, after: str, bank: Page | None) -> None:
+    """The sheet of the input or of a layer; pixels read from a bank of pictures, where there is one."""
     sheet = dressed.sheet(page.sheet)
     square_cells(sheet, page.columns)
     node = page.node
@@ -96,6 +101,7 @@ def _page(dressed: Dressed, model: Model, page: Page, before: str, after: str) -
         put(sheet, HEADER, LEFT, node.layer.warning(), "warning")
     marks(sheet, page)
     formulas = model.network.formulas(owner, model.detail, {name: page.grids for name, page in model.pages.items()})
+    choose = None if bank is None else _choice(dressed, sheet, model, bank)
     by_drawing: dict[str, list[Block]] = {}
     for block in page.blocks:
         by_drawing.setdefault(block.drawing.key, []).append(block)
@@ -106,8 +112,49 @@ def _page(dressed: Dressed, model: Model, page: Page, before: str, after: str) -
         style = dressed.style(role, palette.number_format(array))
         blank = dressed.style("blank")
         for block in blocks:
-            dressed.pour(page.sheet, _pour(block, array, formulas.get(key), style, blank))
+            write = formulas.get(key, choose if key == "channel" else None)
+            dressed.pour(page.sheet, _pour(block, array, write, style, blank))
         column = _colour(dressed, sheet, model, blocks, array, column, typed=role == "typed")
+
+
+def _choice(dressed: Dressed, sheet: Worksheet, model: Model, bank: Page) -> Any:
+    """A drop-down of pictures on the Input sheet; returns the formula of a pixel, which chooses among them."""
+    row, first, last = HEADER - 2, LEFT + 3, LEFT + 12
+    put(sheet, row, LEFT, "picture", "soft")
+    put(sheet, row, first, next(iter(model.pictures)), "choice")
+    sheet.merge_cells(start_row=row, end_row=row, start_column=first, end_column=last)
+    names = Grid(bank.sheet, 2, 1, len(model.pictures), 1).seen_from(sheet.title).area
+    choice = DataValidation(type="list", formula1=f"={names}", allow_blank=False, showErrorMessage=True)
+    choice.error, choice.errorTitle = "Choose one of the pictures in the list.", "No such picture"
+    sheet.add_data_validation(choice)
+    choice.add(sheet.cell(row, first).coordinate)
+    chosen = Grid(sheet.title, row, first, 1, 1)
+    number = Grid(sheet.title, row, last + 2, 1, 1)
+    formula = f"MATCH({chosen.area},{names},0)"
+    dressed.pour(sheet.title, Pour(number, np.array([[1.0]]), dressed.style("formula", "0"), lambda i: [formula]))
+    dressed.name("input_picture", chosen)
+    dressed.name("input_picture_number", number)
+    pictures = seen_from(bank.grids["picture"], sheet.title)
+
+    def write(at: tuple[int, ...]) -> str:
+        c, i, j = at
+        return f"CHOOSE({number.area},{','.join([picture[c].at(i, j) for picture in pictures])})"
+
+    return write
+
+
+def _pictures(dressed: Dressed, model: Model, bank: Page) -> None:
+    """The hidden sheet that the pixels of several pictures are read from."""
+    sheet = dressed.sheet(bank.sheet)
+    sheet.sheet_state = "hidden"
+    put(sheet, 1, 1, "pictures", "soft")
+    for row, name in enumerate(model.pictures, start=2):
+        put(sheet, row, 1, name, "row")
+    stack = np.stack(list(model.pictures.values())) + 0.0
+    style = dressed.style("formula", palette.number_format(stack))
+    for block in bank.blocks:
+        dressed.name(block.name, block.grid)
+        dressed.pour(bank.sheet, Pour(block.grid, stack[block.index], style))
 
 
 def _pour(block: Block, array: np.ndarray, write: Any, style: int, blank: int) -> Pour:

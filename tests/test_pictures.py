@@ -1,0 +1,134 @@
+"""Several pictures in one workbook: a drop-down on the Input sheet switches everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+import sheetcnn
+from sheetcnn.errors import LimitError, PictureError
+from sheetcnn.formula import evaluate, group_formulas, read_book
+from sheetcnn.image import load_input
+from sheetcnn.network import read_network
+from sheetcnn.templates import samples, templates
+
+PICTURES = ["cat", "coffee", "astronaut"]
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    return sheetcnn.build("edges", PICTURES, tmp_path / "book.xlsx").path
+
+
+def maps(path: Path) -> np.ndarray:
+    """The maps of the first layer as our evaluator computes them."""
+    opened = read_book(path)
+    evaluate(opened, group_formulas(opened))
+    areas = [opened.names[f"edges_map_{k}"] for k in (1, 2, 3, 4)]
+    return np.stack([opened.sheets[s].number[t : b + 1, left : r + 1] for s, t, left, b, r in areas])
+
+
+def of_picture(name: str, folder: Path) -> np.ndarray:
+    return sheetcnn.build("edges", name, folder / "one.xlsx").values["edges"]["output"]
+
+
+def test_the_first_picture_is_shown(book: Path, tmp_path: Path) -> None:
+    np.testing.assert_allclose(maps(book), of_picture("cat", tmp_path), atol=1e-9)
+    assert sheetcnn.check(book).ok
+    opened = openpyxl.load_workbook(book)
+    assert opened.sheetnames[-3:] == ["Check", "_pictures", "_sheetcnn"]
+    assert opened["_pictures"].sheet_state == "hidden"
+    (choice,) = opened["Input"].data_validations.dataValidation
+    assert choice.type == "list"
+    assert [opened["_pictures"].cell(row, 1).value for row in (2, 3, 4)] == PICTURES
+
+
+def test_the_bank_holds_every_picture(book: Path) -> None:
+    opened, network = read_book(book), read_network(templates()["edges"])
+    for p, name in enumerate(PICTURES, start=1):
+        for c in (1, 2, 3):
+            sheet, top, left, bottom, right = opened.names[f"input_picture_{p}_{c}"]
+            want = load_input(samples()[name], network.input)[c - 1]
+            np.testing.assert_array_equal(opened.sheets[sheet].number[top : bottom + 1, left : right + 1], want)
+
+
+def choose(book: Path, name: str) -> None:
+    opened = openpyxl.load_workbook(book)
+    sheet, top, left, *_ = read_book(book).names["input_picture"]
+    opened[sheet].cell(top, left).value = name
+    opened.save(book)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_choosing_switches_the_whole_workbook(book: Path, name: str, tmp_path: Path) -> None:
+    choose(book, name)
+    np.testing.assert_allclose(maps(book), of_picture(name, tmp_path), atol=1e-9)
+    assert sheetcnn.check(book).ok
+
+
+def test_a_picture_that_does_not_exist_is_reported(book: Path) -> None:
+    choose(book, "dog")
+    report = sheetcnn.check(book)
+    assert not report.ok
+    assert report.findings[0].layer == "input"
+
+
+def test_typing_over_a_pixel_still_works(book: Path) -> None:
+    sheet, top, left, *_ = read_book(book).names["input_channel_2"]
+    opened = openpyxl.load_workbook(book)
+    opened[sheet].cell(top + 3, left + 3).value = 255
+    opened.save(book)
+    assert sheetcnn.check(book).ok
+
+
+@pytest.mark.libreoffice
+def test_choosing_in_libreoffice(book: Path, office: Callable, tmp_path: Path) -> None:
+    opened = read_book(book)
+    letter = openpyxl.utils.get_column_letter
+    sheet, top, left, *_ = opened.names["input_picture"]
+    _, row, column, last, end = opened.names["edges_map_3"]
+    saved = tmp_path / "saved.xlsx"
+    (done,) = office(
+        [
+            {
+                "book": str(book),
+                "edits": [[sheet, f"{letter(left)}{top}", "astronaut"]],
+                "read": [["edges", f"{letter(column)}{row}:{letter(end)}{last}"]],
+                "save": str(saved),
+            }
+        ]
+    )
+    np.testing.assert_allclose(done["read"][0], of_picture("astronaut", tmp_path)[2], atol=1e-9)
+    assert sheetcnn.check(saved).ok
+    assert sheetcnn.check(saved, engine="libreoffice").ok
+
+
+def test_names_are_told_apart(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.jpg").write_bytes(samples()["cat"].read_bytes())
+    path = sheetcnn.build("edges", [tmp_path / "a" / "x.jpg", tmp_path / "b" / "x.jpg", "cat"], tmp_path / "book.xlsx").path
+    bank = openpyxl.load_workbook(path)["_pictures"]
+    assert [bank.cell(row, 1).value for row in (2, 3, 4)] == ["x", "x (2)", "cat"]
+
+
+def test_bad_pictures(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=r"none\.png"):
+        sheetcnn.build("edges", ["cat", tmp_path / "none.png"], tmp_path / "book.xlsx")
+    with pytest.raises(PictureError, match="no picture"):
+        sheetcnn.build("edges", [], tmp_path / "book.xlsx")
+    with pytest.raises(LimitError, match="255 pictures are too many"):
+        sheetcnn.build("cs231n", ["cs231n"] * 255, tmp_path / "book.xlsx")
+    assert not (tmp_path / "book.xlsx").exists()
+
+
+def test_protected_drop_down_stays_open(tmp_path: Path) -> None:
+    path = sheetcnn.build("edges", PICTURES, tmp_path / "book.xlsx", protect=True).path
+    sheet, top, left, *_ = read_book(path).names["input_picture"]
+    opened = openpyxl.load_workbook(path)
+    assert opened[sheet].protection.sheet
+    assert not opened[sheet].cell(top, left).protection.locked
