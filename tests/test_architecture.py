@@ -22,7 +22,7 @@ FORBIDDEN = {
 }
 ONLY = {
     "PIL": {"image"},
-    "openpyxl": {"workbook.dress", "workbook.sheets"},
+    "openpyxl": {module for module in FILES if module.startswith("workbook.")},
     "typer": {"cli"},
     "rich": {"cli"},
     "print": {"cli"},

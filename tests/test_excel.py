@@ -53,6 +53,11 @@ def test_templates(name: str, tmp_path: Path) -> None:
     assert [complaint for complaint in found if quirk(complaint) is None] == []
 
 
+def test_several_pictures(tmp_path: Path) -> None:
+    found = complaints(sheetcnn.build("edges", ["cat", "coffee"], tmp_path / "book.xlsx", protect=True).path)
+    assert [complaint for complaint in found if quirk(complaint) is None] == []
+
+
 def test_the_quirks_are_openpyxls(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active["A1"] = "text"

@@ -17,7 +17,8 @@ from .layout import lay_out
 from .network import GALLERY_CELLS, INPUT, Network, read_network
 from .templates import network_path, picture_path
 from .weights import load_parameters
-from .workbook.sheets import Model, dress
+from .workbook.model import Model
+from .workbook.sheets import dress
 from .workbook.write import Progress, write_workbook
 
 Detail = Literal["compact", "steps"]

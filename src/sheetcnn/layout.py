@@ -10,7 +10,7 @@ import numpy as np
 from .errors import LimitError
 from .grid import MAX_COLUMNS, MAX_ROWS, Grid, Grids, flat
 from .layers.base import Drawing, Margin, Shape, shape_text
-from .network import BAR, GALLERY, INPUT, MAX_CELLS, Network, Node
+from .network import GALLERY, INPUT, MAX_CELLS, Network, Node
 
 HEADER = 7  # rows above the grids, the same on every sheet: wide kernels stand at their channels' heights
 LEFT = 2  # the first column of grids; column A is a margin
@@ -18,6 +18,10 @@ GAP = 2  # columns between two grids
 CELL = 22  # a cell's width and height in pixels
 LETTER = 4.2  # a letter's width in a grid's label, in pixels
 NO_MARGIN: Margin = (0, 0, 0, 0)
+MOST_PICTURES = 254  # arguments of CHOOSE after the first
+TINY = 5  # the width and height of a gallery's cells in pixels
+GALLERY_TOP = 6  # the row of the first thumbnails; above them stands what layer they are of
+GALLERY_LETTER = 6.5  # a letter's width there, in pixels
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,6 @@ class Page:
     blocks: list[Block] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     grids: dict[str, Grids] = field(default_factory=dict)  # by the drawing's key
-    notes: list[str] = field(default_factory=list)  # said at the sheet's top
     rows: int = HEADER
     columns: int = 1
 
@@ -74,29 +77,22 @@ def lay_out(network: Network, detail: str) -> dict[str, Page]:
     pages = {INPUT: _input_page(network)}
     for node in network.nodes:
         if len(node.shape) == 3:
-            pages[node.name] = _maps_page(
-                network, node, detail, network.output_of(node.inputs[0], {name: page.grids for name, page in pages.items()})
-            )
+            read = network.output_of(node.inputs[0], {name: page.grids for name, page in pages.items()})
+            pages[node.name] = _maps_page(network, node, detail, read)
         else:
             pages[node.name] = _vector_page(network, node, detail)
         _refuse_too_large(network, node.title, pages[node.name])
     return pages
 
 
-MOST_PICTURES = 254  # arguments of CHOOSE after the first
-TINY = 5  # the width and height of a gallery's cells in pixels
-GALLERY_TOP = 6  # the row of the first thumbnails; above them stands what layer they are of
-GALLERY_LETTER = 6.5  # a letter's width there, in pixels
-
-
 def gallery_page(network: Network, limit: int) -> Page:
     """The whole network on one sheet: a column for each layer, its maps one below the other."""
     page = Page(GALLERY, None)
+    shapes = {INPUT: network.input.shape} | {node.name: node.shape for node in network.nodes}
     pen = _Pen(page, GALLERY.lower())
     column = LEFT
     for drawing in network.gallery(limit):
-        size = "×".join(map(str, drawing.shape[1:])) if drawing.shape[2] != BAR else str(drawing.shape[1])
-        title = f"{drawing.key}: {drawing.shape[0]} × {size}" if drawing.shape[0] > 1 else f"{drawing.key}: {size}"
+        title = f"{drawing.key}: {shape_text(shapes[drawing.key])}"
         page.marks.append(Mark(GALLERY_TOP - 1, column, title, drawing.key))
         row = GALLERY_TOP + 1
         for k in range(drawing.shape[0]):
@@ -253,11 +249,9 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
             # What belongs to several maps, such as the mean of a group, stands beside the first of them.
             several = node.shape[0] // drawing.shape[0] if node.shape[0] % drawing.shape[0] == 0 else 1
             row = HEADER + 2 + k * max(1, several) * pitch + top
-            depth = str(rest[-1] + 1) if len(rest) > 1 else ""
-            name = depth or (seen[rest[0]] if rest and len(seen) == drawing.shape[1] else "1" if not rest else "all")
             if paired and sign:
                 page.marks.append(Mark(row, column - 1, sign, "sign"))
-            label = form.format(k=k + 1, c=name).replace("channel all", "all channels")
+            label = form.format(k=k + 1, c=_channel(drawing, rest, seen)).replace("channel all", "all channels")
             pen.put(drawing, (k, *rest), row + drawing.margin[0], column + drawing.margin[1], label, drawing.margin)
         column += max(width, _room(letters) - GAP + 1) + GAP
         before = before if drawing.label == "spread" else drawing
@@ -285,6 +279,15 @@ def _form(drawing: Drawing, maps: int, channels: list[str]) -> tuple[str, str]:
     texts = {form.format(k=maps, c=longest): form for form in forms}
     text = _label(list(texts), width)
     return texts[text], text
+
+
+def _channel(drawing: Drawing, rest: Shape, seen: list[str]) -> str:
+    """What the input channel (or the depth) of a grid is called."""
+    if len(rest) > 1:
+        return str(rest[-1] + 1)
+    if not rest:
+        return ""
+    return seen[rest[0]] if len(seen) == drawing.shape[1] else "all"
 
 
 def _seen(node: Node, k: int, channels: list[str]) -> list[str]:

@@ -1,0 +1,62 @@
+"""The gallery: all maps as thumbnails of tiny cells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ..layout import LEFT, Block, channel_names, gallery_page
+from ..network import GALLERY, INPUT, Network
+from . import palette
+from .dress import Dressed, colour, put, put_line, signed_scale, spans, tiny_cells
+from .model import Model
+from .pages import channel_bounds, pour_of
+
+
+def gallery_sheet(dressed: Dressed, model: Model) -> None:
+    """All maps as thumbnails of tiny cells, which point at the maps' cells: an edit is seen everywhere at once."""
+    network = model.network
+    sheet = dressed.sheet(GALLERY)
+    page = gallery_page(network, model.gallery)
+    tiny_cells(sheet, page.columns)
+    put(sheet, 1, LEFT, GALLERY, "title")
+    by_layer: dict[str, list[Block]] = {}
+    for block in page.blocks:
+        by_layer.setdefault(block.drawing.key, []).append(block)
+        dressed.name(block.name, block.grid)
+    stacks = {INPUT: network.input.shape} | {node.name: node.shape for node in network.nodes}
+    total = sum(shape[0] for shape in stacks.values() if len(shape) == 3)
+    shown = sum(len(blocks) for name, blocks in by_layer.items() if len(stacks[name]) == 3)
+    words = "The whole network, live: change a kernel or a pixel and look here again."
+    if shown < total:
+        words += f"   It shows the first maps of each layer, {shown} of {total}."
+    if len(by_layer) < len(stacks):
+        words += "   Long vectors are left out."
+    put(sheet, 2, LEFT, words, "words")
+    put_line(sheet, 3, LEFT, [("Overview", "Overview")])
+    grids = {name: other.grids for name, other in model.pages.items()}
+    for mark in page.marks:
+        put(sheet, mark.row, mark.column, mark.text, "link", "Input" if mark.style == INPUT else mark.style)
+    style = dressed.style("thumbnail", ";;;")
+    for name, blocks in by_layer.items():
+        values = network.gallery_values(name, model.values) + 0.0
+        write = partial(_gallery_cell, network, name, grids)
+        for block in blocks:
+            dressed.pour(GALLERY, pour_of(block, values, write, style, dressed.style("frame")))
+        key = "normalized" if network.input.normalizes else "channel"
+        drawing = replace(blocks[0].drawing, key=key) if name == INPUT else blocks[0].drawing
+        bounds = channel_bounds(model, drawing)
+        if bounds is not None:
+            for block, (low, high), channel in zip(blocks, bounds, channel_names(network, INPUT), strict=False):
+                dark, light = palette.CHANNELS.get(channel, palette.GRAY)
+                colour(sheet, spans([block.grid]), palette.Scale(((low, dark), (high, light))), None, typed=False)
+        elif values.min() < 0:
+            colour(sheet, spans([block.grid for block in blocks]), signed_scale([values]), None, typed=False)
+        else:
+            scale = palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)))
+            colour(sheet, spans([block.grid for block in blocks]), scale, None, typed=False)
+
+
+def _gallery_cell(network: Network, name: str, grids: dict[str, dict[str, Any]], at: tuple[int, ...]) -> str:
+    return network.gallery_formula(name, at, grids)

@@ -1,0 +1,25 @@
+"""All that a workbook shows, gathered before anything is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..layers.base import Arrays
+from ..layout import Page
+from ..network import Network
+
+
+@dataclass(frozen=True)
+class Model:
+    """All that a workbook shows: the network, its numbers, and where every grid goes."""
+
+    network: Network
+    detail: str
+    parameters: dict[str, Arrays]
+    values: dict[str, Arrays]  # what NumPy computed, by layer and key
+    pages: dict[str, Page]
+    png: bytes | None  # the input as a picture
+    gallery: int = 0  # how many cells the gallery may have; 0: there is none
+    pictures: dict[str, np.ndarray] = field(default_factory=dict)  # by name, where there are several to choose from

@@ -1,0 +1,156 @@
+"""The sheet of the input or of a layer: header, labels, grids, names, colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from openpyxl.utils.cell import absolute_coordinate
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ..grid import Grid
+from ..layers.base import Activated, Drawing, shape_text
+from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
+from ..network import INPUT, Node, costs
+from . import palette
+from .cells import Pour
+from .dress import Dressed, colour, header, marks, put, signed_scale, spans, square_cells
+from .model import Model
+from .pictures import choice_of_pictures
+
+
+def layer_sheet(dressed: Dressed, model: Model, page: Page, before: str, after: str, bank: Page | None) -> None:
+    """The sheet of the input or of a layer; pixels read from a bank of pictures, where there is one."""
+    sheet = dressed.sheet(page.sheet)
+    square_cells(sheet, page.columns)
+    node = page.node
+    owner = node.name if node else INPUT
+    title, lines = _layer_lines(model, node) if node else _input_lines(model)
+    column = header(sheet, title, lines, before, after)
+    if node is not None and node.layer.warning():
+        put(sheet, HEADER, LEFT, node.layer.warning(), "warning")
+    marks(sheet, page)
+    formulas = model.network.formulas(owner, model.detail, {name: page.grids for name, page in model.pages.items()})
+    choose = None if bank is None else choice_of_pictures(dressed, sheet, model, bank)
+    by_drawing: dict[str, list[Block]] = {}
+    for block in page.blocks:
+        by_drawing.setdefault(block.drawing.key, []).append(block)
+        dressed.name(block.name, block.grid)
+    for key, blocks in by_drawing.items():
+        array = _values(model, owner, blocks[0].drawing)
+        role = "typed" if key not in formulas else "formula"
+        style = dressed.style(role, palette.number_format(array))
+        blank = dressed.style("blank")
+        for block in blocks:
+            write = formulas.get(key, choose if key == "channel" else None)
+            dressed.pour(page.sheet, pour_of(block, array, write, style, blank))
+        column = _colour(dressed, sheet, model, blocks, array, column, typed=role == "typed")
+
+
+def _values(model: Model, owner: str, drawing: Drawing) -> np.ndarray:
+    array = (model.parameters if drawing.role in ("parameter", "shared") else model.values)[owner][drawing.key]
+    return array + 0.0  # no negative zeros
+
+
+def pour_of(block: Block, array: np.ndarray, write: Any, style: int, blank: int) -> Pour:
+    """A block ready to be poured: its part of an array, and its formulas where `write` gives one for an index."""
+    index, columns = block.index, range(block.grid.columns)
+    formula = None
+    if write is not None and array.ndim - block.drawing.lead == 2:
+        formula = lambda i: [write((*index, i, j)) for j in columns]  # noqa: E731
+    elif write is not None:  # a column, or a single cell
+        formula = lambda i: [write((*index, i)[: array.ndim])]  # noqa: E731
+    values = array[index].reshape(block.drawing.size)
+    return Pour(block.grid, values, style, formula, block.margin, blank)
+
+
+def _input_lines(model: Model) -> tuple[str, list[tuple[str, str]]]:
+    settings = model.network.input
+    words = "The picture as numbers: one grid per channel. Type over any pixel."
+    if settings.normalizes:
+        given = [key for key in ("scale", "mean", "std") if getattr(settings, key) is not None]
+        text = "pixel" + (" / scale" if "scale" in given else "") + (" − mean" if "mean" in given else "")
+        words += f"   normalized = {f'({text}) / std' if 'std' in given else text}"
+    lines = [(words, "words"), (f"{shape_text(settings.shape)}: channels × rows × columns", "soft")]
+    if any(model.network.margin(INPUT)):
+        lines.append(("The hatched border is the padding that the next layer wants: blank cells, which count as 0.", "soft"))
+    return "Input", lines
+
+
+def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
+    cost = costs(model.network)[node.name]
+    words = node.layer.formula_words()
+    activation = node.layer.final if isinstance(node.layer, Activated) else None
+    if activation is not None:
+        left, right = words.rsplit(" = ", 1)
+        words = f"{left} = {activation.type}({right})"
+    first, second = describe(node, cost.multiplications, cost.receptive_field)
+    lines = [
+        (words, "words"),
+        (f"reads {' and '.join(node.inputs)}:  {first}", "soft"),
+        (second, "soft"),
+        (torch_code(node), "code"),
+    ]
+    return f"{node.name}  ·  {node.layer.type}", lines
+
+
+def torch_code(node: Node) -> str:
+    """A layer with its activation as PyTorch code."""
+    code = node.layer.torch(*node.in_shapes)
+    activation = node.layer.activation if isinstance(node.layer, Activated) else None
+    parts = [code, "" if activation is None else activation.torch(node.shape)]
+    return ", then ".join(part for part in parts if part)
+
+
+def _colour(
+    dressed: Dressed, sheet: Worksheet, model: Model, blocks: list[Block], array: np.ndarray, column: int, typed: bool
+) -> int:
+    """Colour the grids of one drawing; returns the next free column of the header's row of links."""
+    drawing, grids = blocks[0].drawing, [block.grid for block in blocks]
+    if drawing.role in ("parameter", "shared") and array.ndim < 2:
+        return column  # a single number needs no colour
+    bounds = channel_bounds(model, drawing)
+    if bounds is not None:
+        for block, (low, high), name in zip(blocks, bounds, channel_names(model.network, INPUT), strict=True):
+            dark, light = palette.CHANNELS.get(name, palette.GRAY)
+            scale = palette.Scale(
+                ((low, dark), (high, light)), pale_below=low + palette.pale_until(dark, light) * (high - low)
+            )
+            colour(sheet, spans([block.grid]), scale, None, typed)
+        return column
+    if typed or array.min() < 0 or drawing.label in ("sum", "product", "turned", "mean") or drawing.role == "shared":
+        colour(sheet, spans(grids), signed_scale([array]), None, typed)
+        return column
+    ranges = spans(grids)
+    text = "largest cell" if drawing.role == "output" else f"largest {drawing.label}"
+    put(sheet, HEADER - 1, column, text, "soft")
+    cell = Grid(sheet.title, HEADER - 1, column + 4, 1, 1)
+    absolute = ",".join(absolute_coordinate(part) for part in ranges.split(" "))
+    dressed.pour(
+        sheet.title,
+        Pour(
+            cell,
+            np.array([[float(array.max())]]),
+            dressed.style("formula", palette.number_format(array)),
+            lambda i: [f"MAX({absolute})"],
+        ),
+    )
+    colour(sheet, ranges, palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)), pale_above=0.5), cell.area, typed)
+    return column + 6
+
+
+def channel_bounds(model: Model, drawing: Drawing) -> list[tuple[float, float]] | None:
+    """The darkest and lightest value of each channel of a picture; None for what is no picture."""
+    pixels = model.values[INPUT]["channel"]
+    if drawing.key not in ("channel", "normalized") or len(pixels) not in (1, 3):
+        return None
+    if pixels.min() < 0 or pixels.max() > 255 or pixels.max() <= 1:
+        return None
+    if drawing.key == "channel":
+        return [(0.0, 255.0)] * len(pixels)
+    given = {key: np.broadcast_to(value, (len(pixels),)) for key, value in model.parameters[INPUT].items()}
+    ends = [
+        (v / given.get("scale", 1.0) - given.get("mean", 0.0)) / given.get("std", 1.0) + np.zeros(len(pixels))
+        for v in (0.0, 255.0)
+    ]
+    return [(float(low), float(high)) for low, high in zip(*ends, strict=True)]

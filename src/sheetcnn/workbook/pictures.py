@@ -1,0 +1,56 @@
+"""Several pictures: a hidden bank of them, and the drop-down that chooses one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ..grid import Grid, seen_from
+from ..layout import HEADER, LEFT, Page
+from . import palette
+from .cells import Pour
+from .dress import Dressed, put
+from .model import Model
+
+
+def choice_of_pictures(dressed: Dressed, sheet: Worksheet, model: Model, bank: Page) -> Any:
+    """A drop-down of pictures on the Input sheet; returns the formula of a pixel, which chooses among them."""
+    row, first, last = HEADER - 2, LEFT + 3, LEFT + 12
+    put(sheet, row, LEFT, "picture", "soft")
+    put(sheet, row, first, next(iter(model.pictures)), "choice")
+    sheet.merge_cells(start_row=row, end_row=row, start_column=first, end_column=last)
+    names = Grid(bank.sheet, 2, 1, len(model.pictures), 1).seen_from(sheet.title).area
+    choice = DataValidation(type="list", formula1=f"={names}", allow_blank=False, showErrorMessage=True)
+    choice.error, choice.errorTitle = "Choose one of the pictures in the list.", "No such picture"
+    sheet.add_data_validation(choice)
+    choice.add(sheet.cell(row, first).coordinate)
+    chosen = Grid(sheet.title, row, first, 1, 1)
+    number = Grid(sheet.title, row, last + 2, 1, 1)
+    formula = f"MATCH({chosen.area},{names},0)"
+    dressed.pour(sheet.title, Pour(number, np.array([[1.0]]), dressed.style("formula", "0"), lambda i: [formula]))
+    dressed.name("input_picture", chosen)
+    dressed.name("input_picture_number", number)
+    pictures = seen_from(bank.grids["picture"], sheet.title)
+
+    def write(at: tuple[int, ...]) -> str:
+        c, i, j = at
+        return f"CHOOSE({number.area},{','.join([picture[c].at(i, j) for picture in pictures])})"
+
+    return write
+
+
+def pictures_sheet(dressed: Dressed, model: Model, bank: Page) -> None:
+    """The hidden sheet that the pixels of several pictures are read from."""
+    sheet = dressed.sheet(bank.sheet)
+    sheet.sheet_state = "hidden"
+    put(sheet, 1, 1, "pictures", "soft")
+    for row, name in enumerate(model.pictures, start=2):
+        put(sheet, row, 1, name, "row")
+    stack = np.stack(list(model.pictures.values())) + 0.0
+    style = dressed.style("formula", palette.number_format(stack))
+    for block in bank.blocks:
+        dressed.name(block.name, block.grid)
+        dressed.pour(bank.sheet, Pour(block.grid, stack[block.index], style))
