@@ -91,9 +91,13 @@ class Sliding(Layer):
     def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
         return self.reach, self.stride
 
+    @cached_property
+    def _steps(self) -> tuple[int, int, int, int]:
+        return (*self.stride, *self.sides[:2])
+
     def corner(self, row: int, column: int) -> tuple[int, int]:
         """The input cell, counted from 0, at the top left of an output cell's window; negative in the padding."""
-        (top, left, _, _), (down, along) = self.sides, self.stride
+        down, along, top, left = self._steps
         return row * down - top, column * along - left
 
     def windows(self, x: np.ndarray, fill: float) -> np.ndarray:

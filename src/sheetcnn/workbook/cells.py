@@ -14,7 +14,7 @@ from ..grid import COLUMN, Grid
 from ..layers.base import Margin
 
 MAX_FORMULA = 8_192  # characters, Excel's limit
-CHUNK = 1 << 20  # rows are handed to the compressor in pieces of about this size
+CHUNK = 1 << 21  # rows are handed to the compressor in pieces of about this size
 
 
 @dataclass(frozen=True)
