@@ -1,92 +1,59 @@
-"""The layers, one file each. To add one: write its file and name its class here."""
+"""The layers, one file each, named after the layer's type. To add one: write its file and name it here."""
 
-from .adaptive_avg_pool2d import AdaptiveAvgPool2d
-from .add import Add
-from .avg_pool2d import AvgPool2d
+from importlib import import_module
+
 from .base import Layer
-from .batch_norm2d import BatchNorm2d
-from .channel_shuffle import ChannelShuffle
-from .clip import Clip
-from .concat import Concat
-from .conv2d import Conv2d
-from .conv3d import Conv3d
-from .conv_transpose2d import ConvTranspose2d
-from .dropout import Dropout
-from .elu import ELU
-from .flatten import Flatten
-from .gelu import GELU
-from .global_avg_pool2d import GlobalAvgPool2d
-from .global_max_pool2d import GlobalMaxPool2d
-from .group_norm import GroupNorm
-from .hard_sigmoid import HardSigmoid
-from .hard_swish import HardSwish
-from .identity import Identity
-from .instance_norm2d import InstanceNorm2d
-from .leaky_relu import LeakyReLU
-from .linear import Linear
-from .log_softmax import LogSoftmax
-from .lrn import LRN
-from .max_pool2d import MaxPool2d
-from .mish import Mish
-from .multiply import Multiply
-from .pad import Pad
-from .pixel_shuffle import PixelShuffle
-from .prelu import PReLU
-from .relu import ReLU
-from .relu6 import ReLU6
-from .selu import SELU
-from .sigmoid import Sigmoid
-from .silu import SiLU
-from .softmax import Softmax
-from .softplus import Softplus
-from .softsign import Softsign
-from .subtract import Subtract
-from .tanh import Tanh
-from .upsample import Upsample
 
-_CLASSES: tuple[type[Layer], ...] = (
-    Conv2d,
-    Conv3d,
-    ConvTranspose2d,
-    MaxPool2d,
-    AvgPool2d,
-    GlobalMaxPool2d,
-    GlobalAvgPool2d,
-    AdaptiveAvgPool2d,
-    BatchNorm2d,
-    InstanceNorm2d,
-    GroupNorm,
-    LRN,
-    ReLU,
-    ReLU6,
-    Clip,
-    LeakyReLU,
-    PReLU,
-    ELU,
-    SELU,
-    GELU,
-    SiLU,
-    Mish,
-    Softplus,
-    Softsign,
-    Sigmoid,
-    HardSigmoid,
-    HardSwish,
-    Tanh,
-    Softmax,
-    LogSoftmax,
-    Add,
-    Subtract,
-    Multiply,
-    Concat,
-    Pad,
-    Upsample,
-    PixelShuffle,
-    ChannelShuffle,
-    Flatten,
-    Linear,
-    Dropout,
-    Identity,
+_NAMES = (
+    "conv2d",
+    "conv3d",
+    "conv_transpose2d",
+    "max_pool2d",
+    "avg_pool2d",
+    "global_max_pool2d",
+    "global_avg_pool2d",
+    "adaptive_avg_pool2d",
+    "batch_norm2d",
+    "instance_norm2d",
+    "group_norm",
+    "lrn",
+    "relu",
+    "relu6",
+    "clip",
+    "leaky_relu",
+    "prelu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "softsign",
+    "sigmoid",
+    "hard_sigmoid",
+    "hard_swish",
+    "tanh",
+    "softmax",
+    "log_softmax",
+    "add",
+    "subtract",
+    "multiply",
+    "concat",
+    "pad",
+    "upsample",
+    "pixel_shuffle",
+    "channel_shuffle",
+    "flatten",
+    "linear",
+    "dropout",
+    "identity",
 )
 
-LAYERS: dict[str, type[Layer]] = {layer.type: layer for layer in _CLASSES}
+
+def _layer(name: str) -> type[Layer]:
+    """The class of a layer's file: the one whose `type` is the file's name."""
+    things = vars(import_module(f".{name}", __name__)).values()
+    return next(thing for thing in things if isinstance(thing, type) and getattr(thing, "type", None) == name)
+
+
+LAYERS: dict[str, type[Layer]] = {name: _layer(name) for name in _NAMES}

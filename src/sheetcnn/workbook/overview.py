@@ -9,14 +9,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ..grid import COLUMN, Grid
 from ..layers.base import shape_text
 from ..layout import LEFT
-from ..network import GALLERY, costs
+from ..network import GALLERY, INPUT, costs
 from . import palette
 from .cells import Pour
 from .dress import Dressed, picture, put
 from .model import Model
 from .pages import torch_code
 
-WIDTHS = (3, 3.5, 3.5, 3.5, 22, 19, 72, 14, 24, 15, 13)  # of the columns from A on
+WIDTHS = (3, 3.5, 3.5, 3.5, 22, 38, 68, 14, 24, 15, 13)  # of the columns from A on
 
 
 LAYER = 5  # the column of the layers' names
@@ -50,18 +50,18 @@ def overview_sheet(dressed: Dressed, sheet: Worksheet, model: Model, checked: tu
     sheet.row_dimensions[2].height = 14 * (1 + len(network.settings.about) // 115) + 6
     for row, text in enumerate(USE, start=4):
         put(sheet, row, 2, text, "row")
-    row = 8
+    sheets = [GALLERY] if GALLERY in dressed.pours else []
+    for column, name in enumerate([*sheets, "Input", "Check"], start=LAYER):
+        put(sheet, 8, column, name, "link", name)
+    row = 9
     put(sheet, row, 2, "state", "soft")
     first, last = checked
     state = f'IF(SUM(Check!$H${first}:$H${last})=0,"every grid is as built","changed since it was built: Check tells what")'
     cell = Grid("Overview", row, LAYER, 1, 1)
     dressed.pour("Overview", Pour(cell, np.array([["every grid is as built"]]), dressed.style("left"), lambda i: [state]))
-    put(sheet, row, LAYER + 3, "Check", "link", "Check")
-    if GALLERY in dressed.pours:
-        put(sheet, row, LAYER + 4, GALLERY, "link", GALLERY)
     row = _prediction(dressed, sheet, model, row + 1)
     row = _legend(dressed, sheet, row + 1)
-    _table(sheet, model, max(row + 1, 15))
+    _table(sheet, model, max(row + 1, 16))
     if model.png is not None:
         picture(sheet, model.png, "I2")
 
@@ -125,12 +125,15 @@ def _table(sheet: Worksheet, model: Model, row: int) -> None:
     row += 1
     put(sheet, row, LAYER, "Input", "link", "Input")
     put(sheet, row, LAYER + 3, shape_text(network.input.shape), "row")
+    before = INPUT
     for node in network.nodes:
         row += 1
         cost = found[node.name]
         put(sheet, row, 2, node.number, "soft")
         put(sheet, row, LAYER, node.name, "link", node.name)
-        put(sheet, row, LAYER + 1, node.layer.type, "row")
+        reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"
+        put(sheet, row, LAYER + 1, node.layer.type + reads, "row")
+        before = node.name
         put(sheet, row, LAYER + 2, torch_code(node).replace("torch.nn.", "nn."), "row_code")
         put(sheet, row, LAYER + 3, shape_text(node.shape), "row")
         put(sheet, row, LAYER + 4, node.layer.parameter_words(*node.in_shapes), "row")
