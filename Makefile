@@ -23,6 +23,7 @@ samples: $(VENV)/dev office
 	$(BIN)/pip install --quiet scikit-image==0.26.0
 	$(BIN)/python samples/make.py
 	$(BIN)/python templates/make_weights.py
+	$(BIN)/python samples/workbooks.py
 	$(BIN)/python samples/screenshots.py
 
 # LibreOffice, where it is missing and Debian's packages can be installed; elsewhere its tests are skipped.

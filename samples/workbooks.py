@@ -1,0 +1,22 @@
+"""Make the ready workbooks in samples/workbooks, for people who want to open one before they install anything.
+
+Run:  python samples/workbooks.py
+"""
+
+from pathlib import Path
+
+import sheetcnn
+
+TARGET = Path(__file__).parent / "workbooks"
+BOOKS = {"edges": ["cat", "coffee", "astronaut"], "relu-placement": ["shapes"], "cs231n": ["cs231n"]}
+
+
+def make(folder: Path) -> None:
+    """Build each workbook into a folder."""
+    folder.mkdir(exist_ok=True)
+    for template, pictures in BOOKS.items():
+        sheetcnn.build(template, pictures, folder / f"{template}.xlsx")
+
+
+if __name__ == "__main__":
+    make(TARGET)
