@@ -225,6 +225,16 @@ def test_circular_references_are_named(tmp_path: Path) -> None:
     assert book.sheets[name].value(1, 4) == 6
 
 
+def test_long_sums_and_long_names(tmp_path: Path) -> None:
+    """As long as Excel allows: deep trees and long words are no reason to fail."""
+    cells = {"A1": 1, "B1": "=" + "+".join(["A1"] * 2700), "B2": "=" + "-".join(["1"] * 4000), "B3": "=" + "a" * 8000}
+    book = one_cell(tmp_path, cells)
+    sheet = next(iter(book.sheets.values()))
+    assert sheet.value(1, 2) == 2700
+    assert sheet.value(2, 2) == -3998
+    assert sheet.value(3, 2) == "#VALUE!"
+
+
 def test_chains_within_one_skeleton(tmp_path: Path) -> None:
     """Cells of one skeleton may read each other: a running sum."""
     cells: dict[str, Any] = {f"A{n}": n for n in range(1, 41)}

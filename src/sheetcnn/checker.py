@@ -467,5 +467,5 @@ def _same(one: str, other: str, sheet: str) -> bool:
 
     try:
         return meaning(one) == meaning(other)
-    except FormulaError:
+    except (FormulaError, RecursionError):  # trees too deep to be compared are no formulas of ours
         return False

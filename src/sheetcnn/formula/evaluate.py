@@ -287,16 +287,19 @@ def _take(group: Group, which: np.ndarray | slice) -> Group:
     )
 
 
-def _check(node: Node) -> None:
+def _check(tree: Node) -> None:
     """Raise FormulaError where a tree calls a function that is not known, or with the wrong number of arguments."""
-    if node.kind[0].isalpha() and node.kind.isupper():
+    nodes = [tree]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.parts
+        if not (node.kind[0].isalpha() and node.kind.isupper()):
+            continue
         function = FUNCTIONS.get(node.kind)
         if function is None:
             raise FormulaError(f"calls {node.kind}, which sheetcnn does not know; it knows {', '.join(FUNCTIONS)}")
         if not function.least <= len(node.parts) <= function.most:
             raise FormulaError(f"gives {node.kind} {len(node.parts)} arguments")
-    for part in node.parts:
-        _check(part)
 
 
 class _Context:
@@ -323,11 +326,17 @@ class _Context:
         if kind == "percent":
             return elementwise(lambda x: x / 100, self.value(node.parts[0], array=array))
         if kind in BINARY:
-            left, right = (self.value(part, array=array) for part in node.parts)
-            try:
-                return _binary(kind, left, right)
-            except ValueError:
-                raise FormulaError("combines ranges of different shapes") from None
+            steps = []  # a long sum is a deep tree on its left side: walked in a loop, not by recursion
+            while node.kind in BINARY:
+                steps.append(node)
+                node = node.parts[0]
+            result = self.value(node, array=array)
+            for step in reversed(steps):
+                try:
+                    result = _binary(step.kind, result, self.value(step.parts[1], array=array))
+                except ValueError:
+                    raise FormulaError("combines ranges of different shapes") from None
+            return result
         if array and kind in ("EXP", "LN", "TANH", "SQRT", "ABS"):
             return elementwise(_ARRAY[kind], self.value(node.parts[0], array=True))
         return FUNCTIONS[kind].compute(self, node.parts)
