@@ -107,7 +107,8 @@ def _colour(
 ) -> int:
     """Colour the grids of one drawing; returns the next free column of the header's row of links."""
     drawing, grids = blocks[0].drawing, [block.grid for block in blocks]
-    if drawing.role in ("parameter", "shared") and array.ndim < 2:
+    numbers = drawing.role in ("parameter", "shared") and array.ndim < 2
+    if numbers or (drawing.role == "step" and drawing.lead and array.ndim == 1):
         return column  # a single number needs no colour
     bounds = channel_bounds(model, drawing)
     if bounds is not None:
@@ -122,7 +123,7 @@ def _colour(
         colour(sheet, spans(grids), signed_scale([array]), None, typed)
         return column
     ranges = spans(grids)
-    text = "largest cell" if drawing.role == "output" else f"largest {drawing.label}"
+    text = "largest cell" if drawing.role == "output" else f"largest of {drawing.label}"
     put(sheet, HEADER - 1, column, text, "soft")
     cell = Grid(sheet.title, HEADER - 1, column + 4, 1, 1)
     absolute = ",".join(absolute_coordinate(part) for part in ranges.split(" "))
