@@ -21,6 +21,7 @@ class LRN(Layer):
     examples: ClassVar = (
         example([[[3]], [[4]], [[0]]], [[[3 / 26]], [[4 / 26]], [[0]]], size=3, alpha=3.0, beta=1.0),
         example([[[2]], [[3]]], [[[1]], [[1.5]]], size=1, alpha=0.0, beta=0.5, k=4.0),
+        example([[[3]], [[4]]], [[[1]], [[0.8]]], size=2, alpha=2.0, beta=0.5, k=0.0),  # an even size reaches back
         example([[[3]], [[4]]], [[[0.6]], [[0.8]]], size=4, alpha=4.0, beta=0.5, k=0.0),
     )  # fmt: skip
 
