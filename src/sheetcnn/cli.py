@@ -141,8 +141,11 @@ def new(
     """Copy a template's files into a folder, to be edited."""
     from .templates import copy_template
 
-    for path in copy_template(template, folder or Path(template)):
+    paths = copy_template(template, folder or Path(template))
+    for path in paths:
         _say(f"wrote {path}")
+    network = next(path for path in paths if path.suffix == ".toml")
+    _say(f"edit it, then build it with a picture of yours or of `sheetcnn templates`:  sheetcnn build {network} PICTURE")
 
 
 @app.command()
