@@ -52,7 +52,7 @@ def test_the_main_job(tmp_path: Path) -> None:
     checked = run("check", "edges.xlsx", folder=tmp_path)
     assert checked.returncode == 1
     assert not checked.stderr
-    assert "edges!B9  its formula was overwritten by 1.0; it was =MAX(0," in checked.stdout
+    assert "edges!B9  its formula was overwritten by 1; it was =MAX(0," in checked.stdout
     data = json.loads(run("check", "edges.xlsx", "--json", folder=tmp_path).stdout)
     assert data["ok"] is False
     assert data["findings"][0]["cell"] == "edges!B9"

@@ -268,7 +268,7 @@ class _Check:
                 self.add(
                     "input",
                     cell,
-                    f"holds {value!r}, and a number is needed; type one",
+                    f"holds {_words(value)}, and a number is needed; type one",
                     value,
                     None,
                     self.written(grid, i, j),
@@ -326,7 +326,7 @@ class _Check:
                 cell = self.where(grid, i, j)
                 if written is None:
                     value = _shown(sheet, grid, i, j)
-                    what = "is blank" if value is None else f"was overwritten by {value!r}"
+                    what = "is blank" if value is None else f"was overwritten by {_words(value)}"
                     self.add("overwritten", cell, f"its formula {what}; it was ={text}", value, None, None)
                 elif not _same(written, text, grid.sheet):
                     reason = self.book.problems.get((grid.sheet, row, column))
@@ -353,7 +353,7 @@ class _Check:
                 if self.is_read(sheet_name, row, column):
                     value = sheet.value(row, column)
                     cell = f"{sheet_prefix(sheet_name)}{cell_name(row, column)}"
-                    text = f"holds {value!r} where padding or the gaps of a kernel must be blank; clear it"
+                    text = f"holds {_words(value)} where padding or the gaps of a kernel must be blank; clear it"
                     self.add(
                         "stray",
                         cell,
@@ -412,7 +412,7 @@ class _Check:
 
     def saved_differs(self, sheet: Sheet, row: int, column: int, saved: float | str) -> None:
         now = sheet.value(row, column)
-        had, has = (f"{value:.12g}" if isinstance(value, float) else repr(value) for value in (saved, now))
+        had, has = _words(saved), _words(now)
         text = f"was saved as {had}, but its formula gives {has}; open the workbook and save it again"
         self.add(
             "saved", f"{sheet_prefix(sheet.name)}{cell_name(row, column)}", text, saved, now, sheet.formula(row, column)
@@ -456,6 +456,11 @@ def _cut(array: np.ndarray, grid: Grid) -> np.ndarray:
 
 def _shown(sheet: Sheet, grid: Grid, i: int, j: int) -> float | str | bool | None:
     return sheet.value(grid.top + int(i) * grid.step[0], grid.left + int(j) * grid.step[1])
+
+
+def _words(value: float | str | bool | None) -> str:
+    """A cell's value as a message shows it."""
+    return f"{value:.12g}" if isinstance(value, float) else "nothing" if value is None else repr(value)
 
 
 def _same(one: str, other: str, sheet: str) -> bool:
