@@ -77,6 +77,7 @@ def test_cs231n(tmp_path: Path) -> None:
         ("conv-vs-dense", {"one_filter": 76, "one_unit": 3073}),
         ("mobilenet-block", {"plain": 288, "depthwise": 36, "pointwise": 32}),
         ("two-convs", {"conv2": 910}),
+        ("relu-placement", {"right": 56, "mistaken": 0}),  # shared weights are counted once
         ("rgb-filters", {"conv": 456, "conv_stride2": 456}),
         ("alexnet-block", {"conv2": 6 * 2 * 9 + 6}),
     ],

@@ -10,7 +10,6 @@ import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -220,7 +219,7 @@ class _Check:
         for drawing in drawings:
             self.now.grids += drawing.shape[0]
             shown = self.network.gallery_values(drawing.key, values)[: drawing.shape[0]]
-            self.compare(owner, drawing, shown, partial(self.network.gallery_formula, drawing.key, grids=self.grids))
+            self.compare(owner, drawing, shown, self.network.gallery_formula(drawing.key, self.grids))
 
     # -- finding grids by their names --------------------------------------------------------------------------------
     def find(self, layer: str, drawing: Drawing) -> Grids:

@@ -177,7 +177,7 @@ def _print_layers(network: Network) -> None:
     rows = [["", "input", "", shape_text(network.input.shape), "", "", ""]]
     for node in network.nodes:
         cost = found[node.name]
-        words = node.layer.parameter_words(*node.in_shapes)
+        words = node.parameter_words
         multiplications = f"{cost.multiplications:,}" if cost.multiplications else ""
         row = [str(node.number), node.name, node.layer.type, shape_text(node.shape), "" if words == "none" else words]
         rows.append([*row, multiplications, shape_text(cost.receptive_field)])

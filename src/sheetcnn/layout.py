@@ -348,7 +348,7 @@ def describe(node: Node, multiplications: int, receptive: tuple[int, int]) -> li
         f"{' and '.join(shape_text(s) for s in shapes)}  →  {shape_text(node.shape)}"
         + (f"      size: {size}" if size else "")
     ]
-    words = f"parameters: {layer.parameter_words(*shapes)}"
+    words = f"parameters: {node.parameter_words}"
     if multiplications:
         words += f"      multiplications: {multiplications:,}"
     lines.append(f"{words}      one cell here sees {shape_text(receptive)} pixels of the input")

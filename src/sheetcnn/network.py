@@ -128,6 +128,12 @@ class Node:
     def title(self) -> str:
         return f'layer {self.number} ({self.layer.type} "{self.name}")'
 
+    @property
+    def parameter_words(self) -> str:
+        """How the number of parameters comes about; weights that are another layer's are counted there."""
+        words = self.layer.parameter_words(*self.in_shapes)
+        return words if self.share is None else f"0, shared with {self.share} ({words})"
+
     def drawings(self, detail: str) -> list[Drawing]:
         """Every array that the layer's sheet draws; weights that are another layer's are drawn as formulas."""
         drawn = self.layer.drawings(self.in_shapes, detail)
@@ -201,11 +207,12 @@ class Network:
             return []
         return [Drawing(name, name, "gallery", (min(c, most), h, w), 1) for name, (c, h, w) in stacks.items()]
 
-    def gallery_formula(self, name: str, at: Shape, grids: dict[str, dict[str, Grids]]) -> str:
-        """The formula of a gallery's cell: the map's own cell."""
-        shown = self.output_of(name, grids)
-        grid = shown[at[0]] if isinstance(shown, list) else shown
-        return grid.seen_from(GALLERY).at(at[1], at[2] if isinstance(shown, list) else 0)
+    def gallery_formula(self, name: str, grids: dict[str, dict[str, Grids]]) -> CellFormula:
+        """The function that writes a gallery cell's formula: the map's own cell, or a vector's in all cells of a bar."""
+        shown = seen_from(self.output_of(name, grids), GALLERY)
+        if isinstance(shown, list):
+            return lambda at: shown[at[0]].at(at[1], at[2])
+        return lambda at: shown.at(at[1], 0)
 
     def gallery_values(self, name: str, values: dict[str, Arrays]) -> np.ndarray:
         """What a gallery shows of a layer, in NumPy: maps, or a vector as bars."""
@@ -278,7 +285,7 @@ def costs(network: Network) -> dict[str, Cost]:
             jump = [max(f[1][a] for f in before) * stride[a] for a in (0, 1)]
         seen = (min(reach[0], whole[0]), min(reach[1], whole[1]))
         fields[node.name] = ((reach[0], reach[1]), (jump[0], jump[1]))
-        count = sum(node.layer.trainable(*node.in_shapes).values())
+        count = 0 if node.share is not None else sum(node.layer.trainable(*node.in_shapes).values())
         found[node.name] = Cost(count, node.layer.multiplications(*node.in_shapes), seen)
     return found
 

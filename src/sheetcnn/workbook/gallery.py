@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
 from ..layout import LEFT, Block, channel_names, gallery_page
-from ..network import GALLERY, INPUT, Network
+from ..network import GALLERY, INPUT
 from . import palette
 from .dress import Dressed, colour, put, put_line, signed_scale, spans, tiny_cells
 from .model import Model
@@ -41,7 +39,7 @@ def gallery_sheet(dressed: Dressed, model: Model) -> None:
     style = dressed.style("thumbnail", ";;;")
     for name, blocks in by_layer.items():
         values = network.gallery_values(name, model.values) + 0.0
-        write = partial(_gallery_cell, network, name, grids)
+        write = network.gallery_formula(name, grids)
         for block in blocks:
             dressed.pour(GALLERY, pour_of(block, values, write, style, dressed.style("frame")))
         key = "normalized" if network.input.normalizes else "channel"
@@ -56,7 +54,3 @@ def gallery_sheet(dressed: Dressed, model: Model) -> None:
         else:
             scale = palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)))
             colour(sheet, spans([block.grid for block in blocks]), scale, None, typed=False)
-
-
-def _gallery_cell(network: Network, name: str, grids: dict[str, dict[str, Any]], at: tuple[int, ...]) -> str:
-    return network.gallery_formula(name, at, grids)

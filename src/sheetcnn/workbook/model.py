@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from ..layers.base import Arrays
 from ..layout import Page
-from ..network import Network
+from ..network import Cost, Network, costs
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,8 @@ class Model:
     png: bytes | None  # the input as a picture
     gallery: int = 0  # how many cells the gallery may have; 0: there is none
     pictures: dict[str, np.ndarray] = field(default_factory=dict)  # by name, where there are several to choose from
+
+    @cached_property
+    def costs(self) -> dict[str, Cost]:
+        """What each layer costs, by name."""
+        return costs(self.network)

@@ -9,7 +9,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ..grid import COLUMN, Grid
 from ..layers.base import shape_text
 from ..layout import LEFT
-from ..network import GALLERY, INPUT, costs
+from ..network import GALLERY, INPUT
 from . import palette
 from .cells import Pour
 from .dress import Dressed, picture, put
@@ -121,7 +121,7 @@ def _table(sheet: Worksheet, model: Model, row: int) -> None:
     )
     for column, text in enumerate(heads, start=2):
         put(sheet, row, column, text, "head")
-    found = costs(network)
+    found = model.costs
     row += 1
     put(sheet, row, LAYER, "Input", "link", "Input")
     put(sheet, row, LAYER + 3, shape_text(network.input.shape), "row")
@@ -136,7 +136,7 @@ def _table(sheet: Worksheet, model: Model, row: int) -> None:
         before = node.name
         put(sheet, row, LAYER + 2, torch_code(node).replace("torch.nn.", "nn."), "row_code")
         put(sheet, row, LAYER + 3, shape_text(node.shape), "row")
-        put(sheet, row, LAYER + 4, node.layer.parameter_words(*node.in_shapes), "row")
+        put(sheet, row, LAYER + 4, node.parameter_words, "row")
         put(sheet, row, LAYER + 5, f"{cost.multiplications:,}" if cost.multiplications else "", "row")
         put(sheet, row, LAYER + 6, shape_text(cost.receptive_field), "row")
     row += 1

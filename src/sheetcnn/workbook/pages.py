@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ..grid import Grid
 from ..layers.base import Activated, Drawing, shape_text
 from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
-from ..network import INPUT, Node, costs
+from ..network import INPUT, Node
 from . import palette
 from .cells import Pour
 from .dress import Dressed, colour, header, marks, put, signed_scale, spans, square_cells
@@ -78,7 +78,7 @@ def _input_lines(model: Model) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
-    cost = costs(model.network)[node.name]
+    cost = model.costs[node.name]
     words = node.layer.formula_words()
     activation = node.layer.final if isinstance(node.layer, Activated) else None
     if activation is not None:
