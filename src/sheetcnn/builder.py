@@ -14,8 +14,9 @@ from .errors import NetworkError, PictureError
 from .image import load_input, picture_of
 from .layers.base import Arrays
 from .layout import lay_out
-from .network import GALLERY_CELLS, INPUT, Network, read_network
+from .network import INPUT, Network, read_network
 from .templates import network_path, picture_path
+from .views.gallery import GALLERY_CELLS
 from .weights import load_parameters
 from .workbook.model import Model
 from .workbook.sheets import dress
@@ -42,6 +43,7 @@ def build(
     detail: Detail = "compact",
     protect: bool = False,
     gallery: bool = True,
+    inspector: bool = True,
     progress: Progress | None = None,
 ) -> Built:
     """Write a workbook of a picture run through a network.
@@ -49,7 +51,7 @@ def build(
     `network` is a network file or a template's name, `image` a picture, an .npy or .csv file or a sample's name (several
     make a drop-down on the Input sheet, which switches the whole workbook),
     `output` the .xlsx to write (default: the network file's name, in the current folder). `detail="steps"` also draws
-    the product grids and the pre-activations; `gallery=False` leaves the thumbnails out. Raises SheetcnnError; an existing output is then untouched.
+    the product grids and the pre-activations; `gallery=False` and `inspector=False` leave these sheets out. Raises SheetcnnError; an existing output is then untouched.
     """
     source = network_path(str(network))
     checked = read_network(source)
@@ -75,8 +77,9 @@ def build(
             values,
             pages,
             png,
-            GALLERY_CELLS if gallery else 0,
-            pictures if len(pictures) > 1 else {},
+            gallery=GALLERY_CELLS if gallery else 0,
+            inspector=inspector,
+            pictures=pictures if len(pictures) > 1 else {},
         ),
         protect,
         __version__,

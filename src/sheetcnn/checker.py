@@ -24,7 +24,11 @@ from .formula.reader import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
 from .grid import Grid, Grids, flat, sheet_prefix
 from .layers.base import Arrays, Drawing, Shape
 from .libreoffice import recalculated
-from .network import GALLERY, INPUT, Network, parse_network
+from .network import INPUT, Network, parse_network
+from .views.gallery import GALLERY, thumbnail_formula, thumbnail_values, thumbnails
+from .views.inspected import inspector_views
+from .views.inspector import CHOICES, MARKS, Inspector
+from .views.view import View
 
 TOLERANCE = 1e-9  # absolute plus relative
 KEPT = 1000  # findings of one kind and layer that are kept; all are counted
@@ -92,6 +96,14 @@ class Report:
         return {"ok": self.ok, "cells": self.cells} | asdict(self)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Which sheets were added for looking."""
+
+    gallery: int  # how many cells it may have; 0: there is none
+    inspector: bool
+
+
 def check(book: str | Path, *, engine: Engine = "python", progress: Progress | None = None) -> Report:
     """Compare every computed cell of a workbook with NumPy.
 
@@ -100,7 +112,7 @@ def check(book: str | Path, *, engine: Engine = "python", progress: Progress | N
     """
     path = Path(book)
     opened = read_book(path)
-    network, detail, gallery = _description(opened)
+    network, detail, shown = _description(opened)
     groups = group_formulas(opened)
     saved = {name: sheet.saved.copy() for name, sheet in opened.sheets.items()}
     if engine == "libreoffice":
@@ -108,10 +120,10 @@ def check(book: str | Path, *, engine: Engine = "python", progress: Progress | N
             _take_values(opened, read_book(result))
     else:
         evaluate(opened, groups, progress)
-    return _Check(opened, groups, network, detail, engine, saved).run(gallery)
+    return _Check(opened, groups, network, detail, engine, saved).run(shown)
 
 
-def _description(book: Book) -> tuple[Network, str, int]:
+def _description(book: Book) -> tuple[Network, str, Shown]:
     """The network that the workbook carries along on its hidden sheet."""
     sheet = book.sheets.get("_sheetcnn")
     if sheet is None or sheet.value(1, 1) != "sheetcnn":
@@ -131,7 +143,10 @@ def _description(book: Book) -> tuple[Network, str, int]:
         gallery = data.get("gallery", 0)
         if type(gallery) is not int or not 0 <= gallery <= 1_000_000:
             raise ValueError(f"unknown gallery {gallery!r:.20}")
-        return parse_network(data["network"], f"{book.source}: _sheetcnn"), detail, gallery
+        inspector = data.get("inspector", False)
+        if type(inspector) is not bool:
+            raise ValueError(f"unknown inspector {inspector!r:.20}")
+        return parse_network(data["network"], f"{book.source}: _sheetcnn"), detail, Shown(gallery, inspector)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WorkbookError(
             f"{book.source}: its sheet _sheetcnn is damaged ({str(error)[:80]}); build the workbook anew"
@@ -175,7 +190,7 @@ class _Check:
         self.kept: dict[tuple[str, str], int] = {}
         self.now: LayerReport = LayerReport("", "")
 
-    def run(self, gallery: int) -> Report:
+    def run(self, shown: Shown) -> Report:
         for name, drawings in self.drawn.items():
             self.grids[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
             self.sheets[name] = next(flat(self.network.output_of(name, self.grids)))[1].sheet
@@ -201,14 +216,16 @@ class _Check:
                 if drawing.key in formulas:
                     want = given if drawing.role == "shared" else values
                     self.compare(name, drawing, want[name][drawing.key], formulas[drawing.key])
-        self.gallery(gallery, values, reports)
+        self.gallery(shown.gallery, values, reports)
+        if shown.inspector:
+            self.inspector(values, given, reports)
         self.compare_saved(reports)
         self.report.layers = [r for r in self.report.layers if r.cells or r.findings]
         return self.report
 
     def gallery(self, limit: int, values: dict[str, Arrays], reports: dict[str, LayerReport]) -> None:
         """The thumbnails, each cell against the map that it shows."""
-        drawings = self.network.gallery(limit)
+        drawings = thumbnails(self.network, limit)
         if not drawings:
             return
         owner = GALLERY.lower()
@@ -218,8 +235,59 @@ class _Check:
         self.sheets[owner] = next(flat(self.grids[owner][INPUT]))[1].sheet
         for drawing in drawings:
             self.now.grids += drawing.shape[0]
-            shown = self.network.gallery_values(drawing.key, values)[: drawing.shape[0]]
-            self.compare(owner, drawing, shown, self.network.gallery_formula(drawing.key, self.grids))
+            shown = thumbnail_values(drawing.key, values)[: drawing.shape[0]]
+            self.compare(owner, drawing, shown, thumbnail_formula(self.network, drawing.key, self.grids))
+
+    def inspector(self, values: dict[str, Arrays], given: dict[str, Arrays], reports: dict[str, LayerReport]) -> None:
+        """The inspector, each cell against what NumPy says of the place that is chosen."""
+        inspector = Inspector(self.network, self.grids, self.detail)
+        sizes = inspector.sizes() | inspector.hidden_sizes()
+        sizes |= {stack.name: (len(MARKS), 1) for stack in inspector.stacks.values()}
+        places = {name: self.place(name, size) for name, size in sizes.items()}
+        self.now = reports["inspector"] = LayerReport("inspector", "one cell")
+        self.report.layers.append(self.now)
+        self.sheets["inspector"] = places["inspector_window"].sheet
+        for name, wanted in (("table", inspector.table.tolist()), ("words", inspector.words), ("labels", inspector.labels)):
+            self.constants(places[f"inspector_{name}"], wanted)
+        self.constants(places["inspector_layers"], inspector.names)
+        choice = {name: self.typed(places[f"inspector_{name}"]) for name in CHOICES}
+        if str(choice["layer"]).lower() not in [name.lower() for (name,) in inspector.names]:
+            cell = self.where(places["inspector_layer"], 0, 0)
+            words = f"holds {_words(choice['layer'])}, which is no layer that can be inspected; choose one of the list"
+            self.add("input", cell, words, choice["layer"], None, None)
+            return
+        for view in inspector_views(inspector, places, values, given, choice):
+            self.view(view, places[view.name])
+
+    def view(self, view: View, grid: Grid) -> None:
+        """Every cell of an added sheet's rectangle: its formula, and its number or text."""
+        sheet = self.book.sheets[grid.sheet]
+        self.now.grids += 1
+        self.now.cells += grid.rows * grid.columns
+        named = self.structure((), grid, sheet, 2, lambda at: view.formula(*at))
+        for i, j in np.ndindex(grid.rows, grid.columns):
+            value, want = _shown(sheet, grid, i, j), view.values[i][j]
+            if isinstance(want, str):
+                same = value == want or (want == "" and value is None)
+            else:
+                same = type(value) is float and abs(value - want) <= TOLERANCE * (1 + abs(want))
+                if type(value) is float:
+                    self.now.largest_difference = max(self.now.largest_difference, abs(value - want))
+            if not same and (i, j) not in named:
+                self.differs(grid, sheet, i, j, want)
+
+    def constants(self, grid: Grid, wanted: list[list[Any]]) -> None:
+        """Numbers and texts that must be as they were written."""
+        sheet = self.book.sheets[grid.sheet]
+        for i, line in enumerate(wanted):
+            for j, want in enumerate(line):
+                if (value := _shown(sheet, grid, i, j)) != want and (value or want):
+                    text = f"is {_words(value)}; it was {_words(want)}"
+                    self.add("changed", self.where(grid, i, j), text, value, want, self.written(grid, i, j))
+
+    def typed(self, grid: Grid) -> float | str | bool | None:
+        """What stands in a cell that is chosen or typed."""
+        return _shown(self.book.sheets[grid.sheet], grid, 0, 0)
 
     # -- finding grids by their names --------------------------------------------------------------------------------
     def find(self, layer: str, drawing: Drawing) -> Grids:
@@ -229,6 +297,9 @@ class _Check:
             return [nested((*index, n)) for n in range(drawing.shape[len(index)])]
 
         return nested(())
+
+    def place(self, name: str, size: tuple[int, int]) -> Grid:
+        return self.grid(Drawing(name, name, "view", size, 0), name)
 
     def grid(self, drawing: Drawing, name: str) -> Grid:
         area = self.book.names.get(name)
@@ -294,15 +365,17 @@ class _Check:
                 if (i, j) not in named:
                     self.differs(grid, sheet, i, j, float(want[i, j]))
 
-    def differs(self, grid: Grid, sheet: Sheet, i: int, j: int, want: float) -> None:
+    def differs(self, grid: Grid, sheet: Sheet, i: int, j: int, want: float | str) -> None:
         cell, formula = self.where(grid, i, j), self.written(grid, i, j)
         value = _shown(sheet, grid, i, j)
         reason = self.book.problems.get((grid.sheet, grid.top + int(i), grid.left + int(j)))
         if reason is not None:
             text = f"cannot be evaluated: it {reason}"
         else:
-            text = f"is {value if isinstance(value, str) else f'{value:.12g}' if value is not None else 'blank'}, NumPy says {want:.12g}"
-        self.add("value", cell, text, value, want if np.isfinite(want) else None, formula)
+            is_ = value if isinstance(value, str) else f"{value:.12g}" if value is not None else "blank"
+            text = f"is {is_ or 'empty'}, NumPy says {want or 'empty' if isinstance(want, str) else f'{want:.12g}'}"
+        known = want if isinstance(want, str) or np.isfinite(want) else None
+        self.add("value", cell, text, value, known, formula)
 
     def structure(
         self, index: Shape, grid: Grid, sheet: Sheet, inner: int, write: Callable[[Shape], str]

@@ -65,6 +65,9 @@ def build(
     gallery: Annotated[
         bool, typer.Option("--gallery/--no-gallery", help="Show all maps as thumbnails on one sheet.")
     ] = True,
+    inspector: Annotated[
+        bool, typer.Option("--inspector/--no-inspector", help="Take one cell apart on a sheet of its own.")
+    ] = True,
     protect: Annotated[
         bool, typer.Option("--protect", help="Lock all cells but pixels, kernels, biases and weights.")
     ] = False,
@@ -74,7 +77,14 @@ def build(
 
     with _progress("writing cells") as progress:
         built = build_workbook(
-            network, image, output, detail=detail.value, protect=protect, gallery=gallery, progress=progress
+            network,
+            image,
+            output,
+            detail=detail.value,
+            protect=protect,
+            gallery=gallery,
+            inspector=inspector,
+            progress=progress,
         )
     _print_layers(built.network)
     for note in built.notes:

@@ -10,7 +10,9 @@ import numpy as np
 from .errors import LimitError
 from .grid import MAX_COLUMNS, MAX_ROWS, Grid, Grids, flat
 from .layers.base import Drawing, Margin, Shape, shape_text
-from .network import GALLERY, INPUT, MAX_CELLS, Network, Node
+from .network import INPUT, MAX_CELLS, Network, Node
+from .views.gallery import GALLERY, thumbnails
+from .views.inspector import CHOICES, INSPECTOR, MARKS, RESULTS, TABLE, Inspector
 
 HEADER = 7  # rows above the grids, the same on every sheet: wide kernels stand at their channels' heights
 LEFT = 2  # the first column of grids; column A is a margin
@@ -91,7 +93,7 @@ def gallery_page(network: Network, limit: int) -> Page:
     shapes = {INPUT: network.input.shape} | {node.name: node.shape for node in network.nodes}
     pen = _Pen(page, GALLERY.lower())
     column = LEFT
-    for drawing in network.gallery(limit):
+    for drawing in thumbnails(network, limit):
         title = f"{drawing.key}: {shape_text(shapes[drawing.key])}"
         page.marks.append(Mark(GALLERY_TOP - 1, column, title, drawing.key))
         row = GALLERY_TOP + 1
@@ -100,6 +102,42 @@ def gallery_page(network: Network, limit: int) -> Page:
             row += drawing.shape[1] + 3
         column += max(drawing.shape[2] + 2, math.ceil(len(title) * GALLERY_LETTER / TINY)) + 4
     return pen.finish()
+
+
+def inspector_places(inspector: Inspector) -> dict[str, Grid]:
+    """Where the inspector's named rectangles are: on its own sheet, on the hidden one, and on the layers' sheets."""
+    places = {}
+
+    def put(name: str, size: tuple[int, int], row: int, column: int, sheet: str = INSPECTOR) -> None:
+        places[name] = Grid(sheet, row, column, *size)
+
+    sizes = inspector.sizes()
+    first = HEADER + 1  # of the panel and of the windows beside it
+    for n, choice in enumerate(CHOICES):
+        put(f"inspector_{choice}", (1, 1), first + n, 3)
+    put("inspector_limit", (3, 1), first + 1, 4)
+    put("inspector_source", (1, 1), first + 5, 3)
+    put("inspector_first", (2, 1), first + 6, 3)
+    put("inspector_last", (2, 1), first + 6, 4)
+    put("inspector_word", (len(RESULTS), 1), first + 9, 2)
+    put("inspector_divisor", (1, 1), first + 9, 4)
+    put("inspector_result", (len(RESULTS), 1), first + 9, 3)
+    put("inspector_scale", (2, 1), first + 10 + len(RESULTS), 3)
+    column = 5
+    for name in ("channel", "window", "kernel", "product", "sum", "part"):
+        if (size := sizes.get(f"inspector_{name}")) is not None:
+            put(f"inspector_{name}", size, first, column)
+            column += size[1] + (name != "channel")
+    row = 2
+    for name, size in inspector.hidden_sizes().items():
+        put(name, size, row, 2, TABLE)
+        row += size[0] + 2
+    taken: dict[str, int] = {}
+    for stack in inspector.stacks.values():  # in the margin of the sheet, where nothing else is
+        sheet = stack.grids[0].sheet
+        put(stack.name, (len(MARKS), 1), first + taken.get(sheet, 0), 1, sheet)
+        taken[sheet] = taken.get(sheet, 0) + len(MARKS)
+    return places
 
 
 def pictures_page(network: Network, count: int) -> Page:

@@ -22,10 +22,6 @@ from .layers.base import Arrays, CellFormula, Count, Drawing, Layer, Margin, Num
 MAX_FILE_BYTES = 64_000_000
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 INPUT = "input"  # what layers call the input in `input =`
-GALLERY = "Gallery"  # the sheet of thumbnails
-GALLERY_CELLS = 20_000  # how many cells it has at most
-BAR = 4  # how many cells wide a vector is in it
-LONG = 64  # and how many numbers it has at most
 RESERVED = {"overview", "gallery", "inspector", "input", "check", "history", "_sheetcnn"}
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", "activation_weight")
 
@@ -191,39 +187,13 @@ class Network:
             cells |= {key: partial(_same_cell, own) for key, own in lent.items()}
         return cells
 
-    def gallery(self, limit: int) -> list[Drawing]:
-        """The maps that a gallery of so many cells shows, a drawing for each layer (its name is the key).
-
-        All maps where they fit, else the first few of each layer; none where not even the first ones fit. A vector is
-        shown as a column of bars, each `BAR` cells wide, unless it is so long that it would not fit a screen.
-        """
-        shapes = {INPUT: self.input.shape} | {node.name: node.shape for node in self.nodes}
-        shapes = {name: shape for name, shape in shapes.items() if len(shape) == 3 or shape[0] <= LONG}
-        stacks = {name: shape if len(shape) == 3 else (1, shape[0], BAR) for name, shape in shapes.items()}
-        most = max(stack[0] for stack in stacks.values())
-        while most and sum(min(c, most) * h * w for c, h, w in stacks.values()) > limit:
-            most -= 1
-        if not most:
-            return []
-        return [Drawing(name, name, "gallery", (min(c, most), h, w), 1) for name, (c, h, w) in stacks.items()]
-
-    def gallery_formula(self, name: str, grids: dict[str, dict[str, Grids]]) -> CellFormula:
-        """The function that writes a gallery cell's formula: the map's own cell, or a vector's in all cells of a bar."""
-        shown = seen_from(self.output_of(name, grids), GALLERY)
-        if isinstance(shown, list):
-            return lambda at: shown[at[0]].at(at[1], at[2])
-        return lambda at: shown.at(at[1], 0)
-
-    def gallery_values(self, name: str, values: dict[str, Arrays]) -> np.ndarray:
-        """What a gallery shows of a layer, in NumPy: maps, or a vector as bars."""
-        arrays = values[name]
-        shown = arrays.get("output", arrays.get("normalized", arrays.get("channel")))
-        assert shown is not None
-        return shown if shown.ndim == 3 else np.repeat(shown[None, :, None], BAR, axis=2)
-
     def output_of(self, name: str, grids: dict[str, dict[str, Grids]]) -> Grids:
         """The grids that readers of a layer (or of "input") see."""
-        return grids[name]["output" if name != INPUT else "normalized" if self.input.normalizes else "channel"]
+        return grids[name][self.key_of(name)]
+
+    def key_of(self, name: str) -> str:
+        """The array that readers of a layer (or of "input") see."""
+        return "output" if name != INPUT else "normalized" if self.input.normalizes else "channel"
 
     def description(self) -> dict[str, Any]:
         """The network as plain data without the numbers of weights, as a workbook carries it along."""

@@ -1,11 +1,12 @@
 """Average pooling."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
 from ..grid import Grids
-from .base import Shape, example
+from .base import Look, Shape, example
 from .sliding import Pooling
 
 
@@ -38,6 +39,9 @@ class AvgPool2d(Pooling):
             end = np.minimum(start + self.kernel_size[axis], shape[1 + axis] + after)
             counts.append(end - np.maximum(start, -before))
         return np.outer(*counts)
+
+    def look(self, shape: Shape) -> Look:
+        return replace(super().look(shape), kind="mean", counted=self.sides if self.count_include_pad else (0, 0, 0, 0))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         return self.windows(x, 0).sum(axis=(3, 4)) / self.cells(x.shape)

@@ -70,6 +70,32 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Look:
+    """Which windows one output cell is made of, as the inspector shows them; all places count from 0.
+
+    Output map m belongs to filter k = m // maps and lies at depth z = m % maps. Term t reads, in the channels of the
+    filter's group (from k // filters · group on), level z · levels[0] − levels[1] + t · levels[2], if it is among `depth`.
+    """
+
+    kind: str  # "sum" of windows times kernels, "largest" or "mean" of the window
+    size: tuple[int, int]  # rows and columns of the window
+    stride: tuple[int, int] = (1, 1)
+    start: tuple[int, int] = (0, 0)  # padding above and left of the input; negative where windows start inside it
+    dilation: tuple[int, int] = (1, 1)
+    terms: int = 1  # windows for one cell
+    maps: int = 1
+    filters: int = 1
+    group: int = 0
+    depth: int = 1
+    levels: tuple[int, int, int] = (0, 0, 1)  # stride, padding, dilation across the channels
+    kernel: str | None = None  # the key of the kernels, where there are any
+    source: str | None = None  # the key of the step that is read instead of the input
+    divisor: int = 1  # of the sum
+    counted: Margin = (0, 0, 0, 0)  # padding that counts in a mean
+    each: Layer | None = None  # the activation of each term, where there is one
+
+
+@dataclass(frozen=True)
 class Example:
     """An input and the output that the layer must make of it, worked by hand or published by others."""
 
@@ -165,6 +191,10 @@ class Layer(BaseModel):
     def multiplications(self, *shapes: Shape) -> int:
         """Multiplications of weights with inputs in the whole layer."""
         return 0
+
+    def look(self, *shapes: Shape) -> Look | None:
+        """Which windows an output cell is made of; None for layers that have none, or too many to be looked at."""
+        return None
 
     def torch(self, *shapes: Shape) -> str:
         """The layer as PyTorch code; empty where PyTorch has none."""

@@ -1,5 +1,6 @@
 """Convolution."""
 
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -7,7 +8,7 @@ from pydantic import model_validator
 
 from ..grid import Grids, span
 from ..kernels import KERNELS
-from .base import Activated, Count, Elementwise, Layer, Shape, Step, example
+from .base import Activated, Count, Elementwise, Layer, Look, Shape, Step, example
 from .sliding import Sliding, pair
 
 WIDE = 16  # up to so many channels a formula has one term each; beyond, its text would grow too long
@@ -267,6 +268,16 @@ class Conv2d(Activated, Sliding):
         if self.channel_mix == "mean":
             total = f"({total})/{len(channels)}"
         return total if bias is None else f"{bias[k].area}+{total}"
+
+    def look(self, shape: Shape) -> Look:
+        each = self.activation if self.activation_scope == "channel" else None
+        window = Look("sum", self.kernel_size, self.stride, self.sides[:2], self.dilation, kernel="weight", each=each)
+        if self.channel_mix == "separate":
+            return replace(window, maps=shape[0], depth=shape[0], levels=(1, 0, 1))
+        channels = shape[0] // self.groups
+        divisor = channels if self.channel_mix == "mean" else 1
+        filters = self.out_channels // self.groups
+        return replace(window, terms=channels, filters=filters, group=channels, depth=channels, divisor=divisor)
 
     def multiplications(self, shape: Shape) -> int:
         rows, columns = self.positions(shape)

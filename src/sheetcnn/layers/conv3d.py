@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BeforeValidator
 
 from ..grid import Grids
-from .base import Activated, Amount, Count, Margin, Shape, example
+from .base import Activated, Amount, Count, Look, Margin, Shape, example
 
 
 def _three(value: Any) -> Any:
@@ -135,6 +135,23 @@ class Conv3d(Activated):
                     terms.append(f"SUMPRODUCT({window},{kernel.area})")
         total = "+".join(terms) or "0"
         return total if bias is None else f"{bias[k].area}+{total}"
+
+    def look(self, shape: Shape) -> Look | None:
+        if self.in_channels > 1:
+            return None
+        depth = self._volume(shape)[0]
+        return Look(
+            "sum",
+            (self.kernel_size[1], self.kernel_size[2]),
+            (self.stride[1], self.stride[2]),
+            (self.padding[1], self.padding[2]),
+            (self.dilation[1], self.dilation[2]),
+            terms=self.kernel_size[0],
+            maps=self._positions(shape)[0],
+            depth=depth,
+            levels=(self.stride[0], self.padding[0], self.dilation[0]),
+            kernel="weight",
+        )
 
     def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
         return (self.reach[1], self.reach[2]), (self.stride[1], self.stride[2])

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..grid import Grids
-from .base import Activated, Amounts, Count, Counts, Margin, Shape, Step, example
+from .base import Activated, Amounts, Count, Counts, Look, Margin, Shape, Step, example
 from .sliding import Sides, pair
 
 
@@ -165,6 +165,22 @@ class ConvTranspose2d(Activated):
             ]
         )
         return total if bias is None else f"{bias[k].area}+{total}"
+
+    def look(self, shape: Shape) -> Look:
+        top, left = self._around()[:2]
+        channels = shape[0] // self.groups
+        return Look(
+            "sum",
+            self.kernel_size,
+            start=(top, left),
+            dilation=self.dilation,
+            terms=channels,
+            filters=self.out_channels // self.groups,
+            group=channels,
+            depth=channels,
+            kernel="turned",
+            source="spread",
+        )
 
     def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
         rows, columns = (-(-r // s) for r, s in zip(self.reach, self.stride, strict=True))

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..grid import Grids
-from .base import Layer, Shape, example
+from .base import Layer, Look, Shape, example
 
 
 class GlobalMaxPool2d(Layer):
@@ -24,6 +24,9 @@ class GlobalMaxPool2d(Layer):
 
     def formula(self, at: Shape, x: Grids) -> str:
         return f"MAX({x[at[0]].window(0, 0, x[at[0]].rows, x[at[0]].columns)})"
+
+    def look(self, shape: Shape) -> Look:
+        return Look("largest", (shape[1], shape[2]), maps=shape[0], depth=shape[0], levels=(1, 0, 1))
 
     def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
         return (shape[1], shape[2]), (1, 1)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from .base import Amount, Counts, Layer, Margin, Shape, shape_text
+from .base import Amount, Counts, Layer, Look, Margin, Shape, shape_text
 
 
 def _sides(value: Any) -> Any:
@@ -157,6 +157,12 @@ class Pooling(Sliding):
 
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], *self.positions(shape))
+
+    def look(self, shape: Shape) -> Look:
+        maps, levels = shape[0], (1, 0, 1)  # a map reads the channel of its own number
+        return Look(
+            "largest", self.kernel_size, self.stride, self.sides[:2], self.dilation, maps=maps, depth=maps, levels=levels
+        )
 
     def positions(self, shape: Shape) -> tuple[int, int]:
         rows, columns = super().positions(shape)

@@ -21,7 +21,7 @@ CHUNK = 1 << 21  # rows are handed to the compressor in pieces of about this siz
 class Pour:
     """A grid to be written: its values, its formulas where it has any, and the style numbers of its cells.
 
-    `values` has the grid's rows × columns: numbers, or the texts that formulas make. `formula` gives the texts of a
+    `values` has the grid's rows × columns: floats, or an array of objects where formulas make texts too. `formula` gives the texts of a
     row, counted from 0.
     """
 
@@ -69,7 +69,7 @@ class Pour:
         grid, style = self.grid, self.style
         names = COLUMN[grid.left : grid.right + 1 : grid.step[1]]
         values = self.values[inside].tolist()
-        text = values and isinstance(values[0], str)
+        mixed = self.values.dtype.kind != "f"
         if self.formula is None:
             return [
                 f'<c r="{name}{row}" s="{style}"><v>{value!r}</v></c>' for name, value in zip(names, values, strict=True)
@@ -82,9 +82,11 @@ class Pour:
             )
         if any(mark in formulas[0] for mark in "<>&"):
             formulas = [escape(formula) for formula in formulas]
-        if text:
+        if mixed:
             return [
                 f'<c r="{name}{row}" s="{style}" t="str"><f>{formula}</f><v>{escape(value)}</v></c>'
+                if isinstance(value, str)
+                else f'<c r="{name}{row}" s="{style}"><f>{formula}</f><v>{value!r}</v></c>'
                 for name, formula, value in zip(names, formulas, values, strict=True)
             ]
         return [

@@ -11,7 +11,7 @@ import numpy as np
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.drawing.image import Image
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule
+from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, FormulaRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.dimensions import ColumnDimension
@@ -36,6 +36,7 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "choice": {
         "font": Font(FONT, 10, bold=True, color=palette.TYPED),
         "fill": PatternFill("solid", fgColor=palette.CHOICE),
+        "alignment": Alignment(horizontal="left", vertical="center"),
         "protection": Protection(locked=False),
     },
     "soft": {"font": Font(FONT, 9, color=palette.SOFT)},
@@ -58,6 +59,7 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
         "alignment": Alignment(horizontal="right", vertical="center"),
     },
     "body": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center", wrap_text=True)},
+    "strong": {"font": Font(FONT, 10, bold=True, color=palette.INK), "alignment": Alignment(vertical="center")},
     "row": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center")},
     "row_code": {"font": Font("Courier New", 9, color=palette.SOFT), "alignment": Alignment(vertical="center")},
 }
@@ -93,7 +95,7 @@ class Dressed:
         self.pours[sheet].append(pour)
 
     def style(self, kind: str, number_format: str = "General") -> int:
-        """The number of a cell style: "formula" and "typed" in grids, "blank" around them, "thumbnail" and its "frame", "table" and "left" in tables."""
+        """The number of a cell style: "formula" and "typed" in grids, "blank" around them, "thumbnail" and its "frame", "plain" in the inspector, and in tables "table", "left", "strong", "note" and "aside"."""
         key = (kind, number_format)
         if key not in self._styles:
             cell = WriteOnlyCell(self.book.worksheets[0])
@@ -112,10 +114,15 @@ class Dressed:
                 cell.border = Border()
             if kind == "frame":
                 cell.fill = PatternFill("solid", fgColor=palette.FRAME)
-            if kind in ("table", "left"):
-                cell.font = Font(FONT, 10, bold=kind == "left", color=palette.INK)
+            if kind == "plain":  # bordered by conditional formatting, where something is shown
                 cell.border = Border()
-                cell.alignment = Alignment("right" if kind == "table" else "left", "center")
+            if kind in ("table", "left", "note", "aside", "strong"):
+                bold = kind in ("left", "strong")
+                cell.font = Font(FONT, 9 if kind == "aside" else 10, bold=bold, color=palette.INK)
+                cell.border = Border()
+                cell.alignment = Alignment(
+                    "right" if kind in ("table", "aside") else "left", "center", indent=int(kind == "aside")
+                )
             self._styles[key] = cell.style_id
         return self._styles[key]
 
@@ -196,8 +203,38 @@ def spans(grids: list[Grid]) -> str:
     return " ".join(f"{COLUMN[left]}{top}:{COLUMN[right]}{bottom}" for (left, right), (top, bottom) in tall.items())
 
 
-def colour(sheet: Worksheet, ranges: str, scale: palette.Scale, largest: str | None, typed: bool) -> None:
-    """Lay a colour scale over ranges, and make text pale where cells are dark; `largest` is the cell of the maximum."""
+@dataclass(frozen=True)
+class Outline:
+    """When cells get an orange box: a list of tests, separated by commas; and the ranges of padding that may get one."""
+
+    tests: str
+    around: str
+
+    def rule(self, *more: str, **format_: Any) -> FormulaRule:
+        """The rule, with further tests and formats."""
+        side = Side("thin", color=palette.OUTLINE)
+        return FormulaRule([f"AND({','.join([self.tests, *more])})"], border=Border(side, side, side, side), **format_)
+
+
+def colour(
+    sheet: Worksheet, ranges: str, scale: palette.Scale, largest: str | None, typed: bool, outline: Outline | None = None
+) -> None:
+    """Lay a colour scale over ranges, and make text pale where cells are dark; `largest` is the cell of the maximum.
+
+    LibreOffice gives a cell the format of one rule only, and sees one set of rules where ranges overlap: what is outlined
+    and dark has a rule of its own, before the others.
+    """
+    dark = []
+    if scale.pale_below is not None:
+        dark.append(("lessThan", "<", repr(scale.pale_below)))
+    if scale.pale_above is not None and largest is not None:
+        dark.append(("greaterThan", ">", f"{scale.pale_above}*{largest}"))
+    pale = Font(color=palette.PALE_TYPED if typed else palette.PALE_TEXT)
+    if outline is not None:
+        corner = ranges.split(" ")[0].split(":")[0]
+        for _, sign, limit in dark:
+            sheet.conditional_formatting.add(ranges, outline.rule(f"{corner}{sign}{limit}", font=pale))
+        sheet.conditional_formatting.add(ranges, outline.rule())
     points = scale.points
     keys = ("start", "mid", "end") if len(points) == 3 else ("start", "end")
     arguments: dict[str, Any] = {}
@@ -206,11 +243,8 @@ def colour(sheet: Worksheet, ranges: str, scale: palette.Scale, largest: str | N
         arguments[f"{key}_value"] = None if isinstance(value, str) else value
         arguments[f"{key}_color"] = shade
     sheet.conditional_formatting.add(ranges, ColorScaleRule(**arguments))
-    pale = Font(color=palette.PALE_TYPED if typed else palette.PALE_TEXT)
-    if scale.pale_below is not None:
-        sheet.conditional_formatting.add(ranges, CellIsRule("lessThan", [repr(scale.pale_below)], font=pale))
-    if scale.pale_above is not None and largest is not None:
-        sheet.conditional_formatting.add(ranges, CellIsRule("greaterThan", [f"{scale.pale_above}*{largest}"], font=pale))
+    for operator, _, limit in dark:
+        sheet.conditional_formatting.add(ranges, CellIsRule(operator, [limit], font=pale))
 
 
 def protect(dressed: Dressed) -> None:

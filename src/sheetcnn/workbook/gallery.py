@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..layout import LEFT, Block, channel_names, gallery_page
-from ..network import GALLERY, INPUT
+from ..network import INPUT
+from ..views.gallery import GALLERY, thumbnail_formula, thumbnail_values
 from . import palette
 from .dress import Dressed, colour, put, put_line, signed_scale, spans, tiny_cells
 from .model import Model
@@ -38,8 +39,8 @@ def gallery_sheet(dressed: Dressed, model: Model) -> None:
         put(sheet, mark.row, mark.column, mark.text, "link", "Input" if mark.style == INPUT else mark.style)
     style = dressed.style("thumbnail", ";;;")
     for name, blocks in by_layer.items():
-        values = network.gallery_values(name, model.values) + 0.0
-        write = network.gallery_formula(name, grids)
+        values = thumbnail_values(name, model.values) + 0.0
+        write = thumbnail_formula(network, name, grids)
         for block in blocks:
             dressed.pour(GALLERY, pour_of(block, values, write, style, dressed.style("frame")))
         key = "normalized" if network.input.normalizes else "channel"

@@ -22,6 +22,7 @@ class Model:
     values: dict[str, Arrays]  # what NumPy computed, by layer and key
     pages: dict[str, Page]
     png: bytes | None  # the input as a picture
+    inspector: bool = False
     gallery: int = 0  # how many cells the gallery may have; 0: there is none
     pictures: dict[str, np.ndarray] = field(default_factory=dict)  # by name, where there are several to choose from
 

@@ -9,7 +9,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ..grid import COLUMN, Grid
 from ..layers.base import shape_text
 from ..layout import LEFT
-from ..network import GALLERY, INPUT
+from ..network import INPUT
+from ..views.gallery import GALLERY
 from . import palette
 from .cells import Pour
 from .dress import Dressed, picture, put

@@ -14,12 +14,20 @@ from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
 from ..network import INPUT, Node
 from . import palette
 from .cells import Pour
-from .dress import Dressed, colour, header, marks, put, signed_scale, spans, square_cells
+from .dress import Dressed, Outline, colour, header, marks, put, signed_scale, spans, square_cells
 from .model import Model
 from .pictures import choice_of_pictures
 
 
-def layer_sheet(dressed: Dressed, model: Model, page: Page, before: str, after: str, bank: Page | None) -> None:
+def layer_sheet(
+    dressed: Dressed,
+    model: Model,
+    page: Page,
+    before: str,
+    after: str,
+    bank: Page | None,
+    outlines: dict[tuple[str, str], Outline],
+) -> None:
     """The sheet of the input or of a layer; pixels read from a bank of pictures, where there is one."""
     sheet = dressed.sheet(page.sheet)
     square_cells(sheet, page.columns)
@@ -44,7 +52,7 @@ def layer_sheet(dressed: Dressed, model: Model, page: Page, before: str, after: 
         for block in blocks:
             write = formulas.get(key, choose if key == "channel" else None)
             dressed.pour(page.sheet, pour_of(block, array, write, style, blank))
-        column = _colour(dressed, sheet, model, blocks, array, column, typed=role == "typed")
+        column = _colour(dressed, sheet, model, blocks, array, column, role == "typed", outlines.get((owner, key)))
 
 
 def _values(model: Model, owner: str, drawing: Drawing) -> np.ndarray:
@@ -103,10 +111,19 @@ def torch_code(node: Node) -> str:
 
 
 def _colour(
-    dressed: Dressed, sheet: Worksheet, model: Model, blocks: list[Block], array: np.ndarray, column: int, typed: bool
+    dressed: Dressed,
+    sheet: Worksheet,
+    model: Model,
+    blocks: list[Block],
+    array: np.ndarray,
+    column: int,
+    typed: bool,
+    outline: Outline | None,
 ) -> int:
     """Colour the grids of one drawing; returns the next free column of the header's row of links."""
     drawing, grids = blocks[0].drawing, [block.grid for block in blocks]
+    if outline is not None and outline.around:
+        sheet.conditional_formatting.add(outline.around, outline.rule())
     numbers = drawing.role in ("parameter", "shared") and array.ndim < 2
     if numbers or (drawing.role == "step" and drawing.lead and array.ndim == 1):
         return column  # a single number needs no colour
@@ -117,10 +134,10 @@ def _colour(
             scale = palette.Scale(
                 ((low, dark), (high, light)), pale_below=low + palette.pale_until(dark, light) * (high - low)
             )
-            colour(sheet, spans([block.grid]), scale, None, typed)
+            colour(sheet, spans([block.grid]), scale, None, typed, outline)
         return column
     if typed or array.min() < 0 or drawing.label in ("sum", "product", "turned", "mean") or drawing.role == "shared":
-        colour(sheet, spans(grids), signed_scale([array]), None, typed)
+        colour(sheet, spans(grids), signed_scale([array]), None, typed, outline)
         return column
     ranges = spans(grids)
     text = "largest cell" if drawing.role == "output" else f"largest of {drawing.label}"
@@ -136,7 +153,14 @@ def _colour(
             lambda i: [f"MAX({absolute})"],
         ),
     )
-    colour(sheet, ranges, palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)), pale_above=0.5), cell.area, typed)
+    colour(
+        sheet,
+        ranges,
+        palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)), pale_above=0.5),
+        cell.area,
+        typed,
+        outline,
+    )
     return column + 6
 
 

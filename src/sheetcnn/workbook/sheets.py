@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ..layout import pictures_page
+from ..layout import inspector_places, pictures_page
+from ..views.gallery import thumbnails
 from .checking import check_sheet
 from .dress import Dressed, description_sheet, protect
 from .gallery import gallery_sheet
+from .inspector import inspector_cells, inspector_of, inspector_sheet, outlines
 from .model import Model
 from .overview import overview_sheet
 from .pages import layer_sheet
@@ -19,21 +21,29 @@ def dress(model: Model, protected: bool, version: str) -> Dressed:
     dressed.book.properties.title = network.settings.name
     dressed.book.properties.creator = f"sheetcnn {version}"
     overview = dressed.sheet("Overview")
-    if network.gallery(model.gallery):
+    if thumbnails(network, model.gallery):
         gallery_sheet(dressed, model)
+    inspector = inspector_of(model) if model.inspector else None
+    places = {} if inspector is None else inspector_places(inspector)
+    if inspector is not None:
+        inspector_sheet(dressed, inspector, places)
+    outlined = {} if inspector is None else outlines(inspector, places)
     names = ["Overview", *(page.sheet for page in model.pages.values()), "Check"]
     bank = pictures_page(network, len(model.pictures)) if model.pictures else None
     for page, before, after in zip(model.pages.values(), names, names[2:], strict=False):
-        layer_sheet(dressed, model, page, before, after, bank if page.node is None else None)
+        layer_sheet(dressed, model, page, before, after, bank if page.node is None else None, outlined)
     rows = check_sheet(dressed, model)
     if bank is not None:
         pictures_sheet(dressed, model, bank)
+    if inspector is not None:
+        inspector_cells(dressed, model, inspector, places)
     overview_sheet(dressed, overview, model, rows)
     description = {
         "format": 1,
         "version": version,
         "detail": model.detail,
         "gallery": model.gallery,
+        "inspector": inspector is not None,
         "network": network.description(),
     }
     description_sheet(dressed, description)

@@ -1,0 +1,330 @@
+"""The inspector: how one cell of a layer comes about, by its windows, kernels, products and sums.
+
+All layers share the same cells. What differs between them, from the stride to the distance of their kernels on the
+sheet, stands in a table with a row for each layer; the chosen layer's row says where INDEX finds the numbers. Nothing
+is volatile. `Grid`s of layers are found by their names, so that rows may be inserted above or beside them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..grid import Grid, Grids, flat
+from ..layers.base import Activated, Elementwise, Look, Margin
+from ..network import Network, Node
+
+INSPECTOR = "Inspector"  # the sheet
+TABLE = "_inspector"  # the hidden sheet with its table and its arithmetic
+MOST_LAYERS, MOST_TERMS, LARGEST = 60, 64, 12  # layers, windows for one cell, and rows or columns of a window
+KINDS = ("sum", "largest", "mean")
+
+# The columns of the table. Places on a sheet count from the first cell of the first grid of a stack.
+FIELDS = (
+    "maps",
+    "rows",
+    "columns",
+    "kind",
+    "terms",
+    "height",
+    "width",
+    "own",
+    "source",
+    "has_kernel",
+    "has_bias",
+    "has_activation",
+    "maps_each",
+    "filters",
+    "group",
+    "depth",
+    "level_stride",
+    "level_start",
+    "level_step",
+    "divisor",
+    "down",
+    "top",
+    "step_down",
+    "hole_down",
+    "height_in",
+    "count_top",
+    "count_bottom",
+    "along",
+    "left",
+    "step_along",
+    "hole_along",
+    "width_in",
+    "count_left",
+    "count_right",
+    "pitch_in",
+    "pitch_out",
+    "pitch_bias",
+    "kernel_filter_down",
+    "kernel_channel_down",
+    "kernel_down",
+    "kernel_filter_along",
+    "kernel_term_along",
+    "kernel_along",
+)
+CHOICES = ("layer", "map", "row", "column")
+AT = (*CHOICES, "filter", "depth", "channel", "level", "top", "left", "divisor")  # places after the choices count from 0
+ROW = ("term", "line", "source", "kernel", "offset")  # of each line of windows
+MARKS = (
+    "first channel",
+    "last channel",
+    "first row",
+    "last row",
+    "first column",
+    "last column",
+    "rows",
+    "columns",
+    "channels",
+)
+RESULTS = ("together", "bias", "total", "activated", "cell", "tick")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Maps of one layer one below the other on a sheet, in which windows and cells are outlined."""
+
+    owner: str  # the layer, or "input"
+    key: str  # of the drawing
+    name: str  # of the cells that say what is outlined
+    grids: list[Grid]
+    margin: Margin
+
+    @property
+    def pitch(self) -> int:
+        return self.grids[1].top - self.grids[0].top if len(self.grids) > 1 else self.grids[0].bottom - self.grids[0].top + 1
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A layer that can be looked into."""
+
+    node: Node
+    look: Look
+    source: Stack
+    own: Stack
+    kernels: list[list[Grid]]
+    biases: list[Grid]
+    cells: list[Grid]  # what the result is compared with: the maps, or the pre-activations
+
+    @property
+    def activation(self) -> Elementwise | None:
+        final = self.node.layer.final if isinstance(self.node.layer, Activated) else None
+        return final if isinstance(final, Elementwise) else None
+
+
+def inspectable(network: Network) -> list[Node]:
+    """The layers with windows that are few and small enough to be shown."""
+    found = []
+    for node in network.nodes:
+        look = node.layer.look(*node.in_shapes)
+        if look is not None and look.terms <= MOST_TERMS and max(look.size) <= LARGEST:
+            found.append(node)
+    return found[:MOST_LAYERS]
+
+
+class Inspector:
+    """All cells of the inspector: `grids` has the grids of all layers, by name and key."""
+
+    def __init__(self, network: Network, grids: dict[str, dict[str, Grids]], detail: str) -> None:
+        self.network = network
+        self.stacks: dict[str, Stack] = {}
+        layers = [self._layer(node, grids, detail) for node in inspectable(network)]
+        self.layers = [layer for layer in layers if layer is not None]
+
+    def _layer(self, node: Node, grids: dict[str, dict[str, Grids]], detail: str) -> Inspected | None:
+        look = node.layer.look(*node.in_shapes)
+        assert look is not None
+        own = self._stack(node.name, "output", grids, self.network.margin(node.name))
+        if look.source is None:
+            read = node.inputs[0]
+            source = self._stack(read, self.network.key_of(read), grids, self.network.margin(read))
+        else:
+            drawing = next(d for d in node.drawings(detail) if d.key == look.source)
+            source = self._stack(node.name, look.source, grids, drawing.margin)
+        kernels = _listed(grids[node.name][look.kernel]) if look.kernel else []
+        biases = list(grids[node.name].get("bias", []))
+        final = node.layer.final if isinstance(node.layer, Activated) else None
+        compared = "output" if final is None or isinstance(final, Elementwise) else "sum"
+        layer = Inspected(node, look, source, own, kernels, biases, grids[node.name][compared])
+        return layer if _regular(layer, self._geometry(layer)) else None
+
+    def _stack(self, owner: str, key: str, grids: dict[str, dict[str, Grids]], margin: Margin) -> Stack:
+        name = f"{owner}_{key}" if key not in ("output", "normalized", "channel") else owner
+        return self.stacks.setdefault(name, Stack(owner, key, f"{name}_inspected", grids[owner][key], margin))
+
+    # -- the table ---------------------------------------------------------------------------------------------------
+    def _geometry(self, layer: Inspected) -> dict[str, int]:
+        node, look, source, kernels = layer.node, layer.look, layer.source, layer.kernels
+        stacks = list(self.stacks)
+        first = source.grids[0]
+        wide = node.layer.wide(*node.in_shapes)
+        found = {
+            "maps": node.shape[0],
+            "rows": node.shape[1],
+            "columns": node.shape[2],
+            "kind": KINDS.index(look.kind) + 1,
+            "terms": look.terms,
+            "height": look.size[0],
+            "width": look.size[1],
+            "own": stacks.index(node.name) + 1,
+            "source": [stack is source for stack in self.stacks.values()].index(True) + 1,
+            "has_kernel": int(bool(kernels)),
+            "has_bias": int(bool(layer.biases)),
+            "has_activation": int(layer.activation is not None),
+            "maps_each": look.maps,
+            "filters": look.filters,
+            "group": look.group,
+            "depth": look.depth,
+            "divisor": look.divisor,
+            "pitch_in": source.pitch,
+            "pitch_out": layer.cells[1].top - layer.cells[0].top if len(layer.cells) > 1 else 0,
+            "pitch_bias": layer.biases[1].top - layer.biases[0].top if len(layer.biases) > 1 else 0,
+        }
+        found |= dict(zip(("level_stride", "level_start", "level_step"), look.levels, strict=True))
+        for axis, (stride, start, step, hole, size, before, after) in enumerate(
+            (
+                ("down", "top", "step_down", "hole_down", "height_in", "count_top", "count_bottom"),
+                ("along", "left", "step_along", "hole_along", "width_in", "count_left", "count_right"),
+            )
+        ):
+            extent = (first.bottom - first.top, first.right - first.left)[axis] + 1
+            found |= {stride: look.stride[axis], start: look.start[axis], step: look.dilation[axis]}
+            found |= {hole: first.step[axis], size: extent}
+            found |= {before: look.counted[axis], after: look.counted[axis + 2]}
+        found |= dict.fromkeys(FIELDS[-6:], 0)
+        if kernels:
+            one = kernels[0][0]
+            found |= {"kernel_down": one.step[0], "kernel_along": one.step[1]}
+            if wide:
+                found["kernel_channel_down"] = source.pitch
+                found["kernel_filter_along"] = kernels[1][0].left - one.left if len(kernels) > 1 else 0
+            else:
+                found["kernel_filter_down"] = kernels[1][0].top - one.top if len(kernels) > 1 else 0
+                found["kernel_term_along"] = kernels[0][1].left - one.left if len(kernels[0]) > 1 else 0
+        return found
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """A row of numbers for each layer."""
+        rows = [self._geometry(layer) for layer in self.layers]
+        return np.array([[row[field] for field in FIELDS] for row in rows], dtype=float)
+
+    @cached_property
+    def names(self) -> list[list[str]]:
+        """The layers in the drop-down."""
+        return [[layer.node.name] for layer in self.layers]
+
+    @cached_property
+    def words(self) -> list[list[str]]:
+        """For each layer what the results are called: what is read, what windows give, the activation, the cell."""
+        return [
+            [
+                layer.node.inputs[0] if layer.look.source is None else f"{layer.node.inputs[0]}, spread out",
+                {"sum": "Σ of the sums", "largest": "largest of the window", "mean": "Σ of the window"}[layer.look.kind],
+                "no activation" if layer.activation is None else f"{layer.activation.type}(total)",
+                "the cell on its sheet" if layer.cells is layer.own.grids else "the pre-activation on its sheet",
+            ]
+            for layer in self.layers
+        ]
+
+    @cached_property
+    def labels(self) -> list[list[str]]:
+        """The names of channels, and beside them those of a colour picture."""
+        count = max(len(layer.source.grids) for layer in self.layers)
+        colours = ["R", "G", "B"] if self.network.input.channels == 3 else []
+        return [
+            [f"channel {c + 1}", f"channel {colours[c]}" if c < len(colours) else f"channel {c + 1}"] for c in range(count)
+        ]
+
+    # -- sizes -------------------------------------------------------------------------------------------------------
+    @cached_property
+    def lines(self) -> int:
+        """How many rows of cells the windows of a layer take at most."""
+        return max(layer.look.terms * (layer.look.size[0] + 1) for layer in self.layers)
+
+    @cached_property
+    def widths(self) -> tuple[int, int]:
+        """Columns of the widest window, and of the widest kernel."""
+        kernels = [layer.look.size[1] for layer in self.layers if layer.kernels]
+        return max(layer.look.size[1] for layer in self.layers), max(kernels, default=0)
+
+    @cached_property
+    def longest(self) -> int:
+        """How many numbers a drop-down has at most."""
+        return int(self.table[:, :3].max())
+
+    @cached_property
+    def activates_each(self) -> bool:
+        """Whether a layer has an activation of each channel's sum."""
+        return any(layer.look.each is not None for layer in self.layers)
+
+    def first_choice(self) -> dict[str, Any]:
+        """What is shown at first: a cell in the middle of the first layer's first map."""
+        _, rows, columns = self.layers[0].node.shape
+        return {"layer": self.layers[0].node.name, "map": 1, "row": (rows + 1) // 2, "column": (columns + 1) // 2}
+
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """Rows and columns of every named rectangle on the visible and the hidden sheet, in the order of drawing."""
+        window, kernel = self.widths
+        visible = {f"inspector_{choice}": (1, 1) for choice in CHOICES}
+        visible |= {
+            "inspector_limit": (3, 1),
+            "inspector_source": (1, 1),
+            "inspector_first": (2, 1),
+            "inspector_last": (2, 1),
+        }
+        visible |= {"inspector_word": (len(RESULTS), 1), "inspector_result": (len(RESULTS), 1), "inspector_scale": (2, 1)}
+        visible |= {"inspector_divisor": (1, 1)}
+        visible |= {"inspector_channel": (self.lines, 1), "inspector_window": (self.lines, window)}
+        if kernel:
+            visible |= {"inspector_kernel": (self.lines, kernel), "inspector_product": (self.lines, kernel)}
+            visible |= {"inspector_sum": (self.lines, 1)}
+        if self.activates_each:
+            visible |= {"inspector_part": (self.lines, 1)}
+        return visible
+
+    def hidden_sizes(self) -> dict[str, tuple[int, int]]:
+        """The same for the hidden sheet."""
+        return {
+            "inspector_layers": (len(self.layers), 1),
+            "inspector_table": (len(self.layers), len(FIELDS)),
+            "inspector_words": (len(self.layers), 4),
+            "inspector_labels": (len(self.labels), 2),
+            "inspector_numbers": (self.longest, 3),
+            "inspector_chosen": (1, len(FIELDS)),
+            "inspector_at": (1, len(AT)),
+            "inspector_marks": (len(MARKS), 2),
+            "inspector_columns": (2, self.widths[0]),
+            "inspector_lines": (self.lines, len(ROW)),
+        } | ({"inspector_total": (self.lines, 1)} if self.widths[1] else {})
+
+
+def _listed(grids: Grids) -> list[list[Grid]]:
+    """Kernels by filter and term, whatever numbers the terms."""
+    return [[grid for _, grid in flat(of_filter)] for of_filter in grids]
+
+
+def _regular(layer: Inspected, geometry: dict[str, int]) -> bool:
+    """Whether all grids stand where the table says: always, unless a sheet was cut up by hand."""
+    look, kernels = layer.look, layer.kernels
+    for grids, pitch in (
+        (layer.source.grids, geometry["pitch_in"]),
+        (layer.cells, geometry["pitch_out"]),
+        (layer.biases, geometry["pitch_bias"]),
+    ):
+        if any((g.top - grids[0].top, g.left - grids[0].left) != (n * pitch, 0) for n, g in enumerate(grids)):
+            return False
+    for k, of_filter in enumerate(kernels):
+        first = k // look.filters * look.group
+        for t, grid in enumerate(of_filter):
+            down = k * geometry["kernel_filter_down"] + (first + t) * geometry["kernel_channel_down"]
+            along = k * geometry["kernel_filter_along"] + t * geometry["kernel_term_along"]
+            if (grid.top - kernels[0][0].top, grid.left - kernels[0][0].left) != (down, along):
+                return False
+    return True

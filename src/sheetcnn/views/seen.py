@@ -1,0 +1,82 @@
+"""What the inspector shows for a choice, in NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..layers.base import Arrays
+from ..network import INPUT
+from .inspector import CHOICES, Inspector
+
+
+class Seen:
+    """What the inspector shows for a choice, in NumPy: from the arrays, not from the sheets."""
+
+    def __init__(
+        self, inspector: Inspector, values: dict[str, Arrays], parameters: dict[str, Arrays], choice: dict[str, Any]
+    ) -> None:
+        names = [layer.node.name.lower() for layer in inspector.layers]
+        self.number = names.index(str(choice["layer"]).lower())
+        self.layer = layer = inspector.layers[self.number]
+        look, shape = layer.look, layer.node.shape
+        self.place = tuple(_clamped(choice[key], size) for key, size in zip(CHOICES[1:], shape, strict=True))
+        m, i, j = self.place
+        self.filter, self.depth = divmod(m, look.maps)
+        self.first = self.filter // look.filters * look.group
+        self.level = self.depth * look.levels[0] - look.levels[1]
+        self.corner = i * look.stride[0] - look.start[0], j * look.stride[1] - look.start[1]
+        own = values[layer.node.name]
+        x = _output(values, layer.node.inputs[0])
+        if look.source is not None:  # the input with holes between its cells
+            (down, along), (c, h, w) = layer.source.grids[0].step, x.shape
+            spread = np.full((c, (h - 1) * down + 1, (w - 1) * along + 1), np.nan)
+            spread[:, ::down, ::along] = x
+            x = spread
+        self.windows = np.full((look.terms, *look.size), np.nan)  # NaN: a blank cell
+        for t, a, b in np.ndindex(self.windows.shape):
+            level = self.level + t * look.levels[2]
+            row, column = self.corner[0] + a * look.dilation[0], self.corner[1] + b * look.dilation[1]
+            if 0 <= level < look.depth and 0 <= row < x.shape[1] and 0 <= column < x.shape[2]:
+                self.windows[t, a, b] = x[self.first + level, row, column]
+        self.kernels = np.zeros((0, *look.size))
+        if look.kernel is not None:
+            kernels = own[look.kernel] if look.kernel in own else parameters[layer.node.name][look.kernel]
+            kernels = kernels[self.filter].reshape(-1, *look.size)
+            self.kernels = np.broadcast_to(kernels, self.windows.shape)
+        self.products = np.where(np.isnan(self.windows), 0.0, self.windows) * (self.kernels if len(self.kernels) else 0.0)
+        self.sums = self.products.sum(axis=(1, 2))
+        self.parts = self.sums if look.each is None else look.each.forward(self.sums)
+        inside = self.windows[~np.isnan(self.windows)]
+        self.together = float({"sum": self.parts, "largest": inside.max(initial=-np.inf), "mean": inside}[look.kind].sum())
+        self.divisor = float(self._divisor(x.shape))
+        biases = parameters[layer.node.name]["bias"] if layer.biases else None
+        self.bias = None if biases is None else float(biases[self.filter])
+        self.total = self.together / self.divisor + (self.bias or 0.0)
+        self.activated = None
+        if layer.activation is not None:
+            self.activated = float(layer.activation.forward(np.array([self.total]))[0])
+        self.cell = float(own["output" if layer.cells is layer.own.grids else "sum"][self.place])
+
+    def _divisor(self, shape: tuple[int, ...]) -> int:
+        look = self.layer.look
+        if look.kind != "mean":
+            return look.divisor
+        count = 1
+        for axis in (0, 1):
+            before, after = look.counted[axis], look.counted[axis + 2]
+            start = self.corner[axis]
+            count *= min(start + look.size[axis], shape[1 + axis] + after) - max(start, -before)
+        return count
+
+
+def _clamped(value: Any, size: int) -> int:
+    """A choice as the inspector takes it: the nearest that there is, counted from 0."""
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else size
+    return int(np.floor(max(1, min(number, size)) + 0.5)) - 1
+
+
+def _output(values: dict[str, Arrays], name: str) -> np.ndarray:
+    arrays = values[name]
+    return arrays["output"] if name != INPUT else arrays.get("normalized", arrays["channel"])

@@ -1,0 +1,22 @@
+"""Computed cells of an added sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class View:
+    """A rectangle of computed cells: its defined name, the text of each formula, and what NumPy says that it shows."""
+
+    name: str
+    formula: Callable[[int, int], str]  # row and column, counted from 0
+    values: list[list[Any]]  # numbers and texts
+    sheet: str = ""  # where it is built; people may rename it
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.values), len(self.values[0])

@@ -1,0 +1,203 @@
+"""The inspector: one cell of a layer taken apart, and its window outlined in the grids themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, FormulaRule
+from openpyxl.styles import Border, Font, PatternFill, Side
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.dimensions import ColumnDimension
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ..grid import COLUMN, Grid
+from ..layout import HEADER
+from ..views.inspected import HOLE, inspector_views
+from ..views.inspector import CHOICES, INSPECTOR, TABLE, Inspector, Stack
+from ..views.view import View
+from . import palette
+from .cells import Pour
+from .dress import WIDTH, Dressed, Outline, put, put_line
+from .model import Model
+
+WIDTHS = {"A": 3, "B": 27, "C": 13, "D": 9, "E": 11}  # of the panel at the left, and of the channels' names
+SUM_WIDTH = 10
+WORDS = (
+    "How one cell comes about. Choose a layer, a map, a row and a column in the yellow cells: here are the windows that",
+    "the cell is made of, and on the layers' sheets the cell and what it reads are outlined in orange.",
+)
+HEADS = {"window": "window", "kernel": "×  kernel", "product": "=  products", "sum": "sum", "part": "activated"}
+LINE = Side("thin", color=palette.RULE)
+
+
+def inspector_of(model: Model) -> Inspector | None:
+    """The inspector of a network; None where no layer has windows."""
+    grids = {name: page.grids for name, page in model.pages.items()}
+    inspector = Inspector(model.network, grids, model.detail)
+    return inspector if inspector.layers else None
+
+
+def inspector_sheet(dressed: Dressed, inspector: Inspector, places: dict[str, Grid]) -> None:
+    """The visible sheet, without its formulas: labels, drop-downs, colours."""
+    sheet = dressed.sheet(INSPECTOR)
+    for letter, width in WIDTHS.items():
+        sheet.column_dimensions[letter].width = width
+    sums = [places[name].left for name in ("inspector_sum", "inspector_part") if name in places]
+    last = min(sums, default=places["inspector_window"].right + 1) - 1
+    sheet.column_dimensions["F"] = ColumnDimension(sheet, index="F", min=6, max=last, width=WIDTH, customWidth=True)
+    for column in sums:
+        sheet.column_dimensions[COLUMN[column]].width = SUM_WIDTH
+    sheet.sheet_format.defaultRowHeight = 16.5
+    sheet.sheet_format.customHeight = True
+    sheet.row_dimensions[1].height = 26
+    sheet.freeze_panes = f"E{HEADER + 1}"
+    put(sheet, 1, 2, INSPECTOR, "title")
+    for row, text in enumerate(WORDS, start=2):
+        put(sheet, row, 2, text, "words")
+    put_line(sheet, 4, 2, [("Overview", "Overview")])
+    for name, text in HEADS.items():
+        if (grid := places.get(f"inspector_{name}")) is not None:
+            put(sheet, HEADER, grid.left, text, "strong")
+    first = HEADER + 1
+    put(sheet, HEADER, 2, "choose", "strong")
+    for row, text in enumerate(CHOICES, start=first):
+        put(sheet, row, 2, text, "row")
+    put(sheet, first + 5, 2, "reads", "row")
+    put(sheet, first + 6, 2, "rows of the window", "row")
+    put(sheet, first + 7, 2, "columns of the window", "row")
+    scale = places["inspector_scale"].top
+    put(sheet, scale, 2, "largest number of the kernels", "soft")
+    put(sheet, scale + 1, 2, "largest product", "soft")
+    put(sheet, scale + 2, 2, f"{HOLE}  is a blank cell, such as padding: it counts as 0", "soft")
+    _choices(dressed, sheet, inspector, places)
+    _colours(sheet, places)
+
+
+def _choices(dressed: Dressed, sheet: Worksheet, inspector: Inspector, places: dict[str, Grid]) -> None:
+    """The yellow cells with their drop-downs."""
+    lists = {"layer": places["inspector_layers"]}
+    numbers = places["inspector_numbers"]
+    for n, choice in enumerate(CHOICES[1:]):
+        lists[choice] = Grid(numbers.sheet, numbers.top, numbers.left + n, numbers.rows, 1)
+    for choice, value in inspector.first_choice().items():
+        cell = places[f"inspector_{choice}"]
+        put(sheet, cell.top, cell.left, value, "choice")
+        rule = DataValidation(
+            type="list", formula1=f"={lists[choice].seen_from(INSPECTOR).area}", allow_blank=False, showErrorMessage=True
+        )
+        rule.error, rule.errorTitle = f"Choose one of the list: the layer has no such {choice}.", f"No such {choice}"
+        sheet.add_data_validation(rule)
+        rule.add(sheet.cell(cell.top, cell.left).coordinate)
+        dressed.name(f"inspector_{choice}", cell)
+
+
+def _colours(sheet: Worksheet, places: dict[str, Grid]) -> None:
+    window = places["inspector_window"]
+    corner = f"{COLUMN[window.left]}{window.top}"
+    cells = _range(window)
+    result, word = places["inspector_result"], places["inspector_word"]
+    largest = f"{Grid('', result.top, result.left, 1, 1).area}"
+    kind = f"{Grid('', word.top, word.left, 1, 1).area}"
+    winner = f'AND({kind}="largest of the window",{corner}={largest})'
+    box = Border(LINE, LINE, LINE, LINE)
+    add = sheet.conditional_formatting.add
+    add(cells, CellIsRule("equal", [f'"{HOLE}"'], fill=PatternFill("solid", bgColor="E5E7EB"), border=box))
+    gold = PatternFill("solid", bgColor="FCD34D")
+    add(cells, FormulaRule([winner], fill=gold, font=Font(bold=True), border=box))
+    add(cells, FormulaRule([f'{corner}<>""'], border=box))
+    add(cells, ColorScaleRule("min", None, palette.LIGHT, None, None, None, "max", None, "A5B4FC"))
+    scale = places["inspector_scale"]
+    for n, name in enumerate(("kernel", "product")):
+        if (grid := places.get(f"inspector_{name}")) is None:
+            continue
+        size = Grid("", scale.top + n, scale.left, 1, 1).area
+        add(_range(grid), FormulaRule([f'{COLUMN[grid.left]}{grid.top}<>""'], border=box))
+        low, middle = ("formula", f"-{size}", palette.NEGATIVE), ("num", 0, palette.ZERO)
+        add(_range(grid), ColorScaleRule(*low, *middle, "formula", size, palette.POSITIVE))
+    tick = Grid("", result.bottom, result.left, 1, 1).area
+    green, red = PatternFill("solid", bgColor="BBF7D0"), PatternFill("solid", bgColor="FECACA")
+    add(tick, CellIsRule("equal", ['"✓"'], fill=green))
+    add(tick, CellIsRule("notEqual", ['"✓"'], fill=red))
+
+
+def _range(grid: Grid) -> str:
+    return f"{COLUMN[grid.left]}{grid.top}:{COLUMN[grid.right]}{grid.bottom}"
+
+
+def inspector_cells(dressed: Dressed, model: Model, inspector: Inspector, places: dict[str, Grid]) -> None:
+    """The hidden sheet with the table, and all formulas: on both sheets and in the margins of the layers' sheets."""
+    hidden = dressed.sheet(TABLE)
+    hidden.sheet_state = "hidden"
+    for name in inspector.hidden_sizes():
+        put(hidden, places[name].top - 1, places[name].left, name.replace("_", " "), "soft")
+    for name, texts in (("layers", inspector.names), ("words", inspector.words), ("labels", inspector.labels)):
+        grid = places[f"inspector_{name}"]
+        dressed.name(f"inspector_{name}", grid)
+        for i, line in enumerate(texts):
+            for j, text in enumerate(line):
+                put(hidden, grid.top + i, grid.left + j, text, "row")
+    table = places["inspector_table"]
+    dressed.name("inspector_table", table)
+    dressed.pour(TABLE, Pour(table, inspector.table, dressed.style("formula", "0")))
+    for view in inspector_views(inspector, places, model.values, model.parameters, inspector.first_choice()):
+        grid = places[view.name]
+        dressed.name(view.name, grid)
+        style = _style(dressed, model, inspector, view, grid)
+        values = np.array(view.values, dtype=object)
+        dressed.pour(
+            grid.sheet,
+            Pour(grid, values, style, lambda i, view=view: [view.formula(i, j) for j in range(view.size[1])]),  # type: ignore[misc]
+        )
+
+
+def _style(dressed: Dressed, model: Model, inspector: Inspector, view: View, grid: Grid) -> int:
+    name = view.name.removeprefix("inspector_")
+    if grid.sheet not in (INSPECTOR, TABLE):
+        return dressed.style("thumbnail", ";;;")
+    if name in ("window", "kernel", "product"):
+        return dressed.style("plain", _number_format(model, inspector, name))
+    if name in ("sum", "part"):
+        return dressed.style("strong", _number_format(model, inspector, "product"))
+    if name in ("limit", "last", "divisor"):
+        return dressed.style("note", {"limit": '"of "0', "last": '"to "0', "divisor": '"÷ "0'}[name])
+    if name == "channel":
+        return dressed.style("aside")
+    return dressed.style("left", "General")
+
+
+def _number_format(model: Model, inspector: Inspector, name: str) -> str:
+    """Whole numbers where all that may be shown are; else as many decimals as a small cell has room for."""
+    whole = True
+    for layer in inspector.layers:
+        arrays = list(model.parameters[layer.node.name].values()) if name != "window" else []
+        if name != "kernel":
+            source = model.values[layer.node.inputs[0]]
+            arrays.append(source.get("output", source.get("normalized", source.get("channel", np.zeros(1)))))
+        whole = whole and all((array == np.rint(array)).all() for array in arrays)
+    return "0" if whole else "[>=100]0;[<=-100]-0;0.00"
+
+
+def outlines(inspector: Inspector, places: dict[str, Grid]) -> dict[tuple[str, str], Outline]:
+    """For each stack of maps, by layer and key, when a cell is outlined."""
+    return {(stack.owner, stack.key): _outline(stack, places[stack.name]) for stack in inspector.stacks.values()}
+
+
+def _outline(stack: Stack, marks: Grid) -> Outline:
+    """Whether a cell of the maps, or of the padding around them, is one of those that the margin's cells tell of."""
+    top, left, bottom, right = stack.margin
+    first, last = stack.grids[0], stack.grids[-1]
+    at = [Grid("", marks.top + n, marks.left, 1, 1).area for n in range(marks.rows)]
+    line = f"(ROW()-{first.top - top})"  # counted from 0 at the top of the padding
+    channel = f"INT({line}/{stack.pitch})"
+    row = f"({line}-{channel}*{stack.pitch}+{1 - top})"
+    column = f"(COLUMN()-{first.left - 1})"
+    tests = [f"{at[0]}>0", f"{channel}+1>={at[0]}", f"{channel}+1<={at[1]}", f"MOD({channel}+1-{at[0]},{at[8]})=0"]
+    for place, begin, end, step in ((row, 2, 3, 6), (column, 4, 5, 7)):
+        tests += [f"{place}>={at[begin]}", f"{place}<={at[end]}", f"MOD({place}-{at[begin]},{at[step]})=0"]
+    strips = (
+        (top, first.top - top, first.left - left, first.top - 1, first.right + right),
+        (bottom, last.bottom + 1, first.left - left, last.bottom + bottom, first.right + right),
+        (left, first.top, first.left - left, last.bottom, first.left - 1),
+        (right, first.top, first.right + 1, last.bottom, first.right + right),
+    )
+    around = [f"{COLUMN[y]}{x}:{COLUMN[z]}{w}" for size, x, y, w, z in strips if size]
+    return Outline(",".join(tests), " ".join(around))
