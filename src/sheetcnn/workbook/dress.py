@@ -205,15 +205,31 @@ def spans(grids: list[Grid]) -> str:
 
 @dataclass(frozen=True)
 class Outline:
-    """When cells get an orange box: a list of tests, separated by commas; and the ranges of padding that may get one."""
+    """When cells get an orange box.
 
-    tests: str
+    `inside`, `right` and `below` are lists of tests, separated by commas: for the cells themselves, and for those beside
+    and below them, whose own borders would hide the box's. `around` are the ranges of padding that may be outlined.
+    """
+
+    inside: str
+    right: str
+    below: str
     around: str
 
-    def rule(self, *more: str, **format_: Any) -> FormulaRule:
-        """The rule, with further tests and formats."""
+    def rules(self, *more: str, **format_: Any) -> list[FormulaRule]:
+        """The rules, with further tests and formats."""
         side = Side("thin", color=palette.OUTLINE)
-        return FormulaRule([f"AND({','.join([self.tests, *more])})"], border=Border(side, side, side, side), **format_)
+        borders = (Border(side, side, side, side), Border(left=side), Border(top=side))
+        return [
+            FormulaRule([f"AND({','.join([tests, *more])})"], border=border, **format_)
+            for tests, border in zip((self.inside, self.right, self.below), borders, strict=True)
+        ]
+
+
+def add_rules(sheet: Worksheet, ranges: str, rules: list[FormulaRule]) -> None:
+    """Lay several rules over ranges, the first before the others."""
+    for rule in rules:
+        sheet.conditional_formatting.add(ranges, rule)
 
 
 def colour(
@@ -233,8 +249,8 @@ def colour(
     if outline is not None:
         corner = ranges.split(" ")[0].split(":")[0]
         for _, sign, limit in dark:
-            sheet.conditional_formatting.add(ranges, outline.rule(f"{corner}{sign}{limit}", font=pale))
-        sheet.conditional_formatting.add(ranges, outline.rule())
+            add_rules(sheet, ranges, outline.rules(f"{corner}{sign}{limit}", font=pale))
+        add_rules(sheet, ranges, outline.rules())
     points = scale.points
     keys = ("start", "mid", "end") if len(points) == 3 else ("start", "end")
     arguments: dict[str, Any] = {}

@@ -186,13 +186,18 @@ def _outline(stack: Stack, marks: Grid) -> Outline:
     top, left, bottom, right = stack.margin
     first, last = stack.grids[0], stack.grids[-1]
     at = [Grid("", marks.top + n, marks.left, 1, 1).area for n in range(marks.rows)]
-    line = f"(ROW()-{first.top - top})"  # counted from 0 at the top of the padding
-    channel = f"INT({line}/{stack.pitch})"
-    row = f"({line}-{channel}*{stack.pitch}+{1 - top})"
-    column = f"(COLUMN()-{first.left - 1})"
-    tests = [f"{at[0]}>0", f"{channel}+1>={at[0]}", f"{channel}+1<={at[1]}", f"MOD({channel}+1-{at[0]},{at[8]})=0"]
-    for place, begin, end, step in ((row, 2, 3, 6), (column, 4, 5, 7)):
-        tests += [f"{place}>={at[begin]}", f"{place}<={at[end]}", f"MOD({place}-{at[begin]},{at[step]})=0"]
+
+    def tests(down: int, along: int) -> str:
+        """Whether the cell so far above and to the left is one of them."""
+        line = f"(ROW()-{first.top - top + down})"  # counted from 0 at the top of the padding
+        channel = f"INT({line}/{stack.pitch})"
+        row = f"({line}-{channel}*{stack.pitch}+{1 - top})"
+        column = f"(COLUMN()-{first.left - 1 + along})"
+        found = [f"{at[0]}>0", f"{channel}+1>={at[0]}", f"{channel}+1<={at[1]}", f"MOD({channel}+1-{at[0]},{at[8]})=0"]
+        for place, begin, end, step in ((row, 2, 3, 6), (column, 4, 5, 7)):
+            found += [f"{place}>={at[begin]}", f"{place}<={at[end]}", f"MOD({place}-{at[begin]},{at[step]})=0"]
+        return ",".join(found)
+
     strips = (
         (top, first.top - top, first.left - left, first.top - 1, first.right + right),
         (bottom, last.bottom + 1, first.left - left, last.bottom + bottom, first.right + right),
@@ -200,4 +205,4 @@ def _outline(stack: Stack, marks: Grid) -> Outline:
         (right, first.top, first.right + 1, last.bottom, first.right + right),
     )
     around = [f"{COLUMN[y]}{x}:{COLUMN[z]}{w}" for size, x, y, w, z in strips if size]
-    return Outline(",".join(tests), " ".join(around))
+    return Outline(tests(0, 0), tests(0, 1), tests(1, 0), " ".join(around))

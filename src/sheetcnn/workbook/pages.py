@@ -14,7 +14,7 @@ from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
 from ..network import INPUT, Node
 from . import palette
 from .cells import Pour
-from .dress import Dressed, Outline, colour, header, marks, put, signed_scale, spans, square_cells
+from .dress import Dressed, Outline, add_rules, colour, header, marks, put, signed_scale, spans, square_cells
 from .model import Model
 from .pictures import choice_of_pictures
 
@@ -123,7 +123,7 @@ def _colour(
     """Colour the grids of one drawing; returns the next free column of the header's row of links."""
     drawing, grids = blocks[0].drawing, [block.grid for block in blocks]
     if outline is not None and outline.around:
-        sheet.conditional_formatting.add(outline.around, outline.rule())
+        add_rules(sheet, outline.around, outline.rules())
     numbers = drawing.role in ("parameter", "shared") and array.ndim < 2
     if numbers or (drawing.role == "step" and drawing.lead and array.ndim == 1):
         return column  # a single number needs no colour
