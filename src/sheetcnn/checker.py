@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,13 +21,15 @@ from .formula.a1 import cell_name
 from .formula.parser import Node as Tree
 from .formula.parser import parse, skeleton
 from .formula.reader import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
-from .grid import Grid, Grids, flat, sheet_prefix
+from .grid import Grid, Grids, flat, seen_from, sheet_prefix
+from .kernels import KERNELS
 from .layers.base import Arrays, Drawing, Shape
 from .libreoffice import recalculated
-from .network import INPUT, Network, parse_network
+from .network import INPUT, Network, Node, parse_network
 from .views.gallery import GALLERY, thumbnail_formula, thumbnail_values, thumbnails
 from .views.inspected import inspector_views
 from .views.inspector import CHOICES, MARKS, Inspector
+from .views.kernels import NAMES, choosable, kernel_formula, kernel_values
 from .views.view import View
 
 TOLERANCE = 1e-9  # absolute plus relative
@@ -216,6 +218,10 @@ class _Check:
                 if drawing.key in formulas:
                     want = given if drawing.role == "shared" else values
                     self.compare(name, drawing, want[name][drawing.key], formulas[drawing.key])
+        for node in self.network.nodes:
+            if choosable(node):
+                self.now = reports[node.name]
+                self.kernels(node, given[node.name]["weight"])
         self.gallery(shown.gallery, values, reports)
         if shown.inspector:
             self.inspector(values, given, reports)
@@ -258,6 +264,38 @@ class _Check:
             return
         for view in inspector_views(inspector, places, values, given, choice):
             self.view(view, places[view.name])
+
+    def kernels(self, node: Node, numbers: np.ndarray) -> None:
+        """Kernels that still follow their lists, each against the numbers of the chosen name."""
+        filters, channels, rows, columns = numbers.shape
+        bank = Drawing("weight", "built", "bank", numbers.shape, 2)
+        built = self.find(node.name, bank)
+        self.grids[node.name]["built"] = built
+        kept = self.numbers(node.name, replace(bank, key="built"))
+        choices = self.find(node.name, Drawing("choice", "choice", "view", (filters, channels), 2))
+        sheet = self.sheets[node.name]
+        names = self.place("kernel_names", (len(NAMES), 1)), self.place("kernel_presets", (len(KERNELS), 9))
+        self.constants(names[0], [[name] for name in NAMES])
+        self.constants(names[1], [kernel.ravel().tolist() for kernel in KERNELS.values()])
+        write = kernel_formula(
+            node, seen_from(built, sheet), seen_from(choices, sheet), *(grid.seen_from(sheet) for grid in names)
+        )
+        for (k, c), grid, own in self.each(node.name, Drawing("weight", "kernel", "parameter", numbers.shape, 2)):
+            chosen = self.typed(choices[k][c])
+            wanted = kernel_values(kept[k, c], chosen) if isinstance(chosen, str) else None
+            if wanted is None:
+                cell = self.where(choices[k][c], 0, 0)
+                self.add(
+                    "input", cell, f"holds {_words(chosen)}, which is no kernel; choose one of the list", chosen, None, None
+                )
+                continue
+            for a, b in np.ndindex(rows, columns):
+                text = self.written(grid, a, b)
+                if text is None or not _same(text, write((k, c, a, b)), grid.sheet):
+                    continue  # typed over, as anyone may
+                self.now.cells += 1
+                if abs(numbers[k, c, a, b] - wanted[a, b]) > TOLERANCE * (1 + abs(wanted[a, b])):
+                    self.differs(grid, own, a, b, float(wanted[a, b]))
 
     def view(self, view: View, grid: Grid) -> None:
         """Every cell of an added sheet's rectangle: its formula, and its number or text."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .errors import LimitError
 from .grid import MAX_COLUMNS, MAX_ROWS, Grid, Grids, flat
+from .kernels import KERNELS
 from .layers.base import Drawing, Margin, Shape, shape_text
 from .network import INPUT, MAX_CELLS, Network, Node
 from .views.gallery import GALLERY, thumbnails
 from .views.inspector import CHOICES, INSPECTOR, MARKS, RESULTS, TABLE, Inspector
+from .views.kernels import BANK, NAMES, choosable, kept
 
 HEADER = 7  # rows above the grids, the same on every sheet: wide kernels stand at their channels' heights
 LEFT = 2  # the first column of grids; column A is a margin
@@ -57,6 +59,7 @@ class Page:
     blocks: list[Block] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     grids: dict[str, Grids] = field(default_factory=dict)  # by the drawing's key
+    choices: dict[Shape, Grid] = field(default_factory=dict)  # by the index of the kernel that they choose
     rows: int = HEADER
     columns: int = 1
 
@@ -138,6 +141,27 @@ def inspector_places(inspector: Inspector) -> dict[str, Grid]:
         put(stack.name, (len(MARKS), 1), first + taken.get(sheet, 0), 1, sheet)
         taken[sheet] = taken.get(sheet, 0) + len(MARKS)
     return places
+
+
+def kernels_page(network: Network, detail: str) -> Page:
+    """The bank of kernels: the classic ones, then those of each layer as they were built."""
+    page = Page(BANK, None)
+    pen = _Pen(page, "kernel")
+    pen.put(Drawing("names", "names", "bank", (len(NAMES), 1), 0), (), HEADER + 2, LEFT, "")
+    pen.put(Drawing("presets", "presets", "bank", (len(KERNELS), 9), 0), (), HEADER + 3, LEFT + 6, "")
+    row = HEADER + len(NAMES) + 5
+    for name, drawing in kept(network, detail).items():
+        owner = _Pen(page, name)
+        page.marks.append(Mark(row - 1, LEFT, name, "strong"))
+        rows, columns = drawing.size
+        for index in drawing.indexes():
+            place = int(np.ravel_multi_index(index[1:], drawing.shape[1 : drawing.lead]))
+            column = LEFT + place * (columns + 1)
+            owner.put(replace(drawing, key=name), index, row + 1 + index[0] * (rows + 2), column, "")
+        owner.finish()
+        row = page.rows + 4
+    _refuse_too_large(network, "the kernels", page)
+    return pen.finish()
 
 
 def pictures_page(network: Network, count: int) -> Page:
@@ -266,7 +290,8 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
         slots += [(d, rest) for rest in places for d in paired if all(map(int.__lt__, rest, d.shape[1 : d.lead]))]
     margin = network.margin(node.name)
     top, left, bottom, right = margin
-    heights = [d.margin[0] + (d.size[0] - 1) * d.spread[0] + 1 + d.margin[2] for d, _ in slots]
+    chooses = choosable(node)  # then a list of kernels stands below each kernel
+    heights = [d.margin[0] + (d.size[0] - 1) * d.spread[0] + 1 + d.margin[2] + chooses for d, _ in slots]
     pitch = 1 + max([top + output.size[0] + bottom, *(top + height for height in heights)]) + 1
     channels = channel_names(network, node.inputs[0])
     forms = {drawing.key: _form(drawing, node.shape[0], channels) for drawing in parts}
@@ -295,7 +320,18 @@ def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
         before = before if drawing.label == "spread" else drawing
     if wide:
         _wide_kernels(node, paired[0], pen, column, read, channels)
+    if chooses:
+        _choices(page)
     return pen.finish()
+
+
+def _choices(page: Page) -> None:
+    """A cell below each kernel, as wide as the kernel, for choosing another."""
+    for block in page.blocks:
+        if block.drawing.key == "weight":
+            grid = block.grid
+            page.choices[block.index] = Grid(page.sheet, grid.bottom + 1, grid.left, 1, grid.right - grid.left + 1)
+            page.rows = max(page.rows, grid.bottom + 1)
 
 
 FORMS = {

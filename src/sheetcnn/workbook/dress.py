@@ -39,6 +39,12 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
         "alignment": Alignment(horizontal="left", vertical="center"),
         "protection": Protection(locked=False),
     },
+    "small_choice": {
+        "font": Font(FONT, 7, bold=True, color=palette.TYPED),
+        "fill": PatternFill("solid", fgColor=palette.CHOICE),
+        "alignment": Alignment(horizontal="center", vertical="center"),
+        "protection": Protection(locked=False),
+    },
     "soft": {"font": Font(FONT, 9, color=palette.SOFT)},
     "code": {"font": Font("Courier New", 9, color=palette.SOFT)},
     "link": {

@@ -9,12 +9,13 @@ from openpyxl.utils.cell import absolute_coordinate
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ..grid import Grid
-from ..layers.base import Activated, Drawing, shape_text
+from ..layers.base import Activated, CellFormula, Drawing, shape_text
 from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
 from ..network import INPUT, Node
 from . import palette
 from .cells import Pour
 from .dress import Dressed, Outline, add_rules, colour, header, marks, put, signed_scale, spans, square_cells
+from .kernels import kernel_choices
 from .model import Model
 from .pictures import choice_of_pictures
 
@@ -23,23 +24,26 @@ def layer_sheet(
     dressed: Dressed,
     model: Model,
     page: Page,
-    before: str,
-    after: str,
-    bank: Page | None,
+    neighbours: tuple[str, str],
+    banks: dict[str, Page],
     outlines: dict[tuple[str, str], Outline],
 ) -> None:
-    """The sheet of the input or of a layer; pixels read from a bank of pictures, where there is one."""
+    """The sheet of the input or of a layer; pixels and kernels are chosen from `banks`, where there are any."""
     sheet = dressed.sheet(page.sheet)
     square_cells(sheet, page.columns)
     node = page.node
     owner = node.name if node else INPUT
     title, lines = _layer_lines(model, node) if node else _input_lines(model)
-    column = header(sheet, title, lines, before, after)
+    column = header(sheet, title, lines, *neighbours)
     if node is not None and node.layer.warning():
         put(sheet, HEADER, LEFT, node.layer.warning(), "warning")
     marks(sheet, page)
     formulas = model.network.formulas(owner, model.detail, {name: page.grids for name, page in model.pages.items()})
-    choose = None if bank is None else choice_of_pictures(dressed, sheet, model, bank)
+    choosing: dict[str, CellFormula] = {}  # what is typed, but can also be chosen
+    if node is None and "pictures" in banks:
+        choosing["channel"] = choice_of_pictures(dressed, sheet, model, banks["pictures"])
+    if page.choices:
+        choosing["weight"] = kernel_choices(dressed, sheet, page, banks["kernels"])
     by_drawing: dict[str, list[Block]] = {}
     for block in page.blocks:
         by_drawing.setdefault(block.drawing.key, []).append(block)
@@ -50,7 +54,7 @@ def layer_sheet(
         style = dressed.style(role, palette.number_format(array))
         blank = dressed.style("blank")
         for block in blocks:
-            write = formulas.get(key, choose if key == "channel" else None)
+            write = formulas.get(key, choosing.get(key))
             dressed.pour(page.sheet, pour_of(block, array, write, style, blank))
         column = _colour(dressed, sheet, model, blocks, array, column, role == "typed", outlines.get((owner, key)))
 

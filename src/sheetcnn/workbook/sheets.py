@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ..layout import inspector_places, pictures_page
+from ..layout import inspector_places, kernels_page, pictures_page
 from ..views.gallery import thumbnails
+from ..views.kernels import kept
 from .checking import check_sheet
 from .dress import Dressed, description_sheet, protect
 from .gallery import gallery_sheet
 from .inspector import inspector_cells, inspector_of, inspector_sheet, outlines
+from .kernels import kernels_sheet
 from .model import Model
 from .overview import overview_sheet
 from .pages import layer_sheet
@@ -29,12 +31,15 @@ def dress(model: Model, protected: bool, version: str) -> Dressed:
         inspector_sheet(dressed, inspector, places)
     outlined = {} if inspector is None else outlines(inspector, places)
     names = ["Overview", *(page.sheet for page in model.pages.values()), "Check"]
-    bank = pictures_page(network, len(model.pictures)) if model.pictures else None
-    for page, before, after in zip(model.pages.values(), names, names[2:], strict=False):
-        layer_sheet(dressed, model, page, before, after, bank if page.node is None else None, outlined)
+    banks = {"pictures": pictures_page(network, len(model.pictures))} if model.pictures else {}
+    if kept(network, model.detail):
+        banks["kernels"] = kernels_page(network, model.detail)
+    for page, *neighbours in zip(model.pages.values(), names, names[2:], strict=False):
+        layer_sheet(dressed, model, page, (neighbours[0], neighbours[1]), banks, outlined)
     rows = check_sheet(dressed, model)
-    if bank is not None:
-        pictures_sheet(dressed, model, bank)
+    for bank, draw in (("pictures", pictures_sheet), ("kernels", kernels_sheet)):
+        if bank in banks:
+            draw(dressed, model, banks[bank])
     if inspector is not None:
         inspector_cells(dressed, model, inspector, places)
     overview_sheet(dressed, overview, model, rows)
