@@ -51,9 +51,11 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         book = sheetcnn.build("edges", "cat", folder / "edges.xlsx").path
-        overview, gallery, pixels, layer, *_ = pages(book, folder, 500)
+        overview, gallery, inspector, pixels, layer, *_ = pages(book, folder, 500)
         save(trimmed(overview).resize((1300, 1300 * trimmed(overview).height // trimmed(overview).width)), "overview")
         small = trimmed(gallery)
         save(small.resize((small.width * 800 // small.height, 800)), "gallery")
+        apart = trimmed(inspector)
+        save(apart.resize((1300, 1300 * apart.height // apart.width)), "inspector")
         save(trimmed(pixels, (1, 0.36)), "input")
         save(trimmed(layer, (1, 0.285)), "layer")

@@ -84,7 +84,7 @@ def measure(formulas: int, slow: bool) -> None:
         folder = Path(name)
         path, pixels = network(folder, formulas)
         book = folder / "bench.xlsx"
-        build = best(lambda: sheetcnn.build(path, pixels, book, gallery=False))
+        build = best(lambda: sheetcnn.build(path, pixels, book, gallery=False, inspector=False))
         check = best(lambda: sheetcnn.check(book))
         cells = [(r, c, text) for r, row in read_book(book).sheets["conv"].formulas.items() for c, text in row]
         print(f"\n{len(cells):,} formulas of three SUMPRODUCTs, {book.stat().st_size / 1e6:.1f} MB")
@@ -161,9 +161,9 @@ def memory(formulas: int) -> None:
             import sheetcnn
 
             book = Path(name) / "bench.xlsx"
-            arguments = ["build", str(path), str(pixels), "-o", str(book), "--no-gallery"]
+            arguments = ["build", str(path), str(pixels), "-o", str(book), "--no-gallery", "--no-inspector"]
             if what == "check":
-                sheetcnn.build(path, pixels, book, gallery=False)
+                sheetcnn.build(path, pixels, book, gallery=False, inspector=False)
                 arguments = ["check", str(book)]
             done = subprocess.run([sys.executable, "-c", PEAK, *arguments], capture_output=True, text=True, check=True)
             print(f"  peak memory of {what}: {int(done.stdout.split()[-1]) / 1024:,.0f} MB")

@@ -45,7 +45,7 @@ def test_the_main_job(tmp_path: Path) -> None:
     assert "sheetcnn check edges.xlsx" in built.stdout
     checked = run("check", "edges.xlsx", folder=tmp_path)
     assert checked.returncode == 0, checked
-    assert "all 19,265 cells agree with NumPy" in checked.stdout
+    assert "all 19,819 cells agree with NumPy" in checked.stdout
     book = openpyxl.load_workbook(tmp_path / "edges.xlsx")
     book["edges"]["B9"] = 1
     book.save(tmp_path / "edges.xlsx")
@@ -69,13 +69,14 @@ def test_options_of_build(tmp_path: Path) -> None:
         "steps",
         "--protect",
         "--no-gallery",
+        "--no-inspector",
         folder=tmp_path,
     )
     assert done.returncode == 0, done
     book = openpyxl.load_workbook(tmp_path / "out.xlsx")
     assert "edges_product_1_1" in book.defined_names
     assert book["edges"].protection.sheet
-    assert "Gallery" not in book.sheetnames
+    assert not {"Gallery", "Inspector"} & set(book.sheetnames)
 
 
 @pytest.mark.libreoffice

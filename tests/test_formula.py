@@ -88,6 +88,19 @@ VALUES: list[tuple[str, Any]] = [
     ("MATCH(5,C1:C3,0)", "#N/A"),
     ('MATCH("TEXT",D1:D3,0)', 2),
     ("INDEX(A1:A3,MATCH(MAX(C1:C3),C1:C3,0))", 7),
+    ("INT(2.7)", 2),
+    ("INT(-2.5)", -3),
+    ("LARGE(A1:C3,1)", 9),
+    ("LARGE(A1:D3,9)", 1),
+    ("LARGE(A1:D2,7)", "#NUM!"),
+    ("LARGE(A1:C3,0)", "#NUM!"),
+    ("LARGE(C1:D4,2)", "#DIV/0!"),
+    ("LARGE(A1:C3,D4)", "#DIV/0!"),
+    ('REPT("ab",3)', "ababab"),
+    ('REPT("ab",1.9)', "ab"),
+    ('REPT("█",0)', ""),
+    ('REPT("x",-1)', "#VALUE!"),
+    ('REPT("x",D4)', "#DIV/0!"),
     ("0.5*(1+TANH((A1)/2))", 1 / (1 + math.exp(-1))),
     ("D4+1", "#DIV/0!"),
     ("D4+LN(0)", "#DIV/0!"),
@@ -107,6 +120,8 @@ VALUES: list[tuple[str, Any]] = [
 # Where LibreOffice goes other ways than Excel: it counts booleans in ranges, knows fewer errors, and some powers more.
 NOT_LIKE_LIBREOFFICE = {"SUM(A1:D3)": 46, "SUM(D1:D3)": 1, "MAX(D1:D3)": 1, "SUMPRODUCT(A1:D3,A1:D3)": 286}
 NOT_LIKE_LIBREOFFICE |= {
+    "LARGE(A1:D2,7)": "#VALUE!",
+    "LARGE(A1:C3,0)": "#VALUE!",
     "LN(0)": "#VALUE!",
     "LN(0)+D4": "#VALUE!",
     "D4+LN(0)": "#VALUE!",

@@ -40,7 +40,7 @@ def test_the_first_picture_is_shown(book: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(maps(book), of_picture("cat", tmp_path), atol=1e-9)
     assert sheetcnn.check(book).ok
     opened = openpyxl.load_workbook(book)
-    assert opened.sheetnames[-3:] == ["Check", "_pictures", "_sheetcnn"]
+    assert opened.sheetnames[-5:] == ["Check", "_pictures", "_kernels", "_inspector", "_sheetcnn"]
     assert opened["_pictures"].sheet_state == "hidden"
     (choice,) = opened["Input"].data_validations.dataValidation
     assert choice.type == "list"

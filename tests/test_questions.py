@@ -51,7 +51,7 @@ def test_relu_placement(tmp_path: Path) -> None:
     sheet, top, left, *_ = book.names["mistaken_kernel_1_1"]
     other, row, column, *_ = book.names["right_kernel_1_1"]
     assert book.sheets[sheet].formula(top, left) is not None, "the kernel points at the other's"
-    assert book.sheets[other].formula(row, column) is None
+    assert "_kernels!" in book.sheets[other].formula(row, column), "which is chosen, or as built"
     sheet, top, left, *_ = book.names["mistaken_map_1"]
     assert str(book.sheets[sheet].formula(top, left)).count("MAX(0,") == 3
 

@@ -118,8 +118,9 @@ def built(request: pytest.FixtureRequest, make: Callable[..., Path]) -> tuple[st
 def test_sheets_in_order(built: tuple[str, Path]) -> None:
     book = openpyxl.load_workbook(built[1])
     layers = ["fc1", "wide", "conv3", "bn", "after", "pool", "flat", "dense", "answer"]
-    assert book.sheetnames == ["Overview", "Gallery", "Input", *layers, "Check", "_sheetcnn"]
-    assert book["_sheetcnn"].sheet_state == "hidden"
+    hidden = ["_kernels", "_inspector", "_sheetcnn"]
+    assert book.sheetnames == ["Overview", "Gallery", "Inspector", "Input", *layers, "Check", *hidden]
+    assert [sheet.title for sheet in book.worksheets if sheet.sheet_state == "hidden"] == hidden
     assert book.calculation.fullCalcOnLoad
 
 
@@ -152,7 +153,14 @@ def test_every_grid_has_its_name(built: tuple[str, Path]) -> None:
         "answer": 1,
     }
     want |= {f"gallery_{layer}_{k}" for layer, count in counts.items() for k in range(1, count + 1)}
-    assert names == want
+    assert {name for name in names if not name.startswith(("inspector_", "check_", "overview_", "kernel_"))} - {
+        "answer_names"
+    } == want | {f"{layer}_inspected" for layer in ("input", "fc1", "wide", "conv3", "after", "pool")} | {
+        f"{layer}_built_{k}_{c}"
+        for layer, filters, channels in (("fc1", 4, 3), ("wide", 18, 4), ("conv3", 2, 9), ("after", 5, 18))
+        for k in range(1, filters + 1)
+        for c in range(1, channels + 1)
+    } | {f"fc1_choice_{k}_{c}" for k in range(1, 5) for c in (1, 2, 3)}
 
 
 def test_values_are_saved_exactly(built: tuple[str, Path]) -> None:
@@ -199,7 +207,9 @@ def test_dimension_is_right(built: tuple[str, Path]) -> None:
 def test_read_only_mode_of_openpyxl_sees_all(built: tuple[str, Path]) -> None:
     book = openpyxl.load_workbook(built[1], read_only=True, data_only=True)
     rows = list(book["Input"].iter_rows(values_only=True))
-    assert sum(isinstance(value, int | float) for row in rows for value in row) == 2 * PIXELS.size + 7
+    assert (
+        sum(isinstance(value, int | float) for row in rows for value in row) == 2 * PIXELS.size + 7 + 9
+    )  # what is outlined
     book.close()
 
 
@@ -216,7 +226,7 @@ def test_texts_stay_texts(built: tuple[str, Path]) -> None:
 
 def test_formulas_use_what_means_the_same_everywhere(built: tuple[str, Path]) -> None:
     allowed = {"SUMPRODUCT", "SUM", "SUMSQ", "MAX", "MIN", "AVERAGE", "EXP", "LN", "TANH", "SQRT", "ABS", "IF", "INDEX"}
-    allowed |= {"MATCH", "ERF", "NORMSDIST", "ROUND", "CHOOSE"}
+    allowed |= {"MATCH", "ERF", "NORMSDIST", "ROUND", "CHOOSE", "INT", "REPT", "LARGE"}
     with zipfile.ZipFile(built[1]) as archive:
         for name in archive.namelist():
             if name.startswith("xl/worksheets/sheet"):
@@ -304,10 +314,11 @@ def test_protection(make: Callable[..., Path]) -> None:
     book, grids = openpyxl.load_workbook(path), read_book(path)
     assert all(sheet.protection.sheet for sheet in book.worksheets)
     assert all(not sheet.protection.password for sheet in book.worksheets)
+    choices = {f"inspector_{choice}" for choice in ("layer", "map", "row", "column")}
     for name, (sheet, top, left, bottom, right) in grids.names.items():
-        typed = any(
-            f"_{word}" in name for word in ("channel", "kernel", "bias", "weight", "scale", "mean", "std", "running")
-        )
+        words = ("channel", "kernel", "bias", "weight", "scale", "mean", "std", "running", "choice")
+        typed = any(f"_{word}" in name for word in words) and not name.startswith(("inspector_", "kernel_"))
+        typed = typed or name in choices
         cells = [book[sheet].cell(row, column) for row in (top, bottom) for column in (left, right)]
         assert {cell.protection.locked for cell in cells} == {not typed}, name
     assert not any(sheet.protection.sheet for sheet in openpyxl.load_workbook(make(NETWORK, PIXELS)).worksheets)
@@ -316,7 +327,10 @@ def test_protection(make: Callable[..., Path]) -> None:
 def test_blue_is_for_typing(built: tuple[str, Path]) -> None:
     book, grids = openpyxl.load_workbook(built[1]), read_book(built[1])
     for name, (sheet, top, left, *_) in grids.names.items():
-        formula = grids.sheets[sheet].formula(top, left) is not None
+        if sheet in ("Overview", "Inspector", "Check", "_kernels", "_inspector") or name == "answer_names":
+            continue
+        # A kernel of the first layer can be chosen, and is for typing all the same.
+        formula = grids.sheets[sheet].formula(top, left) is not None and not name.startswith("fc1_kernel")
         colour = book[sheet].cell(top, left).font.color.rgb
         assert colour == ("00000000" if formula else "000000CC"), name
 
@@ -330,6 +344,13 @@ def test_cells_are_square(built: tuple[str, Path]) -> None:
         assert width == book[name].sheet_format.defaultRowHeight * 4 / 3 == 22
 
 
+def test_wide_sheets_are_shown_smaller(make: Callable[..., Path]) -> None:
+    for width, zoom in ((20, 100), (88, 80), (300, 70)):
+        network = f'name = "n"\n[input]\nchannels = 1\nheight = 1\nwidth = {width}\n[[layers]]\ntype = "relu"\n'
+        book = openpyxl.load_workbook(make(network, np.zeros((1, 1, width))))
+        assert book["Input"].sheet_view.zoomScale == zoom
+
+
 def test_colour_scales(built: tuple[str, Path]) -> None:
     book, grids = openpyxl.load_workbook(built[1]), read_book(built[1])
     covered = {}
@@ -340,6 +361,8 @@ def test_colour_scales(built: tuple[str, Path]) -> None:
                     for area in str(ranges.sqref).split():
                         covered[name, range_boundaries(area)] = [color.rgb for color in rule.colorScale.color]
     for name, (sheet, top, left, bottom, right) in grids.names.items():
+        if sheet in ("Overview", "Inspector", "Check", "_kernels", "_inspector"):
+            continue
         if any(f"_{word}" in name for word in ("channel", "normalized", "map", "kernel", "sum", "product")):
             hit = [
                 colours
@@ -393,7 +416,7 @@ def test_same_convolution_in_plain_loops(make: Callable[..., Path]) -> None:
         np.testing.assert_allclose(book.sheets[sheet].saved[top : bottom + 1, left : right + 1], want[k], atol=1e-12)
         for c in range(3):
             sheet, top, left, bottom, right = book.names[f"c_kernel_{k + 1}_{c + 1}"]
-            np.testing.assert_array_equal(book.sheets[sheet].number[top : bottom + 1, left : right + 1], weight[k, c])
+            np.testing.assert_array_equal(book.sheets[sheet].saved[top : bottom + 1, left : right + 1], weight[k, c])
 
 
 def test_an_existing_file_is_never_damaged(

@@ -22,6 +22,8 @@ from .workbook.model import Model
 from .workbook.sheets import dress
 from .workbook.write import Progress, write_workbook
 
+SHOWN = 6  # pictures on the Overview
+
 Detail = Literal["compact", "steps"]
 
 
@@ -68,7 +70,8 @@ def build(
     pixels = next(iter(pictures.values()))
     values = checked.run(pixels, parameters, detail)
     _refuse_infinite(checked, values)
-    png = picture_of(pixels, checked.input, 240) if len(pixels) in (1, 3) else None
+    size = 240 if len(pictures) == 1 else 90
+    shown = dict(list(pictures.items())[:SHOWN]) if len(pixels) in (1, 3) else {}
     dressed = dress(
         Model(
             checked,
@@ -76,7 +79,7 @@ def build(
             parameters,
             values,
             pages,
-            png,
+            {name: picture_of(one, checked.input, size) for name, one in shown.items()},
             gallery=GALLERY_CELLS if gallery else 0,
             inspector=inspector,
             pictures=pictures if len(pictures) > 1 else {},

@@ -30,6 +30,7 @@ from .views.gallery import GALLERY, thumbnail_formula, thumbnail_values, thumbna
 from .views.inspected import inspector_views
 from .views.inspector import CHOICES, MARKS, Inspector
 from .views.kernels import NAMES, choosable, kernel_formula, kernel_values
+from .views.summary import answer_names, answers, check_sizes, check_views, overview_sizes, overview_views
 from .views.view import View
 
 TOLERANCE = 1e-9  # absolute plus relative
@@ -189,6 +190,7 @@ class _Check:
         self.drawn = network.drawings(detail)
         self.grids: dict[str, dict[str, Grids]] = {}
         self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets
+        self.hidden: dict[str, str] = {}  # which report a hidden sheet belongs to
         self.kept: dict[tuple[str, str], int] = {}
         self.now: LayerReport = LayerReport("", "")
 
@@ -225,6 +227,7 @@ class _Check:
         self.gallery(shown.gallery, values, reports)
         if shown.inspector:
             self.inspector(values, given, reports)
+        self.summary(values, reports)
         self.compare_saved(reports)
         self.report.layers = [r for r in self.report.layers if r.cells or r.findings]
         return self.report
@@ -253,6 +256,7 @@ class _Check:
         self.now = reports["inspector"] = LayerReport("inspector", "one cell")
         self.report.layers.append(self.now)
         self.sheets["inspector"] = places["inspector_window"].sheet
+        self.hidden[places["inspector_table"].sheet] = "inspector"
         for name, wanted in (("table", inspector.table.tolist()), ("words", inspector.words), ("labels", inspector.labels)):
             self.constants(places[f"inspector_{name}"], wanted)
         self.constants(places["inspector_layers"], inspector.names)
@@ -264,6 +268,31 @@ class _Check:
             return
         for view in inspector_views(inspector, places, values, given, choice):
             self.view(view, places[view.name])
+
+    def summary(self, values: dict[str, Arrays], reports: dict[str, LayerReport]) -> None:
+        """The Check sheet and the Overview: how far edits reach, and what the network answers."""
+        sizes = check_sizes(self.network) | overview_sizes(self.network)
+        places = {name: self.place(name, size) for name, size in sizes.items()}
+        self.sheets |= {"check": places["check_sum"].sheet, "overview": places["overview_state"].sheet}
+        self.now = reports["check"] = LayerReport("check", "as built?")
+        sums, largest = (
+            self.typed_numbers(name, places[name]).reshape(-1) for name in ("check_sum_built", "check_largest_built")
+        )
+        checks = check_views(self.network, self.grids, places, values, (sums, largest))
+        for view in checks:
+            self.view(view, places[view.name])
+        self.now = reports["overview"] = LayerReport("overview", "answer" if answers(self.network) else "state")
+        if "answer_names" in places:
+            self.constants(places["answer_names"], [[name] for name in answer_names(self.network)])
+        changed = sum(state for (state,) in checks[-1].values)
+        for view in overview_views(self.network, self.grids, places, values, changed):
+            self.view(view, places[view.name])
+        self.report.layers += [reports["check"], reports["overview"]]
+
+    def typed_numbers(self, name: str, grid: Grid) -> np.ndarray:
+        """Numbers that were written as such."""
+        self.grids[name] = {name: grid}
+        return self.numbers(name, Drawing(name, name, "view", (grid.rows, grid.columns), 0))
 
     def kernels(self, node: Node, numbers: np.ndarray) -> None:
         """Kernels that still follow their lists, each against the numbers of the chosen name."""
@@ -319,7 +348,12 @@ class _Check:
         sheet = self.book.sheets[grid.sheet]
         for i, line in enumerate(wanted):
             for j, want in enumerate(line):
-                if (value := _shown(sheet, grid, i, j)) != want and (value or want):
+                value = _shown(sheet, grid, i, j)
+                if isinstance(value, float) and isinstance(want, int | float):  # LibreOffice saves 15 digits
+                    same = abs(value - want) <= 1e-12 * abs(want)
+                else:
+                    same = value == want or not (value or want)
+                if not same:
                     text = f"is {_words(value)}; it was {_words(want)}"
                     self.add("changed", self.where(grid, i, j), text, value, want, self.written(grid, i, j))
 
@@ -490,6 +524,7 @@ class _Check:
     def compare_saved(self, reports: dict[str, LayerReport]) -> None:
         """The values that the spreadsheet program saved, against those that its formulas have."""
         sheets = {self.sheets[name]: report for name, report in reports.items()}
+        sheets |= {sheet: reports[name] for sheet, name in self.hidden.items()}
         others = LayerReport("other sheets", "")
         missing = 0
         for name, sheet in self.book.sheets.items():

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..errors import FormulaError
 from .parser import Node
-from .reader import BLANK, BOOLEAN, ERROR, NUMERIC
-from .values import DIV, NA, VALUE, Values, as_numbers, choose, compare, constant, elementwise, error
+from .reader import BLANK, BOOLEAN, ERROR, NUMERIC, TEXT
+from .values import DIV, NA, NUM, VALUE, Values, as_numbers, choose, compare, constant, elementwise, error
 
 
 class Context(Protocol):
@@ -24,6 +24,8 @@ class Context(Protocol):
 
     def dot(self, left: Node, right: Node) -> Values | None: ...
 
+
+MOST_LETTERS = 32_767  # in a cell
 
 Compute = Callable[[Context, tuple[Node, ...]], Values]
 Change = Callable[[np.ndarray], np.ndarray]
@@ -121,6 +123,25 @@ def _average(context: Context, nodes: tuple[Node, ...]) -> Values:
     return elementwise(np.divide, total, Values(count), bad=DIV)
 
 
+@_function("LARGE", 2)
+def _large(context: Context, nodes: tuple[Node, ...]) -> Values:
+    [part], place = _parts(context, nodes[:1]), as_numbers(context.value(nodes[1]))
+    size = max(len(part.number), len(place.number))
+    flat = np.where(part.kinds() == NUMERIC, part.number, np.nan).reshape(len(part.number), -1)
+    ordered = np.broadcast_to(-np.sort(-flat, axis=1), (size, flat.shape[1]))  # what is no number comes last
+    which = np.broadcast_to(np.ceil(place.number[:, 0, 0]), size)
+    inside = (which >= 1) & (which <= flat.shape[1])
+    found = ordered[np.arange(size), np.where(inside, which - 1, 0).astype(np.int64)]
+    good = inside & ~np.isnan(found)
+    number, kind = np.where(good, found, NUM), np.where(good, NUMERIC, ERROR)
+    first = _over([part], 0.0, np.add)[0]  # an error in the range, or in the place, comes first
+    for wrong in (place, first):
+        bad = np.broadcast_to(wrong.kinds()[:, 0, 0] == ERROR, size)
+        number = np.where(bad, np.broadcast_to(wrong.number[:, 0, 0], size), number)
+        kind = np.where(bad, ERROR, kind)
+    return Values(number.reshape(-1, 1, 1), kind.astype(np.uint8).reshape(-1, 1, 1))
+
+
 @_function("SUMPRODUCT", 1, 255)
 def _sumproduct(context: Context, nodes: tuple[Node, ...]) -> Values:
     if len(nodes) == 2 and all(node.kind == "reference" for node in nodes):
@@ -183,6 +204,27 @@ _of_numbers("INT", 1, np.floor)
 _of_numbers("ERF", 1, _erf)
 _of_numbers("NORMSDIST", 1, lambda x: 0.5 * (1 + _erf(x / math.sqrt(2))))
 _of_numbers("ROUND", 2, _round)
+
+
+@_function("REPT", 2)
+def _rept(context: Context, nodes: tuple[Node, ...]) -> Values:
+    text, count = context.value(nodes[0]), as_numbers(context.value(nodes[1]))
+    if (text.kinds() != TEXT).any():
+        raise FormulaError("REPT is known only of a text")
+    size = max(len(text.number), len(count.number))
+    times = np.broadcast_to(np.trunc(count.number[:, 0, 0]), size)
+    texts = np.broadcast_to(text.all_texts()[:, 0, 0], size)
+    wrong = np.broadcast_to(count.kinds()[:, 0, 0] == ERROR, size)
+    code = np.broadcast_to(count.number[:, 0, 0], size)
+    result = Values(np.zeros((size, 1, 1)), np.full((size, 1, 1), TEXT, np.uint8), np.full((size, 1, 1), "", object))
+    assert result.kind is not None
+    assert result.texts is not None
+    for n in range(size):
+        if wrong[n] or not 0 <= times[n] * len(str(texts[n])) <= MOST_LETTERS:
+            result.kind[n], result.number[n] = ERROR, code[n] if wrong[n] else VALUE
+        else:
+            result.texts[n] = str(texts[n]) * int(times[n])
+    return result
 
 
 # -- choosing ----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ..grid import COLUMN, Grid, sheet_prefix
 from ..layout import CELL, GALLERY_TOP, HEADER, LEFT, TINY, Page
+from ..views.view import View
 from . import palette
 from .cells import Pour
 
@@ -28,6 +29,7 @@ from .cells import Pour
 WIDTH = (CELL - 0.45) / 7
 HEIGHT = CELL * 0.75  # points
 FONT = "Arial"
+SCREEN = 1600  # pixels
 TEXT_STYLES: dict[str, dict[str, Any]] = {
     "title": {"font": Font(FONT, 16, bold=True, color=palette.INK)},
     "words": {"font": Font(FONT, 11, color=palette.INK)},
@@ -77,6 +79,7 @@ class Dressed:
 
     book: Workbook = field(default_factory=Workbook)
     pours: dict[str, list[Pour]] = field(default_factory=dict)
+    descriptions: list[str] = field(default_factory=list)  # of the pictures, in their order
     _styles: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -101,7 +104,7 @@ class Dressed:
         self.pours[sheet].append(pour)
 
     def style(self, kind: str, number_format: str = "General") -> int:
-        """The number of a cell style: "formula" and "typed" in grids, "blank" around them, "thumbnail" and its "frame", "plain" in the inspector, and in tables "table", "left", "strong", "note" and "aside"."""
+        """The number of a cell style: "formula" and "typed" in grids, "blank" around them, "thumbnail" and its "frame", "plain" in the inspector, "bar" and in tables "table", "left", "strong", "note" and "aside"."""
         key = (kind, number_format)
         if key not in self._styles:
             cell = WriteOnlyCell(self.book.worksheets[0])
@@ -120,6 +123,10 @@ class Dressed:
                 cell.border = Border()
             if kind == "frame":
                 cell.fill = PatternFill("solid", fgColor=palette.FRAME)
+            if kind == "bar":
+                cell.font = Font(FONT, 10, color=palette.BAR)
+                cell.border = Border()
+                cell.alignment = Alignment("left", "center")
             if kind == "plain":  # bordered by conditional formatting, where something is shown
                 cell.border = Border()
             if kind in ("table", "left", "note", "aside", "strong"):
@@ -135,6 +142,18 @@ class Dressed:
     def name(self, name: str, grid: Grid) -> None:
         """Give a grid its defined name."""
         self.book.defined_names[name] = DefinedName(name, attr_text=grid.reference)
+
+    def view(self, view: View, grid: Grid, style: int) -> None:
+        """Pour the computed cells of an added sheet, and give them their name."""
+        self.name(view.name, grid)
+        columns = range(view.size[1])
+        values = np.array(view.values, dtype=object)
+        self.pour(grid.sheet, Pour(grid, values, style, lambda i: [view.formula(i, j) for j in columns]))
+
+    def picture(self, sheet: Worksheet, png: bytes, cell: str, words: str) -> None:
+        """Show a PNG at a cell, described in words for those who cannot see it."""
+        sheet.add_image(Image(io.BytesIO(png)), cell)
+        self.descriptions.append(words)
 
     def save(self) -> bytes:
         """The .xlsx without the poured cells."""
@@ -170,6 +189,8 @@ def square_cells(sheet: Worksheet, columns: int) -> None:
     sheet.sheet_format.customHeight = True
     sheet.row_dimensions[1].height = 26
     sheet.freeze_panes = f"A{HEADER + 1}"
+    # Wide sheets are shown smaller, so that maps and kernels stand on one screen, but never too small to be read.
+    sheet.sheet_view.zoomScale = max(70, min(100, SCREEN * 100 // (columns * CELL) // 5 * 5))
 
 
 def tiny_cells(sheet: Worksheet, columns: int) -> None:
@@ -286,11 +307,6 @@ def description_sheet(dressed: Dressed, description: dict[str, Any]) -> None:
     put(sheet, 1, 1, "sheetcnn", "row")
     for row, start in enumerate(range(0, len(text), 30_000), start=2):  # a cell holds 32,767 characters
         put(sheet, row, 1, text[start : start + 30_000], "row")
-
-
-def picture(sheet: Worksheet, png: bytes, cell: str) -> None:
-    """Show a PNG at a cell."""
-    sheet.add_image(Image(io.BytesIO(png)), cell)
 
 
 def signed_scale(values: list[np.ndarray]) -> palette.Scale:

@@ -140,13 +140,7 @@ def inspector_cells(dressed: Dressed, model: Model, inspector: Inspector, places
     dressed.pour(TABLE, Pour(table, inspector.table, dressed.style("formula", "0")))
     for view in inspector_views(inspector, places, model.values, model.parameters, inspector.first_choice()):
         grid = places[view.name]
-        dressed.name(view.name, grid)
-        style = _style(dressed, model, inspector, view, grid)
-        values = np.array(view.values, dtype=object)
-        dressed.pour(
-            grid.sheet,
-            Pour(grid, values, style, lambda i, view=view: [view.formula(i, j) for j in range(view.size[1])]),  # type: ignore[misc]
-        )
+        dressed.view(view, grid, _style(dressed, model, inspector, view, grid))
 
 
 def _style(dressed: Dressed, model: Model, inspector: Inspector, view: View, grid: Grid) -> int:

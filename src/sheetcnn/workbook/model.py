@@ -21,7 +21,7 @@ class Model:
     parameters: dict[str, Arrays]
     values: dict[str, Arrays]  # what NumPy computed, by layer and key
     pages: dict[str, Page]
-    png: bytes | None  # the input as a picture
+    pngs: dict[str, bytes]  # the input as pictures, by name
     inspector: bool = False
     gallery: int = 0  # how many cells the gallery may have; 0: there is none
     pictures: dict[str, np.ndarray] = field(default_factory=dict)  # by name, where there are several to choose from

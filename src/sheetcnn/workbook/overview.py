@@ -11,9 +11,11 @@ from ..layers.base import shape_text
 from ..layout import LEFT
 from ..network import INPUT
 from ..views.gallery import GALLERY
+from ..views.inspector import INSPECTOR
+from ..views.summary import CHECK, OVERVIEW, answers, overview_sizes, overview_views
 from . import palette
 from .cells import Pour
-from .dress import Dressed, picture, put
+from .dress import Dressed, put
 from .model import Model
 from .pages import torch_code
 
@@ -23,11 +25,17 @@ WIDTHS = (3, 3.5, 3.5, 3.5, 22, 38, 68, 14, 24, 15, 13)  # of the columns from A
 LAYER = 5  # the column of the layers' names
 
 
+PICTURE = 9  # the column of the picture
+
+
 USE = (
-    "1   Go to a layer by its link below. Every cell of a feature map is an ordinary formula: click one and read it.",
-    "2   Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows at once.",
-    "3   The sheet Check tells which maps your edit has reached. Undo brings everything back.",
+    "Go to a layer by its link below. Every cell of a feature map is an ordinary formula: click one and read it{apart}.",
+    "Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows at once.",
+    "The sheet Check tells which maps your edit has reached. Undo brings everything back.",
 )
+
+
+ALTERNATIVE = "{name}: the picture that {network} reads, at the size that it reads"
 
 
 OUTLINE = Border(*[Side("thin", color=palette.RULE)] * 4)
@@ -39,8 +47,8 @@ SWATCHES = (
 )
 
 
-def overview_sheet(dressed: Dressed, sheet: Worksheet, model: Model, checked: tuple[int, int]) -> None:
-    """Everything at a glance; `checked` is the first and last row of the Check sheet's table."""
+def overview_sheet(dressed: Dressed, sheet: Worksheet, model: Model, checked: dict[str, Grid]) -> None:
+    """Everything at a glance; `checked` are the Check sheet's columns."""
     network = model.network
     for column, width in enumerate(WIDTHS, start=1):
         sheet.column_dimensions[COLUMN[column]].width = width
@@ -49,44 +57,66 @@ def overview_sheet(dressed: Dressed, sheet: Worksheet, model: Model, checked: tu
     put(sheet, 2, 2, network.settings.about, "body")
     sheet.merge_cells("B2:H2")
     sheet.row_dimensions[2].height = 14 * (1 + len(network.settings.about) // 115) + 6
+    apart = f", or take it apart on the sheet {INSPECTOR}" if INSPECTOR in dressed.pours else ""
     for row, text in enumerate(USE, start=4):
-        put(sheet, row, 2, text, "row")
-    sheets = [GALLERY] if GALLERY in dressed.pours else []
-    for column, name in enumerate([*sheets, "Input", "Check"], start=LAYER):
-        put(sheet, 8, column, name, "link", name)
-    row = 9
-    put(sheet, row, 2, "state", "soft")
-    first, last = checked
-    state = f'IF(SUM(Check!$H${first}:$H${last})=0,"every grid is as built","changed since it was built: Check tells what")'
-    cell = Grid("Overview", row, LAYER, 1, 1)
-    dressed.pour("Overview", Pour(cell, np.array([["every grid is as built"]]), dressed.style("left"), lambda i: [state]))
-    row = _prediction(dressed, sheet, model, row + 1)
+        put(sheet, row, 2, f"{row - 3}   {text.format(apart=apart)}", "row")
+    links = [name for name in (GALLERY, INSPECTOR) if name in dressed.pours] + ["Input", CHECK]
+    for n, name in enumerate(links):
+        put(sheet, 8 + n // 2, LAYER + n % 2, name, "link", name)
+    row = 9 + (len(links) + 1) // 2
+    row = _computed(dressed, sheet, model, checked, row)
     row = _legend(dressed, sheet, row + 1)
-    _table(sheet, model, max(row + 1, 16))
-    if model.png is not None:
-        picture(sheet, model.png, "I2")
+    below = _pictures(dressed, sheet, model)
+    _table(sheet, model, max(row, below) + 1)
 
 
-def _prediction(dressed: Dressed, sheet: Worksheet, model: Model, row: int) -> int:
-    """The label of the largest output, where the network has labels."""
+def _computed(dressed: Dressed, sheet: Worksheet, model: Model, checked: dict[str, Grid], row: int) -> int:
+    """The state of the check, and what the network answers, with bars; returns the next free row."""
+    network = model.network
+    places = checked | {"overview_state": Grid(OVERVIEW, row, LAYER, 1, 1)}
+    put(sheet, row, 2, "state", "soft")
+    sizes = overview_sizes(network)
+    styles = {"overview_state": "left", "overview_answer": "left", "overview_name": "aside", "overview_bar": "bar"}
+    row += 1
+    if answers(network):
+        put(sheet, row, 2, "answer", "soft")
+        places["overview_answer"] = Grid(OVERVIEW, row, LAYER, 1, 1)
+        for column, name in enumerate(("overview_name", "overview_bar", "overview_number"), start=LAYER):
+            places[name] = Grid(OVERVIEW, row + 1, column, *sizes[name])
+        row += 1 + sizes["overview_bar"][0]
+        places["answer_names"] = _names(dressed, model)
+    grids = {name: page.grids for name, page in model.pages.items()}
+    chances = network.nodes[-1].layer.type == "softmax"
+    for view in overview_views(network, grids, places, model.values, 0):
+        number_format = "0.0%" if chances and view.name == "overview_number" else "General"
+        dressed.view(view, places[view.name], dressed.style(styles.get(view.name, "note"), number_format))
+    return row
+
+
+def _names(dressed: Dressed, model: Model) -> Grid:
+    """The names of the last layer's numbers, beside them on their sheet."""
     last = model.network.nodes[-1]
-    labels = model.network.settings.labels
-    if labels is None:
-        return row
-    out = model.values[last.name]["output"]
-    grid = model.pages[last.name].grids["output"]
-    names = Grid(last.name, grid.top, LEFT, grid.rows, 1).seen_from("Overview").area
-    area = grid.seen_from("Overview").area
-    put(sheet, row, 2, "answer", "soft")
-    value = np.array([[labels[int(np.argmax(out))]]])
-    pour = Pour(
-        Grid("Overview", row, LAYER, 1, 1),
-        value,
-        dressed.style("left"),
-        lambda i: [f"INDEX({names},MATCH(MAX({area}),{area},0))"],
-    )
-    dressed.pour("Overview", pour)
-    return row + 1
+    out = model.pages[last.name].grids["output"]
+    grid = Grid(last.name, out.top, LEFT, out.rows, 1)
+    dressed.name("answer_names", grid)
+    return grid
+
+
+def _pictures(dressed: Dressed, sheet: Worksheet, model: Model) -> int:
+    """The input as a picture, or the first few of several with their names; returns the last row that they need."""
+    if len(model.pngs) == 1:
+        [(name, png)] = model.pngs.items()
+        dressed.picture(
+            sheet, png, f"{COLUMN[PICTURE]}2", ALTERNATIVE.format(name=name, network=model.network.settings.name)
+        )
+        return 14
+    for n, (name, png) in enumerate(model.pngs.items()):
+        row, column = 3 + n // 3 * 7, PICTURE + n % 3
+        dressed.picture(
+            sheet, png, f"{COLUMN[column]}{row}", ALTERNATIVE.format(name=name, network=model.network.settings.name)
+        )
+        put(sheet, row + 5, column, name, "soft")
+    return 3 + (len(model.pngs) + 2) // 3 * 7 if model.pngs else 0
 
 
 def _legend(dressed: Dressed, sheet: Worksheet, row: int) -> int:

@@ -14,6 +14,7 @@ TYPED = "0000CC"  # numbers to type over
 RULE = "D1D5DB"  # lines between cells
 EDGE = "6B7280"  # the outline of a grid
 CHOICE = "FEF9C3"  # a cell with a drop-down
+BAR = "4F5B93"  # of an answer
 OUTLINE = "EA580C"  # around what the inspector shows
 FRAME = "E5E7EB"  # around thumbnails
 PADDING = "9CA3AF"  # hatching

@@ -36,13 +36,13 @@ def dress(model: Model, protected: bool, version: str) -> Dressed:
         banks["kernels"] = kernels_page(network, model.detail)
     for page, *neighbours in zip(model.pages.values(), names, names[2:], strict=False):
         layer_sheet(dressed, model, page, (neighbours[0], neighbours[1]), banks, outlined)
-    rows = check_sheet(dressed, model)
+    checked = check_sheet(dressed, model)
     for bank, draw in (("pictures", pictures_sheet), ("kernels", kernels_sheet)):
         if bank in banks:
             draw(dressed, model, banks[bank])
     if inspector is not None:
         inspector_cells(dressed, model, inspector, places)
-    overview_sheet(dressed, overview, model, rows)
+    overview_sheet(dressed, overview, model, checked)
     description = {
         "format": 1,
         "version": version,

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 from ..errors import SheetcnnError
 from ..grid import COLUMN
@@ -63,6 +64,9 @@ def _fill(target: zipfile.ZipFile, dressed: Dressed, progress: Progress | None) 
     done = 0
     with zipfile.ZipFile(io.BytesIO(dressed.save())) as source:
         for item in source.namelist():
+            if item.startswith("xl/drawings/drawing"):
+                target.writestr(item, _described(source.read(item).decode(), dressed.descriptions))
+                continue
             if item not in sheets:
                 target.writestr(item, source.read(item))
                 continue
@@ -79,6 +83,12 @@ def _fill(target: zipfile.ZipFile, dressed: Dressed, progress: Progress | None) 
                         progress(min(total, done), total)
                 before.result()
                 stream.write(tail.encode())
+
+
+def _described(drawing: str, words: list[str]) -> str:
+    """A drawing with its pictures' alternative texts, for which openpyxl has no place."""
+    each = iter(words)
+    return re.sub(r' descr="[^"]*"', lambda _: f" descr={quoteattr(next(each))}", drawing)
 
 
 def _split(xml: str, pours: list[Pour]) -> tuple[str, str, str]:

@@ -1,0 +1,134 @@
+"""What the Check sheet and the Overview compute: how far an edit reaches, and what the network answers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..grid import Grid, Grids, flat
+from ..layers.base import Arrays
+from ..network import Network
+from .view import View
+
+CHECK, OVERVIEW = "Check", "Overview"  # the sheets
+TOLERANCE = "0.000000001"
+AS_BUILT, CHANGED = "every grid is as built", "changed since it was built: Check tells what"
+MOST_BARS = 12  # outputs that are all shown as bars; of more only the largest
+LARGEST = 5
+MOST_NAMES = 1000  # of a vector's numbers are on its sheet
+BAR = 25  # letters in the longest bar
+
+
+def outputs(network: Network, grids: dict[str, dict[str, Grids]]) -> list[tuple[str, tuple[int, ...], Grid]]:
+    """Every output grid in the order of the Check sheet's rows: its layer, its index, and where it is."""
+    return [(node.name, index, grid) for node in network.nodes for index, grid in flat(grids[node.name]["output"])]
+
+
+def check_sizes(network: Network) -> dict[str, tuple[int, int]]:
+    """Rows and columns of the Check sheet's named columns."""
+    rows = sum(node.shape[0] if len(node.shape) == 3 else 1 for node in network.nodes)
+    return {f"check_{name}": (rows, 1) for name in ("sum_built", "sum", "largest_built", "largest", "state")}
+
+
+def check_views(
+    network: Network,
+    grids: dict[str, dict[str, Grids]],
+    places: dict[str, Grid],
+    values: dict[str, Arrays],
+    built: tuple[np.ndarray, np.ndarray],
+) -> list[View]:
+    """The live columns of the Check sheet; `built` are the sums and the largest values when the workbook was made."""
+    rows = outputs(network, grids)
+    sheet = places["check_sum"].sheet
+    areas = [grid.seen_from(sheet).area for *_, grid in rows]
+    arrays = [values[layer]["output"][index] for layer, index, _ in rows]
+    sums, largest = ([float(measure(array)) for array in arrays] for measure in (np.sum, np.max))
+    state = [
+        int(abs(s - s0) + abs(m - m0) > float(TOLERANCE) * (1 + abs(s0) + abs(m0)))
+        for s, m, s0, m0 in zip(sums, largest, *built, strict=True)
+    ]
+
+    def changed(i: int, _: int) -> str:
+        s0, s, m0, m = (places[f"check_{name}"].at(i, 0) for name in ("sum_built", "sum", "largest_built", "largest"))
+        return f"IF(ABS({s}-{s0})+ABS({m}-{m0})<={TOLERANCE}*(1+ABS({s0})+ABS({m0})),0,1)"
+
+    return [
+        View("check_sum", lambda i, _: f"SUM({areas[i]})", [[n] for n in sums]),
+        View("check_largest", lambda i, _: f"MAX({areas[i]})", [[n] for n in largest]),
+        View("check_state", changed, [[n] for n in state]),
+    ]
+
+
+def answers(network: Network) -> bool:
+    """Whether the last layer's numbers are an answer: they have labels, or are the chances of a softmax."""
+    last = network.nodes[-1]
+    return (
+        len(last.shape) == 1
+        and 1 < last.shape[0] <= MOST_NAMES
+        and (network.settings.labels is not None or last.layer.type == "softmax")
+    )
+
+
+def answer_names(network: Network) -> list[str]:
+    """What the numbers of the last layer are called."""
+    labels = network.settings.labels
+    return list(labels) if labels is not None else [str(n + 1) for n in range(network.nodes[-1].shape[0])]
+
+
+def overview_sizes(network: Network) -> dict[str, tuple[int, int]]:
+    """Rows and columns of the Overview's named rectangles."""
+    sizes = {"overview_state": (1, 1)}
+    if answers(network):
+        count = network.nodes[-1].shape[0]
+        rows = count if count <= MOST_BARS else LARGEST
+        sizes |= {
+            "overview_answer": (1, 1),
+            "overview_name": (rows, 1),
+            "overview_bar": (rows, 1),
+            "overview_number": (rows, 1),
+        }
+        sizes |= {"answer_names": (count, 1)}
+    return sizes
+
+
+def overview_views(network: Network, grids: dict[str, dict[str, Grids]], places: dict[str, Grid], values: dict[str, Arrays],
+                   changed: int) -> list[View]:  # fmt: skip
+    """The state and the answer; `changed` is how many rows of the Check sheet are changed."""
+    sheet = places["overview_state"].sheet
+    states = places["check_state"].seen_from(sheet).area
+    found = [
+        View(
+            "overview_state",
+            lambda *_: f'IF(SUM({states})=0,"{AS_BUILT}","{CHANGED}")',
+            [[CHANGED if changed else AS_BUILT]],
+        )
+    ]
+    if not answers(network):
+        return found
+    out, names = grids[network.nodes[-1].name]["output"].seen_from(sheet), answer_names(network)
+    numbers = values[network.nodes[-1].name]["output"]
+    listed = places["answer_names"].seen_from(sheet).area
+    rows = places["overview_bar"].rows
+    best = int(np.argmax(numbers))
+    shown = list(range(rows)) if len(numbers) <= MOST_BARS else np.argsort(-numbers, kind="stable")[:rows].tolist()
+    ranked = rows < len(numbers)
+
+    def number(i: int, _: int) -> str:
+        return f"LARGE({out.area},{i + 1})" if ranked else out.window(i, 0, 1, 1)
+
+    def name(i: int, _: int) -> str:
+        own = places["overview_number"].at(i, 0)
+        return f"INDEX({listed},MATCH({own},{out.area},0))" if ranked else f"INDEX({listed},{i + 1})"
+
+    def bar(i: int, _: int) -> str:
+        own = places["overview_number"].at(i, 0)
+        return f'REPT("█",ROUND({BAR}*MAX(0,{own})/MAX({out.area},{TOLERANCE}),0))'
+
+    top = max(float(numbers.max()), float(TOLERANCE))
+    lengths = [int(np.floor(BAR * max(0.0, float(numbers[n])) / top + 0.5)) for n in shown]
+    return [
+        *found,
+        View("overview_answer", lambda *_: f"INDEX({listed},MATCH(MAX({out.area}),{out.area},0))", [[names[best]]]),
+        View("overview_number", number, [[float(numbers[n])] for n in shown]),
+        View("overview_name", name, [[names[int(np.argmax(numbers == numbers[n]))]] for n in shown]),
+        View("overview_bar", bar, [["█" * length] for length in lengths]),
+    ]

@@ -1,0 +1,163 @@
+"""The Overview: what the network answers, with bars; how far an edit has reached; pictures for all readers."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+
+import sheetcnn
+from sheetcnn.formula import read_book
+from sheetcnn.grid import COLUMN
+
+NETWORK = """
+name = "<a> & \\"b\\""
+{labels}
+[input]
+channels = 1
+height = 1
+width = {size}
+[[layers]]
+type = "flatten"
+[[layers]]
+type = "{last}"
+name = "out"
+"""
+NAMES = ["cat", "dog", "=bird"]
+
+
+def network(size: int, *, last: str = "identity", labels: bool = True, names: list[str] | None = None) -> str:
+    given = names or [f"n{i}" for i in range(size)]
+    return NETWORK.format(size=size, last=last, labels=f"labels = {given!r}" if labels else "")
+
+
+def shown(path: Path, name: str) -> list[Any]:
+    """What was saved in a column."""
+    book = read_book(path)
+    sheet, top, left, bottom, _ = book.names[name]
+    texts = book.sheets[sheet].saved_texts
+    return [texts.get((row, left), float(book.sheets[sheet].saved[row, left])) for row in range(top, bottom + 1)]
+
+
+def test_a_few_answers_are_all_shown(make: Callable[..., Path]) -> None:
+    path = make(network(3, names=NAMES), [[[2, 10, -4]]])
+    assert shown(path, "overview_answer") == ["dog"]
+    assert shown(path, "overview_name") == ["cat", "dog", "=bird"]
+    assert shown(path, "overview_number") == [2, 10, -4]
+    assert shown(path, "overview_bar") == ["█" * 5, "█" * 25, ""]
+    report = sheetcnn.check(path)
+    assert report.ok
+    assert next(layer.cells for layer in report.layers if layer.layer == "overview") == 1 + 1 + 9
+
+
+def test_of_many_answers_the_largest_are_shown(make: Callable[..., Path]) -> None:
+    numbers = np.arange(20.0)
+    numbers[3], numbers[7], numbers[12] = 40, 60, 40  # equal ones are both called by the first one's name
+    path = make(network(20), [[numbers]])
+    assert shown(path, "overview_name") == ["n7", "n3", "n3", "n19", "n18"]
+    assert shown(path, "overview_number") == [60, 40, 40, 19, 18]
+    assert sheetcnn.check(path).ok
+
+
+@pytest.mark.libreoffice
+def test_answers_in_libreoffice(make: Callable[..., Path], office: Callable[..., Any]) -> None:
+    for size, name in ((3, "n1"), (20, "n1")):
+        path = make(network(size, last="softmax"), [[np.linspace(0, 1, size)]], name=f"n{size}")
+        assert sheetcnn.check(path, engine="libreoffice").ok
+        book = read_book(path)
+        sheet, top, left, *_ = book.names["input_channel_1"]
+        places = [book.names[name] for name in ("overview_answer", "overview_state", "overview_name")]
+        read = [[s, f"{COLUMN[column]}{row}"] for s, row, column, *_ in places]
+        [done] = office([{"book": str(path), "edits": [[sheet, f"{COLUMN[left + 1]}{top}", 5]], "read": read}])
+        answer, state, first = (area[0][0] for area in done["read"])
+        assert (answer, state) == (name, "changed since it was built: Check tells what")
+        assert first == ("n0" if size == 3 else "n1")
+
+
+def test_what_is_no_answer(make: Callable[..., Path]) -> None:
+    path = make(network(3, labels=False), [[[2, 10, -4]]])
+    assert "overview_answer" not in read_book(path).names
+    path = make(network(3, labels=False, last="softmax"), [[[2, 10, -4]]])
+    assert shown(path, "overview_answer") == ["2"]
+    assert sheetcnn.check(path).ok
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("overview_answer", "dog", "overwritten"),
+        ("overview_bar", '=REPT("█",3)', "changed"),
+        ("overview_state", "every grid is as built", "overwritten"),
+        ("check_sum", 0, "overwritten"),
+        ("check_state", "=0", "changed"),
+    ],
+)
+def test_edits_are_found(name: str, value: Any, kind: str, make: Callable[..., Path]) -> None:
+    path = make(network(3, names=NAMES), [[[2, 10, -4]]])
+    book = openpyxl.load_workbook(path)
+    sheet, top, left, *_ = read_book(path).names[name]
+    book[sheet].cell(top, left, value)
+    book.save(path)
+    findings = sheetcnn.check(path).findings
+    assert (findings[0].kind, findings[0].layer) == (kind, name.split("_")[0])
+
+
+def test_the_state_follows_an_edit(make: Callable[..., Path]) -> None:
+    path = make(network(3, names=NAMES), [[[2, 10, -4]]])
+    book = openpyxl.load_workbook(path)
+    sheet, top, left, *_ = read_book(path).names["input_channel_1"]
+    book[sheet].cell(top, left, 77)
+    book.save(path)
+    assert sheetcnn.check(path).ok, "an edit is no mistake"
+
+
+def descriptions(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        parts = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/drawings/drawing")]
+    return re.findall(r'descr=(?:"([^"]*)"|\'[^\']*\')', "".join(parts))
+
+
+def test_pictures_are_described(tmp_path: Path) -> None:
+    path = sheetcnn.build("edges", ["cat", "coffee"], tmp_path / "e.xlsx").path
+    assert [text.split(":")[0] for text in descriptions(path)] == ["cat", "coffee"]
+    overview = openpyxl.load_workbook(path)["Overview"]
+    assert len(overview._images) == 2
+    assert {"cat", "coffee"} <= {cell.value for row in overview.iter_rows() for cell in row}
+
+
+def test_descriptions_are_escaped(make: Callable[..., Path]) -> None:
+    path = make(network(3, names=NAMES), [[[2, 10, 4]]])
+    with zipfile.ZipFile(path) as archive:
+        drawing = archive.read("xl/drawings/drawing1.xml").decode()
+    assert "&lt;a&gt; &amp; " in drawing
+    assert len(openpyxl.load_workbook(path)["Overview"]._images) == 1
+
+
+def test_no_more_than_six_pictures(tmp_path: Path) -> None:
+    path = sheetcnn.build("edges", ["cat", "coffee", "astronaut"] * 3, tmp_path / "e.xlsx").path
+    assert len(openpyxl.load_workbook(path)["Overview"]._images) == 6
+
+
+def test_everything_at_most_doubles_a_lenet(tmp_path: Path) -> None:
+    layers = [
+        'type = "conv2d"\nout_channels = 6\nkernel_size = 5\npadding = 2\nactivation = "relu"',
+        'type = "max_pool2d"\nkernel_size = 2',
+        'type = "conv2d"\nout_channels = 16\nkernel_size = 5\nactivation = "relu"',
+        'type = "max_pool2d"\nkernel_size = 2',
+        'type = "flatten"',
+        *(f'type = "linear"\nout_features = {n}' for n in (120, 84, 10)),
+        'type = "softmax"',
+    ]
+    text = 'name = "n"\n[input]\nchannels = 1\nheight = 28\nwidth = 28\n[[layers]]\n' + "\n[[layers]]\n".join(layers)
+    (tmp_path / "n.toml").write_text(text, encoding="utf-8")
+    built = sheetcnn.build(tmp_path / "n.toml", "cat", tmp_path / "n.xlsx")
+    plain = sum(int(np.prod(d.shape)) for drawn in built.network.drawings("compact").values() for d in drawn)
+    with zipfile.ZipFile(built.path) as archive:
+        cells = sum(archive.read(name).count(b"<v>") for name in archive.namelist() if "worksheets/sheet" in name)
+    assert plain < cells <= 2 * plain
