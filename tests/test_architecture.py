@@ -16,6 +16,7 @@ FORBIDDEN = {
     "layers.": ("openpyxl", "PIL", "formula", "layout", "workbook", "network", "checker"),
     "grid": ("layers", "formula", "layout", "workbook", "network", "openpyxl"),
     "network": ("formula", "layout", "workbook", "checker", "openpyxl", "PIL"),
+    "views.": ("formula", "layout", "workbook", "checker", "builder", "openpyxl", "PIL"),
     "layout": ("formula", "workbook", "checker", "openpyxl", "PIL"),
     "workbook.": ("formula", "checker", "PIL"),
     "builder": ("formula", "checker"),
