@@ -155,11 +155,13 @@ def _style(dressed: Dressed, model: Model, inspector: Inspector, view: View, gri
         return dressed.style("note", {"limit": '"of "0', "last": '"to "0', "divisor": '"÷ "0'}[name])
     if name == "channel":
         return dressed.style("aside")
+    if name in ("result", "scale"):
+        return dressed.style("left", "0" if _number_format(model, inspector, "product") == "0" else "0.0000")
     return dressed.style("left", "General")
 
 
 def _number_format(model: Model, inspector: Inspector, name: str) -> str:
-    """Whole numbers where all that may be shown are; else as many decimals as a small cell has room for."""
+    """Whole numbers where all that may be shown are; else two decimals."""
     whole = True
     for layer in inspector.layers:
         arrays = list(model.parameters[layer.node.name].values()) if name != "window" else []
@@ -167,7 +169,7 @@ def _number_format(model: Model, inspector: Inspector, name: str) -> str:
             source = model.values[layer.node.inputs[0]]
             arrays.append(source.get("output", source.get("normalized", source.get("channel", np.zeros(1)))))
         whole = whole and all((array == np.rint(array)).all() for array in arrays)
-    return "0" if whole else "[>=100]0;[<=-100]-0;0.00"
+    return "0" if whole else "0.00"
 
 
 def outlines(inspector: Inspector, places: dict[str, Grid]) -> dict[tuple[str, str], Outline]:
