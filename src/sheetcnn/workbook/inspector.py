@@ -156,7 +156,9 @@ def _style(dressed: Dressed, model: Model, inspector: Inspector, view: View, gri
     if name == "channel":
         return dressed.style("aside")
     if name in ("result", "scale"):
-        return dressed.style("left", "0" if _number_format(model, inspector, "product") == "0" else "0.0000")
+        outputs = [model.values[layer.node.name]["output"] for layer in inspector.layers]
+        whole = all((array == np.rint(array)).all() for array in outputs)
+        return dressed.style("left", "0" if whole else "0.0000")
     return dressed.style("left", "General")
 
 
