@@ -236,6 +236,23 @@ class Layer(BaseModel):
         total = str(sum(counts.values()))
         return terms if terms == total else f"{terms} = {total}"
 
+    def setting_words(self) -> str:
+        """The settings that are not the defaults, in words: `out channels 6, kernel size 5, padding 2, relu`."""
+        words = []
+        for key, field in type(self).model_fields.items():
+            value = getattr(self, key)
+            if value == field.default or (key == "stride" and value == getattr(self, "kernel_size", None)):
+                continue
+            name = key.replace("_", " ")
+            if isinstance(value, Layer):
+                inner = value.setting_words()
+                words.append(value.type + (f" ({inner})" if inner else ""))
+            elif isinstance(value, bool):
+                words.append(name if value else f"no {name}")
+            else:
+                words.append(f"{name} {_setting_text(value)}")
+        return ", ".join(words)
+
     def all_steps(self, shapes: tuple[Shape, ...], detail: str) -> list[Step]:
         """The steps in the order in which they are computed."""
         return self.steps(*shapes, detail=detail)
@@ -391,6 +408,15 @@ def combined(function: str, texts: list[str]) -> str:
 def literal(number: float) -> str:
     """A number as a formula writes it, exact: 0.01, 1E-05."""
     return repr(float(number)).upper()
+
+
+def _setting_text(value: Any) -> str:
+    """A setting's value as people write it: 5, 3×5, or the sides of a padding."""
+    if not isinstance(value, tuple):
+        return str(value)
+    if value and len(set(value)) == 1 and isinstance(value[0], int):
+        return str(value[0])
+    return ("×" if len(value) < 4 and all(isinstance(n, int) for n in value) else " ").join(map(str, value))
 
 
 def shape_text(shape: Shape) -> str:

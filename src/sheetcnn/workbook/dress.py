@@ -69,7 +69,6 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "body": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center", wrap_text=True)},
     "strong": {"font": Font(FONT, 10, bold=True, color=palette.INK), "alignment": Alignment(vertical="center")},
     "row": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center")},
-    "row_code": {"font": Font("Courier New", 9, color=palette.SOFT), "alignment": Alignment(vertical="center")},
 }
 
 

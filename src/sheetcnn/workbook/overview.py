@@ -17,7 +17,6 @@ from . import palette
 from .cells import Pour
 from .dress import Dressed, put
 from .model import Model
-from .pages import torch_code
 
 WIDTHS = (3, 3.5, 3.5, 3.5, 22, 38, 68, 14, 24, 15, 13)  # of the columns from A on
 
@@ -144,7 +143,7 @@ def _table(sheet: Worksheet, model: Model, row: int) -> None:
         "",
         "layer",
         "type",
-        "as PyTorch code",
+        "settings",
         "output C×H×W",
         "parameters",
         "multiplications",
@@ -165,7 +164,7 @@ def _table(sheet: Worksheet, model: Model, row: int) -> None:
         reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"
         put(sheet, row, LAYER + 1, node.layer.type + reads, "row")
         before = node.name
-        put(sheet, row, LAYER + 2, torch_code(node).replace("torch.nn.", "nn."), "row_code")
+        put(sheet, row, LAYER + 2, node.layer.setting_words(), "row")
         put(sheet, row, LAYER + 3, shape_text(node.shape), "row")
         put(sheet, row, LAYER + 4, node.parameter_words, "row")
         put(sheet, row, LAYER + 5, f"{cost.multiplications:,}" if cost.multiplications else "", "row")
