@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench samples office clean
+.PHONY: demo test bench train samples office clean
 
 demo: $(VENV)/installed
 	$(BIN)/sheetcnn build edges samples/cat.jpg -o edges.xlsx
@@ -17,6 +17,11 @@ test: $(VENV)/dev office
 
 bench: $(VENV)/bench
 	$(BIN)/python tests/bench.py
+
+# Minutes; the same weights again, to the last digit that is stored.
+train: $(VENV)/installed
+	$(BIN)/pip install --quiet -e '.[train]'
+	$(BIN)/python templates/train.py
 
 # Photographs come from scikit-image's data, README's pictures from LibreOffice and pdftoppm.
 samples: $(VENV)/dev office

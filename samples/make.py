@@ -1,8 +1,10 @@
-"""Make the sample pictures: photographs cropped from scikit-image's data, the others drawn here.
+"""Make the sample pictures: photographs cropped from scikit-image's data, held-out pictures of the trained templates,
+the others drawn here.
 
-Run:  pip install scikit-image==0.26.0 && python samples/make.py
+Run:  pip install scikit-image==0.26.0 scikit-learn && python samples/make.py
 """
 
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,25 @@ from PIL import Image, ImageDraw
 
 HERE = Path(__file__).parent
 SIZE = 256
+DATA = runpy.run_path(str(HERE.parent / "templates" / "data.py"))
+
+# Held-out pictures by their number: the first of each class, and some that a template gets wrong.
+# Of the digits, the hard ones are all that `digits` or `lenet5` gets wrong.
+DIGITS = {f"digit-{n}": n for n in range(10)} | {
+    "digit-3-hard": 314,
+    "digit-9-hard": 247,
+    "digit-9-harder": 243,
+}
+SHAPES = {
+    "red-disc": 2,
+    "red-triangle": 1,
+    "green-square": 4,
+    "green-triangle": 9,
+    "blue-disc": 5,
+    "blue-square": 0,
+    "red-triangle-hard": 1385,
+    "blue-disc-hard": 1191,
+}
 
 
 def photograph(name: str, source: str, box: tuple[int, int, int, int]) -> None:
@@ -62,6 +83,13 @@ def cs231n() -> None:
     np.save(HERE / "cs231n.npy", np.array([[[int(n) for n in row] for row in channel] for channel in channels], dtype=float))
 
 
+def held_out(template: str, numbers: dict[str, int]) -> None:
+    """Pictures that a trained template was measured on, as they are."""
+    pictures, _ = DATA["held_out"](template)
+    for name, number in numbers.items():
+        Image.fromarray(pictures[number]).save(HERE / f"{name}.png", optimize=True)
+
+
 if __name__ == "__main__":
     photograph("cat", "chelsea", (96, 20, 346, 270))
     photograph("coffee", "coffee", (100, 0, 500, 400))
@@ -70,3 +98,5 @@ if __name__ == "__main__":
     cross()
     stripes()
     cs231n()
+    held_out("digits", DIGITS)
+    held_out("shapes-rgb", SHAPES)

@@ -26,7 +26,17 @@ def test_commands(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["--detail steps", "--protect", "--engine libreoffice", "--json", "make demo", "make test", "make bench"]
+    "word",
+    [
+        "--detail steps",
+        "--protect",
+        "--engine libreoffice",
+        "--json",
+        "--labels FILE",
+        "make demo",
+        "make test",
+        "make bench",
+    ],
 )
 def test_options(word: str) -> None:
     assert word in README
@@ -77,4 +87,4 @@ def test_toml_snippets_are_networks() -> None:
 def test_samples_state_their_licence() -> None:
     table = (ROOT / "samples" / "README.md").read_text(encoding="utf-8")
     for path in samples().values():
-        assert re.search(rf"`{path.name}` \|.*\| (CC0|public domain)", table), path.name
+        assert re.search(rf"`{path.name}` \|.*\| (CC0|public domain|CC BY 4\.0)", table), path.name

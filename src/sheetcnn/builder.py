@@ -14,7 +14,7 @@ from .errors import NetworkError, PictureError
 from .image import load_input, picture_of
 from .layers.base import Arrays
 from .layout import lay_out
-from .network import INPUT, Network, read_network
+from .network import INPUT, Network, read_network, with_labels
 from .templates import network_path, picture_path
 from .views.gallery import GALLERY_CELLS
 from .weights import load_parameters
@@ -35,6 +35,16 @@ class Built:
     network: Network
     values: dict[str, Arrays]
     notes: tuple[str, ...]
+    outputs: dict[str, np.ndarray]  # what the last layer puts out, by picture, where that is a vector
+
+    @property
+    def predictions(self) -> dict[str, list[tuple[str, float]]]:
+        """For each picture the last layer's numbers with their labels, the largest first."""
+        ranked = {picture: np.argsort(-output, kind="stable") for picture, output in self.outputs.items()}
+        return {
+            picture: [(self.network.answers[n], float(self.outputs[picture][n])) for n in order]
+            for picture, order in ranked.items()
+        }
 
 
 def build(
@@ -46,6 +56,7 @@ def build(
     protect: bool = False,
     gallery: bool = True,
     inspector: bool = True,
+    labels: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Built:
     """Write a workbook of a picture run through a network.
@@ -53,10 +64,14 @@ def build(
     `network` is a network file or a template's name, `image` a picture, an .npy or .csv file or a sample's name (several
     make a drop-down on the Input sheet, which switches the whole workbook),
     `output` the .xlsx to write (default: the network file's name, in the current folder). `detail="steps"` also draws
-    the product grids and the pre-activations; `gallery=False` and `inspector=False` leave these sheets out. Raises SheetcnnError; an existing output is then untouched.
+    the product grids and the pre-activations; `gallery=False` and `inspector=False` leave these sheets out.
+    `labels` is a text file that names the last layer's outputs, one a line. Raises SheetcnnError; an existing output is
+    then untouched.
     """
     source = network_path(str(network))
     checked = read_network(source)
+    if labels is not None:
+        checked = with_labels(checked, Path(labels))
     path = Path(output) if output is not None else Path(f"{source.stem}.xlsx")
     if path.suffix.lower() != ".xlsx":
         raise NetworkError(f"{path}: the workbook's name must end in .xlsx")
@@ -72,6 +87,12 @@ def build(
     _refuse_infinite(checked, values)
     size = 240 if len(pictures) == 1 else 90
     shown = dict(list(pictures.items())[:SHOWN]) if len(pixels) in (1, 3) else {}
+    outputs = {}
+    if checked.answers:
+        last = checked.nodes[-1].name
+        first, *others = pictures
+        outputs = {first: values[last]["output"]}
+        outputs |= {name: checked.run(pictures[name], parameters, "compact")[last]["output"] for name in others}
     dressed = dress(
         Model(
             checked,
@@ -88,7 +109,7 @@ def build(
         __version__,
     )
     write_workbook(path, dressed, progress)
-    return Built(path, checked, values, tuple(notes))
+    return Built(path, checked, values, tuple(notes), outputs)
 
 
 def _names(paths: list[Path]) -> list[str]:

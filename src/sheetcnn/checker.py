@@ -30,7 +30,7 @@ from .views.gallery import GALLERY, thumbnail_formula, thumbnail_values, thumbna
 from .views.inspected import inspector_views
 from .views.inspector import CHOICES, MARKS, Inspector
 from .views.kernels import NAMES, choosable, kernel_formula, kernel_values
-from .views.summary import answer_names, answers, check_sizes, check_views, overview_sizes, overview_views
+from .views.summary import answers, check_sizes, check_views, overview_sizes, overview_views
 from .views.view import View
 
 TOLERANCE = 1e-9  # absolute plus relative
@@ -283,7 +283,7 @@ class _Check:
             self.view(view, places[view.name])
         self.now = reports["overview"] = LayerReport("overview", "answer" if answers(self.network) else "state")
         if "answer_names" in places:
-            self.constants(places["answer_names"], [[name] for name in answer_names(self.network)])
+            self.constants(places["answer_names"], [[name] for name in self.network.answers])
         changed = sum(state for (state,) in checks[-1].values)
         for view in overview_views(self.network, self.grids, places, values, changed):
             self.view(view, places[view.name])

@@ -16,11 +16,14 @@ from .errors import SheetcnnError
 
 # NumPy, openpyxl, pydantic and rich are imported by the commands that need them, so that --help answers at once.
 if TYPE_CHECKING:
+    from .builder import Built
     from .checker import Report
     from .network import Network
 
 FINE, DIFFERS, BAD_INPUT = 0, 1, 2
 SHOWN = 8  # cells named for each layer
+TOP = 5  # answers shown of a prediction
+BAR = 20  # letters of the longest bar beside them
 
 app = typer.Typer(
     help="See and touch a convolutional network in a spreadsheet.",
@@ -71,6 +74,9 @@ def build(
     protect: Annotated[
         bool, typer.Option("--protect", help="Lock all cells but pixels, kernels, biases and weights.")
     ] = False,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A text file with the names of the last layer's outputs, one a line.")
+    ] = None,
 ) -> None:
     """Write a workbook of a picture run through a network."""
     from .builder import build as build_workbook
@@ -84,9 +90,11 @@ def build(
             protect=protect,
             gallery=gallery,
             inspector=inspector,
+            labels=labels,
             progress=progress,
         )
     _print_layers(built.network)
+    _print_predictions(built)
     for note in built.notes:
         _say(f"note: {note}")
     _say(f"wrote {built.path}: open it in Excel or LibreOffice, edit a kernel, save, then run  sheetcnn check {built.path}")
@@ -195,6 +203,25 @@ def _print_layers(network: Network) -> None:
     rows.append(["", "total", "", "", total, f"{sum(c.multiplications for c in found.values()):,}", ""])
     heads = ["", "layer", "type", "output C×H×W", "parameters", "multiplications", "receptive field"]
     _table(network.settings.name, heads, rows, right=(5,))
+
+
+def _print_predictions(built: Built) -> None:
+    """The answer to each picture; to a single one the largest few numbers with bars."""
+    probable = built.network.gives_probabilities
+    head = "probability" if probable else "output"
+
+    def text(value: float) -> str:
+        return f"{100 * value:.1f} %" if probable else f"{value:.4g}"
+
+    if len(built.predictions) > 1:
+        rows = [[picture, ranked[0][0], text(ranked[0][1])] for picture, ranked in built.predictions.items()]
+        _table("Predictions", ["picture", "prediction", head], rows, right=(2,))
+        return
+    for picture, ranked in built.predictions.items():
+        full = 1.0 if probable else max(abs(value) for _, value in ranked) or 1.0
+        bars = ["█" * round(max(value, 0) / full * BAR) for _, value in ranked[:TOP]]
+        rows = [[label, text(value), bar] for (label, value), bar in zip(ranked[:TOP], bars, strict=True)]
+        _table(f"Prediction for {picture}: {ranked[0][0]}", ["label", head, ""], rows, right=(1,))
 
 
 def _print_report(report: Report) -> None:

@@ -20,6 +20,8 @@ from .layers import LAYERS
 from .layers.base import Arrays, CellFormula, Count, Drawing, Layer, Margin, Number, Shape, shape_text
 
 MAX_FILE_BYTES = 64_000_000
+MAX_LABELS_BYTES = 1_000_000
+MAX_LABEL = 200  # letters
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 INPUT = "input"  # what layers call the input in `input =`
 RESERVED = {"overview", "gallery", "inspector", "input", "check", "history", "_sheetcnn"}
@@ -100,7 +102,7 @@ class NetworkSettings(BaseModel):
 
     name: Annotated[Text, Field(min_length=1, max_length=200)]
     about: Annotated[Text, Field(max_length=2000)] = ""
-    labels: tuple[Annotated[Text, Field(max_length=200)], ...] | None = None
+    labels: tuple[Annotated[Text, Field(max_length=MAX_LABEL)], ...] | None = None
     weights: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
     input: InputSettings
     layers: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
@@ -149,6 +151,18 @@ class Network:
     @property
     def input(self) -> InputSettings:
         return self.settings.input
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What the numbers of the last layer stand for: their labels, or else 1, 2, 3 …; nothing where it puts out maps."""
+        shape = self.nodes[-1].shape
+        return self.settings.labels or (tuple(str(n + 1) for n in range(shape[0])) if len(shape) == 1 else ())
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether the last layer's numbers are probabilities, by softmax."""
+        last = self.nodes[-1].layer
+        return (getattr(last, "activation", None) or last).type == "softmax"
 
     def margin(self, name: str) -> Margin:
         """The padding to draw around the maps of a layer (or of "input"): the most that any reader wants."""
@@ -295,13 +309,45 @@ def parse_network(data: Any, source: str) -> Network:
         nodes.append(node)
         shapes[node.name] = node.shape
     if settings.labels is not None:
-        last = nodes[-1]
-        if len(last.shape) != 1 or last.shape[0] != len(settings.labels):
-            raise NetworkError(
-                f"{source}: labels has {len(settings.labels)} names, the last layer {last.name!r} puts out "
-                f"{shape_text(last.shape)}; give one name for each number of a vector"
-            )
+        _check_labels(settings.labels, nodes[-1], source)
     return Network(settings, tuple(nodes), source)
+
+
+def with_labels(network: Network, path: Path) -> Network:
+    """The network with the labels of a text file, one a line.
+
+    Raises NetworkError with one line that names the file, the line and the rule.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_LABELS_BYTES + 1)
+        if len(data) > MAX_LABELS_BYTES:
+            raise NetworkError(f"{path}: is larger than {MAX_LABELS_BYTES:,} bytes; give a text file with one label a line")
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise NetworkError(f"{path}: cannot be read ({error.strerror}); give a text file with one label a line") from None
+    except UnicodeDecodeError:
+        raise NetworkError(f"{path}: is not a text file in UTF-8; save it as UTF-8, one label a line") from None
+    labels = tuple(text.replace("\r\n", "\n").rstrip("\n").split("\n"))
+    for number, label in enumerate(labels, start=1):
+        if not label.strip():
+            raise NetworkError(f"{path}: line {number} is empty; give one label a line")
+        if len(label) > MAX_LABEL:
+            raise NetworkError(f"{path}: line {number} has {len(label):,} letters; a label has at most {MAX_LABEL}")
+        try:
+            _plain_text(label)
+        except ValueError as error:
+            raise NetworkError(f"{path}: line {number}: {error}") from None
+    _check_labels(labels, network.nodes[-1], str(path))
+    return replace(network, settings=network.settings.model_copy(update={"labels": labels}))
+
+
+def _check_labels(labels: tuple[str, ...], last: Node, source: str) -> None:
+    if last.shape != (len(labels),):
+        raise NetworkError(
+            f"{source}: labels has {len(labels)} names, the last layer {last.name!r} puts out "
+            f"{shape_text(last.shape)}; give one name for each number of a vector"
+        )
 
 
 def _check_input(settings: InputSettings, source: str) -> None:

@@ -59,19 +59,9 @@ def check_views(
 
 
 def answers(network: Network) -> bool:
-    """Whether the last layer's numbers are an answer: they have labels, or are the chances of a softmax."""
-    last = network.nodes[-1]
-    return (
-        len(last.shape) == 1
-        and 1 < last.shape[0] <= MOST_NAMES
-        and (network.settings.labels is not None or last.layer.type == "softmax")
-    )
-
-
-def answer_names(network: Network) -> list[str]:
-    """What the numbers of the last layer are called."""
-    labels = network.settings.labels
-    return list(labels) if labels is not None else [str(n + 1) for n in range(network.nodes[-1].shape[0])]
+    """Whether the last layer's numbers are an answer: they have labels, or are probabilities."""
+    named = network.settings.labels is not None or network.gives_probabilities
+    return named and 1 < len(network.answers) <= MOST_NAMES
 
 
 def overview_sizes(network: Network) -> dict[str, tuple[int, int]]:
@@ -104,7 +94,7 @@ def overview_views(network: Network, grids: dict[str, dict[str, Grids]], places:
     ]
     if not answers(network):
         return found
-    out, names = grids[network.nodes[-1].name]["output"].seen_from(sheet), answer_names(network)
+    out, names = grids[network.nodes[-1].name]["output"].seen_from(sheet), network.answers
     numbers = values[network.nodes[-1].name]["output"]
     listed = places["answer_names"].seen_from(sheet).area
     rows = places["overview_bar"].rows

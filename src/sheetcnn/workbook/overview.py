@@ -85,9 +85,8 @@ def _computed(dressed: Dressed, sheet: Worksheet, model: Model, checked: dict[st
         row += 1 + sizes["overview_bar"][0]
         places["answer_names"] = _names(dressed, model)
     grids = {name: page.grids for name, page in model.pages.items()}
-    chances = network.nodes[-1].layer.type == "softmax"
     for view in overview_views(network, grids, places, model.values, 0):
-        number_format = "0.0%" if chances and view.name == "overview_number" else "General"
+        number_format = "0.0%" if network.gives_probabilities and view.name == "overview_number" else "General"
         dressed.view(view, places[view.name], dressed.style(styles.get(view.name, "note"), number_format))
     return row
 
