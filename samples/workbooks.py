@@ -8,7 +8,12 @@ from pathlib import Path
 import sheetcnn
 
 TARGET = Path(__file__).parent / "workbooks"
-BOOKS = {"edges": ["cat", "coffee", "astronaut"], "relu-placement": ["shapes"], "cs231n": ["cs231n"]}
+BOOKS = {
+    "edges": ["cat", "coffee", "astronaut"],
+    "digits": [*(f"digit-{n}" for n in (3, 0, 1, 2, 4, 5, 6, 7, 8, 9)), "digit-3-hard", "digit-9-hard", "digit-9-harder"],
+    "relu-placement": ["shapes"],
+    "cs231n": ["cs231n"],
+}
 
 
 def make(folder: Path) -> None:
