@@ -339,6 +339,23 @@ def replace_sheet(source: Path, target: Path, rows: str) -> None:
             new.writestr(name, data)
 
 
+def test_rows_in_pieces_and_out_of_order(tmp_path: Path) -> None:
+    """No spreadsheet program writes such a file, but one may come."""
+    one_cell(tmp_path, {"A1": 1})
+    rows = "".join(
+        f'<row r="{row}"><c r="{column}{row}"><f>{row}*10+{n}</f></c></row>'
+        for row, column, n in ((2, "C", 3), (1, "B", 2), (2, "A", 1), (1, "A", 1), (2, "B", 2))
+    )
+    replace_sheet(tmp_path / "one.xlsx", tmp_path / "two.xlsx", rows)
+    book = read_book(tmp_path / "two.xlsx")
+    [sheet] = book.sheets.values()
+    assert dict(sheet.formulas) == {1: [(1, "1*10+1"), (2, "1*10+2")], 2: [(1, "2*10+1"), (2, "2*10+2"), (3, "2*10+3")]}
+    assert sheet.formulas.count == 5
+    assert [part.tolist() for part in sheet.formulas.places()] == [[1, 1, 2, 2, 2], [1, 2, 1, 2, 3]]
+    evaluate(book, group_formulas(book))
+    assert [sheet.value(2, column) for column in (1, 2, 3)] == [21, 22, 23]
+
+
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [

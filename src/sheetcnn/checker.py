@@ -117,7 +117,7 @@ def check(book: str | Path, *, engine: Engine = "python", progress: Progress | N
     opened = read_book(path)
     network, detail, shown = _description(opened)
     groups = group_formulas(opened)
-    saved = {name: sheet.saved.copy() for name, sheet in opened.sheets.items()}
+    saved = {name: sheet.saved for name, sheet in opened.sheets.items()}
     if engine == "libreoffice":
         with recalculated(path) as result:
             _take_values(opened, read_book(result))
@@ -531,8 +531,7 @@ class _Check:
             if not sheet.formulas:
                 continue
             self.now = sheets.get(name, others)
-            rows = np.repeat(list(sheet.formulas), [len(cells) for cells in sheet.formulas.values()])
-            columns = np.array([column for cells in sheet.formulas.values() for column, _ in cells])
+            rows, columns = sheet.formulas.places()
             saved, number, kind = (array[rows, columns] for array in (self.saved[name], sheet.number, sheet.kind))
             missing += int(np.isnan(saved).sum()) - len(sheet.saved_texts)
             if self.now is others:

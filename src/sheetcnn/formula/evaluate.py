@@ -58,18 +58,20 @@ class _Runs:
 
     def group(self, sheet: str, text: str, shapes: tuple[tuple[str, int, int], ...]) -> Group:
         lengths = np.array(self.lengths)
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        within = (np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)).astype(np.int32)
         size = (len(lengths), len(shapes))
-        lefts = np.repeat(np.array(self.lefts, np.int64).reshape(size), lengths, axis=0)
-        steps = np.repeat(np.array(self.steps, np.int64).reshape(size), lengths, axis=0)
+        lefts = np.repeat(np.array(self.lefts, np.int32).reshape(size), lengths, axis=0)
+        steps = np.array(self.steps, np.int32).reshape(size)
+        for n in range(len(shapes)):  # one reference at a time: no second array of all of them
+            lefts[:, n] += np.repeat(steps[:, n], lengths) * within
         return Group(
             sheet,
             text,
             shapes,
-            np.repeat(np.array(self.rows), lengths),
-            np.repeat(np.array(self.columns), lengths) + within,
-            np.repeat(np.array(self.tops, np.int64).reshape(size), lengths, axis=0),
-            lefts + steps * within[:, None],
+            np.repeat(np.array(self.rows, np.int32), lengths),
+            np.repeat(np.array(self.columns, np.int32), lengths) + within,
+            np.repeat(np.array(self.tops, np.int32).reshape(size), lengths, axis=0),
+            lefts,
         )
 
 
@@ -173,7 +175,7 @@ class _Evaluator:
         self.book = book
         self.progress = progress
         self.done = 0
-        self.total = sum(len(cells) for sheet in book.sheets.values() for cells in sheet.formulas.values())
+        self.total = sum(sheet.formulas.count for sheet in book.sheets.values())
         self.sums: dict[str, np.ndarray] = {}
 
     def run(self, groups: list[Group]) -> None:

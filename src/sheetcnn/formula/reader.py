@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import zipfile
+from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -22,6 +24,63 @@ MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones in
 BLANK, NUMERIC, TEXT, BOOLEAN, ERROR, PENDING = range(6)
 ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
 _CHUNK = 1 << 20
+_BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
+_OPEN = 64  # rows that are kept taken apart
+
+
+class Formulas(Mapping[int, list[tuple[int, str]]]):
+    """The formulas of a sheet by row: columns in ascending order, and texts without "=".
+
+    A row is kept as one text, since a million small ones would take twice the memory; it is taken apart when asked for.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[int, tuple[array[int], str]] = {}
+        self._late: dict[int, list[tuple[int, str]]] = {}  # further pieces of rows
+        self._open: dict[int, list[tuple[int, str]]] = {}  # what was asked for last
+
+    def add(self, row: int, cells: list[tuple[int, str]]) -> None:
+        """Take in cells of a row, which may come in pieces."""
+        if row in self._rows:
+            self._late.setdefault(row, []).extend(cells)
+        else:
+            self._pack(row, cells)
+
+    def _pack(self, row: int, cells: list[tuple[int, str]]) -> None:
+        cells = sorted(cells)
+        self._rows[row] = array("H", [column for column, _ in cells]), _BETWEEN.join([text for _, text in cells])
+
+    def finish(self) -> None:
+        """Put the pieces together, and the rows in order."""
+        for row, cells in self._late.items():
+            self._pack(row, self[row] + cells)
+        self._late, self._open = {}, {}
+        self._rows = {row: self._rows[row] for row in sorted(self._rows)}
+
+    def __getitem__(self, row: int) -> list[tuple[int, str]]:
+        if row not in self._open:
+            columns, texts = self._rows[row]
+            if len(self._open) >= _OPEN:
+                self._open.pop(next(iter(self._open)))
+            self._open[row] = list(zip(columns, texts.split(_BETWEEN), strict=True))
+        return self._open[row]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def count(self) -> int:
+        """How many cells hold a formula."""
+        return sum(len(columns) for columns, _ in self._rows.values())
+
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and columns of all of them."""
+        columns = [np.frombuffer(columns, np.uint16) for columns, _ in self._rows.values()]
+        rows = np.repeat(np.array(list(self._rows), np.int32), [len(part) for part in columns])
+        return rows, np.concatenate([np.empty(0, np.uint16), *columns]).astype(np.int32)
 
 
 @dataclass
@@ -36,7 +95,7 @@ class Sheet:
     kind: np.ndarray
     number: np.ndarray
     texts: dict[tuple[int, int], str]
-    formulas: dict[int, list[tuple[int, str]]]  # by row: columns in ascending order, and text without "="
+    formulas: Formulas
     saved: np.ndarray  # what the file says that formulas' values are; NaN where it says nothing or no number
     saved_texts: dict[tuple[int, int], str]  # texts and errors saved as formulas' values
     odd: int = 0  # how many cells hold a boolean or an error
@@ -258,13 +317,11 @@ class _Cells(_Handler):
         self._value: str | None = None
         self._slot = ""
         self._attributes: dict[str, str] = {}
-        self._rows: list[int] = []
-        self._columns: list[int] = []
-        self._kinds: list[int] = []
-        self._numbers: list[float] = []
+        self._rows, self._columns, self._kinds = array("i"), array("i"), array("B")
+        self._numbers, self._saved = array("d"), array("d")
         self._texts: dict[tuple[int, int], str] = {}
-        self._formulas: dict[int, list[tuple[int, str]]] = {}
-        self._saved: list[float] = []
+        self._formulas = Formulas()
+        self._waiting: list[tuple[int, str]] = []  # formulas of the row that is being read
         self._saved_texts: dict[tuple[int, int], str] = {}
         self._shared_formulas: dict[str, tuple[int, int, str]] = {}
 
@@ -285,6 +342,7 @@ class _Cells(_Handler):
         elif name == "f":
             self._slot, self._formula, self._attributes = "f", "", attributes
         elif name == "row":
+            self._pack()
             self._row = int(attributes.get("r", self._row + 1))
             self._column = 0
             if not 1 <= self._row <= MAX_ROW:
@@ -311,6 +369,11 @@ class _Cells(_Handler):
                 self._finish()
         elif ":" in name:
             self.end(_local(name))
+
+    def _pack(self) -> None:
+        if self._waiting:
+            self._formulas.add(self._row, self._waiting)
+            self._waiting = []
 
     def _error(self, what: str) -> WorkbookError:
         return WorkbookError(f"{self.source}: sheet {self.name}: {what}; the file is damaged")
@@ -355,7 +418,7 @@ class _Cells(_Handler):
         self._saved.append(number if place in (NUMERIC, BOOLEAN) else np.nan)
         if text is not None:
             self._saved_texts[row, column] = text
-        self._formulas.setdefault(row, []).append((column, self._formula_text(row, column)))
+        self._waiting.append((column, self._formula_text(row, column)))
 
     def _formula_text(self, row: int, column: int) -> str:
         text, attributes = (self._formula or "").strip(), self._attributes
@@ -377,6 +440,8 @@ class _Cells(_Handler):
 
     def sheet(self) -> Sheet:
         """The cells as arrays."""
+        self._pack()
+        self._formulas.finish()
         rows, columns = np.array(self._rows, dtype=np.int64), np.array(self._columns, dtype=np.int64)
         shape = (self.last_row + 2, self.last_column + 2)
         places = rows * shape[1] + columns
@@ -392,8 +457,7 @@ class _Cells(_Handler):
         if not np.isfinite(number).all():
             raise self._error("it holds a number that is not finite")
         odd = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
-        formulas = {row: sorted(self._formulas[row]) for row in sorted(self._formulas)}
-        return Sheet(self.name, kind, number, self._texts, formulas, saved, self._saved_texts, odd)
+        return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, odd)
 
 
 _RELATIVE = re.compile(r"""("[^"]*"|'(?:[^']|'')*'!)|(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)(\d{1,7})(?![\w(.!])""")
