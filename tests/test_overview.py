@@ -80,6 +80,19 @@ def test_answers_in_libreoffice(make: Callable[..., Path], office: Callable[...,
         assert first == ("n0" if size == 3 else "n1")
 
 
+def test_ties_are_no_mistakes(make: Callable[..., Path]) -> None:
+    """Numbers that are equal but for rounding may be named, and measured, either way."""
+    for numbers in ([0.1] * 4, [*np.linspace(0, 1, 17), 2, 2 + 4e-16, 2]):
+        path = make(network(len(numbers)), [[numbers]])
+        book = openpyxl.load_workbook(path)
+        sheet, top, left, *_ = read_book(path).names["input_channel_1"]
+        cell = book[sheet].cell(top, left + len(numbers) - 1)
+        cell.value = cell.value * (1 + 4e-16)
+        book.save(path)
+        assert sheetcnn.check(path).ok, sheetcnn.check(path).findings
+    assert shown(make(network(4), [[[3, 3, 3, 3]]]), "overview_name") == ["n0", "n1", "n2", "n3"]
+
+
 def test_what_is_no_answer(make: Callable[..., Path]) -> None:
     path = make(network(3, labels=False), [[[2, 10, -4]]])
     assert "overview_answer" not in read_book(path).names

@@ -335,7 +335,7 @@ class _Check:
         for i, j in np.ndindex(grid.rows, grid.columns):
             value, want = _shown(sheet, grid, i, j), view.values[i][j]
             if isinstance(want, str):
-                same = value == want or (want == "" and value is None)
+                same = value == want or (want == "" and value is None) or value in view.also.get((i, j), ())
             else:
                 same = type(value) is float and abs(value - want) <= TOLERANCE * (1 + abs(want))
                 if type(value) is float:

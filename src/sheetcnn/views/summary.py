@@ -113,12 +113,23 @@ def overview_views(network: Network, grids: dict[str, dict[str, Grids]], places:
         own = places["overview_number"].at(i, 0)
         return f'REPT("█",ROUND({BAR}*MAX(0,{own})/MAX({out.area},{TOLERANCE}),0))'
 
+    def tied(n: int) -> set[str]:
+        """The names of all numbers that are as large, but for rounding."""
+        near = np.abs(numbers - numbers[n]) <= float(TOLERANCE) * (1 + abs(numbers[n]))
+        return {names[int(m)] for m in np.flatnonzero(near)}
+
     top = max(float(numbers.max()), float(TOLERANCE))
-    lengths = [int(np.floor(BAR * max(0.0, float(numbers[n])) / top + 0.5)) for n in shown]
+    bars = [BAR * max(0.0, float(numbers[n])) / top for n in shown]
+    bar_texts = [["█" * int(np.floor(length + 0.5))] for length in bars]
+    # A bar of almost half a letter more may be rounded either way.
+    bars_also = {(i, 0): {"█" * int(np.floor(x + 0.5 + e)) for e in (-1e-9, 1e-9)} for i, x in enumerate(bars)}
+    name_texts = [[names[int(np.argmax(numbers == numbers[n]))] if ranked else names[n]] for n in shown]
+    names_also = {(i, 0): tied(n) for i, n in enumerate(shown)} if ranked else {}
+    answer = f"INDEX({listed},MATCH(MAX({out.area}),{out.area},0))"
     return [
         *found,
-        View("overview_answer", lambda *_: f"INDEX({listed},MATCH(MAX({out.area}),{out.area},0))", [[names[best]]]),
+        View("overview_answer", lambda *_: answer, [[names[best]]], {(0, 0): tied(best)}),
         View("overview_number", number, [[float(numbers[n])] for n in shown]),
-        View("overview_name", name, [[names[int(np.argmax(numbers == numbers[n]))]] for n in shown]),
-        View("overview_bar", bar, [["█" * length] for length in lengths]),
+        View("overview_name", name, name_texts, names_also),
+        View("overview_bar", bar, bar_texts, bars_also),
     ]

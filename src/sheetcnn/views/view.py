@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -14,7 +14,7 @@ class View:
     name: str
     formula: Callable[[int, int], str]  # row and column, counted from 0
     values: list[list[Any]]  # numbers and texts
-    sheet: str = ""  # where it is built; people may rename it
+    also: dict[tuple[int, int], set[str]] = field(default_factory=dict)  # other texts that are as right, where numbers tie
 
     @property
     def size(self) -> tuple[int, int]:
