@@ -52,6 +52,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests recorded as their summary; a worker of xdist cannot print."""
+    for report in terminalreporter.stats.get("passed", []):
+        for key, text in report.user_properties:
+            if key == "summary":
+                terminalreporter.section(report.nodeid)
+                terminalreporter.write_line(text)
+
+
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """A function that writes a network and its input, and builds the workbook."""

@@ -12,9 +12,10 @@ import numpy as np
 from . import __version__
 from .errors import NetworkError, PictureError
 from .image import load_input, picture_of
+from .importer import open_network
 from .layers.base import Arrays
 from .layout import lay_out
-from .network import GALLERY_CELLS, INPUT, Network, read_network
+from .network import GALLERY_CELLS, INPUT, Network
 from .templates import network_path, picture_path
 from .weights import load_parameters
 from .workbook.model import Model
@@ -42,6 +43,10 @@ def build(
     detail: Detail = "compact",
     protect: bool = False,
     gallery: bool = True,
+    size: tuple[int, int] | None = None,
+    scale: float | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
     progress: Progress | None = None,
 ) -> Built:
     """Write a workbook of a picture run through a network.
@@ -49,15 +54,16 @@ def build(
     `network` is a network file or a template's name, `image` a picture, an .npy or .csv file or a sample's name (several
     make a drop-down on the Input sheet, which switches the whole workbook),
     `output` the .xlsx to write (default: the network file's name, in the current folder). `detail="steps"` also draws
-    the product grids and the pre-activations; `gallery=False` leaves the thumbnails out. Raises SheetcnnError; an existing output is then untouched.
+    the product grids and the pre-activations; `gallery=False` leaves the thumbnails out. `size` (rows, columns), `scale`, `mean` and `std` are for models in .onnx.
+    Raises SheetcnnError; an existing output is then untouched.
     """
     source = network_path(str(network))
-    checked = read_network(source)
+    checked, arrays = open_network(source, size=size, scale=scale, mean=mean, std=std)
     path = Path(output) if output is not None else Path(f"{source.stem}.xlsx")
     if path.suffix.lower() != ".xlsx":
         raise NetworkError(f"{path}: the workbook's name must end in .xlsx")
     pages = lay_out(checked, detail)
-    parameters, notes = load_parameters(checked, source.parent)
+    parameters, notes = load_parameters(checked, source.parent, arrays)
     images = [image] if isinstance(image, str | Path) else list(image)
     if not images:
         raise PictureError("no picture is given; give one or more")
