@@ -11,16 +11,18 @@ from .errors import SheetcnnError
 if TYPE_CHECKING:
     from .builder import Built, build
     from .checker import Report, check
+    from .exporter import export
     from .importer import Written, import_onnx
 
 __version__ = version("sheetcnn")
-__all__ = ["Built", "Report", "SheetcnnError", "Written", "__version__", "build", "check", "import_onnx"]
+__all__ = ["Built", "Report", "SheetcnnError", "Written", "__version__", "build", "check", "export", "import_onnx"]
 
 _HOMES = {
     "build": "builder",
     "Built": "builder",
     "check": "checker",
     "Report": "checker",
+    "export": "exporter",
     "import_onnx": "importer",
     "Written": "importer",
 }

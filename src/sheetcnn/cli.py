@@ -157,6 +157,23 @@ def import_model(
 
 
 @app.command()
+def export(
+    book: Annotated[Path, typer.Argument(metavar="BOOK.xlsx", help="A workbook that sheetcnn made, edited or not.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="What to write: weights.npz, or model.onnx.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="OUT.png", help="Write the pixels as a picture.")
+    ] = None,
+) -> None:
+    """Write the weights that are in a workbook now, as .npz or as an ONNX model, or its pixels as PNG."""
+    from .exporter import export as export_workbook
+
+    for path in export_workbook(book, output, picture=picture):
+        _say(f"wrote {path}")
+
+
+@app.command()
 def templates() -> None:
     """List the networks and pictures that come with sheetcnn."""
     from .layers.base import shape_text

@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NetworkError
+from ..errors import LimitError, NetworkError
 from ..layers.base import Arrays, Shape, shape_text
+from ..network import MAX_CELLS
 from .curves import POINTS, known
 from .file import Graph, Node, UnsupportedError, read_graph
 from .folding import folded
 from .operators import OPERATORS, Result
-from .plan import Cells, Plan, Value, stacked
+from .plan import MISFITS, Cells, Plan, Value, refusal, stacked
 
 DEEPEST = 40  # how many values may wait to be drawn, each for the next
-BASES = 16  # how many values back an activation in pieces is looked for
+BASES = 12  # how many values back an activation in pieces is looked for
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,10 @@ class Reading:
                 f"{source}: its input is {what}; only rows and columns may be free; export it with the others fixed"
             )
         shape = tuple(given for given in sizes if given is not None)
+        if (cells := int(np.prod(shape, dtype=object))) > MAX_CELLS:
+            raise LimitError(
+                f"{source}: reads {cells:,} numbers ({shape_text(shape)}); a workbook holds {MAX_CELLS:,} cells"
+            )
         if rank > 3 and shape[0] != 1:
             raise NetworkError(f"{source}: reads {shape[0]} pictures at once; export it for one, or for any number")
         maps = stacked(shape) if rank > 1 else shape
@@ -116,8 +121,9 @@ class Reading:
                 raise UnsupportedError("no layer does this")
             elif all(one is not None for one in inputs):
                 result = OPERATORS[node.operator](self, node)
-        except UnsupportedError as error:
-            self.faults.setdefault(error.node or node, str(error))
+        except (UnsupportedError, *MISFITS) as error:
+            refused = refusal(error)
+            self.faults.setdefault(refused.node or node, str(refused))
         if isinstance(result, Value):
             result.node = result.node or node
         self.values.update(dict.fromkeys(node.outputs[1:]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -58,21 +59,35 @@ def of_layer(kind: str, settings: dict[str, Any], x: np.ndarray) -> np.ndarray:
 
 def known(y: np.ndarray) -> tuple[str, dict[str, Any]] | None:
     """The activation, with its settings, whose values these are."""
-    for kind, settings in _candidates(y):
-        want = of_layer(kind, settings, POINTS)
+    if np.isfinite(y).sum() < 300:
+        return None
+    for kind, settings in (*_FIXED, *_fitted(y)):
+        want = (
+            _values(kind, settings.get("approximate", ""))
+            if (kind, settings) in _FIXED
+            else of_layer(kind, settings, POINTS)
+        )
         with np.errstate(all="ignore"):
             near = np.abs(y - want) <= _TOLERANCE * (1 + np.abs(want))
-        if near[np.isfinite(y)].all() and np.isfinite(y).sum() > 300:
+        if near[np.isfinite(y)].all():
             return kind, settings
     return None
 
 
-def _candidates(y: np.ndarray) -> Iterator[tuple[str, dict[str, Any]]]:
-    for kind in ("relu", "relu6", "silu", "hard_swish", "mish", "softplus", "softsign", "sigmoid", "tanh", "gelu", "elu"):
-        yield kind, {}
-    yield "gelu", {"approximate": "tanh"}
+_FIXED: list[tuple[str, dict[str, Any]]] = [("gelu", {"approximate": "tanh"})]
+_FIXED += [(kind, {}) for kind in ("relu", "relu6", "silu", "hard_swish", "mish", "softplus", "softsign")]
+_FIXED += [(kind, {}) for kind in ("sigmoid", "tanh", "gelu", "elu", "selu")]
+
+
+@cache
+def _values(kind: str, approximate: str) -> np.ndarray:
+    return of_layer(kind, {"approximate": approximate} if approximate else {}, POINTS)
+
+
+def _fitted(y: np.ndarray) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Activations with settings of their own, the settings read off the values."""
     at = {x: float(value) for x, value in zip(POINTS.tolist(), y.tolist(), strict=True)}
-    if not all(map(math.isfinite, (at[-30.0], at[0.0], at[-1.0], y[0], y[-1]))):
+    if not all(map(math.isfinite, (at[-30.0], at[0.0], at[0.25], at[-1.0], y[0], y[-1]))):
         return
     yield "leaky_relu", {"negative_slope": _short(-at[-1.0])}
     if y[0] < y[-1]:

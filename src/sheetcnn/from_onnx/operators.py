@@ -411,7 +411,7 @@ def arithmetic(read: Reading, node: Node) -> Result:
     def draw() -> Cells:
         if len(values) == len(operands) and node.operator in _JOINTS:
             return _joined(read, node, values, shape)
-        if len(operands) == 2 and node.operator in _STAGES:
+        if len(operands) == 2 and len(values) == 1 and node.operator in _STAGES:
             return _with_constant(read, node, *operands)
         raise UnsupportedError("no layer does this, unless it is part of an activation that sheetcnn knows")
 
@@ -529,7 +529,8 @@ def matmul(read: Reading, node: Node) -> Result:
 def _linear(read: Reading, node: Node, x: Value, weight: np.ndarray, bias: np.ndarray | None, shape: Shape) -> Result:
     """A fully connected layer; where its input was transposed, its columns are put in the layer's own order instead."""
     cells = x.cells
-    layer = read.plan.view(cells.layer, (int(np.prod(x.shape)),))
+    flattens = x.node is not None and x.node.operator in ("Flatten", "Reshape")
+    layer = read.plan.view(cells.layer, (int(np.prod(x.shape)),), read.name(x.node) if flattens and x.node else "")
     if cells.order is not None and len(cells.order) == weight.shape[1]:
         turned = np.empty_like(weight)
         turned[:, cells.order] = weight

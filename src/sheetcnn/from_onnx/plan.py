@@ -16,11 +16,22 @@ from pydantic import ValidationError
 
 from ..layers import LAYERS
 from ..layers.base import PREFIX, Activated, Elementwise, Shape, shape_text
-from ..network import INPUT, RESERVED
+from ..network import INPUT, MAX_CELLS, RESERVED
 from .file import Node, UnsupportedError
 
 NORMS = ("instance_norm2d", "group_norm")
 STAGES = {"mean": 0.0, "std": 1.0, "weight": 1.0, "bias": 0.0}  # of (x − mean) / std · weight + bias, and what does nothing
+
+
+# What an operator's function stumbles over where a damaged node has attributes or weights of other kinds than it should.
+MISFITS = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
+
+
+def refusal(error: Exception) -> UnsupportedError:
+    """Why a node cannot be drawn, whatever went wrong with it."""
+    if isinstance(error, UnsupportedError):
+        return error
+    return UnsupportedError(f"its attributes or weights do not fit the operator ({type(error).__name__}: {str(error)[:80]})")
 
 
 @dataclass(frozen=True)
@@ -50,9 +61,10 @@ class Value:
         if self._cells is None:
             try:
                 self._cells = self.draw()
-            except UnsupportedError as error:
-                error.node = error.node or self.node
-                raise
+            except (UnsupportedError, *MISFITS) as error:
+                refused = refusal(error)
+                refused.node = refused.node or self.node
+                raise refused from None
         return self._cells
 
 
@@ -125,11 +137,13 @@ class Plan:
         return flat[:, 0]
 
     def _append(self, step: Step) -> int:
+        if (cells := int(np.prod(step.shape, dtype=object))) > MAX_CELLS:
+            raise UnsupportedError(f"it makes {cells:,} cells ({shape_text(step.shape)}); a workbook holds {MAX_CELLS:,}")
         self.steps.append(step)
         return len(self.steps) - 1
 
     # -- the cells of a layer in another shape -----------------------------------------------------------------------
-    def view(self, layer: int, shape: Shape) -> int:
+    def view(self, layer: int, shape: Shape, name: str = "") -> int:
         """The layer that has a layer's cells as maps or as a vector of the given shape."""
         step = self.steps[layer]
         if step.shape == shape:
@@ -138,7 +152,7 @@ class Plan:
             return self.view(step.reads[0], shape)
         if (layer, shape) not in self._views:
             if len(shape) == 1:
-                made = self.add("flatten", layer)
+                made = self.add("flatten", layer, name=name)
             else:
                 made = self.add("unflatten", self.view(layer, (int(np.prod(shape)),)), size=list(shape))
             self._views[layer, shape] = made
