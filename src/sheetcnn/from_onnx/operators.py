@@ -291,9 +291,15 @@ _activation("Mish", "mish")
 _activation("Softplus", "softplus")
 _activation("Softsign", "softsign")
 _activation("Sigmoid", "sigmoid")
-_activation("HardSigmoid", "hard_sigmoid", alpha=("alpha", 0.2), beta=("beta", 0.5))
 _activation("HardSwish", "hard_swish")
 _activation("Tanh", "tanh")
+
+
+@operator("HardSigmoid")
+def hard_sigmoid(read: Reading, node: Node) -> Result:
+    """hard_sigmoid; a sixth in single precision is meant as a sixth."""
+    alpha, beta = node.get("alpha", 0.2), node.get("beta", 0.5)
+    return _curve(read, node, "hard_sigmoid", {"alpha": 1 / 6 if abs(alpha - 1 / 6) < 1e-7 else alpha, "beta": beta})
 
 
 @operator("Gelu")
