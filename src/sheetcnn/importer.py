@@ -14,6 +14,7 @@ from .errors import NetworkError, SheetcnnError
 from .files import write_whole
 from .layers.base import Arrays
 from .network import Network, parse_network, read_network
+from .weights import load_parameters
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def import_onnx(
     top |= {"weights": paths[1].name} if arrays else {}
     whole = top | {"input": description["input"], "layers": description["layers"]}
     network = parse_network(whole, str(source))
+    load_parameters(network, target, arrays)  # NaN and the like are refused before anything is written
     text = _toml(top, description["input"], description["layers"])
     contents: list[Callable[[BinaryIO], object]] = [lambda stream: stream.write(text.encode())]
     if arrays:

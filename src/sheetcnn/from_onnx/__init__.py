@@ -47,7 +47,8 @@ def read_onnx(
     """
     graph = read_graph(path)
     try:
-        return Reading(graph, size).finish({"scale": scale, "mean": mean, "std": std})
+        with np.errstate(all="ignore"):  # what is not finite is refused with its place
+            return Reading(graph, size).finish({"scale": scale, "mean": mean, "std": std})
     except RecursionError:
         raise NetworkError(f"{graph.source}: its nodes are nested too deeply") from None
 
@@ -150,7 +151,10 @@ class Reading:
         channels, height, width = self.plan.steps[0].shape
         settings: dict[str, Any] = {"channels": channels, "height": height, "width": width}
         settings |= {key: value if key == "scale" else list(value) for key, value in scaling.items() if value is not None}
-        description, weights = self.plan.finish(layers, settings)
+        try:
+            description, weights = self.plan.finish(layers, settings)
+        except UnsupportedError as error:
+            raise LimitError(f"{self.graph.source}: {error}") from None
         return Imported(self._titles(layers[-1]) | description, weights, ())
 
     def _end(self, value: Value) -> int:
@@ -277,7 +281,7 @@ class Reading:
                     )
 
         def best() -> Cells:
-            for base, y in curves.items():
+            for base, y in reversed(curves.items()):  # the whole of it before its last pieces
                 if whole and base in values:
                     continue
                 if not np.array_equal(y, POINTS) and (found := known(y)) is not None:
@@ -299,7 +303,7 @@ def _listed(faults: dict[Node, str]) -> str:
         groups.setdefault((node.operator, reason), []).append(node.name or (node.outputs or [""])[0])
     many = f"{len(faults)} nodes" if len(faults) > 1 else "a node"
     parts = [f"{operator} ({', '.join(names)}): {reason}" for (operator, reason), names in groups.items()]
-    return f"has {many} that sheetcnn cannot draw: {'; '.join(parts)}"
+    return " ".join(_printable(f"has {many} that sheetcnn cannot draw: {'; '.join(parts)}").split())
 
 
 def _printable(text: str) -> str:

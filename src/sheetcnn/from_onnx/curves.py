@@ -18,6 +18,7 @@ from ..layers import LAYERS
 # Dense where activations bend; far out, so that a bound there is not overlooked.
 _FAR = 10.0 ** np.arange(2, 31)
 POINTS = np.concatenate([-_FAR[::-1], np.linspace(-30, 30, 241), np.linspace(-4, 4, 82), _FAR])
+LARGEST = 3.4028234663852886e38  # of single precision: what ONNX means by no bound
 _TOLERANCE = 1e-6  # constants of models have single precision
 
 _erf = np.vectorize(math.erf, otypes=[float])
@@ -90,8 +91,9 @@ def _fitted(y: np.ndarray) -> Iterator[tuple[str, dict[str, Any]]]:
     if not all(map(math.isfinite, (at[-30.0], at[0.0], at[0.25], at[-1.0], y[0], y[-1]))):
         return
     yield "leaky_relu", {"negative_slope": _short(-at[-1.0])}
-    if y[0] < y[-1]:
-        yield "clip", {"min_val": _short(y[0]), "max_val": _short(y[-1])}
+    if y[-1] - y[0] > 1e-3 * (1 + abs(y[0])):  # what hardly changes is no clip
+        low = -LARGEST if y[0] == POINTS[0] else _short(y[0])
+        yield "clip", {"min_val": low, "max_val": LARGEST if y[-1] == POINTS[-1] else _short(y[-1])}
         slope = (at[0.25] - at[0.0]) / 0.25
         yield "hard_sigmoid", {"alpha": 1 / 6 if abs(slope - 1 / 6) < _TOLERANCE else _short(slope), "beta": _short(at[0.0])}
 

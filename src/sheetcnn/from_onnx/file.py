@@ -49,7 +49,6 @@ class Graph:
     """The graph of a model: what its first outputs need, in an order in which it can be computed."""
 
     source: str
-    name: str
     about: str
     metadata: dict[str, str]
     opset: int
@@ -83,10 +82,11 @@ def read_graph(path: Path) -> Graph:
     if not OLDEST <= opset <= newest:
         raise NetworkError(f"{source}: has opset {opset}; sheetcnn reads {OLDEST} to {newest}; export it with another")
     graph = model.graph
+    protos = list(_checked_nodes(graph, source))
     constants = _Constants(graph, path)
     given = [value for value in graph.input if value.name not in constants]
     outputs = [value.name for value in graph.output]
-    nodes = _ordered([_node(node, constants) for node in _checked_nodes(graph, source)], constants, given, outputs, source)
+    nodes = _ordered([_node(proto, constants) for proto in protos], constants, given, outputs, source)
     used = {name for node in nodes for name in node.inputs} | set(outputs)
     pictures = [value for value in given if value.name in used]
     if len(pictures) != 1:
@@ -94,9 +94,8 @@ def read_graph(path: Path) -> Graph:
         raise NetworkError(f"{source}: has {len(pictures)} inputs ({names}); sheetcnn feeds one picture to one input")
     return Graph(
         source,
-        graph.name,
-        (model.doc_string or graph.doc_string).strip(),
-        {entry.key: entry.value for entry in model.metadata_props},
+        str(model.doc_string or graph.doc_string).strip(),
+        {str(entry.key): str(entry.value) for entry in model.metadata_props},
         opset,
         pictures[0].name,
         _dimensions(pictures[0], source),
@@ -125,6 +124,10 @@ def _checked_nodes(graph: onnx.GraphProto, source: str) -> Iterator[onnx.NodePro
         raise NetworkError(f"{source}: has sparse weights, which sheetcnn does not read; export it with dense ones")
     if not graph.output:
         raise NetworkError(f"{source}: has no output; export it again")
+    named = (*graph.node, *graph.input, *graph.output, *graph.initializer)
+    texts = [text for node in graph.node for text in (node.op_type, node.domain, *node.input, *node.output)]
+    if not all(isinstance(text, str) for text in (*texts, *(one.name for one in named))):  # bytes that are no UTF-8
+        raise NetworkError(f"{source}: has names that are no text; the model is damaged")
     yield from graph.node
 
 

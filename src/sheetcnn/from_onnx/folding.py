@@ -44,7 +44,7 @@ def folded(node: Node, inputs: Sequence[object], opset: int) -> np.ndarray:
     elif node.operator in _SAME_SIZE:
         size = 0
     else:
-        raise UnsupportedError("it reads constants only, and is not computed before")
+        raise UnsupportedError("no layer does this, nor is it among what is computed from constants")
     if size > MOST:
         raise UnsupportedError(f"it makes a constant of {size:,} numbers")
     names = [name for name in node.inputs if name]

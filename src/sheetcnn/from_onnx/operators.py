@@ -12,7 +12,7 @@ import numpy as np
 
 from ..layers import LAYERS
 from ..layers.base import Shape, shape_text
-from .curves import PIECES, computed, of_layer
+from .curves import LARGEST, PIECES, computed, of_layer
 from .file import Node, UnsupportedError
 from .plan import Cells, Value, stacked
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Result = np.ndarray | Value
 Operator = Callable[["Reading", Node], Result]
 OPERATORS: dict[str, Operator] = {}
-LARGEST = 3.4028234663852886e38  # of single precision: what ONNX means by no bound
 
 
 def operator(*names: str) -> Callable[[Operator], Operator]:
@@ -384,7 +383,7 @@ def softmax(read: Reading, node: Node) -> Result:
     layer = read.plan.settled(x)
     size = int(np.prod(x.shape)) // after
     shape = read.plan.steps[layer].shape
-    if len(shape) != 3 or shape[0] != size:
+    if len(shape) != 3 or shape[0] != size or len(x.shape) <= 2:
         layer = read.plan.view(layer, (size,) if after == 1 else (size, after // x.shape[-1], x.shape[-1]))
     made = read.plan.add(kind, layer, name=read.name(node))
     return Value(x.shape, lambda: Cells(made))
@@ -463,6 +462,8 @@ def _with_constant(read: Reading, node: Node, first: Result, second: Result) -> 
     assert isinstance(given, np.ndarray)
     plan, name = read.plan, read.name(node)
     layer, constant = x.cells.layer, plan.constant(x, given)
+    if given.size > 1 and len(x.shape) <= 2:  # each number of a vector has its own
+        layer, constant = plan.view(layer, (constant.size,)), constant.reshape(-1)
     if not np.isfinite(constant).all() or (node.operator == "Div" and not constant.all()):
         raise UnsupportedError("its constant holds 0, NaN or infinity")
     if swapped and node.operator == "Div":

@@ -19,6 +19,7 @@ from ..layers.base import PREFIX, Activated, Elementwise, Shape, shape_text
 from ..network import INPUT, MAX_CELLS, RESERVED
 from .file import Node, UnsupportedError
 
+MOST_LAYERS = 2_000  # before some are merged
 NORMS = ("instance_norm2d", "group_norm")
 STAGES = {"mean": 0.0, "std": 1.0, "weight": 1.0, "bias": 0.0}  # of (x − mean) / std · weight + bias, and what does nothing
 
@@ -201,6 +202,10 @@ class Plan:
 
         `settings` are those of the `[input]` table; where it has no scaling of its own, the model's first steps become it.
         """
+        if len(self._used(outputs)) > MOST_LAYERS:
+            raise UnsupportedError(
+                f"the model has {len(self._used(outputs)):,} layers; sheetcnn draws at most {MOST_LAYERS:,}"
+            )
         self._merge(outputs, settings)
         self._lower()
         self._activate(outputs)
@@ -256,12 +261,14 @@ class Plan:
         """Constants and zero padding become part of the layers beside them, where that changes no number."""
         free = not {"scale", "mean", "std"} & set(settings)
         for n in self._used(outputs):
-            step, readers = self.steps[n], self._readers(outputs)
+            step = self.steps[n]
+            if step.kind not in ("conv2d", "affine"):
+                continue
             host = step.reads[0]
-            seen = [host] if readers[host] == [n] else []
-            if step.kind == "conv2d" and seen:
-                self._take_padding(step, self.steps[host])
-            if step.kind != "affine":
+            seen = self._readers(outputs)[host] == [n]
+            if step.kind == "conv2d":
+                if seen:
+                    self._take_padding(step, self.steps[host])
                 continue
             if seen and all(self._absorbs(self.steps[host], stage, step.weights[stage]) for stage in step.weights):
                 self.steps[host].weights |= step.weights
