@@ -43,7 +43,7 @@ def missing_office() -> str | None:
 
 def missing_torch() -> str | None:
     """Why PyTorch cannot be used; None where it can."""
-    lacking = [name for name in ("torch", "onnxscript") if find_spec(name) is None]
+    lacking = [name for name in ("torch", "onnxscript", "keras") if find_spec(name) is None]
     return f"{' and '.join(lacking)} not installed (pip install -e '.[dev]')" if lacking else None
 
 
