@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +41,32 @@ def missing_office() -> str | None:
     return None if uno_python() else "python3-uno is not installed"
 
 
+def missing_torch() -> str | None:
+    """Why PyTorch cannot be used; None where it can."""
+    lacking = [name for name in ("torch", "onnxscript", "keras") if find_spec(name) is None]
+    return f"{' and '.join(lacking)} not installed (pip install -e '.[dev]')" if lacking else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs LibreOffice where it is missing, with the reason; under CI it must be there."""
-    needing = [item for item in items if item.get_closest_marker("libreoffice")]
-    reason = missing_office() if needing else None
-    if reason is None:
-        return
-    if os.environ.get("CI"):
-        pytest.exit(f"CI is set, and {reason}", returncode=1)
-    for item in needing:
-        item.add_marker(pytest.mark.skip(reason=reason))
+    """Skip what needs LibreOffice or PyTorch where it is missing, with the reason; under CI it must be there."""
+    for marker, missing in (("libreoffice", missing_office), ("torch", missing_torch)):
+        needing = [item for item in items if item.get_closest_marker(marker)]
+        reason = missing() if needing else None
+        if reason is None:
+            continue
+        if os.environ.get("CI"):
+            pytest.exit(f"CI is set, and {reason}", returncode=1)
+        for item in needing:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests recorded as their summary; a worker of xdist cannot print."""
+    for report in terminalreporter.stats.get("passed", []):
+        for key, text in report.user_properties:
+            if key == "summary":
+                terminalreporter.section(report.nodeid)
+                terminalreporter.write_line(text)
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,17 +15,21 @@ FILES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for pat
 FORBIDDEN = {
     "formula.": ("layers", "grid", "layout", "workbook", "network", "checker", "openpyxl", "PIL"),
     "checker": ("layout", "workbook", "builder", "image", "openpyxl", "PIL"),
-    "layers.": ("openpyxl", "PIL", "formula", "layout", "workbook", "network", "checker"),
+    "layers.": ("openpyxl", "PIL", "formula", "layout", "workbook", "network", "checker", "onnx"),
     "grid": ("layers", "formula", "layout", "workbook", "network", "openpyxl"),
     "network": ("formula", "layout", "workbook", "checker", "openpyxl", "PIL"),
     "views.": ("formula", "layout", "workbook", "checker", "builder", "openpyxl", "PIL"),
     "layout": ("formula", "workbook", "checker", "openpyxl", "PIL"),
     "workbook.": ("formula", "checker", "PIL"),
     "builder": ("formula", "checker"),
+    "from_onnx.": ("formula", "layout", "workbook", "checker", "to_onnx", "openpyxl", "PIL"),
+    "to_onnx": ("formula", "layout", "workbook", "checker", "from_onnx", "openpyxl", "PIL"),
+    "exporter": ("layout", "workbook", "openpyxl", "PIL"),
 }
 ONLY = {
     "PIL": {"image"},
     "openpyxl": {module for module in FILES if module.startswith("workbook.")},
+    "onnx": {"to_onnx", *(module for module in FILES if module.startswith("from_onnx."))},
     "typer": {"cli"},
     "rich": {"cli"},
     "print": {"cli"},
@@ -71,6 +77,12 @@ def test_public_things_have_docstrings(module: str) -> None:
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{module}.{node.name}"
+
+
+def test_start_is_fast() -> None:
+    """Neither `--help` nor a network in TOML waits for the package onnx."""
+    code = "import sys, sheetcnn; sheetcnn.build; sheetcnn.check; sheetcnn.export; sys.exit('onnx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_rules_see_what_they_should() -> None:

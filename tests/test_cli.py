@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
+from onnx import helper, numpy_helper
 
 import sheetcnn
 from sheetcnn.cli import app, main
@@ -109,7 +111,46 @@ def test_new_template_is_edited_and_built(tmp_path: Path) -> None:
     assert "no template" in fails("new", "nothing", folder=tmp_path)
 
 
+def write_model(path: Path, shape: list[int | str]) -> None:
+    """A small ONNX model: 3 filters, ReLU, means of maps."""
+    nodes = [
+        helper.make_node("Conv", ["x", "conv1.weight"], ["c"], "conv1", kernel_shape=[3, 3]),
+        helper.make_node("Relu", ["c"], ["r"], "relu1"),
+        helper.make_node("GlobalAveragePool", ["r"], ["y"], "pool"),
+    ]
+    weight = numpy_helper.from_array(np.linspace(-1, 1, 81, dtype=np.float32).reshape(3, 3, 3, 3), "conv1.weight")
+    values = [helper.make_tensor_value_info(name, 1, sides) for name, sides in (("x", shape), ("y", None))]
+    made = helper.make_model(helper.make_graph(nodes, "g", values[:1], values[1:], [weight]))
+    path.write_bytes(made.SerializeToString())
+
+
+def test_onnx_in_and_out(tmp_path: Path) -> None:
+    write_model(tmp_path / "model.onnx", ["N", 3, "H", "W"])
+    options = ("--size", "20x24", "--scale", "255", "--mean", "0.4,0.5,0.6", "--std", "0.2")
+    done = run("summary", "model.onnx", "--size", "20", folder=tmp_path)
+    assert "3·3·3·3 = 81" in done.stdout
+    assert "3×18×18" in done.stdout
+    done = run("build", "model.onnx", "cat", *options, folder=tmp_path)
+    assert done.returncode == 0, done
+    assert "3×18×22" in done.stdout
+    done = run("import", "model.onnx", "-o", "out", *options, folder=tmp_path)
+    assert "sheetcnn build out/model.toml PICTURE" in done.stdout
+    assert run("build", "out/model.toml", "cat", "-o", "again.xlsx", folder=tmp_path).returncode == 0
+    for book in ("model.xlsx", "again.xlsx"):
+        assert run("check", book, folder=tmp_path).returncode == 0
+        done = run("export", book, "-o", f"{book}.npz", "--picture", f"{book}.png", folder=tmp_path)
+        assert done.stdout == f"wrote {book}.npz\nwrote {book}.png\n"
+    assert (tmp_path / "model.xlsx.png").read_bytes() == (tmp_path / "again.xlsx.png").read_bytes()
+    one, other = (dict(np.load(tmp_path / f"{book}.xlsx.npz")) for book in ("model", "again"))
+    np.testing.assert_array_equal(one["conv1.weight"], other["conv1.weight"])
+    assert run("export", "model.xlsx", "-o", "out.onnx", folder=tmp_path).returncode == 0
+    assert "3×18×22" in run("summary", "out.onnx", folder=tmp_path).stdout
+    assert "exists already" in fails("import", "model.onnx", "-o", "out", "--size", "9", folder=tmp_path)
+
+
 def test_bad_input(tmp_path: Path) -> None:
+    write_model(tmp_path / "free.onnx", [1, 3, "H", "W"])
+    (tmp_path / "text.onnx").write_text("hello")
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "net.toml").write_text(
         'name = "n"\n[input]\nchannels = 1\nheight = 4\nwidth = 4\n[[layers]]\ntype = "conv2d"\nkernel = 3\n'
@@ -131,6 +172,17 @@ def test_bad_input(tmp_path: Path) -> None:
         (("check", "."), "cannot be read"),
         (("summary", "none"), "no template"),
         (("frobnicate",), "No such command"),
+        (("build", "free.onnx", "cat"), "free.onnx: leaves the size of its input free; give it with --size ROWSxCOLUMNS"),
+        (("build", "free.onnx", "cat", "--size", "big"), "--size big: must be ROWSxCOLUMNS"),
+        (("build", "free.onnx", "cat", "--size", "0"), "--size 0: must be ROWSxCOLUMNS"),
+        (("build", "free.onnx", "cat", "--size", "9", "--mean", "a,b"), "--mean a,b: must be numbers"),
+        (("build", "free.onnx", "cat", "--size", "9", "--mean", "1,2"), "mean has 2 numbers for 3 channels"),
+        (("build", "edges", "cat", "--size", "9"), "are for .onnx models; put them into the file's [input]"),
+        (("summary", "text.onnx"), "text.onnx: is no ONNX model"),
+        (("import", "text.onnx"), "text.onnx: is no ONNX model"),
+        (("import", "net.toml"), "net.toml: is no .onnx model"),
+        (("export", "net.toml", "-o", "w.npz"), "net.toml: is no .xlsx workbook"),
+        (("export", "none.xlsx"), "nothing to export"),
     ]
     for arguments, message in lines:
         assert message in fails(*arguments, folder=tmp_path), arguments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -28,6 +29,8 @@ def test_commands(command: str) -> None:
 @pytest.mark.parametrize(
     "word",
     [
+        "--size 28x28",
+        "--picture",
         "--detail steps",
         "--protect",
         "--engine libreoffice",
@@ -65,14 +68,48 @@ def test_links_and_pictures_exist() -> None:
         assert (ROOT / target).exists(), target
 
 
-def test_python_snippets_run(tmp_path: Path) -> None:
-    snippets = re.findall(r"```python\n(.*?)```", README, re.S)
-    assert snippets
-    for snippet in snippets:
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", snippet], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.S)
+WITH_TORCH = [snippet for snippet in SNIPPETS if "import torch" in snippet or "import keras" in snippet]
+
+
+def runs(snippet: str, folder: Path, warnings: str) -> None:
+    """Run a snippet as it stands, in an empty folder."""
+    command = [sys.executable, "-W", warnings, "-c", snippet]
+    environment = os.environ | {"KERAS_BACKEND": "torch", "KERAS_HOME": str(folder)}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("snippet", [snippet for snippet in SNIPPETS if snippet not in WITH_TORCH])
+def test_python_snippets_run(snippet: str, tmp_path: Path) -> None:
+    runs(snippet, tmp_path, "error")
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("snippet", WITH_TORCH, ids=["onnx from PyTorch", "npz from PyTorch", "Keras"])
+def test_snippets_with_torch_run(snippet: str, tmp_path: Path) -> None:
+    runs(snippet, tmp_path, "ignore")  # PyTorch warns of itself
+
+
+@pytest.mark.torch
+def test_weights_from_keras(tmp_path: Path) -> None:
+    """The arrays that README's snippet turns give Keras's own answer."""
+    network = """
+name = "Keras"
+weights = "keras.npz"
+input = {channels = 1, height = 8, width = 8}
+layers = [
+    {type = "conv2d", name = "conv1", out_channels = 2, kernel_size = 3, activation = "relu"},
+    {type = "flatten"},
+    {type = "linear", name = "fc", out_features = 3},
+]
+"""
+    (tmp_path / "keras.toml").write_text(network)
+    more = """
+built = sheetcnn.build("keras.toml", "picture.npy", "keras.xlsx")
+numpy.testing.assert_allclose(built.values["fc"]["output"], answer, rtol=1e-5, atol=1e-5)
+"""
+    runs(WITH_TORCH[-1] + more, tmp_path, "ignore")
 
 
 def test_toml_snippets_are_networks() -> None:

@@ -284,6 +284,12 @@ def flatten(rng: Random) -> Case:
 
 
 @case
+def unflatten(rng: Random) -> Case:
+    size = ints(rng, 1, 4, 3)
+    return Case([rng.normal(size=int(np.prod(size)))], {"size": size}, "Reshape", {}, {}, [np.array([1, *size])])
+
+
+@case
 def linear(rng: Random) -> Case:
     x, units = rng.normal(size=int(rng.integers(2, 9))), int(rng.integers(1, 6))
     weight, bias = rng.normal(size=(units, len(x))), rng.normal(size=units)

@@ -11,11 +11,21 @@ from .errors import SheetcnnError
 if TYPE_CHECKING:
     from .builder import Built, build
     from .checker import Report, check
+    from .exporter import export
+    from .importer import Written, import_onnx
 
 __version__ = version("sheetcnn")
-__all__ = ["Built", "Report", "SheetcnnError", "__version__", "build", "check"]
+__all__ = ["Built", "Report", "SheetcnnError", "Written", "__version__", "build", "check", "export", "import_onnx"]
 
-_HOMES = {"build": "builder", "Built": "builder", "check": "checker", "Report": "checker"}
+_HOMES = {
+    "build": "builder",
+    "Built": "builder",
+    "check": "checker",
+    "Report": "checker",
+    "export": "exporter",
+    "import_onnx": "importer",
+    "Written": "importer",
+}
 
 
 def __getattr__(name: str) -> Any:

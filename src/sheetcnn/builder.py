@@ -12,9 +12,10 @@ import numpy as np
 from . import __version__
 from .errors import NetworkError, PictureError
 from .image import load_input, picture_of
+from .importer import open_network
 from .layers.base import Arrays
 from .layout import lay_out
-from .network import INPUT, Network, read_network, with_labels
+from .network import INPUT, Network, with_labels
 from .templates import network_path, picture_path
 from .views.gallery import GALLERY_CELLS
 from .weights import load_parameters
@@ -57,6 +58,10 @@ def build(
     gallery: bool = True,
     inspector: bool = True,
     labels: str | Path | None = None,
+    size: tuple[int, int] | None = None,
+    scale: float | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
     progress: Progress | None = None,
 ) -> Built:
     """Write a workbook of a picture run through a network.
@@ -65,18 +70,18 @@ def build(
     make a drop-down on the Input sheet, which switches the whole workbook),
     `output` the .xlsx to write (default: the network file's name, in the current folder). `detail="steps"` also draws
     the product grids and the pre-activations; `gallery=False` and `inspector=False` leave these sheets out.
-    `labels` is a text file that names the last layer's outputs, one a line. Raises SheetcnnError; an existing output is
-    then untouched.
+    `labels` is a text file that names the last layer's outputs, one a line; `size` (rows, columns), `scale`, `mean` and
+    `std` are for models in .onnx. Raises SheetcnnError; an existing output is then untouched.
     """
     source = network_path(str(network))
-    checked = read_network(source)
+    checked, arrays = open_network(source, size=size, scale=scale, mean=mean, std=std)
     if labels is not None:
         checked = with_labels(checked, Path(labels))
     path = Path(output) if output is not None else Path(f"{source.stem}.xlsx")
     if path.suffix.lower() != ".xlsx":
         raise NetworkError(f"{path}: the workbook's name must end in .xlsx")
     pages = lay_out(checked, detail)
-    parameters, notes = load_parameters(checked, source.parent)
+    parameters, notes = load_parameters(checked, source.parent, arrays)
     images = [image] if isinstance(image, str | Path) else list(image)
     if not images:
         raise PictureError("no picture is given; give one or more")
@@ -85,7 +90,7 @@ def build(
     pixels = next(iter(pictures.values()))
     values = checked.run(pixels, parameters, detail)
     _refuse_infinite(checked, values)
-    size = 240 if len(pictures) == 1 else 90
+    pixels_across = 240 if len(pictures) == 1 else 90
     shown = dict(list(pictures.items())[:SHOWN]) if len(pixels) in (1, 3) else {}
     outputs = {}
     if checked.answers:
@@ -100,7 +105,7 @@ def build(
             parameters,
             values,
             pages,
-            {name: picture_of(one, checked.input, size) for name, one in shown.items()},
+            {name: picture_of(one, checked.input, pixels_across) for name, one in shown.items()},
             gallery=GALLERY_CELLS if gallery else 0,
             inspector=inspector,
             pictures=pictures if len(pictures) > 1 else {},

@@ -126,6 +126,32 @@ def check(book: str | Path, *, engine: Engine = "python", progress: Progress | N
     return _Check(opened, groups, network, detail, engine, saved).run(shown)
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a workbook holds now: its network, the pixels, and every layer's parameters (the normalisation's under "input")."""
+
+    network: Network
+    pixels: np.ndarray
+    parameters: dict[str, Arrays]
+
+
+def read_contents(book: str | Path) -> Contents:
+    """The network, pixels and parameters that are in a workbook now, edits included; formulas among them are evaluated.
+
+    Raises SheetcnnError for a file that sheetcnn did not make, and where a cell holds no number, naming the first.
+    """
+    opened = read_book(Path(book))
+    network, detail, _ = _description(opened)
+    groups = group_formulas(opened)
+    evaluate(opened, groups, None)
+    reading = _Check(opened, groups, network, detail, "python", {})
+    pixels, parameters = reading.given({name: LayerReport(name, "") for name in reading.drawn})
+    if reading.report.findings:
+        first = reading.report.findings[0]
+        raise WorkbookError(f"{book}: {first.cell} {first.text}")
+    return Contents(network, pixels, parameters)
+
+
 def _description(book: Book) -> tuple[Network, str, Shown]:
     """The network that the workbook carries along on its hidden sheet."""
     sheet = book.sheets.get("_sheetcnn")
@@ -195,20 +221,11 @@ class _Check:
         self.now: LayerReport = LayerReport("", "")
 
     def run(self, shown: Shown) -> Report:
-        for name, drawings in self.drawn.items():
-            self.grids[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
-            self.sheets[name] = next(flat(self.network.output_of(name, self.grids)))[1].sheet
         reports = {INPUT: LayerReport(INPUT, "input")} | {
             n.name: LayerReport(n.name, n.layer.type) for n in self.network.nodes
         }
         self.report.layers = list(reports.values())
-        given: dict[str, Arrays] = {}
-        shares = {node.name: node.share for node in self.network.nodes if node.share is not None}
-        for name, drawings in self.drawn.items():
-            self.now = reports[name]
-            given[name] = {d.key: self.numbers(name, d) for d in drawings if d.role in ("parameter", "pixels")}
-            given[name] |= given[shares[name]] if name in shares else {}
-        pixels = given[INPUT].pop("channel")
+        pixels, given = self.given(reports)
         with np.errstate(all="ignore"):
             values = self.network.run(pixels, given, self.detail)
         for name, drawings in self.drawn.items():
@@ -231,6 +248,19 @@ class _Check:
         self.compare_saved(reports)
         self.report.layers = [r for r in self.report.layers if r.cells or r.findings]
         return self.report
+
+    def given(self, reports: dict[str, LayerReport]) -> tuple[np.ndarray, dict[str, Arrays]]:
+        """Find all grids, and read what no formula of a layer computes: the pixels, and the parameters by layer."""
+        for name, drawings in self.drawn.items():
+            self.grids[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
+            self.sheets[name] = next(flat(self.network.output_of(name, self.grids)))[1].sheet
+        given: dict[str, Arrays] = {}
+        shares = {node.name: node.share for node in self.network.nodes if node.share is not None}
+        for name, drawings in self.drawn.items():
+            self.now = reports[name]
+            given[name] = {d.key: self.numbers(name, d) for d in drawings if d.role in ("parameter", "pixels")}
+            given[name] |= given[shares[name]] if name in shares else {}
+        return given[INPUT].pop("channel"), given
 
     def gallery(self, limit: int, values: dict[str, Arrays], reports: dict[str, LayerReport]) -> None:
         """The thumbnails, each cell against the map that it shows."""

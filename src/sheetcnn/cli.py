@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .errors import SheetcnnError
+from .errors import NetworkError, SheetcnnError
 
 # NumPy, openpyxl, pydantic and rich are imported by the commands that need them, so that --help answers at once.
 if TYPE_CHECKING:
@@ -48,7 +48,20 @@ class Engine(StrEnum):
 
 
 NetworkArgument = Annotated[
-    str, typer.Argument(metavar="NETWORK", help="A template's name, or a .toml or .json network file.")
+    str, typer.Argument(metavar="NETWORK", help="A template's name, a .toml or .json network file, or an .onnx model.")
+]
+SizeOption = Annotated[
+    str | None,
+    typer.Option("--size", metavar="ROWSxCOLUMNS", help="The picture's size, for .onnx models that leave it free."),
+]
+ScaleOption = Annotated[float | None, typer.Option("--scale", help="For .onnx: divide pixels by this number, e.g. 255.")]
+MeanOption = Annotated[
+    str | None,
+    typer.Option("--mean", metavar="N[,N...]", help="For .onnx: then subtract this, one for all channels or each."),
+]
+StdOption = Annotated[
+    str | None,
+    typer.Option("--std", metavar="N[,N...]", help="For .onnx: then divide by this, one for all channels or each."),
 ]
 
 
@@ -77,10 +90,15 @@ def build(
     labels: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A text file with the names of the last layer's outputs, one a line.")
     ] = None,
+    size: SizeOption = None,
+    scale: ScaleOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
 ) -> None:
     """Write a workbook of a picture run through a network."""
     from .builder import build as build_workbook
 
+    options = _input_options(size, scale, mean, std)
     with _progress("writing cells") as progress:
         built = build_workbook(
             network,
@@ -92,6 +110,7 @@ def build(
             inspector=inspector,
             labels=labels,
             progress=progress,
+            **options,
         )
     _print_layers(built.network)
     _print_predictions(built)
@@ -121,12 +140,56 @@ def check(
 
 
 @app.command()
-def summary(network: NetworkArgument) -> None:
+def summary(
+    network: NetworkArgument,
+    size: SizeOption = None,
+    scale: ScaleOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
+) -> None:
     """Print a network's layers, output shapes, parameters, multiplications and receptive fields."""
-    from .network import read_network
+    from .importer import open_network
     from .templates import network_path
 
-    _print_layers(read_network(network_path(network)))
+    _print_layers(open_network(network_path(network), **_input_options(size, scale, mean, std))[0])
+
+
+@app.command("import")
+def import_model(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="A model in ONNX.")],
+    folder: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Where to; default: a folder of that name.")
+    ] = None,
+    size: SizeOption = None,
+    scale: ScaleOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
+) -> None:
+    """Write an ONNX model as a network file with its weights, to be read and edited."""
+    from .importer import import_onnx
+
+    written = import_onnx(model, folder, **_input_options(size, scale, mean, std))
+    _print_layers(written.network)
+    for path in written.paths:
+        _say(f"wrote {path}")
+    _say(f"edit it, then build it with a picture:  sheetcnn build {written.paths[0]} PICTURE")
+
+
+@app.command()
+def export(
+    book: Annotated[Path, typer.Argument(metavar="BOOK.xlsx", help="A workbook that sheetcnn made, edited or not.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="What to write: weights.npz, or model.onnx.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="OUT.png", help="Write the pixels as a picture.")
+    ] = None,
+) -> None:
+    """Write the weights that are in a workbook now, as .npz or as an ONNX model, or its pixels as PNG."""
+    from .exporter import export as export_workbook
+
+    for path in export_workbook(book, output, picture=picture):
+        _say(f"wrote {path}")
 
 
 @app.command()
@@ -174,6 +237,22 @@ def layers() -> None:
     rows = [[name, layer.about, ", ".join(_settings(layer))] for name, layer in LAYERS.items()]
     _table("Layers", ["type", "what it does", "settings"], rows)
     _say("every layer also takes  name  and  input;  layers with weights take  weight, bias, init, seed")
+
+
+def _input_options(size: str | None, scale: float | None, mean: str | None, std: str | None) -> dict[str, Any]:
+    """The options for .onnx models as Python takes them."""
+    options: dict[str, Any] = {"scale": scale, "size": None}
+    if size is not None:
+        sides = size.lower().replace("×", "x").split("x")
+        if not all(side.isascii() and side.isdigit() and int(side) for side in sides) or len(sides) > 2:
+            raise NetworkError(f"--size {size}: must be ROWSxCOLUMNS, such as 28x28, or one number for both")
+        options["size"] = (int(sides[0]), int(sides[-1]))
+    for name, text in (("mean", mean), ("std", std)):
+        try:
+            options[name] = None if text is None else [float(part) for part in text.split(",")]
+        except ValueError:
+            raise NetworkError(f"--{name} {text}: must be numbers with commas between them, such as 0.5,0.5,0.5") from None
+    return options
 
 
 def _settings(layer: Any) -> Iterator[str]:

@@ -131,3 +131,20 @@ def picture_of(pixels: np.ndarray, settings: InputSettings, size: int) -> bytes:
     stream = io.BytesIO()
     picture.save(stream, "PNG")
     return stream.getvalue()
+
+
+def png_of(pixels: np.ndarray) -> bytes:
+    """A PNG of the pixels, one for each cell.
+
+    Raises PictureError where a PNG cannot hold them: it has 1 or 3 channels of numbers from 0 to 255 (fractions are rounded).
+    """
+    if len(pixels) not in (1, 3):
+        raise PictureError(f"the input has {len(pixels)} channels; a PNG has 1 or 3; read the numbers from the sheet Input")
+    if pixels.min() < 0 or pixels.max() > 255 or (pixels.max() <= 1 and (pixels % 1).any()):
+        raise PictureError(
+            f"the pixels run from {pixels.min():.4g} to {pixels.max():.4g}; a PNG holds 0 to 255; read the numbers from the sheet Input"
+        )
+    values = np.rint(pixels).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(values[0] if len(values) == 1 else values.transpose(1, 2, 0)).save(stream, "PNG")
+    return stream.getvalue()

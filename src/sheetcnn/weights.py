@@ -17,13 +17,13 @@ INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", 
 ONES = ("running_var",)  # and the weight of a normalisation, which has one number per channel
 
 
-def load_parameters(network: Network, folder: Path) -> tuple[dict[str, Arrays], list[str]]:
+def load_parameters(network: Network, folder: Path, arrays: Arrays | None = None) -> tuple[dict[str, Arrays], list[str]]:
     """Every layer's arrays by name, and notes on what the user may not expect; `folder` is where the network file lies.
 
-    First match wins: numbers in the file, classic kernels, the .npz file, initialisation.
+    First match wins: numbers in the file, classic kernels, the .npz file (or `arrays`, named alike), initialisation.
     Raises NetworkError for a wrong shape (naming both), NaN or infinity, or an unusable file.
     """
-    archive = _Archive(network, folder)
+    archive = _Archive(network, folder) if arrays is None else _Held(network, arrays)
     parameters = {INPUT: network.input.constants()}
     notes = []
     for node in network.nodes:
@@ -43,7 +43,7 @@ def _given(node: Node) -> bool:
     return bool(node.inline) or getattr(node.layer, "kernels", None) is not None
 
 
-def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Archive) -> np.ndarray:
+def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Archive | _Held) -> np.ndarray:
     where = f"{network.source}: {node.title}: {key}"
     in_file = node.layer.file_shape(key, shape)
     if key in node.inline:
@@ -53,7 +53,7 @@ def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Arc
         return _classic(kernels, shape)
     name = f"{node.name}.{key}"
     if kernels is None and "weight" not in node.inline and archive.offers(name):
-        return node.layer.from_file(key, _checked(archive.read(name, in_file), in_file, f"{archive.path}: {name}"))
+        return node.layer.from_file(key, _checked(archive.read(name, in_file), in_file, f"{archive.where}: {name}"))
     return _initial(network, node, key, shape)
 
 
@@ -108,27 +108,49 @@ def _initial(network: Network, node: Node, key: str, shape: Shape) -> np.ndarray
     return rng.uniform(-np.sqrt(3 * variance), np.sqrt(3 * variance), shape)
 
 
+class _Held:
+    """Arrays that are in memory already, those of an imported model."""
+
+    path = None
+
+    def __init__(self, network: Network, arrays: Arrays) -> None:
+        self.where, self._arrays = network.source, arrays
+
+    def has(self, layer: str) -> bool:
+        return any(name.startswith(f"{layer}.") for name in self._arrays)
+
+    def offers(self, name: str) -> bool:
+        return name in self._arrays
+
+    def unused(self) -> list[str]:
+        return []
+
+    def read(self, name: str, shape: Shape) -> np.ndarray:
+        return np.asarray(self._arrays[name], float)
+
+
 class _Archive:
     """The .npz file of a network, read array by array and only where the shape is the one that is needed."""
 
     def __init__(self, network: Network, folder: Path) -> None:
         self.path: Path | None = None
+        self.where = network.source
         self._names: set[str] = set()
         self._read: set[str] = set()
         if network.settings.weights is None:
             return
-        self._where = f"{network.source}: weights {network.settings.weights!r}"
+        where = f"{network.source}: weights {network.settings.weights!r}"
         path = folder / network.settings.weights
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise NetworkError(f"{self._where}: leaves the network file's folder; put the .npz file next to it")
-        self.path = path
+            raise NetworkError(f"{where}: leaves the network file's folder; put the .npz file next to it")
+        self.path, self.where = path, str(path)
         try:
             with zipfile.ZipFile(path) as archive:
                 self._names = {name.removesuffix(".npy") for name in archive.namelist()}
         except OSError as error:
-            raise NetworkError(f"{self._where}: cannot be read ({error.strerror})") from None
+            raise NetworkError(f"{where}: cannot be read ({error.strerror})") from None
         except zipfile.BadZipFile:
-            raise NetworkError(f"{self._where}: is no .npz file; write it with numpy.savez") from None
+            raise NetworkError(f"{where}: is no .npz file; write it with numpy.savez") from None
 
     def has(self, layer: str) -> bool:
         return any(name.startswith(f"{layer}.") for name in self._names)

@@ -44,6 +44,7 @@ _NAMES = (
     "pixel_shuffle",
     "channel_shuffle",
     "flatten",
+    "unflatten",
     "linear",
     "dropout",
     "identity",

@@ -29,7 +29,7 @@ class AdaptiveAvgPool2d(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], *self.output_size)
 
-    def _span(self, axis: int, place: int, size: int) -> tuple[int, int]:
+    def span(self, axis: int, place: int, size: int) -> tuple[int, int]:
         """The first input row (or column) of an output row, and how many it reads."""
         out = self.output_size[axis]
         start = place * size // out
@@ -38,13 +38,13 @@ class AdaptiveAvgPool2d(Layer):
     def forward(self, x: np.ndarray) -> np.ndarray:
         y = np.empty(self.output_shape(x.shape))
         for i, j in np.ndindex(*self.output_size):
-            (top, rows), (left, columns) = self._span(0, i, x.shape[1]), self._span(1, j, x.shape[2])
+            (top, rows), (left, columns) = self.span(0, i, x.shape[1]), self.span(1, j, x.shape[2])
             y[:, i, j] = x[:, top : top + rows, left : left + columns].mean(axis=(1, 2))
         return y
 
     def formula(self, at: Shape, x: Grids) -> str:
         k, i, j = at
-        (top, rows), (left, columns) = self._span(0, i, x[k].rows), self._span(1, j, x[k].columns)
+        (top, rows), (left, columns) = self.span(0, i, x[k].rows), self.span(1, j, x[k].columns)
         return f"AVERAGE({x[k].window(top, left, rows, columns)})"
 
     def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:

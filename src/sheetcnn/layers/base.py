@@ -156,6 +156,10 @@ class Layer(BaseModel):
         """A parameter as the layer uses it, made from one as files have it."""
         return array
 
+    def to_file(self, key: str, array: np.ndarray) -> np.ndarray:
+        """A parameter as files have it, made from one as the layer uses it."""
+        return array
+
     def output_shape(self, *shapes: Shape) -> Shape:
         """The shape of the output; the input's own unless a layer says otherwise."""
         return shapes[0]
@@ -356,7 +360,7 @@ class Activated(Layer):
         return steps
 
     def run(self, xs: tuple[np.ndarray, ...], detail: str, parameters: Arrays) -> Arrays:
-        own, others = _split(parameters)
+        own, others = split_parameters(parameters)
         values = super().run(xs, detail, own)
         if self.draws_sum(detail):
             values["sum"] = values["output"]
@@ -373,7 +377,7 @@ class Activated(Layer):
             cells["sum"] = total
             cells["output"] = partial(cell_of, grids["sum"])
             if self.final is not None:
-                drawn = grids | _split(grids)[1]
+                drawn = grids | split_parameters(grids)[1]
                 cells |= self.final.formulas((self.output_shape(*shapes),), detail, (grids["sum"],), drawn)
         elif isinstance(self.final, Elementwise):
             activate = self.final.cell
@@ -381,7 +385,7 @@ class Activated(Layer):
         return cells
 
 
-def _split(named: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_parameters(named: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is a layer's own, and what belongs to its activation (without the prefix)."""
     own = {key: value for key, value in named.items() if not key.startswith(PREFIX)}
     return own, {key.removeprefix(PREFIX): value for key, value in named.items() if key.startswith(PREFIX)}

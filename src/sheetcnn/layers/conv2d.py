@@ -194,7 +194,7 @@ class Conv2d(Activated, Sliding):
     def wide(self, shape: Shape) -> bool:
         return shape[0] // self.groups > WIDE and self.channel_mix in ("sum", "mean") and self.activation_scope == "map"
 
-    def _channels(self, k: int, channels: int) -> slice:
+    def channels_of(self, k: int, channels: int) -> slice:
         """The input channels that filter k sees: those of its group."""
         size = channels // self.groups
         first = k // (self.out_channels // self.groups) * size
@@ -210,13 +210,13 @@ class Conv2d(Activated, Sliding):
     def _products(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
         """Each window with its kernel, channel by channel: filters × channels × rows × columns."""
         view = self.windows(x, 0)
-        seen = [view[self._channels(k, len(x))] for k in range(self.out_channels)]
+        seen = [view[self.channels_of(k, len(x))] for k in range(self.out_channels)]
         kernels = [np.broadcast_to(w, (len(v), *self.kernel_size)) for v, w in zip(seen, weight, strict=True)]
         return np.stack([np.einsum("cijab,cab->cij", v, w) for v, w in zip(seen, kernels, strict=True)])
 
     def _product_formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None) -> str:
         k, c, i, j = at
-        channel = x[self._channels(k, len(x))][c]
+        channel = x[self.channels_of(k, len(x))][c]
         kernel = weight[k][c if len(weight[k]) > 1 else 0]
         return f"SUMPRODUCT({channel.window(*self.corner(i, j), *self.reach)},{kernel.area})"
 
@@ -239,14 +239,14 @@ class Conv2d(Activated, Sliding):
         filters = self.out_channels // self.groups
         for g in range(self.groups):
             part = slice(g * filters, (g + 1) * filters)
-            seen = view[self._channels(g * filters, len(x))]
+            seen = view[self.channels_of(g * filters, len(x))]
             for a, b in np.ndindex(*self.kernel_size):  # one kernel position at a time needs no copy of the windows
                 y[part] += np.tensordot(weight[part, :, a, b], seen[..., a, b], axes=1)
         return y / len(x) if self.channel_mix == "mean" else y
 
     def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None, product: Grids | None = None) -> str:
         k, i, j = at
-        channels = x if self.groups == 1 else x[self._channels(k, len(x))]
+        channels = x if self.groups == 1 else x[self.channels_of(k, len(x))]
         if self.channel_mix == "separate":
             k, c = divmod(k, len(x))
             channels = [x[c]]

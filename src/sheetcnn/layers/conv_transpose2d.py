@@ -102,6 +102,12 @@ class ConvTranspose2d(Activated):
         split = array.reshape(self.groups, -1, *array.shape[1:])  # groups, inputs, outputs, rows, columns
         return split.swapaxes(1, 2).reshape(self.out_channels, -1, *array.shape[2:])
 
+    def to_file(self, key: str, array: np.ndarray) -> np.ndarray:
+        if key != "weight":
+            return array
+        split = array.reshape(self.groups, -1, *array.shape[1:])  # groups, outputs, inputs, rows, columns
+        return split.swapaxes(1, 2).reshape(-1, self.out_channels // self.groups, *array.shape[2:])
+
     def output_shape(self, shape: Shape) -> Shape:
         top, left, bottom, right = self.padding
         sizes = zip(shape[1:], self.stride, (top + bottom, left + right), self.reach, self.output_padding, strict=True)

@@ -30,16 +30,17 @@ class LRN(Layer):
     beta: Number = 0.75
     k: Number = Field(1.0, ge=0)
 
-    def _channels(self, k: int, count: int) -> range:
+    def neighbours(self, k: int, count: int) -> range:
+        """The channels whose squares go into channel k of so many."""
         return range(max(0, k - self.size // 2), min(count, k + (self.size - 1) // 2 + 1))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        squares = np.stack([(x[list(self._channels(k, len(x)))] ** 2).sum(axis=0) for k in range(len(x))])
+        squares = np.stack([(x[list(self.neighbours(k, len(x)))] ** 2).sum(axis=0) for k in range(len(x))])
         return x / (self.k + self.alpha / self.size * squares) ** self.beta
 
     def formula(self, at: Shape, x: Grids) -> str:
         k, i, j = at
-        cells = ",".join([x[c].at(i, j) for c in self._channels(k, len(x))])
+        cells = ",".join([x[c].at(i, j) for c in self.neighbours(k, len(x))])
         scale = literal(self.alpha / self.size)
         return f"{x[k].at(i, j)}/({literal(self.k)}+{scale}*SUMSQ({cells}))^{literal(self.beta)}"
 

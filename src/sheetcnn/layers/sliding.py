@@ -127,6 +127,8 @@ class Sliding(Layer):
     def code(self, opening: str, more: str) -> str:
         """The layer as PyTorch code, the settings that have PyTorch's defaults left out."""
         top, left, bottom, right = self.sides
+        if isinstance(self, Pooling) and (max(top, bottom) > self.reach[0] // 2 or max(left, right) > self.reach[1] // 2):
+            return ""  # PyTorch pads pools by half of the window at most
         before, text = "", pair(self.kernel_size)
         if self.stride != (self.kernel_size if isinstance(self, Pooling) else (1, 1)):
             text += f", stride={pair(self.stride)}"
@@ -149,9 +151,9 @@ class Pooling(Sliding):
     def check(self, shape: Shape) -> None:
         super().check(shape)
         top, left, bottom, right = self.sides
-        if max(top, bottom) > self.reach[0] // 2 or max(left, right) > self.reach[1] // 2:
+        if max(top, bottom) >= self.reach[0] or max(left, right) >= self.reach[1]:
             raise ValueError(
-                f"padding {list(self.sides)} is more than half of kernel_size {pair(self.kernel_size)}, "
+                f"padding {list(self.sides)} is not smaller than kernel_size {pair(self.kernel_size)}, "
                 "so that a window could hold nothing but padding; use less"
             )
 

@@ -1,0 +1,61 @@
+"""Out of a workbook again: the weights that are in it now, a model of them, or its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from .checker import Contents, read_contents
+from .errors import SheetcnnError, WorkbookError
+from .files import write_whole
+from .image import png_of
+from .layers.base import Arrays
+
+
+def export(book: str | Path, output: str | Path | None = None, *, picture: str | Path | None = None) -> tuple[Path, ...]:
+    """Write what is in a workbook now, edits included; returns the files written.
+
+    `output` is an .npz file (arrays "conv1.weight", "conv1.bias" … with PyTorch's shapes) or an .onnx model, which takes the
+    same pixels as the workbook; `picture` is a .png of the pixels. Raises SheetcnnError with one line.
+    """
+    targets = [Path(path) for path in (output, picture) if path is not None]
+    if not targets:
+        raise SheetcnnError(
+            f"{book}: nothing to export; give a file to write: -o weights.npz, -o model.onnx or --picture out.png"
+        )
+    if output is not None and Path(output).suffix.lower() not in (".npz", ".onnx"):
+        raise SheetcnnError(f"{output}: must end in .npz (weights) or .onnx (a model)")
+    if picture is not None and Path(picture).suffix.lower() != ".png":
+        raise SheetcnnError(f"{picture}: must end in .png")
+    contents = read_contents(book)
+    writes: list[Callable[[BinaryIO], object]] = []
+    try:
+        if output is not None and Path(output).suffix.lower() == ".onnx":
+            from .to_onnx import model_of  # it needs the package onnx, which is an extra
+
+            model = model_of(contents.network, contents.parameters)
+            writes.append(lambda stream: stream.write(model))
+        elif output is not None:
+            weights = weights_of(contents)
+            writes.append(lambda stream: np.savez(stream, **weights))  # type: ignore[arg-type]
+        if picture is not None:
+            png = png_of(contents.pixels)
+            writes.append(lambda stream: stream.write(png))
+    except SheetcnnError as error:
+        raise WorkbookError(f"{book}: {error}") from None
+    for path, write in zip(targets, writes, strict=True):
+        write_whole(path, write)
+    return tuple(targets)
+
+
+def weights_of(contents: Contents) -> Arrays:
+    """The weights in a workbook, named and shaped as network files have them; shared ones under their owner's name."""
+    nodes = [node for node in contents.network.nodes if node.share is None]
+    return {
+        f"{node.name}.{key}": node.layer.to_file(key, array)
+        for node in nodes
+        for key, array in contents.parameters[node.name].items()
+    }

@@ -1,0 +1,252 @@
+"""An .onnx file becomes a graph in plain Python and NumPy. The file comes from anywhere, so nothing in it is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import NetworkError
+
+try:
+    import onnx
+    from onnx import numpy_helper
+except ImportError:
+    raise NetworkError("models in .onnx need the package onnx; install it with  pip install 'sheetcnn[onnx]'") from None
+
+MAX_BYTES = 400_000_000  # of the file, and of each tensor beside it; a workbook cannot hold a tenth of it
+MAX_NODES = 5_000
+OLDEST = 6  # opset
+
+
+class UnsupportedError(Exception):
+    """Why a node cannot become a layer; the node is named by whoever collects these."""
+
+    node: Node | None = None
+
+
+@dataclass(eq=False)
+class Node:
+    """A node of the graph, its attributes as Python and NumPy."""
+
+    operator: str
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+    proto: onnx.NodeProto = field(repr=False)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute, or the default where it is not given."""
+        return self.attributes.get(name, default)
+
+
+@dataclass
+class Graph:
+    """The graph of a model: what its first outputs need, in an order in which it can be computed."""
+
+    source: str
+    about: str
+    metadata: dict[str, str]
+    opset: int
+    input: str
+    dimensions: tuple[int | None, ...]  # of the input; None where the model leaves it free
+    outputs: list[str]
+    nodes: list[Node]
+    constants: Mapping[str, np.ndarray]
+
+
+def read_graph(path: Path) -> Graph:
+    """Read and check an .onnx file.
+
+    Raises NetworkError with one line where it is no model, is damaged, or is no network of one picture.
+    """
+    source = str(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise NetworkError(f"{source}: is larger than {MAX_BYTES:,} bytes; no workbook could hold its weights")
+        model = onnx.ModelProto.FromString(path.read_bytes())
+    except OSError as error:
+        raise NetworkError(f"{source}: cannot be read ({error.strerror})") from None
+    except NetworkError:
+        raise
+    except Exception as error:  # protobuf's DecodeError, which has several homes
+        raise NetworkError(f"{source}: is no ONNX model, or is damaged ({str(error)[:80]})") from None
+    if not model.ir_version or not model.graph.node:
+        raise NetworkError(f"{source}: is no ONNX model with a graph; export it again")
+    opset = next((given.version for given in model.opset_import if given.domain in ("", "ai.onnx")), 1)
+    newest = onnx.defs.onnx_opset_version()
+    if not OLDEST <= opset <= newest:
+        raise NetworkError(f"{source}: has opset {opset}; sheetcnn reads {OLDEST} to {newest}; export it with another")
+    graph = model.graph
+    protos = list(_checked_nodes(graph, source))
+    constants = _Constants(graph, path)
+    given = [value for value in graph.input if value.name not in constants]
+    outputs = [value.name for value in graph.output]
+    nodes = _ordered([_node(proto, constants) for proto in protos], constants, given, outputs, source)
+    used = {name for node in nodes for name in node.inputs} | set(outputs)
+    pictures = [value for value in given if value.name in used]
+    if len(pictures) != 1:
+        names = ", ".join(value.name for value in pictures) or "none"
+        raise NetworkError(f"{source}: has {len(pictures)} inputs ({names}); sheetcnn feeds one picture to one input")
+    return Graph(
+        source,
+        str(model.doc_string or graph.doc_string).strip(),
+        {str(entry.key): str(entry.value) for entry in model.metadata_props},
+        opset,
+        pictures[0].name,
+        _dimensions(pictures[0], source),
+        outputs,
+        nodes,
+        constants,
+    )
+
+
+def _dimensions(value: onnx.ValueInfoProto, source: str) -> tuple[int | None, ...]:
+    kind = value.type.tensor_type
+    if not value.type.HasField("tensor_type") or not kind.HasField("shape"):
+        raise NetworkError(f"{source}: input {value.name!r} has no shape; export the model with one")
+    if kind.elem_type in (onnx.TensorProto.STRING, onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128):
+        raise NetworkError(f"{source}: input {value.name!r} is no array of real numbers")
+    sizes = tuple(side.dim_value if side.HasField("dim_value") else None for side in kind.shape.dim)
+    if not sizes or any(size is not None and size < 1 for size in sizes):
+        raise NetworkError(f"{source}: input {value.name!r} has the shape {list(sizes)}; every size must be at least 1")
+    return sizes
+
+
+def _checked_nodes(graph: onnx.GraphProto, source: str) -> Iterator[onnx.NodeProto]:
+    if len(graph.node) > MAX_NODES:
+        raise NetworkError(f"{source}: has {len(graph.node):,} nodes; sheetcnn draws at most {MAX_NODES:,}")
+    if graph.sparse_initializer:
+        raise NetworkError(f"{source}: has sparse weights, which sheetcnn does not read; export it with dense ones")
+    if not graph.output:
+        raise NetworkError(f"{source}: has no output; export it again")
+    named = (*graph.node, *graph.input, *graph.output, *graph.initializer)
+    texts = [text for node in graph.node for text in (node.op_type, node.domain, *node.input, *node.output)]
+    if not all(isinstance(text, str) for text in (*texts, *(one.name for one in named))):  # bytes that are no UTF-8
+        raise NetworkError(f"{source}: has names that are no text; the model is damaged")
+    yield from graph.node
+
+
+def _node(proto: onnx.NodeProto, constants: _Constants) -> Node:
+    operator = proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
+    where = f"{constants.path}: node {proto.name or operator!r}"
+    attributes = {one.name: _attribute(one, constants, where) for one in proto.attribute}
+    return Node(operator, proto.name, list(proto.input), list(proto.output), attributes, proto)
+
+
+def _attribute(proto: onnx.AttributeProto, constants: _Constants, where: str) -> Any:
+    if proto.type == onnx.AttributeProto.TENSOR:
+        return constants.array(proto.t, f"{where}: {proto.name}")
+    if proto.type in (onnx.AttributeProto.FLOAT, onnx.AttributeProto.FLOATS):
+        # Single precision, as the shortest decimal that means it: 0.01, not 0.009999999776482582.
+        numbers = [float(str(np.float32(n))) for n in (proto.floats if proto.floats else [proto.f])]
+        return numbers if proto.type == onnx.AttributeProto.FLOATS else numbers[0]
+    if proto.type == onnx.AttributeProto.STRING:
+        return proto.s.decode(errors="replace")
+    if proto.type == onnx.AttributeProto.INT:
+        return proto.i
+    if proto.type == onnx.AttributeProto.INTS:
+        return list(proto.ints)
+    return None  # graphs and the like, of operators that no layer does
+
+
+def _ordered(
+    nodes: list[Node], constants: _Constants, given: list[onnx.ValueInfoProto], outputs: list[str], source: str
+) -> list[Node]:
+    """The nodes that the outputs need, each after those that it reads."""
+    known = {value.name for value in given} | set(constants)
+    makers: dict[str, Node] = {}
+    for node in nodes:
+        for name in filter(None, node.outputs):
+            if name in makers or name in known:
+                raise NetworkError(f"{source}: {name!r} is written twice; the model is damaged")
+            makers[name] = node
+    needed: set[Node] = set()
+    waiting = list(outputs)
+    while waiting:
+        name = waiting.pop()
+        if name in known or not name:
+            continue
+        if name not in makers:
+            raise NetworkError(f"{source}: {name!r} is read, but no node and no weight has that name; the model is damaged")
+        if makers[name] not in needed:
+            needed.add(makers[name])
+            waiting += makers[name].inputs
+    left = [node for node in nodes if node in needed]
+    done = known | {""}
+    order: list[Node] = []
+    while left:
+        later = []
+        for node in left:
+            if all(name in done for name in node.inputs):
+                order.append(node)
+                done |= set(node.outputs)
+            else:
+                later.append(node)
+        if len(later) == len(left):
+            names = ", ".join(node.name or node.operator for node in later[:5])
+            raise NetworkError(f"{source}: its nodes read each other in a circle ({names}); the model is damaged")
+        left = later
+    return order
+
+
+class _Constants(Mapping[str, np.ndarray]):
+    """The weights of a graph, read when they are asked for."""
+
+    def __init__(self, graph: onnx.GraphProto, path: Path) -> None:
+        self.path = path
+        self._protos = {tensor.name: tensor for tensor in graph.initializer}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._protos)
+
+    def __len__(self) -> int:
+        return len(self._protos)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._protos
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.array(self._protos[name], f"{self.path}: weight {name!r}")
+
+    def array(self, tensor: onnx.TensorProto, where: str) -> np.ndarray:
+        """The numbers of a tensor, those in files beside the model included."""
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            copy = onnx.TensorProto()
+            copy.CopyFrom(tensor)
+            copy.raw_data = self._outside(tensor, where)
+            copy.data_location = onnx.TensorProto.DEFAULT
+            tensor = copy
+        if any(size < 0 for size in tensor.dims) or int(np.prod(tensor.dims, dtype=object)) > MAX_BYTES // 4:
+            raise NetworkError(f"{where}: has the impossible shape {list(tensor.dims)}; the model is damaged")
+        try:
+            return numpy_helper.to_array(tensor)
+        except Exception as error:  # whatever is wrong with numbers from outside
+            raise NetworkError(f"{where}: cannot be read ({str(error)[:80]}); the model is damaged") from None
+
+    def _outside(self, tensor: onnx.TensorProto, where: str) -> bytes:
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        location = entries.get("location", "")
+        folder = self.path.parent.resolve()
+        try:
+            path = (folder / location).resolve()
+            if not location or not path.is_relative_to(folder):
+                raise NetworkError(f"{where}: its file {location!r} leaves the model's folder; put it beside the model")
+            size = path.stat().st_size
+            start = int(entries.get("offset", 0))
+            length = int(entries.get("length", size - start))
+            if not (0 <= start <= size and 0 <= length <= min(size - start, MAX_BYTES)):
+                raise NetworkError(f"{where}: {location!r} has {size:,} bytes, it needs {length:,} from {start:,} on")
+            with path.open("rb") as stream:
+                stream.seek(start)
+                return stream.read(length)
+        except OSError as error:
+            raise NetworkError(f"{where}: its file {location!r} cannot be read ({error.strerror})") from None
+        except ValueError:
+            raise NetworkError(
+                f"{where}: says of its file {location[:80]!r} what is no number; the model is damaged"
+            ) from None

@@ -1,0 +1,72 @@
+"""What a graph computes from constants alone is computed at once, by ONNX's own reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper
+from onnx.reference import ReferenceEvaluator
+
+from .file import Node, UnsupportedError
+
+MOST = 50_000_000  # numbers in a constant
+
+_BROADCAST = ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Where", "Equal", "Mod", "Expand")
+_SAME_SIZE = (
+    "Identity", "Cast", "CastLike", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Shape", "Size", "Neg", "Abs",
+    "Sqrt", "Reciprocal", "Exp", "Log", "Floor", "Ceil", "Round", "Concat", "ReduceProd", "ReduceSum", "DequantizeLinear",
+)  # fmt: skip
+
+
+def folded(node: Node, inputs: Sequence[object], opset: int) -> np.ndarray:
+    """The first output of a node that reads constants only.
+
+    Raises UnsupportedError where the operator is not one of those that exporters use for weights and shapes, or its result is huge.
+    """
+    arrays = [one for one in inputs if isinstance(one, np.ndarray)]
+    if node.operator == "Constant":
+        return _constant(node)
+    if node.operator in _BROADCAST:
+        shapes = [
+            tuple(int(n) for n in one) if node.operator == "Expand" and i else one.shape for i, one in enumerate(arrays)
+        ]
+        try:
+            size = int(np.prod(np.broadcast_shapes(*shapes), dtype=object))
+        except ValueError:
+            raise UnsupportedError("the shapes of its constants do not fit") from None
+    elif node.operator == "ConstantOfShape":
+        size = int(np.prod([int(n) for n in arrays[0].reshape(-1)], dtype=object))
+    elif node.operator == "Gather":
+        size = arrays[0].size * arrays[1].size // max(1, arrays[0].shape[node.get("axis", 0)] if arrays[0].ndim else 1)
+    elif node.operator in _SAME_SIZE:
+        size = 0
+    else:
+        raise UnsupportedError("no layer does this, nor is it among what is computed from constants")
+    if size > MOST:
+        raise UnsupportedError(f"it makes a constant of {size:,} numbers")
+    names = [name for name in node.inputs if name]
+    graph = helper.make_graph([node.proto], "one", [_value(name) for name in names], [_value(node.outputs[0])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    feeds: dict[str, np.ndarray] = dict(zip(names, arrays, strict=True))
+    try:
+        with np.errstate(all="ignore"):
+            results: Any = ReferenceEvaluator(model).run([node.outputs[0]], feeds)
+            return np.asarray(results[0])
+    except Exception as error:  # whatever the reference finds wrong with constants from outside
+        raise UnsupportedError(
+            f"its constants cannot be computed ({str(error).splitlines()[0][:80] if str(error) else error!r})"
+        ) from None
+
+
+def _value(name: str) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
+
+
+def _constant(node: Node) -> np.ndarray:
+    for key, value in node.attributes.items():
+        if key.startswith("value") and value is not None:
+            return np.asarray(value)
+    raise UnsupportedError("it holds no dense array of numbers")

@@ -1,0 +1,122 @@
+"""A network of any kind of file: TOML and JSON as they are, ONNX turned into a description, which can also be written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from .errors import NetworkError, SheetcnnError
+from .files import write_whole
+from .layers.base import Arrays
+from .network import Network, parse_network, read_network
+from .weights import load_parameters
+
+
+@dataclass(frozen=True)
+class Written:
+    """What `import_onnx` wrote: the network file and its weights, and the network that they are."""
+
+    paths: tuple[Path, ...]
+    network: Network
+
+
+def open_network(
+    path: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    scale: float | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> tuple[Network, Arrays | None]:
+    """The network of a .toml, .json or .onnx file, with the arrays of its weights if they are in the file itself.
+
+    Raises NetworkError with one line; `size`, `scale`, `mean` and `std` are for .onnx only.
+    """
+    description, arrays = _description(path, size, scale, mean, std)
+    return (read_network(path) if description is None else parse_network(description, str(path))), arrays
+
+
+def import_onnx(
+    model: str | Path,
+    folder: str | Path | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    scale: float | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> Written:
+    """Write a model in .onnx as a network file, to be read and edited, with its weights in an .npz file beside it.
+
+    `folder` is where to (default: a folder of the model's name); nothing that exists is overwritten. `size` (rows,
+    columns) is for models that leave the picture's size free; `scale`, `mean` and `std` say what happens to pixels.
+    Raises SheetcnnError with one line.
+    """
+    source = Path(model)
+    if source.suffix.lower() != ".onnx":
+        raise NetworkError(f"{source}: is no .onnx model; `sheetcnn build` takes network files as they are")
+    description, arrays = _description(source, size, scale, mean, std)
+    assert description is not None
+    assert arrays is not None
+    target = Path(folder) if folder is not None else Path(source.stem)
+    paths = (target / f"{source.stem}.toml", target / f"{source.stem}.npz")
+    top = {key: value for key, value in description.items() if key not in ("input", "layers")}
+    top |= {"weights": paths[1].name} if arrays else {}
+    whole = top | {"input": description["input"], "layers": description["layers"]}
+    network = parse_network(whole, str(source))
+    load_parameters(network, target, arrays)  # NaN and the like are refused before anything is written
+    text = _toml(top, description["input"], description["layers"])
+    contents: list[Callable[[BinaryIO], object]] = [lambda stream: stream.write(text.encode())]
+    if arrays:
+        contents.append(lambda stream: np.savez(stream, **arrays))  # type: ignore[arg-type]
+    for path in paths:
+        if path.exists():
+            raise SheetcnnError(f"{path}: exists already; give another folder, or move it away")
+    target.mkdir(parents=True, exist_ok=True)
+    written = paths[: len(contents)]
+    for path, write in reversed(list(zip(written, contents, strict=True))):  # the weights first: no file without them
+        write_whole(path, write)
+    return Written(written, network)
+
+
+def _description(
+    path: Path,
+    size: tuple[int, int] | None,
+    scale: float | None,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+) -> tuple[dict[str, Any] | None, Arrays | None]:
+    """The description and weights of a model in .onnx; None for other files, which must not be given its options."""
+    if path.suffix.lower() == ".onnx":
+        from .from_onnx import read_onnx  # it needs the package onnx, which is an extra
+
+        read = read_onnx(path, size=size, scale=scale, mean=mean, std=std)
+        return read.description, read.weights
+    if any(option is not None for option in (size, scale, mean, std)):
+        raise NetworkError(f"{path}: size, scale, mean and std are for .onnx models; put them into the file's [input]")
+    return None, None
+
+
+# -- TOML ----------------------------------------------------------------------------------------------------------------
+
+
+def _toml(top: dict[str, Any], picture: dict[str, Any], layers: list[dict[str, Any]]) -> str:
+    """A network file as people write it: a table for the input, one for each layer."""
+    tables = [_lines(top), "[input]\n" + _lines(picture), *("[[layers]]\n" + _lines(layer) for layer in layers)]
+    return "\n".join(tables)
+
+
+def _lines(table: dict[str, Any]) -> str:
+    return "".join(f"{key} = {_literal(value)}\n" for key, value in table.items())
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_literal(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

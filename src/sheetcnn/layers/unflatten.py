@@ -1,0 +1,43 @@
+"""A vector as feature maps."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..grid import Grids
+from .base import Count, Layer, Shape, example, shape_text
+
+
+class Unflatten(Layer):
+    """The numbers of a vector put into maps: map after map, row after row. Source: torch.nn.Unflatten(1, …)."""
+
+    type: ClassVar[str] = "unflatten"
+    about: ClassVar[str] = "a vector put into maps of a given size: map after map, row after row"
+    words: ClassVar[str] = "map = the vector's numbers, map after map, row after row"
+    takes: ClassVar[str] = "vector"
+    examples: ClassVar = (
+        example([1, 2, 3, 4, 5, 6, 7, 8], [[[1, 2], [3, 4]], [[5, 6], [7, 8]]], size=[2, 2, 2]),
+        example([5, 7], [[[5]], [[7]]], size=[2, 1, 1]),
+    )
+
+    size: tuple[Count, Count, Count]  # channels, rows, columns
+
+    def check(self, shape: Shape) -> None:
+        if int(np.prod(self.size, dtype=object)) != shape[0]:
+            raise ValueError(f"size {shape_text(self.size)} does not hold the {shape[0]:,} numbers of its input")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return self.size
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x.reshape(self.size)
+
+    def formula(self, at: Shape, x: Grids) -> str:
+        k, i, j = at
+        return x.at((k * self.size[1] + i) * self.size[2] + j, 0)
+
+    def torch(self, shape: Shape) -> str:
+        return f"torch.nn.Unflatten(1, {self.size})"
+
+    def size_words(self, shape: Shape) -> str:
+        return f"{'·'.join(map(str, self.size))} = {shape[0]}"

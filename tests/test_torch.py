@@ -1,0 +1,77 @@
+"""The PyTorch code that every layer's sheet shows, run by PyTorch, makes the layer's numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from test_onnx import CASES, drawn, kind_of
+
+from sheetcnn.layers import LAYERS
+from sheetcnn.layers.base import Activated, Layer
+
+pytestmark = pytest.mark.torch
+
+Given = tuple[str, list[np.ndarray], dict[str, Any], dict[str, Any]]  # type, inputs, settings, parameters
+GIVEN: list[Any] = []
+for kind, layer in LAYERS.items():
+    for n, one in enumerate(layer.examples):
+        xs = [np.array(x, float) for x in (one.x if layer.inputs[1] > 1 else [one.x])]
+        GIVEN.append(pytest.param((kind, xs, one.settings, one.parameters), id=f"{kind}-{n}"))
+for name in CASES:
+    for n in range(3):
+        case = drawn(name, n)
+        GIVEN.append(pytest.param((kind_of(name), case.xs, case.settings, case.parameters), id=f"{name}-random{n}"))
+# What PyTorch does not have, by layer: no code is shown.
+WITHOUT = {"conv2d", "conv_transpose2d", "hard_sigmoid", "max_pool2d", "avg_pool2d"}
+
+
+def module_of(code: str, parameters: dict[str, Any]) -> Any:
+    """The module that the code makes, with the layer's numbers."""
+    import torch
+
+    module = eval(code, {"torch": torch}).double().eval()
+    numbers = {key: torch.tensor(np.array(value, float)) for key, value in parameters.items()}
+    module.load_state_dict(module.state_dict() | numbers)
+    return module
+
+
+def ran(code: str, given: Layer, xs: list[np.ndarray], parameters: dict[str, Any]) -> np.ndarray:
+    """What PyTorch makes of the inputs."""
+    import torch
+
+    tensors = [torch.tensor(x)[None] for x in xs]
+    if given.inputs[1] > 1:
+        code = code.replace("(a, b, …)", "tensors") if len(xs) > 2 else code
+        names = dict(zip("abcdefgh", tensors, strict=False))
+        y = eval(code, {"torch": torch, "tensors": tensors} | names)
+    else:
+        first, _, then = code.rpartition(", then ")
+        x = eval(first)(tensors[0]) if first else tensors[0]
+        if given.type == "conv3d":
+            x = x.reshape(1, given.in_channels, -1, *x.shape[2:])  # type: ignore[attr-defined]
+        y = module_of(then, parameters)(x)
+        if given.type == "conv3d":
+            y = y.reshape(1, -1, *y.shape[3:])
+    if isinstance(given, Activated) and given.activation is not None:
+        y = module_of(given.activation.torch(tuple(y.shape[1:])), {})(y)
+    return y[0].detach().numpy()
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_shown_code(given: Given) -> None:
+    import torch
+
+    kind, xs, settings, parameters = given
+    layer = LAYERS[kind](**settings)
+    code = layer.torch(*(x.shape for x in xs))
+    if not code:
+        assert kind in WITHOUT
+        return
+    with torch.no_grad():
+        want = ran(code, layer, xs, parameters)
+    numbers = {key: layer.from_file(key, np.array(value, float)) for key, value in parameters.items()}
+    have = layer.run(tuple(xs), "compact", numbers)["output"]
+    assert have.shape == want.shape
+    np.testing.assert_allclose(have, want, rtol=1e-9, atol=1e-9)
