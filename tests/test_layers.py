@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +215,18 @@ def test_dense_unit_on_a_picture() -> None:
 def test_settings_in_words(settings: dict[str, Any], words: str) -> None:
     kind = settings.pop("type")
     assert LAYERS[kind](**settings).setting_words() == words
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("kind", ["softmax", "log_softmax"])
+def test_softmax_over_a_thousand_maps_of_one_cell(kind: str, make: Callable[..., Path]) -> None:
+    """Named one by one, they would make a formula too long for Excel."""
+    network = f'name = "n"\n[input]\nchannels = 1000\nheight = 1\nwidth = 1\n[[layers]]\ntype = "{kind}"\nname = "it"\n'
+    x = np.random.default_rng(0).normal(size=(1000, 1, 1))
+    built = make(network, x)
+    want = x - np.log(np.exp(x).sum())
+    found = sheetcnn.build(built.with_suffix(".toml"), built.with_suffix(".npy"), built).values["it"]["output"]
+    np.testing.assert_allclose(found, np.exp(want) if kind == "softmax" else want, rtol=1e-12)
+    for engine in ("python", "libreoffice"):
+        report = sheetcnn.check(built, engine=engine)
+        assert report.ok, report.findings[:3]

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import Grids
+from ..grid import Grids, span
 from .base import Layer, Shape, Step, cell_of, combined, example
+
+MANY = 100  # maps
 
 
 class Exponentials(Layer):
@@ -37,7 +39,9 @@ class Exponentials(Layer):
 
 
 def _over(function: str, grids: Grids, at: Shape) -> str:
-    """A function of one position in all maps."""
+    """A function of one position in all maps; many maps of one cell each are one range, with labels between, which do not count."""
+    if len(grids) > MANY and grids[0].rows == grids[0].columns == 1:
+        return f"{function}({span(grids)})"
     return combined(function, [grid.at(*at[1:]) for grid in grids])
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 from xml.sax.saxutils import quoteattr
 
-from ..errors import SheetcnnError
+from ..files import write_whole
 from ..grid import COLUMN
 from .cells import Pour, sheet_rows
 from .dress import Dressed
@@ -31,31 +30,12 @@ def write_workbook(path: Path, dressed: Dressed, progress: Progress | None = Non
 
     Raises SheetcnnError where the folder cannot be written to.
     """
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise SheetcnnError(
-            f"{path}: cannot be written ({error.strerror}: {path.parent}); give a folder that exists"
-        ) from None
-    part = Path(name)
-    try:
-        with (
-            os.fdopen(handle, "wb") as stream,
-            zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as target,
-        ):
+
+    def fill(stream: BinaryIO) -> None:
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as target:
             _fill(target, dressed, progress)
-        part.chmod(0o666 & ~_umask())
-        part.replace(path)
-    except OSError as error:
-        raise SheetcnnError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        part.unlink(missing_ok=True)
 
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    write_whole(path, fill)
 
 
 def _fill(target: zipfile.ZipFile, dressed: Dressed, progress: Progress | None) -> None:
