@@ -6,11 +6,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import sheetcnn
 from sheetcnn.cli import app
+from sheetcnn.formula import read_book
 from sheetcnn.kernels import KERNELS
 from sheetcnn.layers import LAYERS
 from sheetcnn.network import parse_network
@@ -68,7 +72,8 @@ def test_links_and_pictures_exist() -> None:
         assert (ROOT / target).exists(), target
 
 
-SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.S)
+[LAYER, *_] = (part for part in re.findall(r"```python\n(.*?)```", README, re.S) if part.startswith('"""Squares."""'))
+SNIPPETS = [part for part in re.findall(r"```python\n(.*?)```", README, re.S) if part != LAYER]
 WITH_TORCH = [snippet for snippet in SNIPPETS if "import torch" in snippet or "import keras" in snippet]
 
 
@@ -125,3 +130,16 @@ def test_samples_state_their_licence() -> None:
     table = (ROOT / "samples" / "README.md").read_text(encoding="utf-8")
     for path in samples().values():
         assert re.search(rf"`{path.name}` \|.*\| (CC0|public domain|CC BY 4\.0)", table), path.name
+
+
+def test_the_worked_example_of_a_layer(make: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    namespace: dict[str, Any] = {"__package__": "sheetcnn.layers", "__name__": "sheetcnn.layers.square"}
+    exec(compile(LAYER, "square.py", "exec", dont_inherit=True), namespace)
+    monkeypatch.setitem(LAYERS, "square", namespace["Square"])
+    network = 'name = "n"\n[input]\nchannels = 1\nheight = 1\nwidth = 2\n[[layers]]\ntype = "{}"\nname = "it"\n{}'
+    more = 'out_channels = 1\nkernel_size = 1\nweight = [[[[2]]]]\nbias = [1]\nactivation = "square"\n'
+    for kind, settings, want in (("square", "", [[4, 9]]), ("conv2d", more, [[9, 49]])):
+        path = make(network.format(kind, settings), [[[-2, 3]]])
+        sheet, top, left, *_ = read_book(path).names["it_map_1"]
+        assert read_book(path).sheets[sheet].saved[top : top + 1, left : left + 2].tolist() == want
+        assert sheetcnn.check(path).ok
