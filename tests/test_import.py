@@ -160,6 +160,14 @@ def test_constants_become_normalisation(tmp_path: Path) -> None:
     assert kinds(given) == ["batch_norm2d", "batch_norm2d"]  # scale, then mean and std
 
 
+def test_model_of_constants_only(tmp_path: Path) -> None:
+    """What normalises is the input's; the last of it stays a layer, since there must be one."""
+    nodes = [node("Div", "x k", "a"), node("Sub", "a k", "y")]
+    imported = agrees(model(nodes, k=np.float32(2)), tmp_path)
+    assert imported.description["input"]["scale"] == 2.0
+    assert kinds(imported) == ["batch_norm2d"]
+
+
 @pytest.mark.parametrize("operator", ["Add", "Sub", "Mul", "Div"])
 @pytest.mark.parametrize("first", [False, True])
 def test_constants_become_batch_norm(operator: str, first: bool, tmp_path: Path) -> None:
