@@ -8,6 +8,7 @@ an operator joins several pictures, they stand on one canvas, and convolutions p
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -170,35 +171,24 @@ def prepared(model: onnx.ModelProto, operator: str, inputs: list[np.ndarray], ba
     held = {tensor.name for tensor in model.graph.initializer}
     names = [value.name for value in model.graph.input if value.name not in held]
     pictures = len(inputs) if operator in JOINTS else 1
-    turned = operator == "Gemm" and any(one.name == "transA" and one.i for one in model.graph.node[0].attribute)
-    count = inputs[0].shape[1 if turned else 0] if batch and inputs[0].ndim else 1
+    axis = int(operator == "Gemm" and any(one.name == "transA" and one.i for one in model.graph.node[0].attribute))
+    count = inputs[0].shape[axis] if batch and inputs[0].ndim else 1
     models = []
     for item in range(count):
-
-        def of_item(array: np.ndarray, item: int = item) -> np.ndarray:
-            return array[item : item + 1] if batch and array.ndim and len(array) == count else array
-
-        arrays = [inputs[0][:, item : item + 1]] if turned and batch else [of_item(array) for array in inputs[:pictures]]
-        rows = [
-            of_item(array) if operator == "Gemm" and array.ndim == 2 and n == 1 else array
-            for n, array in enumerate(inputs[pictures:])
-        ]
-        models.append(one_picture(model, names, arrays, rows))
-    folder = Path(scratch())
-    onnx.save(models[0][0], folder / "ask.onnx")
-    read_onnx(folder / "ask.onnx")
+        arrays = list(inputs)
+        for n, array in enumerate(inputs):  # of a batch one item: of each picture, and of what Gemm adds to each
+            if (
+                batch
+                and (n < pictures or (operator == "Gemm" and n == 2))
+                and array.ndim
+                and array.shape[axis * (n == 0)] == count
+            ):
+                arrays[n] = np.take(array, [item], axis=axis * (n == 0))
+        models.append(one_picture(model, names, arrays[:pictures], arrays[pictures:]))
+    with tempfile.TemporaryDirectory() as folder:
+        onnx.save(models[0][0], Path(folder) / "ask.onnx")
+        read_onnx(Path(folder) / "ask.onnx")
     return models
-
-
-@cache
-def scratch() -> str:
-    import atexit
-    import shutil
-    import tempfile
-
-    folder = tempfile.mkdtemp()
-    atexit.register(shutil.rmtree, folder)
-    return folder
 
 
 def one_picture(

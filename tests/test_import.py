@@ -160,6 +160,14 @@ def test_constants_become_normalisation(tmp_path: Path) -> None:
     assert kinds(given) == ["batch_norm2d", "batch_norm2d"]  # scale, then mean and std
 
 
+def test_model_of_constants_only(tmp_path: Path) -> None:
+    """What normalises is the input's; the last of it stays a layer, since there must be one."""
+    nodes = [node("Div", "x k", "a"), node("Sub", "a k", "y")]
+    imported = agrees(model(nodes, k=np.float32(2)), tmp_path)
+    assert imported.description["input"]["scale"] == 2.0
+    assert kinds(imported) == ["batch_norm2d"]
+
+
 @pytest.mark.parametrize("operator", ["Add", "Sub", "Mul", "Div"])
 @pytest.mark.parametrize("first", [False, True])
 def test_constants_become_batch_norm(operator: str, first: bool, tmp_path: Path) -> None:
@@ -475,6 +483,7 @@ BAD: list[tuple[str, Callable[[], onnx.ModelProto], str]] = [
     ("no shape", lambda: model([node("Relu", "x", "y")], None), "input 'x' has no shape"),
     ("huge constant", lambda: model([node("ConstantOfShape", "s", "k"), node("Add", "x k", "y")], s=np.array([10**6, 10**6])), "makes a constant of 1,000,000,000,000 numbers"),
     ("huge expansion", lambda: model([node("Expand", "k s", "e"), node("Add", "x e", "y")], s=np.array([10**6, 10**6]), k=np.float32(1)), "makes a constant of 1,000,000,000,000 numbers"),
+    ("growing constant", lambda: model([node("Concat", f"k{n} k{n}", f"k{n + 1}", axis=0) for n in range(60)] + [node("Add", "x k60", "y")], k0=np.ones(1000, np.float32)), "Concat (k15): it makes a constant of 32,768,000 numbers"),
     ("huge maps", lambda: model([node("Pad", "x p", "y")], p=np.array([0, 0, 9000, 9000, 0, 0, 0, 0])), "makes 162,180,050 cells"),
     ("negative pad", lambda: model([node("Pad", "x p", "y")], p=np.array([0, 0, -1, 0, 0, 0, 0, 0])), "by less than 0"),
     ("constant per cell", lambda: model([node("Add", "x k", "y")], k=np.arange(50, dtype=np.float32).reshape(1, 2, 5, 5)), "it has a constant for every cell; sheetcnn has one for each channel"),

@@ -408,3 +408,30 @@ def test_receptive_field_of_dilated_convolutions() -> None:
     layers = [CONV | {"name": f"c{d}", "dilation": d, "padding": d} for d in (1, 2, 4)]
     found = costs(network(*layers, input={"channels": 3, "height": 32, "width": 32}))
     assert [cost.receptive_field for cost in found.values()] == [(3, 3), (7, 7), (15, 15)]
+
+
+@pytest.mark.parametrize(
+    ("side", "more", "advice"),
+    [
+        (224, [], "an input of 140×140 would fit"),
+        (
+            224,
+            [{"type": "global_avg_pool2d"}, {"type": "flatten"}, {"type": "linear", "out_features": 2}],
+            "an input of 140×140 would fit",
+        ),
+        (
+            224,
+            [{"type": "max_pool2d", "kernel_size": 64}, {"type": "flatten"}, {"type": "linear", "out_features": 2}],
+            "an input of 140×140 would fit, with weights of the fully connected layers made for it",
+        ),
+        (1, [{"type": "conv2d", "out_channels": 16_384, "kernel_size": 1}] * 2, "use fewer channels"),
+    ],
+)
+def test_what_would_fit(side: int, more: list[dict[str, Any]], advice: str) -> None:
+    """The limit's message says which input would fit; 481 maps of 140 × 140 are 9.4 million cells, of 154 × 154 11.4."""
+    layers = [{"type": "conv2d", "out_channels": count, "kernel_size": 1} for count in ((32, 448) if side > 1 else (1,))]
+    settings = {"channels": 1, "height": side, "width": side}
+    network = parse_network({"name": "n", "input": settings, "layers": [*layers, *more]}, "n.toml")
+    with pytest.raises(LimitError, match=r"^n\.toml: the workbook would have [\d,]+ cells, [\d,]+ of them in ") as caught:
+        network.drawings("compact")
+    assert str(caught.value).rpartition("takes 10,000,000; ")[2] == advice

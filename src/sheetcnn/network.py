@@ -176,15 +176,36 @@ class Network:
 
         Raises LimitError, naming the largest layer, the number and the limit, where a spreadsheet could not hold them.
         """
-        drawn = {INPUT: self.input.drawings()} | {node.name: node.drawings(detail) for node in self.nodes}
-        cells = {name: sum(int(np.prod(d.shape, dtype=object)) for d in arrays) for name, arrays in drawn.items()}
+        drawn = self._drawings(detail)
+        cells = {name: _cells(arrays) for name, arrays in drawn.items()}
         if sum(cells.values()) > MAX_CELLS:
             largest = max(cells, key=lambda name: cells[name])
             raise LimitError(
                 f"{self.source}: the workbook would have {sum(cells.values()):,} cells, {cells[largest]:,} of them in "
-                f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; use a smaller input or fewer channels'
+                f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; {self._remedy(detail)}'
             )
         return drawn
+
+    def _drawings(self, detail: str) -> dict[str, list[Drawing]]:
+        return {INPUT: self.input.drawings()} | {node.name: node.drawings(detail) for node in self.nodes}
+
+    def _remedy(self, detail: str) -> str:
+        """What would fit: the largest smaller input, in steps of a sixteenth."""
+        for part in range(15, 0, -1):
+            smaller = self.description()
+            height, width = (max(1, side * part // 16) for side in self.input.shape[1:])
+            smaller["input"] |= {"height": height, "width": width}
+            try:
+                network = parse_network(smaller, self.source)
+            except NetworkError:
+                continue
+            if sum(map(_cells, network._drawings(detail).values())) <= MAX_CELLS:
+                weights, other = (
+                    [node.layer.all_parameters(*node.in_shapes) for node in each.nodes] for each in (self, network)
+                )
+                more = "" if weights == other else ", with weights of the fully connected layers made for it"
+                return f"an input of {height}×{width} would fit{more}"
+        return "use fewer channels"
 
     def formulas(self, name: str, detail: str, grids: dict[str, dict[str, Grids]]) -> dict[str, CellFormula]:
         """For every computed array of a layer (or of "input"), by key, the function that writes a cell's formula.
@@ -231,6 +252,10 @@ class Network:
                 values[node.name] = node.layer.run(xs, detail, parameters.get(node.name, {}))
                 outputs[node.name] = values[node.name]["output"]
         return values
+
+
+def _cells(drawings: list[Drawing]) -> int:
+    return sum(int(np.prod(drawing.shape, dtype=object)) for drawing in drawings)
 
 
 def _same_cell(grids: Grids, at: Shape) -> str:

@@ -15,7 +15,7 @@ from ..layers.base import Arrays, Shape, shape_text
 from ..network import MAX_CELLS
 from .curves import POINTS, known
 from .file import Graph, Node, UnsupportedError, read_graph
-from .folding import folded
+from .folding import MOST, folded
 from .operators import OPERATORS, Result
 from .plan import MISFITS, Cells, Plan, Value, refusal, stacked
 
@@ -25,11 +25,10 @@ BASES = 12  # how many values back an activation in pieces is looked for
 
 @dataclass(frozen=True)
 class Imported:
-    """What a model became: a network description as in a network file, its weights by name, and notes for the user."""
+    """What a model became: a network description as in a network file, and its weights by name."""
 
     description: dict[str, Any]
     weights: Arrays
-    notes: tuple[str, ...]
 
 
 def read_onnx(
@@ -62,6 +61,7 @@ class Reading:
         for node in graph.nodes:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
+        self.room = MOST
         self.faults: dict[Node, str] = {}
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
         picture, self.plan = self._picture(size)
@@ -117,7 +117,8 @@ class Reading:
         inputs = [self._result(name) for name in node.inputs if name]
         try:
             if all(isinstance(one, np.ndarray) for one in inputs):
-                result = folded(node, [self._result(name) if name else None for name in node.inputs], self.opset)
+                result = folded(node, inputs, self.opset, self.room)
+                self.room -= result.size
             elif node.operator not in OPERATORS:
                 raise UnsupportedError("no layer does this")
             elif all(one is not None for one in inputs):
@@ -155,7 +156,7 @@ class Reading:
             description, weights = self.plan.finish(layers, settings)
         except UnsupportedError as error:
             raise LimitError(f"{self.graph.source}: {error}") from None
-        return Imported(self._titles(layers[-1]) | description, weights, ())
+        return Imported(self._titles(layers[-1]) | description, weights)
 
     def _end(self, value: Value) -> int:
         """The layer that an output is, as a vector where it is one for each picture."""

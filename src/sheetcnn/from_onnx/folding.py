@@ -12,7 +12,7 @@ from onnx.reference import ReferenceEvaluator
 
 from .file import Node, UnsupportedError
 
-MOST = 50_000_000  # numbers in a constant
+MOST = 50_000_000  # numbers in all constants that are computed
 
 _BROADCAST = ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Where", "Equal", "Mod", "Expand")
 _SAME_SIZE = (
@@ -21,10 +21,11 @@ _SAME_SIZE = (
 )  # fmt: skip
 
 
-def folded(node: Node, inputs: Sequence[object], opset: int) -> np.ndarray:
+def folded(node: Node, inputs: Sequence[object], opset: int, room: int = MOST) -> np.ndarray:
     """The first output of a node that reads constants only.
 
-    Raises UnsupportedError where the operator is not one of those that exporters use for weights and shapes, or its result is huge.
+    Raises UnsupportedError where the operator is not one of those that exporters use for weights and shapes, or its result
+    has more numbers than there is room for.
     """
     arrays = [one for one in inputs if isinstance(one, np.ndarray)]
     if node.operator == "Constant":
@@ -42,11 +43,11 @@ def folded(node: Node, inputs: Sequence[object], opset: int) -> np.ndarray:
     elif node.operator == "Gather":
         size = arrays[0].size * arrays[1].size // max(1, arrays[0].shape[node.get("axis", 0)] if arrays[0].ndim else 1)
     elif node.operator in _SAME_SIZE:
-        size = 0
+        size = sum(one.size for one in arrays)
     else:
         raise UnsupportedError("no layer does this, nor is it among what is computed from constants")
-    if size > MOST:
-        raise UnsupportedError(f"it makes a constant of {size:,} numbers")
+    if size > room:
+        raise UnsupportedError(f"it makes a constant of {size:,} numbers; all together may have {MOST:,}")
     names = [name for name in node.inputs if name]
     graph = helper.make_graph([node.proto], "one", [_value(name) for name in names], [_value(node.outputs[0])])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])

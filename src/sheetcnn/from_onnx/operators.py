@@ -12,6 +12,7 @@ import numpy as np
 
 from ..layers import LAYERS
 from ..layers.base import Shape, shape_text
+from ..network import MAX_CELLS
 from .curves import LARGEST, PIECES, computed, of_layer
 from .file import Node, UnsupportedError
 from .plan import Cells, Value, stacked
@@ -609,6 +610,8 @@ def resize(read: Reading, node: Node) -> Result:
     factors = [new // old for new, old in zip(sizes[2:], x.shape[2:], strict=True)]
     if [f * old for f, old in zip(factors, x.shape[2:], strict=True)] != sizes[2:] or min(factors) < 1:
         raise UnsupportedError(f"{shape_text(tuple(sizes[2:]))} is not a whole number of times {shape_text(x.shape[2:])}")
+    if max(old * new for old, new in zip(x.shape, sizes, strict=True)) > MAX_CELLS:
+        raise UnsupportedError(f"{shape_text(tuple(sizes))} is too large")
     how = ({"mode": "nearest"}, {"mode": "bilinear"}, {"mode": "bilinear", "align_corners": True})
     want = [
         _resized(node, read.opset, old, new, scale)

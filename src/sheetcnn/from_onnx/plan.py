@@ -273,7 +273,7 @@ class Plan:
             if seen and all(self._absorbs(self.steps[host], stage, step.weights[stage]) for stage in step.weights):
                 self.steps[host].weights |= step.weights
                 self._drop(n, host, outputs)
-            elif seen and host == 0 and free and self._normalizes(settings, step):
+            elif seen and host == 0 and n not in outputs and free and self._normalizes(settings, step):
                 self._drop(n, host, outputs)
 
     def _absorbs(self, host: Step, stage: str, numbers: np.ndarray) -> bool:
