@@ -1,4 +1,4 @@
-"""Time sheetcnn beside others on the same cells, in one run. Run:  make bench"""
+"""Time sheetcnn beside others on the same cells, in one run, and print one table of ratios. Run:  make bench"""
 
 from __future__ import annotations
 
@@ -75,109 +75,137 @@ def with_openpyxl(formulas: list[tuple[int, int, str]], target: Path) -> None:
     book.save(target)
 
 
-def measure(formulas: int, slow: bool) -> None:
-    """Print one table row for each comparison at one size."""
+def measure(formulas: int, slow: bool) -> dict[str, str]:
+    """One column of the table."""
     import sheetcnn
     from sheetcnn.formula import read_book
+    from sheetcnn.libreoffice import find_libreoffice, recalculated
 
+    found = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path, pixels = network(folder, formulas)
         book = folder / "bench.xlsx"
-        build = best(lambda: sheetcnn.build(path, pixels, book, gallery=False, inspector=False))
-        check = best(lambda: sheetcnn.check(book))
+        runs = RUNS if formulas < 500_000 else 1
+        build = best(lambda: sheetcnn.build(path, pixels, book, gallery=False, inspector=False), runs)
+        check = best(lambda: sheetcnn.check(book), runs)
         cells = [(r, c, text) for r, row in read_book(book).sheets["conv"].formulas.items() for c, text in row]
-        print(f"\n{len(cells):,} formulas of three SUMPRODUCTs, {book.stat().st_size / 1e6:.1f} MB")
-        print(f"  build {build:6.2f} s    check {check:6.2f} s (shortest of {RUNS})")
-
-        other = best(lambda: with_openpyxl(cells, folder / "other.xlsx"), 1 if slow else RUNS)
-        row("build / openpyxl (same formulas, no values)", build / other, "at most 0.5")
+        found["formula cells"] = f"{len(cells):,}"
+        found["build, seconds"], found["check, seconds"] = f"{build:.2f}", f"{check:.2f}"
+        other = best(lambda: with_openpyxl(cells, folder / "other.xlsx"), 1 if slow else runs)
+        found["build / openpyxl without values (0.5)"] = f"{build / other:.2f}"
         with zipfile.ZipFile(book) as archive:
             parts = [archive.read(item) for item in archive.namelist()]
-        row(
-            "build / deflate of the same bytes",
-            build / best(lambda: [zlib.compress(part, 6) for part in parts]),
-            "at most 2.5",
-        )
+        deflate = best(lambda: [zlib.compress(part, 6) for part in parts], runs)
+        found["build / deflate of the same bytes (2.5)"] = f"{build / deflate:.2f}"
+        ironcalc = with_ironcalc(book, runs)
+        found["check / IronCalc (1)"] = f"{check / ironcalc:.2f}" if ironcalc else "not installed"
+        slower = against_python_engines(book) if slow else {}
+        for engine, goal in (("formulas", 50), ("pycel", 10)):
+            found[f"{engine} / check ({goal} or more)"] = f"{slower[engine] / check:.0f}" if engine in slower else ""
 
-        try:
-            import ironcalc
-        except ImportError:
-            print("  ironcalc is not installed: pip install ironcalc")
-        else:
+        def recalculate() -> None:
+            with recalculated(book):
+                pass
 
-            def compute() -> None:
-                ironcalc.load_from_xlsx(str(book), "en", "UTC", "en").evaluate()
-
-            row("check / ironcalc (load and evaluate)", check / best(compute), "at most 1")
-        if slow:
-            against_python_engines(book, check)
+        if find_libreoffice() is not None:
+            found["LibreOffice, opened to saved / check"] = f"{best(recalculate, 1) / check:.1f}"
+        found["file, MB"] = f"{book.stat().st_size / 1e6:.1f}"
+        for what in ("build", "check"):
+            found[f"peak memory of {what}, MB"] = f"{memory(what, path, pixels, book):,.0f}"
+    return found
 
 
-def against_python_engines(book: Path, check: float) -> None:
-    """The engines written in Python, which take minutes on large workbooks."""
+def with_ironcalc(book: Path, runs: int) -> float | None:
+    """How long IronCalc takes to load and evaluate a workbook; None where it is not installed."""
+    try:
+        import ironcalc
+    except ImportError:
+        return None
+    return best(lambda: ironcalc.load_from_xlsx(str(book), "en", "UTC", "en").evaluate(), runs)
+
+
+def against_python_engines(book: Path) -> dict[str, float]:
+    """The seconds of the engines written in Python, which take minutes on large workbooks."""
     import warnings
 
     warnings.simplefilter("ignore")
+    found = {}
     try:
         import formulas
     except ImportError:
-        print("  formulas is not installed: pip install formulas")
+        pass
     else:
-        row(
-            "formulas / check",
-            best(lambda: formulas.ExcelModel().loads(str(book)).finish().calculate(), 1) / check,
-            "at least 50",
-        )
+        found["formulas"] = best(lambda: formulas.ExcelModel().loads(str(book)).finish().calculate(), 1)
     try:
         from openpyxl.utils import get_column_letter
         from pycel import ExcelCompiler
 
         from sheetcnn.formula import read_book
     except ImportError:
-        print("  pycel is not installed: pip install pycel")
-        return
-    cells = [
-        f"conv!{get_column_letter(c)}{r}" for r, line in read_book(book).sheets["conv"].formulas.items() for c, _ in line
-    ]
+        return found
+    lines = read_book(book).sheets["conv"].formulas.items()
+    cells = [f"conv!{get_column_letter(c)}{r}" for r, line in lines for c, _ in line]
 
     def compute() -> None:
         compiler = ExcelCompiler(filename=str(book))
         for cell in cells:
             compiler.evaluate(cell)
 
-    row("pycel / check", best(compute, 1) / check, "at least 10")
+    found["pycel"] = best(compute, 1)
+    return found
 
 
-def row(what: str, ratio: float, goal: str) -> None:
-    print(f"  {what:45} {ratio:8.2f}    goal: {goal}")
+def memory(what: str, path: Path, pixels: Path, book: Path) -> float:
+    """Peak memory of build or of check, in a process of its own."""
+    arguments = ["build", str(path), str(pixels), "-o", str(book), "--no-gallery", "--no-inspector"]
+    arguments = arguments if what == "build" else ["check", str(book)]
+    done = subprocess.run([sys.executable, "-c", PEAK, *arguments], capture_output=True, text=True, check=True)
+    return int(done.stdout.split()[-1]) / 1024
 
 
-def memory(formulas: int) -> None:
-    """Peak memory of build and of check, each in a process of its own."""
-    for what in ("build", "check"):
-        with tempfile.TemporaryDirectory() as name:
-            path, pixels = network(Path(name), formulas)
-            import sheetcnn
+def kernel_edit() -> str | None:
+    """How long LibreOffice takes to recalculate the lenet5 workbook, gallery and inspector included, after a kernel's edit."""
+    import json
 
-            book = Path(name) / "bench.xlsx"
-            arguments = ["build", str(path), str(pixels), "-o", str(book), "--no-gallery", "--no-inspector"]
-            if what == "check":
-                sheetcnn.build(path, pixels, book, gallery=False, inspector=False)
-                arguments = ["check", str(book)]
-            done = subprocess.run([sys.executable, "-c", PEAK, *arguments], capture_output=True, text=True, check=True)
-            print(f"  peak memory of {what}: {int(done.stdout.split()[-1]) / 1024:,.0f} MB")
+    import sheetcnn
+    from sheetcnn.formula import read_book
+    from sheetcnn.grid import COLUMN
+    from sheetcnn.libreoffice import find_libreoffice
+
+    program = find_libreoffice()
+    if program is None:
+        return None
+    with tempfile.TemporaryDirectory() as name:
+        book = sheetcnn.build("lenet5", "digit-3", Path(name) / "lenet5.xlsx").path
+        sheet, row, column, *_ = read_book(book).names["conv1_kernel_1_1"]
+        edits = [[sheet, f"{COLUMN[column]}{row}", value] for value in (1, 2, 3)]
+        job = [{"book": str(book), "edits": edits, "timed": True}]
+        driver = [sys.executable, str(Path(__file__).parent / "drive_office.py"), program, str(Path(name) / "profile")]
+        for python in (sys.executable, "/usr/bin/python3"):
+            done = subprocess.run([python, *driver[1:]], input=json.dumps(job), capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                return f"{min(json.loads(done.stdout)[0]['edits']):.3f} s"
+    return None
 
 
 def main() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sizes", nargs="*", type=int, default=[1_024, 12_288, 147_456], help="formula cells")
+    parser.add_argument("sizes", nargs="*", type=int, default=[1_024, 12_288, 147_456, 999_424], help="formula cells")
     parser.add_argument("--slow", type=int, default=2_000, help="the largest size at which engines in Python are run")
     options = parser.parse_args()
-    print(f"Python {sys.version.split()[0]}")
-    for size in options.sizes:
-        measure(size, slow=size <= options.slow)
-        memory(size)
+    columns = [measure(size, slow=size <= options.slow) for size in options.sizes]
+    table = Table(
+        "formulas of three SUMPRODUCTs, ratios (goal)", *["" for _ in columns], title=f"Python {sys.version.split()[0]}"
+    )
+    for key in columns[0]:
+        table.add_row(key, *[column.get(key, "") for column in columns])
+    Console(width=140).print(table)
+    edit = kernel_edit()
+    print(f"a kernel's edit in lenet5, recalculated by LibreOffice: {edit or 'LibreOffice is not installed'} (goal 0.1 s)")
 
 
 if __name__ == "__main__":

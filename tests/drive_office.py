@@ -1,7 +1,8 @@
 """Drive LibreOffice over UNO: jobs as JSON on standard input, what was read as JSON on standard output.
 
 A job: {"book": path, "edits": [[sheet, cell, number or text or "=formula"], …], "insert_rows": [[sheet, row, count], …],
-"rename": [[sheet, name], …], "read": [[sheet, area], …], "save": path}; all but the book may be left out.
+"rename": [[sheet, name], …], "read": [[sheet, area], …], "save": path, "timed": whether each edit is recalculated and timed}; all but the book may be
+left out.
 Runs in a Python that has `uno`, which need not be the one that has sheetcnn.
 """
 
@@ -42,7 +43,11 @@ def option(name, value):
 def work(desktop, job):
     document = desktop.loadComponentFromURL(Path(job["book"]).as_uri(), "_blank", 0, (option("Hidden", True),))
     try:
+        edits = []
+        if job.get("timed"):
+            document.calculateAll()
         for sheet, cell, value in job.get("edits", ()):
+            begin = time.perf_counter()
             target = document.Sheets.getByName(sheet).getCellRangeByName(cell)
             if value is None:
                 target.setString("")
@@ -52,6 +57,9 @@ def work(desktop, job):
                 target.setString(value)
             else:
                 target.setValue(value)
+            if job.get("timed"):
+                document.calculate()
+                edits.append(time.perf_counter() - begin)
         for sheet, row, count in job.get("insert_rows", ()):
             document.Sheets.getByName(sheet).Rows.insertByIndex(row, count)
         for sheet, name in job.get("rename", ()):
@@ -62,7 +70,7 @@ def work(desktop, job):
         areas = [document.Sheets.getByName(sheet).getCellRangeByName(area) for sheet, area in job.get("read", ())]
         if "save" in job:
             document.storeToURL(Path(job["save"]).as_uri(), (option("FilterName", "Calc MS Excel 2007 XML"),))
-        return {"read": [[list(row) for row in area.getDataArray()] for area in areas], "seconds": seconds}
+        return {"read": [[list(row) for row in area.getDataArray()] for area in areas], "seconds": seconds, "edits": edits}
     finally:
         document.close(True)
 
