@@ -91,6 +91,18 @@ def test_a_network_too_large_for_any_gallery(make: Callable[..., Path]) -> None:
     assert sheetcnn.check(path).ok
 
 
+def test_maps_that_are_too_large_are_left_out(make: Callable[..., Path]) -> None:
+    path = make(
+        'name = "n"\n[input]\nchannels = 1\nheight = 150\nwidth = 150\n[[layers]]\ntype = "max_pool2d"\nname = "pool"\nkernel_size = 2\n'
+        '[[layers]]\ntype = "flatten"\n',
+        np.random.default_rng(0).normal(size=(1, 150, 150)),
+    )
+    assert [name for name in read_book(path).names if name.startswith("gallery")] == ["gallery_pool_1"]
+    texts = {cell.value for row in openpyxl.load_workbook(path)["Gallery"].iter_rows(max_row=3) for cell in row}
+    assert any("Large maps and long vectors are left out." in text for text in texts if text)
+    assert sheetcnn.check(path).ok
+
+
 def test_check_covers_the_gallery(make: Callable[..., Path]) -> None:
     path = make_one(make, 3, 6)
     book = openpyxl.load_workbook(path)

@@ -271,7 +271,7 @@ class _Check:
         self.now = reports[owner] = LayerReport(owner, "thumbnails")
         self.report.layers.append(self.now)
         self.grids[owner] = {drawing.key: self.find(owner, drawing) for drawing in drawings}
-        self.sheets[owner] = next(flat(self.grids[owner][INPUT]))[1].sheet
+        self.sheets[owner] = next(flat(self.grids[owner][drawings[0].key]))[1].sheet
         for drawing in drawings:
             self.now.grids += drawing.shape[0]
             shown = thumbnail_values(drawing.key, values)[: drawing.shape[0]]

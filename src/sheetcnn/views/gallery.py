@@ -17,17 +17,23 @@ LONG = 64  # and how many numbers it has at most
 def thumbnails(network: Network, limit: int) -> list[Drawing]:
     """The maps that a gallery of so many cells shows, a drawing for each layer (its name is the key).
 
-    All maps where they fit, else the first few of each layer; none where not even the first ones fit. A vector is
-    shown as a column of bars, each `BAR` cells wide, unless it is so long that it would not fit a screen.
+    All maps where they fit, else the first few of each layer; where not even the first ones fit, the layers with the
+    largest maps are left out. A vector is shown as a column of bars, each `BAR` cells wide, unless it is so long that it
+    would not fit a screen.
     """
     shapes = {INPUT: network.input.shape} | {node.name: node.shape for node in network.nodes}
     shapes = {name: shape for name, shape in shapes.items() if len(shape) == 3 or shape[0] <= LONG}
     stacks = {name: shape if len(shape) == 3 else (1, shape[0], BAR) for name, shape in shapes.items()}
-    most = max(stack[0] for stack in stacks.values())
-    while most and sum(min(c, most) * h * w for c, h, w in stacks.values()) > limit:
-        most -= 1
-    if not most:
+    if limit <= 0:
         return []
+    for name in sorted(stacks, key=lambda name: -stacks[name][1] * stacks[name][2]):
+        if sum(h * w for _, h, w in stacks.values()) > limit:
+            del stacks[name]
+    if not stacks:
+        return []
+    most = max(stack[0] for stack in stacks.values())
+    while sum(min(c, most) * h * w for c, h, w in stacks.values()) > limit:
+        most -= 1
     return [Drawing(name, name, "gallery", (min(c, most), h, w), 1) for name, (c, h, w) in stacks.items()]
 
 

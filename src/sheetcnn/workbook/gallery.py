@@ -30,8 +30,12 @@ def gallery_sheet(dressed: Dressed, model: Model) -> None:
     words = "The whole network, live: change a kernel or a pixel and look here again."
     if shown < total:
         words += f"   It shows the first maps of each layer, {shown} of {total}."
-    if len(by_layer) < len(stacks):
-        words += "   Long vectors are left out."
+    left_out = [shape for name, shape in stacks.items() if name not in by_layer]
+    if left_out:
+        kinds = {3: "Large maps", 1: "Long vectors"}
+        words += f"   {' and '.join(kinds[n] for n in (3, 1) if n in map(len, left_out))} are left out.".replace(
+            "and L", "and l"
+        )
     put(sheet, 2, LEFT, words, "words")
     put_line(sheet, 3, LEFT, [("Overview", "Overview")])
     grids = {name: other.grids for name, other in model.pages.items()}
