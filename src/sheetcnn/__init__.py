@@ -11,11 +11,19 @@ from .errors import SheetcnnError
 if TYPE_CHECKING:
     from .builder import Built, build
     from .checker import Report, check
+    from .handout.grader import Grade, grade
+    from .handout.student import HandedOut, hand_out
 
 __version__ = version("sheetcnn")
-__all__ = ["Built", "Report", "SheetcnnError", "__version__", "build", "check"]
+__all__ = ["Built", "Grade", "HandedOut", "Report", "SheetcnnError", "__version__", "build", "check", "grade", "hand_out"]
 
 _HOMES = {"build": "builder", "Built": "builder", "check": "checker", "Report": "checker"}
+_HOMES |= {
+    "grade": "handout.grader",
+    "Grade": "handout.grader",
+    "hand_out": "handout.student",
+    "HandedOut": "handout.student",
+}
 
 
 def __getattr__(name: str) -> Any:

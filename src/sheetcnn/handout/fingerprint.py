@@ -12,21 +12,24 @@ PRIME = 999_983  # every square below stays far under 2⁵³, so that all progra
 SALTS = (1_000_000, 4_000_000)
 
 
-def fingerprints(right: np.ndarray, tolerance: float, salt: int, *, centred: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The offset and the fingerprint of each right number; what lies within the tolerance has the same.
+def fingerprints(
+    right: np.ndarray, tolerance: float, rng: np.random.Generator, *, centred: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The offset, the salt and the fingerprint of each right number; what lies within the tolerance has the same.
 
-    Each cell adds its place to the salt, and where the tolerance need not be kept to the last digit, a number lies
-    anywhere in the middle of its step: so equal numbers, such as zeros, look different.
+    Where the tolerance need not be kept to the last digit, a number lies anywhere in the middle of its step: so equal
+    numbers, such as zeros, look different.
     """
     width = 2 * tolerance
     steps = np.rint(right / width)
     offsets = right - width * steps
     if not centred:
-        offsets += width * np.random.default_rng(salt).uniform(-0.3, 0.3, right.shape)
-    return offsets, (steps + salt + np.arange(right.size).reshape(right.shape)) ** 2 % PRIME
+        offsets += width * rng.uniform(-0.3, 0.3, right.shape)
+    salts = rng.integers(*SALTS, right.shape)
+    return offsets, salts, (steps + salts) ** 2 % PRIME
 
 
-def status(cell: str, offset: str, fingerprint: str, width: str, salt: str) -> str:
+def status(cell: str, width: str, offset: str, salt: str, fingerprint: str) -> str:
     """The formula that is 1 where a cell's number is right, else 0."""
     step = f"(ROUND(({cell}-{offset})/{width},0)+{salt})"
     square = f"{step}*{step}"

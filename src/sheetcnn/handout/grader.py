@@ -143,6 +143,8 @@ class Grader:
         data = _description(book)
         if data is not None and data["handout"] != self.id:
             raise WorkbookError("belongs to another handout or another key; was an older file handed in?")
+        if data is not None and "key" in data:
+            grade.remarks.append("this is the key, not a student's workbook")
         if data is not None and type(number := data.get("number")) is int and 0 <= number <= len(self.handout.students):
             if number and (expected := self.handout.students[number - 1].file) != path.name:
                 grade.remarks.append(f"the file was handed out as {expected}")
@@ -170,8 +172,8 @@ def grade(
 ) -> list[Grade]:  # fmt: skip
     """Grade every file of a folder and of the folders in it, and name the students who have handed in none.
 
-    Each file is read and evaluated in a process of its own kind, which is stopped after `timeout` seconds. Files in `skip`
-    are left alone. Raises SheetcnnError where the folder or the key cannot be used, never because of a student's file.
+    Each file is read and evaluated in a process of its own kind, which is stopped after `timeout` seconds. Files and
+    folders in `skip` are left alone. Raises SheetcnnError where the folder or the key cannot be used, never because of a student's file.
     """
     root, source = Path(folder), Path(key)
     handout, _ = read_key(source)
@@ -198,6 +200,7 @@ def grade(
             for one in same:
                 others = ", ".join(other.file for other in same if other is not one)
                 one.remarks.append(f"the same student's workbook was handed in as {others}")
+    grades.sort(key=lambda one: (one.number is None, one.number or 0, one.file))
     missing = [student for n, student in enumerate(handout.students, start=1) if n not in by_number]
     grades += [Grade("", student.name, handout.exercise.points, [], ["no file was handed in"]) for student in missing]
     return grades
@@ -205,7 +208,8 @@ def grade(
 
 def _handed_in(path: Path, root: Path, left_alone: set[Path]) -> bool:
     hidden = any(part.startswith((".", "~$")) for part in path.relative_to(root).parts)
-    return not hidden and path.resolve() not in left_alone
+    place = path.resolve()
+    return not hidden and left_alone.isdisjoint((place, *place.parents))
 
 
 class _Worker:

@@ -32,7 +32,6 @@ class StudentWork:
         self.groups = group_formulas(book)
         self.drawn = plan.network.drawings("compact")
         self._layers: dict[str, LayerWork] = {}
-        self._whole: Book | None = None
 
     # -- what a task asks ------------------------------------------------------------------------------------------------
     def layer(self, name: str) -> LayerWork:
@@ -81,19 +80,18 @@ class StudentWork:
 
     def kernels(self, layer: str, k: int, bias: bool) -> tuple[np.ndarray, float]:
         """A filter's kernels and bias as they are now; NaN for what is no number."""
-        book = self._as_it_is()
         found: dict[str, np.ndarray] = {}
         for drawing in self.drawn[layer]:
             if drawing.key == "weight" or (bias and drawing.key == "bias"):
                 grids = {index: grid for index, grid in self._grids(layer, drawing) if index[0] == k}
-                value, _ = self._read(book, drawing, grids)
+                value, _ = self._read(self._as_it_is(list(grids.values())), drawing, grids)
                 found[drawing.key] = value[k]
         return found["weight"], float(np.nan_to_num(found["bias"])) if bias else 0.0
 
     def answers(self, name: str, rows: int, columns: int) -> list[list[Any]]:
         """What stands in the cells of a table of answers."""
         grid = self._grid(name, rows, columns)
-        sheet = self._as_it_is().sheets[grid.sheet]
+        sheet = self._as_it_is([grid]).sheets[grid.sheet]
         return [[sheet.value(grid.top + i, grid.left + j) for j in range(columns)] for i in range(rows)]
 
     def cell(self, words: str) -> tuple[str, Shape] | None:
@@ -162,10 +160,9 @@ class StudentWork:
         return found
 
     # -- evaluating ----------------------------------------------------------------------------------------------------------
-    def _as_it_is(self) -> Book:
-        if self._whole is None:
-            self._whole = self._evaluated(self.groups, [])
-        return self._whole
+    def _as_it_is(self, grids: list[Grid]) -> Book:
+        """The workbook with these grids evaluated, and nothing changed."""
+        return self._evaluated(_needed(self.groups, grids), [])
 
     def _evaluated(self, groups: list[Group], known: list[tuple[Grid, np.ndarray]]) -> Book:
         """A copy of the workbook with known numbers in it, and these formulas evaluated."""

@@ -17,7 +17,7 @@ from ..grid import COLUMN, Grid, flat, seen_from, sheet_prefix
 from ..handout.compute import Compute
 from ..handout.design import Design
 from ..handout.fill import Fill
-from ..handout.fingerprint import SALTS, fingerprints, status
+from ..handout.fingerprint import fingerprints, status
 from ..handout.mistake import Mistake, Planted
 from ..handout.mistakes import MISTAKES
 from ..handout.plan import Plan
@@ -304,7 +304,7 @@ def _task_rows(sheets: _Sheets, sheet: Worksheet, task: Task, number: int, row: 
     """A task's row, and where something is to be answered, a second one; returns the next free row."""
     plan = sheets.plan
     words = task.text or task.instruction(plan, number)
-    put(sheet, row, 2, number, "strong")
+    put(sheet, row, 2, f"{number}", "strong")
     put(sheet, row, 3, words, "body")
     sheet.row_dimensions[row].height = 13.5 * (1 + len(words) // LETTERS) + 6
     layer = getattr(task, "layer", None)
@@ -375,7 +375,7 @@ def _feedback(sheets: _Sheets, rows: dict[int, int]) -> None:
         if box.shown is not None:
             write = _near(grid, box.shown, repr(box.tolerance))
         else:
-            write = _fingerprinted(dressed, box, line, int(rng.integers(*SALTS)))
+            write = _fingerprinted(dressed, box, line, rng)
             line += grid.rows + 1
         # A blank is not right yet; a map that depends on blank kernels has no values before it is computed.
         value = 1.0 if sheets.key else 0.0 if box.shown is None else np.nan
@@ -393,7 +393,7 @@ def _feedback(sheets: _Sheets, rows: dict[int, int]) -> None:
         _done(dressed, rows[number], f"SUM({','.join(areas)})", value, f'0" of {count:,}"', count)
     for number, task in enumerate(sheets.plan.exercise.tasks, start=1):
         if isinstance(task, Mistake) and sheets.plan.exercise.live(task):
-            _mended(sheets, task, rows[number], line, int(rng.integers(*SALTS)))
+            _mended(sheets, task, rows[number], line, rng)
             line += 3
 
 
@@ -407,21 +407,18 @@ def _near(grid: Grid, shown: Grid, tolerance: str) -> Callable[[int], list[str]]
     return write
 
 
-def _fingerprinted(dressed: Dressed, box: Box, line: int, salt: int) -> Callable[[int], list[str]]:
+def _fingerprinted(dressed: Dressed, box: Box, line: int, rng: np.random.Generator) -> Callable[[int], list[str]]:
     """Formulas that compare with fingerprints, which are put on a line of the hidden sheet."""
-    grid = box.grid
-    offsets, prints = fingerprints(np.nan_to_num(box.right), box.tolerance, salt, centred=box.typed)
-    numbers = np.array([[2 * box.tolerance, float(salt)]])
-    dressed.pour(FEEDBACK, Pour(Grid(FEEDBACK, line, 1, 1, 2), numbers, dressed.style("table")))
-    places = [Grid(FEEDBACK, line, column, grid.rows, grid.columns) for column in (4, 5 + grid.columns)]
-    for place, values in zip(places, (offsets, prints), strict=True):
-        dressed.pour(FEEDBACK, Pour(place, values + 0.0, dressed.style("table")))
-    width, salted = (Grid(FEEDBACK, line, n, 1, 1).seen_from(grid.sheet).area for n in (1, 2))
-    offset, fingerprint = (place.seen_from(grid.sheet) for place in places)
-    return lambda i: [
-        status(grid.at(i, j), offset.at(i, j), fingerprint.at(i, j), width, f"{salted}+{i * grid.columns + j}")
-        for j in range(grid.columns)
-    ]
+    grid, style = box.grid, dressed.style("table")
+    width = Grid(FEEDBACK, line, 1, 1, 1)
+    dressed.pour(FEEDBACK, Pour(width, np.array([[2 * box.tolerance]]), style))
+    there = []
+    for n, values in enumerate(fingerprints(np.nan_to_num(box.right), box.tolerance, rng, centred=box.typed)):
+        place = Grid(FEEDBACK, line, 3 + n * (grid.columns + 1), grid.rows, grid.columns)
+        dressed.pour(FEEDBACK, Pour(place, values + 0.0, style))
+        there.append(place.seen_from(grid.sheet))
+    area = width.seen_from(grid.sheet).area
+    return lambda i: [status(grid.at(i, j), area, *(place.at(i, j) for place in there)) for j in range(grid.columns)]
 
 
 def _done(dressed: Dressed, row: int, formula: str, value: float, number_format: str, full: int) -> None:
@@ -434,7 +431,7 @@ def _done(dressed: Dressed, row: int, formula: str, value: float, number_format:
     )
 
 
-def _mended(sheets: _Sheets, task: Mistake, row: int, line: int, salt: int) -> None:
+def _mended(sheets: _Sheets, task: Mistake, row: int, line: int, rng: np.random.Generator) -> None:
     """Whether the mistake is mended, told from the sum of all maps where it might be, so that nothing tells where it is."""
     dressed, plan = sheets.dressed, sheets.plan
     layers = list(dict.fromkeys(node.name for node, _ in task.places(plan.network, plan.taken)))
@@ -449,7 +446,7 @@ def _mended(sheets: _Sheets, task: Mistake, row: int, line: int, salt: int) -> N
     total = Box(0, helper, np.array([[right.sum()]]), EXACT * (1 + float(np.abs(right).sum())))
     dressed.pour(FEEDBACK, Pour(helper, np.array([[written.sum()]]), dressed.style("table"), lambda i: [text]))
     value = np.nan if np.isnan(written.sum()) else float(sheets.key)
-    write = _fingerprinted(dressed, total, line, salt)
+    write = _fingerprinted(dressed, total, line, rng)
     dressed.pour(FEEDBACK, Pour(state, np.array([[value]]), dressed.style("table"), write))
     _done(dressed, row, state.seen_from(EXERCISE).area, value, '"mended";;"not yet"', 1)
 
