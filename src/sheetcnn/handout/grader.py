@@ -115,7 +115,8 @@ class Grader:
                 raise WorkbookError(f"{path}: is no workbook; hand in the .xlsx file")
             self._grade(book, path, grade)
         except EngineError as error:
-            grade.remarks.append(f"not graded: cannot be read ({error}); hand it in as .xlsx")
+            words = str(error).removeprefix(f"{path}: ")
+            grade.remarks.append(f"not graded: hand it in as .xlsx; {words}")
         except SheetcnnError as error:
             grade.remarks.append(f"not graded: {str(error).removeprefix(f'{path}: ')}")
         except MemoryError:

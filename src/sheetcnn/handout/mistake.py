@@ -13,7 +13,7 @@ from ..layers.base import Arrays, Shape
 from ..network import Network, Node, Text
 from .mistakes import MISTAKES, TYPED
 from .task import Graded, Tally, Task, Work, node_of, verdict
-from .trial import trial
+from .trial import TRIALS, trial
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -102,10 +102,11 @@ class Mistake(Task):
         if float(off.max()) <= SEEN * scale:
             return None
         # The cells whose formulas differ: those that give something else for other pixels and kernels.
-        read, numbers = trial(node, 0)
-        given = tuple(read[name] for name in node.inputs)
-        wrong = mistake.values(node, given, numbers, pick)[k]
-        mask[k] = np.abs(wrong - node.layer.run(given, "compact", numbers)["output"][k]) > 1e-6
+        for number in range(TRIALS):
+            read, numbers = trial(node, number)
+            given = tuple(read[name] for name in node.inputs)
+            wrong = mistake.values(node, given, numbers, pick)[k]
+            mask[k] |= np.abs(wrong - node.layer.run(given, "compact", numbers)["output"][k]) > 1e-6
         if self.extent == "cell":
             shown = np.argwhere(mask[k] & (off > SEEN * scale))
             if not len(shown):

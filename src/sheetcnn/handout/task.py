@@ -173,7 +173,8 @@ class Cells(Task):
         shape = node_of(network, self.layer).shape
         words = []
         if self.map and len(shape) == 3:
-            words.append(f"map{'s' if len(self.map) > 1 else ''} {', '.join(map(str, self.map))}")
+            *most, last = map(str, self.map)
+            words.append(f"maps {', '.join(most)} and {last}" if most else f"map {last}")
         for name, span in (("row", self.rows), ("column", self.columns)):
             if span:
                 words.append(f"{name} {span[0]}" if span[0] == span[1] else f"{name}s {span[0]} to {span[1]}")

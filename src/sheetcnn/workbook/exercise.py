@@ -36,8 +36,13 @@ EXERCISE, FEEDBACK = "Exercise", "_feedback"  # the sheets
 WIDTHS = (3, 5, 62, 14, 14, 14, 14, 14)  # of the Exercise sheet's columns from A on
 LETTERS = 70  # in a line of a task's words
 FRAMES = ("DB2777", "2563EB", "EA580C", "7C3AED", "0D9488", "CA8A04")  # of cells to compute, and their windows
-SHADES = ((0.75, "15803D", "FFFFFF"), (0.5, "4ADE80", "000000"), (0.25, "86EFAC", "000000"))  # a right cell, by its value
-GREEN = "BBF7D0"  # a right cell, whatever its value
+SHADES = (  # of a right cell, by its part of the layer's largest
+    (0.6, "166534", "FFFFFF"),
+    (0.35, "22A559", "000000"),
+    (0.18, "5FD08B", "000000"),
+    (0.07, "A7E9BF", "000000"),
+)
+GREEN = "DCFCE7"  # of any other right cell
 EXACT = 1e-6  # how near a formula's value must be, as a part of the largest
 
 
