@@ -107,6 +107,8 @@ class Mistake(Task):
             given = tuple(read[name] for name in node.inputs)
             wrong = mistake.values(node, given, numbers, pick)[k]
             mask[k] |= np.abs(wrong - node.layer.run(given, "compact", numbers)["output"][k]) > 1e-6
+        if not mask.any():
+            return None
         if self.extent == "cell":
             shown = np.argwhere(mask[k] & (off > SEEN * scale))
             if not len(shown):
