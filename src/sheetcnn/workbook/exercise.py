@@ -23,8 +23,9 @@ from ..handout.mistakes import MISTAKES
 from ..handout.plan import Plan
 from ..handout.shapes import HEADS, Shapes
 from ..handout.task import Cells, Task, node_of
-from ..layout import Page
-from ..views.gallery import thumbnails
+from ..layout import GALLERY_TOP, LEFT, Page
+from ..network import INPUT
+from ..views.gallery import GALLERY, thumbnails
 from . import palette
 from .cells import MAX_FORMULA, Cell, Pour
 from .dress import Dressed, add_rules, description_sheet, protect, put, signed_scale
@@ -113,7 +114,7 @@ def dress_handout(model: Model, plan: Plan, key: bool, name: str, description: d
         if isinstance(task, Mistake) and not key:
             _plant(sheets, plan.planted[number])
         if isinstance(task, Shapes) and not key:
-            _hide_shapes(sheets, task)
+            _hide_shapes(sheets)
     for task in plan.exercise.tasks:
         if isinstance(task, Compute):
             _frames(sheets, task)
@@ -205,14 +206,16 @@ def _plant(sheets: _Sheets, planted: Planted) -> None:
             sheets.put_cells(grid, {(i, j): replace(cell, formula=None, value=planted.number)})
 
 
-def _hide_shapes(sheets: _Sheets, task: Shapes) -> None:
-    """Sizes and parameter counts are not to be read off the layers' sheets."""
-    for node in task.nodes(sheets.plan.network):
-        for row in (3, 4):
-            sheets.dressed.book[node.name].cell(row, 2).value = None
-    for mark in sheets.dressed.book["Gallery"][5] if "Gallery" in sheets.dressed.pours else ():
-        if isinstance(mark.value, str) and mark.value.split(":")[0] in {n.name for n in task.nodes(sheets.plan.network)}:
-            mark.value = mark.value.split(":")[0]
+def _hide_shapes(sheets: _Sheets) -> None:
+    """Sizes and parameter counts are not to be read off the other sheets."""
+    book = sheets.dressed.book
+    for node in sheets.plan.network.nodes:
+        for row in (3, 4, 5):
+            book[node.name].cell(row, LEFT).value = None
+    if GALLERY in sheets.dressed.pours:
+        for mark in book[GALLERY][GALLERY_TOP - 1]:
+            if isinstance(mark.value, str) and not mark.value.startswith(INPUT):
+                mark.value = mark.value.split(":")[0]
 
 
 # -- frames around what is computed by hand --------------------------------------------------------------------------------
@@ -278,7 +281,7 @@ def _exercise(sheets: _Sheets, sheet: Worksheet, name: str) -> None:
     lines = [
         "Do the tasks below. Yellow cells are yours to fill in; the links lead to them.",
         "If your program shows a bar “Enable Editing”, click it first." + (" What is right turns green." if live else ""),
-        "Save this file and hand it in. You may use spare cells for notes, but insert no rows or columns.",
+        f"Save this file{'' if name else ' under your own name'} and hand it in. You may use spare cells for notes, but insert no rows or columns.",
     ]
     for row, text in enumerate(lines, start=4):
         put(sheet, row, 2, f"{row - 3}   {text}", "row")
