@@ -25,7 +25,14 @@ FORBIDDEN = {
     "from_onnx.": ("formula", "layout", "workbook", "checker", "to_onnx", "openpyxl", "PIL"),
     "to_onnx": ("formula", "layout", "workbook", "checker", "from_onnx", "openpyxl", "PIL"),
     "exporter": ("layout", "workbook", "openpyxl", "PIL"),
+    "handout.student": ("formula", "checker"),
 }
+# What a task is, and how it is graded, must not depend on how it is drawn; only grading evaluates formulas.
+DRAWING = ("layout", "workbook", "builder", "image", "openpyxl", "PIL")
+GRADING = ("handout.grader", "handout.work")
+for module in FILES:
+    if module.startswith("handout.") and module != "handout.student":
+        FORBIDDEN[module] = DRAWING if module in GRADING else (*DRAWING, "formula", "checker")
 ONLY = {
     "PIL": {"image"},
     "openpyxl": {module for module in FILES if module.startswith("workbook.")},
@@ -92,3 +99,7 @@ def test_the_rules_see_what_they_should() -> None:
     assert "layers.base.Layer" in imports("network")
     assert "formula.a1.cell_name" in imports("checker")
     assert "PIL" in imports("image")
+    assert "formula.read_book" in imports("handout.grader")
+    assert "workbook.exercise.dress_handout" in imports("handout.student")
+    assert {"formula", "layout"} <= {*FORBIDDEN["handout.plan"]}
+    assert "formula" not in FORBIDDEN["handout.work"]

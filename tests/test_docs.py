@@ -15,9 +15,11 @@ import pytest
 import sheetcnn
 from sheetcnn.cli import app
 from sheetcnn.formula import read_book
+from sheetcnn.handout.exercise import TASKS, Exercise
+from sheetcnn.handout.mistakes import MISTAKES
 from sheetcnn.kernels import KERNELS
 from sheetcnn.layers import LAYERS
-from sheetcnn.network import parse_network
+from sheetcnn.network import parse_network, read_network
 from sheetcnn.templates import samples, templates
 from sheetcnn.weights import INITS
 
@@ -40,6 +42,9 @@ def test_commands(command: str) -> None:
         "--engine libreoffice",
         "--json",
         "--labels FILE",
+        "--exercise FILE",
+        "--students roster.csv",
+        "--seed N",
         "make demo",
         "make test",
         "make bench",
@@ -123,7 +128,16 @@ def test_toml_snippets_are_networks() -> None:
     snippets = re.findall(r"```toml\n(.*?)```", README, re.S)
     assert snippets
     for snippet in snippets:
-        parse_network(tomllib.loads(snippet), "README")
+        data = tomllib.loads(snippet)
+        if "tasks" in data:
+            assert {task.kind for task in Exercise(data, read_network(templates()["digits"]), "README").tasks} == set(TASKS)
+        else:
+            parse_network(data, "README")
+
+
+@pytest.mark.parametrize("name", [*TASKS, *MISTAKES])
+def test_tasks(name: str) -> None:
+    assert f"`{name}`" in README
 
 
 def test_samples_state_their_licence() -> None:

@@ -12,6 +12,7 @@ import pytest
 from test_workbook import NETWORK, PICTURE_OF, PIXELS
 
 import sheetcnn
+from sheetcnn.templates import exercises
 
 # Complaints that every workbook of openpyxl's gets, with what they are about.
 QUIRKS = {
@@ -74,3 +75,10 @@ def test_a_fault_is_seen(make, tmp_path: Path) -> None:  # type: ignore[no-untyp
         for name in source.namelist():
             target.writestr(name, source.read(name).replace(b"<sheetData>", b"<sheetDatum/><sheetData>"))
     assert any(quirk(complaint) is None for complaint in complaints(tmp_path / "bad.xlsx"))
+
+
+@pytest.mark.parametrize("name", exercises())
+def test_handouts(name: str, tmp_path: Path) -> None:
+    made = sheetcnn.hand_out(name, PICTURE_OF[name], tmp_path)
+    for book in (made.key, *made.workbooks):
+        assert [complaint for complaint in complaints(book) if quirk(complaint) is None] == []

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from .builder import Built, build
     from .checker import Report, check
     from .exporter import export
+    from .handout.grader import Grade, grade
+    from .handout.student import HandedOut, hand_out
     from .importer import Written, import_onnx
 
 __version__ = version("sheetcnn")
-__all__ = ["Built", "Report", "SheetcnnError", "Written", "__version__", "build", "check", "export", "import_onnx"]
+__all__ = [
+    "Built", "Grade", "HandedOut", "Report", "SheetcnnError", "Written", "__version__",
+    "build", "check", "export", "grade", "hand_out", "import_onnx",
+]  # fmt: skip
 
 _HOMES = {
     "build": "builder",
@@ -25,6 +30,10 @@ _HOMES = {
     "export": "exporter",
     "import_onnx": "importer",
     "Written": "importer",
+    "grade": "handout.grader",
+    "Grade": "handout.grader",
+    "hand_out": "handout.student",
+    "HandedOut": "handout.student",
 }
 
 

@@ -15,7 +15,7 @@ from .image import load_input, picture_of
 from .importer import open_network
 from .layers.base import Arrays
 from .layout import lay_out
-from .network import INPUT, Network, with_labels
+from .network import INPUT, InputSettings, Network, with_labels
 from .templates import network_path, picture_path
 from .views.gallery import GALLERY_CELLS
 from .weights import load_parameters
@@ -82,14 +82,10 @@ def build(
         raise NetworkError(f"{path}: the workbook's name must end in .xlsx")
     pages = lay_out(checked, detail)
     parameters, notes = load_parameters(checked, source.parent, arrays)
-    images = [image] if isinstance(image, str | Path) else list(image)
-    if not images:
-        raise PictureError("no picture is given; give one or more")
-    paths = [picture_path(str(one)) for one in images]
-    pictures = dict(zip(_names(paths), (load_input(one, checked.input) for one in paths), strict=True))
+    pictures = load_pictures([image] if isinstance(image, str | Path) else list(image), checked.input)
     pixels = next(iter(pictures.values()))
     values = checked.run(pixels, parameters, detail)
-    _refuse_infinite(checked, values)
+    refuse_infinite(checked, values)
     pixels_across = 240 if len(pictures) == 1 else 90
     shown = dict(list(pictures.items())[:SHOWN]) if len(pixels) in (1, 3) else {}
     outputs = {}
@@ -117,6 +113,14 @@ def build(
     return Built(path, checked, values, tuple(notes), outputs)
 
 
+def load_pictures(images: list[str | Path], settings: InputSettings) -> dict[str, np.ndarray]:
+    """Pictures as arrays, by the names that they have in the drop-down. Raises PictureError."""
+    if not images:
+        raise PictureError("no picture is given; give one or more")
+    paths = [picture_path(str(one)) for one in images]
+    return dict(zip(_names(paths), (load_input(one, settings) for one in paths), strict=True))
+
+
 def _names(paths: list[Path]) -> list[str]:
     """What pictures are called in the drop-down: their files' names, numbered where they are the same."""
     names: list[str] = []
@@ -127,7 +131,8 @@ def _names(paths: list[Path]) -> list[str]:
     return names
 
 
-def _refuse_infinite(network: Network, values: dict[str, Arrays]) -> None:
+def refuse_infinite(network: Network, values: dict[str, Arrays]) -> None:
+    """Raise NetworkError, naming the layer and the place, where a value is not finite."""
     titles = {node.name: node.title for node in network.nodes} | {INPUT: "the input"}
     for name, arrays in values.items():
         for key, array in arrays.items():

@@ -166,6 +166,8 @@ def _description(book: Book) -> tuple[Network, str, Shown]:
             raise WorkbookError(
                 f"{book.source}: was made by a newer sheetcnn (format {data['format']!r:.20}); update sheetcnn"
             )
+        if "handout" in data:
+            raise WorkbookError(f"{book.source}: is a handout, which has blanks; grade it with `sheetcnn grade`")
         detail = data["detail"]
         if detail not in ("compact", "steps"):
             raise ValueError(f"unknown detail {detail!r:.20}")

@@ -140,6 +140,64 @@ def check(
 
 
 @app.command()
+def handout(
+    network: NetworkArgument,
+    image: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE", help="A picture, an .npy or .csv file, or a sample's name; variants draw one of several."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where the workbooks and the key go.")],
+    exercise: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="An exercise file; default: the network's own table, or the file beside it."),
+    ] = None,
+    students: Annotated[
+        Path | None, typer.Option(metavar="roster.csv", help="A student a line; each gets a workbook of their own.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="What the variants are drawn by: choose one that nobody guesses.")] = 0,
+    protect: Annotated[bool, typer.Option("--protect", help="Lock all cells but those to type in.")] = False,
+) -> None:
+    """Write an exercise for students, and its key."""
+    from .handout.student import hand_out
+
+    with _progress("writing workbooks") as progress:
+        made = hand_out(
+            network, image, output, exercise=exercise, students=students, seed=seed, protect=protect, progress=progress
+        )
+    for note in made.notes:
+        _say(f"note: {note}")
+    several = f"{len(made.workbooks)} workbooks in {made.workbooks[0].parent}" if students else str(made.workbooks[0])
+    _say(f"wrote {several}, to be handed out, and {made.key}, which is yours")
+    _say(f"grade what comes back:  sheetcnn grade FOLDER --key {made.key} -o grades.csv")
+
+
+@app.command()
+def grade(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the students' workbooks.")],
+    key: Annotated[Path, typer.Option(metavar="KEY", help="The key.xlsx that `sheetcnn handout` wrote.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="grades.csv", help="The table to write; reports go beside it.")
+    ] = Path("grades.csv"),
+) -> None:
+    """Grade students' workbooks: a table, and a report for each."""
+    from .handout.grader import grade as grade_folder
+    from .handout.grader import read_key
+    from .handout.report import number, write_csv, write_reports
+
+    reports = output.with_name(f"{output.stem}-reports")
+    with _progress("grading") as progress:
+        grades = grade_folder(folder, key, skip=(output, reports), progress=progress)
+    exercise = read_key(key)[0].exercise
+    write_csv(output, grades, exercise)
+    pages = write_reports(reports, grades, exercise)
+    rows = [[one.student, one.file, number(one.points), number(one.of), "; ".join(one.remarks)] for one in grades]
+    _table(exercise.settings.title, ["student", "file", "points", "of", ""], rows, right=(2, 3))
+    _say(f"wrote {output}" + (f" and {len(pages)} reports in {reports}" if pages else ""))
+
+
+@app.command()
 def summary(
     network: NetworkArgument,
     size: SizeOption = None,
@@ -197,7 +255,7 @@ def templates() -> None:
     """List the networks and pictures that come with sheetcnn."""
     from .layers.base import shape_text
     from .network import costs, read_network
-    from .templates import samples
+    from .templates import exercises, samples
     from .templates import templates as shipped
 
     rows = []
@@ -209,6 +267,7 @@ def templates() -> None:
         )
     _table("Templates", ["name", "input", "parameters", "about"], rows, right=(2,))
     _say(f"pictures: {', '.join(samples())}")
+    _say(f"with an exercise to hand out: {', '.join(exercises())}")
     _say("build one:  sheetcnn build NAME PICTURE        edit one:  sheetcnn new NAME")
 
 
@@ -225,7 +284,7 @@ def new(
     paths = copy_template(template, folder or Path(template))
     for path in paths:
         _say(f"wrote {path}")
-    network = next(path for path in paths if path.suffix == ".toml")
+    network = next(path for path in paths if path.name == f"{template}.toml")
     _say(f"edit it, then build it with a picture of yours or of `sheetcnn templates`:  sheetcnn build {network} PICTURE")
 
 

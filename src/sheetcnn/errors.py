@@ -9,6 +9,10 @@ class NetworkError(SheetcnnError):
     """A network file, or the weights it names, cannot be used."""
 
 
+class ExerciseError(SheetcnnError):
+    """An exercise file, a roster or a key cannot be used."""
+
+
 class PictureError(SheetcnnError):
     """A picture or an array of numbers cannot be used as the network's input."""
 

@@ -41,7 +41,7 @@ def write_profile(folder: Path) -> None:
 
 
 @contextmanager
-def recalculated(book: Path) -> Iterator[Path]:
+def recalculated(book: Path, timeout: float = TIMEOUT) -> Iterator[Path]:
     """The workbook as LibreOffice saves it after a full recalculation, in a folder that goes away afterwards.
 
     Raises EngineError where LibreOffice is not installed or does not do its work.
@@ -52,7 +52,7 @@ def recalculated(book: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sheetcnn-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         write_profile(folder / "profile")
-        source = folder / "book.xlsx"  # a copy: nothing is locked, and no name can be taken for an option
+        source = folder / f"book{book.suffix.lower()}"  # a copy: nothing is locked, and no name can be taken for an option
         try:
             shutil.copyfile(book, source)
         except OSError as error:
@@ -61,9 +61,9 @@ def recalculated(book: Path) -> Iterator[Path]:
         command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out"), str(source)]
         environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, env=environment, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, check=False)
         except subprocess.TimeoutExpired:
-            raise EngineError(f"{book}: LibreOffice did not finish within {TIMEOUT} seconds") from None
+            raise EngineError(f"{book}: LibreOffice did not finish within {timeout:g} seconds") from None
         result = folder / "out" / "book.xlsx"
         if not result.exists():
             words = " ".join((done.stderr or done.stdout).split())[:200]

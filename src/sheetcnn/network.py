@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,8 +25,10 @@ MAX_LABELS_BYTES = 1_000_000
 MAX_LABEL = 200  # letters
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 INPUT = "input"  # what layers call the input in `input =`
-RESERVED = {"overview", "gallery", "inspector", "input", "check", "history", "_sheetcnn"}
+RESERVED = {"overview", "gallery", "inspector", "input", "check", "history", "exercise", "_feedback", "_sheetcnn"}
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", "activation_weight")
+
+Change = Callable[[str, np.ndarray, tuple[np.ndarray, ...]], np.ndarray]  # layer, output, inputs -> output
 
 
 def _plain_text(text: Any) -> Any:
@@ -106,6 +109,7 @@ class NetworkSettings(BaseModel):
     weights: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
     input: InputSettings
     layers: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
+    exercise: dict[str, Any] | None = None  # read by `handout`
 
 
 @dataclass(frozen=True)
@@ -232,13 +236,16 @@ class Network:
 
     def description(self) -> dict[str, Any]:
         """The network as plain data without the numbers of weights, as a workbook carries it along."""
-        top = self.settings.model_dump(mode="json", exclude_none=True, exclude={"layers", "weights"})
+        top = self.settings.model_dump(mode="json", exclude_none=True, exclude={"layers", "weights", "exercise"})
         return top | {"layers": [node.settings for node in self.nodes]}
 
-    def run(self, pixels: np.ndarray, parameters: dict[str, Arrays], detail: str) -> dict[str, Arrays]:
+    def run(
+        self, pixels: np.ndarray, parameters: dict[str, Arrays], detail: str, change: Change | None = None
+    ) -> dict[str, Arrays]:
         """Every array of every layer in NumPy, by layer and key; the input's own under "input".
 
         `pixels` is C×H×W; `parameters` has each layer's arrays by name, and under "input" those of the normalisation.
+        `change` may put something else in the place of a layer's output; later layers read that.
         """
         values = {INPUT: {"channel": pixels}}
         outputs = {INPUT: pixels}
@@ -250,6 +257,8 @@ class Network:
             for node in self.nodes:
                 xs = tuple(outputs[name] for name in node.inputs)
                 values[node.name] = node.layer.run(xs, detail, parameters.get(node.name, {}))
+                if change is not None:
+                    values[node.name]["output"] = change(node.name, values[node.name]["output"], xs)
                 outputs[node.name] = values[node.name]["output"]
         return values
 
@@ -307,11 +316,16 @@ def read_network(path: Path) -> Network:
 
     Raises NetworkError with one line that names the file, the layer and the setting.
     """
+    return parse_network(read_settings(path), str(path))
+
+
+def read_settings(path: Path) -> Any:
+    """What a .toml or .json file says, not yet checked. Raises NetworkError where it cannot be read."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise NetworkError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes; put the weights into an .npz file")
         text = path.read_bytes().decode("utf-8-sig")
-        data = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        return json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except OSError as error:
         raise NetworkError(f"{path}: cannot be read ({error.strerror}); give a network file or a template's name") from None
     except UnicodeDecodeError:
@@ -319,12 +333,11 @@ def read_network(path: Path) -> Network:
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise NetworkError(f"{path}: is not valid {path.suffix.lstrip('.').upper() or 'TOML'}: {reason}") from None
-    return parse_network(data, str(path))
 
 
 def parse_network(data: Any, source: str) -> Network:
     """Check a network description; `source` is what messages call it."""
-    settings = _validated(NetworkSettings, data, source)
+    settings = validated(NetworkSettings, data, source)
     _check_input(settings.input, source)
     nodes: list[Node] = []
     shapes = {INPUT: settings.input.shape}
@@ -401,7 +414,7 @@ def _node(
     inline = {key: value for key, value in table.items() if _is_weight(key, value)}
     options = {key: value for key, value in table.items() if key not in (*inline, "init", "seed", "share")}
     share = table.get("share")
-    layer = _validated(LAYERS[kind], options, where)
+    layer = validated(LAYERS[kind], options, where)
     names = tuple(inputs) if isinstance(inputs, list) else (inputs,)
     for read in names:
         if not isinstance(read, str) or read not in shapes:
@@ -457,7 +470,7 @@ def _check_name(name: Any, taken: dict[str, Shape], where: str) -> None:
         raise NetworkError(f"{where}: name {name!r} is taken by an earlier layer (upper and lower case count as the same)")
 
 
-def _validated(model: type[Any], data: Any, where: str) -> Any:
+def validated(model: type[Any], data: Any, where: str) -> Any:
     """The model made of the data; its first complaint becomes one line."""
     if not isinstance(data, dict):
         raise NetworkError(f"{where}: must be a table of settings, not {data!r:.60}")

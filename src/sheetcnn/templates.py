@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .errors import SheetcnnError
 
+EXERCISE = ".exercise.toml"
 PICTURES = (".png", ".jpg", ".jpeg", ".npy", ".csv")
 
 
@@ -18,7 +19,19 @@ def _folder(name: str) -> Path:
 
 def templates() -> dict[str, Path]:
     """The shipped network files by name."""
-    return {path.stem: path for path in sorted(_folder("templates").glob("*.toml"))}
+    return {path.stem: path for path in sorted(_folder("templates").glob("*.toml")) if EXERCISE not in path.name}
+
+
+def exercises() -> dict[str, Path]:
+    """The shipped exercises by the name of the network that they are for."""
+    found = sorted(_folder("templates").glob(f"*{EXERCISE}"))
+    return {path.name.removesuffix(EXERCISE): path for path in found}
+
+
+def exercise_path(given: str) -> Path:
+    """The exercise file that a path, or the name of a shipped one, stands for."""
+    path = Path(given)
+    return exercises()[given] if not path.exists() and given in exercises() else path
 
 
 def samples() -> dict[str, Path]:

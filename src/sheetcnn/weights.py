@@ -39,6 +39,12 @@ def load_parameters(network: Network, folder: Path, arrays: Arrays | None = None
     return parameters, notes
 
 
+def trained_layers(network: Network, folder: Path, arrays: Arrays | None = None) -> tuple[str, ...]:
+    """The layers whose numbers come from the .npz file, or from `arrays`."""
+    archive = _Archive(network, folder) if arrays is None else _Held(network, arrays)
+    return tuple(node.name for node in network.nodes if archive.has(node.name) and not _given(node))
+
+
 def _given(node: Node) -> bool:
     return bool(node.inline) or getattr(node.layer, "kernels", None) is not None
 

@@ -240,6 +240,12 @@ def _if(context: Context, nodes: tuple[Node, ...]) -> Values:
     return choose([wrong, truth.number != 0], [Values(truth.number, truth.kinds()), yes], no)
 
 
+@_function("ISNUMBER", 1)
+def _isnumber(context: Context, nodes: tuple[Node, ...]) -> Values:
+    value = context.value(nodes[0])
+    return Values((value.kinds() == NUMERIC).astype(float), np.full(value.number.shape, BOOLEAN, np.uint8))
+
+
 @_function("CHOOSE", 2, 255)
 def _choose(context: Context, nodes: tuple[Node, ...]) -> Values:
     which = as_numbers(context.value(nodes[0]))

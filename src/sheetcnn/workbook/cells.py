@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -18,11 +19,25 @@ CHUNK = 1 << 21  # rows are handed to the compressor in pieces of about this siz
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A cell unlike the others of its grid: its style, and what it holds, if anything."""
+
+    style: int
+    formula: str | None = None
+    value: float = math.nan
+
+    def xml(self, name: str) -> str:
+        formula = "" if self.formula is None else f"<f>{escape(self.formula)}</f>"
+        value = "" if math.isnan(self.value) else f"<v>{self.value!r}</v>"
+        return f'<c r="{name}" s="{self.style}">{formula}{value}</c>'
+
+
+@dataclass(frozen=True)
 class Pour:
     """A grid to be written: its values, its formulas where it has any, and the style numbers of its cells.
 
     `values` has the grid's rows × columns: floats, or an array of objects where formulas make texts too. `formula` gives the texts of a
-    row, counted from 0.
+    row, counted from 0. Where a value is not known yet, it is NaN, and the cell is written without one.
     """
 
     grid: Grid
@@ -32,6 +47,7 @@ class Pour:
     margin: Margin = (0, 0, 0, 0)
     blank: int = 0  # the style of padding, and of the holes of a kernel that is drawn spread out
     empty: bool = False  # nothing but padding
+    cells: Mapping[tuple[int, int], Cell] = field(default_factory=dict)  # those that differ, counted from 0
 
     @property
     def first_row(self) -> int:
@@ -49,7 +65,7 @@ class Pour:
         if hole or self.empty or not 0 <= inside < grid.rows:
             return left, _blanks(row, left, right, self.blank)
         if grid.step[1] == 1:
-            cells = "".join(self._cells(row, inside))
+            cells = "".join(self._all_cells(row, inside))
         else:
             cells = "".join(
                 cell
@@ -59,11 +75,23 @@ class Pour:
                     min(grid.left + (j + 1) * grid.step[1] - 1, grid.right),
                     self.blank,
                 )
-                for j, cell in enumerate(self._cells(row, inside))
+                for j, cell in enumerate(self._all_cells(row, inside))
             )
         if not before and not after:
             return left, cells
         return left, _blanks(row, left, grid.left - 1, self.blank) + cells + _blanks(row, grid.right + 1, right, self.blank)
+
+    def _all_cells(self, row: int, inside: int) -> list[str]:
+        cells = self._cells(row, inside)
+        if self.values.dtype.kind == "f" and np.isnan(self.values[inside]).any():
+            cells = [cell.replace("<v>nan</v>", "") for cell in cells]
+        if self.cells:
+            names = COLUMN[self.grid.left : self.grid.right + 1 : self.grid.step[1]]
+            cells = [
+                self.cells[inside, j].xml(f"{name}{row}") if (inside, j) in self.cells else cell
+                for j, (name, cell) in enumerate(zip(names, cells, strict=True))
+            ]
+        return cells
 
     def _cells(self, row: int, inside: int) -> list[str]:
         grid, style = self.grid, self.style

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +70,10 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "body": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center", wrap_text=True)},
     "strong": {"font": Font(FONT, 10, bold=True, color=palette.INK), "alignment": Alignment(vertical="center")},
     "row": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center")},
+    "aside_right": {
+        "font": Font(FONT, 10, color=palette.SOFT),
+        "alignment": Alignment(horizontal="right", vertical="center"),
+    },
 }
 
 
@@ -103,7 +108,7 @@ class Dressed:
         self.pours[sheet].append(pour)
 
     def style(self, kind: str, number_format: str = "General") -> int:
-        """The number of a cell style: "formula" and "typed" in grids, "blank" around them, "thumbnail" and its "frame", "plain" in the inspector, "bar" and in tables "table", "left", "strong", "note" and "aside"."""
+        """The number of a cell style: "formula" and "typed" in grids, "blank" around them, "todo", "todo_number" and "answer" to be filled in, "thumbnail" and its "frame", "plain" in the inspector, "bar" and in tables "table", "left", "strong", "note" and "aside"."""
         key = (kind, number_format)
         if key not in self._styles:
             cell = WriteOnlyCell(self.book.worksheets[0])
@@ -118,6 +123,13 @@ class Dressed:
                 hatch = Side("hair", color=palette.PADDING)
                 cell.border = Border(diagonal=hatch, diagonalUp=True)
                 cell.fill = PatternFill("solid", fgColor="F3F4F6")
+            if kind in ("todo", "answer", "todo_number"):  # what a student is to fill in
+                cell.fill = PatternFill("solid", fgColor=palette.CHOICE)
+                cell.protection = Protection(locked=False)
+            if kind == "todo_number":
+                cell.font = Font(FONT, 7, color=palette.TYPED)
+            if kind == "answer":
+                cell.font = Font(FONT, 10, bold=True, color=palette.TYPED)
             if kind in ("thumbnail", "frame"):
                 cell.border = Border()
             if kind == "frame":
@@ -135,6 +147,18 @@ class Dressed:
                 cell.alignment = Alignment(
                     "right" if kind in ("table", "aside") else "left", "center", indent=int(kind == "aside")
                 )
+            self._styles[key] = cell.style_id
+        return self._styles[key]
+
+    def framed(self, style: int, sides: tuple[bool, ...], colour: str) -> int:
+        """The number of a style with a thick line at its left, right, top or bottom."""
+        key = (f"{style} {sides}", colour)
+        if key not in self._styles:
+            cell = WriteOnlyCell(self.book.worksheets[0])
+            cell._style = copy(self.book._cell_styles[style])
+            now, line = cell.border, Side("medium", color=colour)
+            kept = (now.left, now.right, now.top, now.bottom)
+            cell.border = Border(*(line if thick else side for thick, side in zip(sides, kept, strict=True)))
             self._styles[key] = cell.style_id
         return self._styles[key]
 
@@ -203,14 +227,16 @@ def tiny_cells(sheet: Worksheet, columns: int) -> None:
     sheet.freeze_panes = f"A{GALLERY_TOP}"
 
 
-def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], before: str, after: str) -> int:
+def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], before: str, after: str, home: str) -> int:
     """Title, lines of text and links at the top of a sheet; returns the next free column of the row of links."""
     put(sheet, 1, LEFT, title, "title")
     for row, (text, style) in enumerate(lines, start=2):
         put(sheet, row, LEFT, text, style)
-    links: list[tuple[str, str | None]] = [(f"← {before}", before), ("Overview", "Overview"), (f"{after} →", after)]
-    if before == "Overview":
+    links: list[tuple[str, str | None]] = [(f"← {before}", before), (home, home), (f"{after} →", after)]
+    if before == home:
         del links[1]
+    elif after == home:
+        del links[2]
     return put_line(sheet, HEADER - 1, LEFT, links)
 
 

@@ -37,16 +37,17 @@ def gallery_sheet(dressed: Dressed, model: Model) -> None:
             "and L", "and l"
         )
     put(sheet, 2, LEFT, words, "words")
-    put_line(sheet, 3, LEFT, [("Overview", "Overview")])
+    put_line(sheet, 3, LEFT, [(model.home, model.home)])
     grids = {name: other.grids for name, other in model.pages.items()}
     for mark in page.marks:
         put(sheet, mark.row, mark.column, mark.text, "link", "Input" if mark.style == INPUT else mark.style)
     style = dressed.style("thumbnail", ";;;")
     for name, blocks in by_layer.items():
         values = thumbnail_values(name, model.values) + 0.0
+        written = thumbnail_values(name, model.written) + 0.0
         write = thumbnail_formula(network, name, grids)
         for block in blocks:
-            dressed.pour(GALLERY, pour_of(block, values, write, style, dressed.style("frame")))
+            dressed.pour(GALLERY, pour_of(block, written, write, style, dressed.style("frame")))
         key = "normalized" if network.input.normalizes else "channel"
         drawing = replace(blocks[0].drawing, key=key) if name == INPUT else blocks[0].drawing
         bounds = channel_bounds(model, drawing)

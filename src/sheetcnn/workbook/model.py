@@ -25,6 +25,13 @@ class Model:
     inspector: bool = False
     gallery: int = 0  # how many cells the gallery may have; 0: there is none
     pictures: dict[str, np.ndarray] = field(default_factory=dict)  # by name, where there are several to choose from
+    home: str = "Overview"  # the first sheet, to which the others link back
+    saved: dict[str, Arrays] | None = None  # the values to write, where colours and formats are made for others
+
+    @property
+    def written(self) -> dict[str, Arrays]:
+        """The values that cells are written with."""
+        return self.values if self.saved is None else self.saved
 
     @cached_property
     def costs(self) -> dict[str, Cost]:

@@ -9,7 +9,7 @@ from openpyxl.utils.cell import absolute_coordinate
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ..grid import Grid
-from ..layers.base import Activated, CellFormula, Drawing, shape_text
+from ..layers.base import Activated, Arrays, CellFormula, Drawing, shape_text
 from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
 from ..network import INPUT, Node
 from . import palette
@@ -34,7 +34,7 @@ def layer_sheet(
     node = page.node
     owner = node.name if node else INPUT
     title, lines = _layer_lines(model, node) if node else _input_lines(model)
-    column = header(sheet, title, lines, *neighbours)
+    column = header(sheet, title, lines, *neighbours, model.home)
     if node is not None and node.layer.warning():
         put(sheet, HEADER, LEFT, node.layer.warning(), "warning")
     marks(sheet, page)
@@ -49,18 +49,21 @@ def layer_sheet(
         by_drawing.setdefault(block.drawing.key, []).append(block)
         dressed.name(block.name, block.grid)
     for key, blocks in by_drawing.items():
-        array = _values(model, owner, blocks[0].drawing)
+        array = _values(model, model.values, owner, blocks[0].drawing)
+        written = _values(model, model.written, owner, blocks[0].drawing)
         role = "typed" if key not in formulas else "formula"
         style = dressed.style(role, palette.number_format(array))
         blank = dressed.style("blank")
         for block in blocks:
             write = formulas.get(key, choosing.get(key))
-            dressed.pour(page.sheet, pour_of(block, array, write, style, blank))
-        column = _colour(dressed, sheet, model, blocks, array, column, role == "typed", outlines.get((owner, key)))
+            dressed.pour(page.sheet, pour_of(block, written, write, style, blank))
+        column = _colour(
+            dressed, sheet, model, blocks, (array, written), column, role == "typed", outlines.get((owner, key))
+        )
 
 
-def _values(model: Model, owner: str, drawing: Drawing) -> np.ndarray:
-    array = (model.parameters if drawing.role in ("parameter", "shared") else model.values)[owner][drawing.key]
+def _values(model: Model, values: dict[str, Arrays], owner: str, drawing: Drawing) -> np.ndarray:
+    array = (model.parameters if drawing.role in ("parameter", "shared") else values)[owner][drawing.key]
     return array + 0.0  # no negative zeros
 
 
@@ -119,12 +122,13 @@ def _colour(
     sheet: Worksheet,
     model: Model,
     blocks: list[Block],
-    array: np.ndarray,
+    arrays: tuple[np.ndarray, np.ndarray],
     column: int,
     typed: bool,
     outline: Outline | None,
 ) -> int:
-    """Colour the grids of one drawing; returns the next free column of the header's row of links."""
+    """Colour the grids of one drawing, whose values and written values are given; returns the next free column of links."""
+    array, written = arrays
     drawing, grids = blocks[0].drawing, [block.grid for block in blocks]
     if outline is not None and outline.around:
         add_rules(sheet, outline.around, outline.rules())
@@ -152,7 +156,7 @@ def _colour(
         sheet.title,
         Pour(
             cell,
-            np.array([[float(array.max())]]),
+            np.array([[float(written.max())]]),
             dressed.style("formula", palette.number_format(array)),
             lambda i: [f"MAX({absolute})"],
         ),

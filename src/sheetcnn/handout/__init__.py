@@ -1,0 +1,1 @@
+"""Handouts: exercises made of any network, their answer key, and their grading."""

@@ -1,0 +1,40 @@
+"""Compute by hand: a few cells to be worked out, with the windows and kernels that they are made of outlined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from ..network import Network
+from .task import Cells, Graded, Work, node_of
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+MOST = 12  # cells
+
+
+class Compute(Cells):
+    """A few blank cells to be worked out by hand."""
+
+    kind: ClassVar[str] = "compute"
+
+    def check(self, network: Network) -> None:
+        node, cells = node_of(network, self.layer), int(self.mask(network).sum())
+        look = node.layer.look(*node.in_shapes)
+        if look is None or look.source is not None:
+            raise ValueError(f"layer {self.layer!r} ({node.layer.type}) has no windows to outline; use a fill task")
+        if cells > MOST:
+            raise ValueError(
+                f"{cells} cells are too many to be worked out by hand; choose at most {MOST} with rows and columns"
+            )
+
+    def instruction(self, plan: Plan, number: int) -> str:
+        cells = int(self.mask(plan.network).sum())
+        what = "the blank cell" if cells == 1 else f"the {cells} blank cells"
+        return (
+            f"Work out {what} by hand ({self.place_words(plan.network)}) and type the "
+            f"result{'s' if cells > 1 else ''}. What each is made of has a frame in its colour."
+        )
+
+    def grade(self, work: Work, number: int) -> Graded:
+        return self.graded_cells(work, formula=False)

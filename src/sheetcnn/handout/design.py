@@ -1,0 +1,78 @@
+"""Design a kernel: find kernel values that give a target map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from ..layers.conv2d import Conv2d
+from ..network import Network, Text
+from .task import Graded, Task, Work, node_of
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+
+class Design(Task):
+    """A filter whose kernels are blank, and beside its map the target that they are to give; any that do are right."""
+
+    kind: ClassVar[str] = "design"
+
+    layer: Text
+    map: Annotated[int, Field(strict=True, ge=1)] = 1
+    bias: bool = False  # whether the bias is to be found too
+
+    def check(self, network: Network) -> None:
+        node = node_of(network, self.layer)
+        if not isinstance(node.layer, Conv2d) or node.layer.channel_mix != "sum" or node.share is not None:
+            raise ValueError(f"layer {self.layer!r} has no kernels of its own to design; choose a plain conv2d layer")
+        if borrower := next((other.name for other in network.nodes if other.share == self.layer), None):
+            raise ValueError(f"layer {self.layer!r} shares its kernels with {borrower!r}, which would show them")
+        if self.map > node.shape[0]:
+            raise ValueError(f"map {self.map}: layer {self.layer!r} has {node.shape[0]} maps")
+        if self.bias and not node.layer.bias:
+            raise ValueError(f"bias: layer {self.layer!r} has none; leave it out")
+
+    def layers(self, network: Network) -> list[str]:
+        return [self.layer]
+
+    def instruction(self, plan: Plan, number: int) -> str:
+        node = node_of(plan.network, self.layer)
+        channels = plan.parameters[self.layer]["weight"].shape[1]
+        what = "the blank kernel" if channels == 1 else f"the {channels} blank kernels"
+        more = " and the bias" if self.bias else ""
+        many = "" if channels == 1 and not self.bias else "s"
+        return (
+            f"Find numbers for {what}{more} of filter {self.map} so that map {self.map} of {node.name} becomes its target, "
+            f"which stands at the right end of the sheet. Any number{many or 's'} that give it are right."
+        )
+
+    def grade(self, work: Work, number: int) -> Graded:
+        plan, k = work.plan, self.map - 1
+        weight, bias = work.kernels(self.layer, k, self.bias)
+        if np.isnan(weight).all():
+            return Graded(0.0, self.points, 0, 0, ["the kernel was left blank"])
+        # What a filter of zeros gives already is no merit.
+        target = plan.values[self.layer]["output"][k]
+        given, nothing = (self.map_of(plan, np.nan_to_num(numbers), bias) for numbers in (weight, np.zeros_like(weight)))
+        scale = 1 + float(np.abs(target).max())
+        counts = np.abs(nothing - target) > self.tolerance * scale
+        right = np.abs(given - target) <= self.tolerance * scale
+        if not counts.any():
+            counts = np.ones_like(right)
+        spoilt = int((~right & ~counts).sum())
+        cells, good = int(counts.sum()), max(0, int((right & counts).sum()) - spoilt)
+        remarks = [] if good == cells else [f"the map equals its target in {int(right.sum()):,} of {right.size:,} cells"]
+        return Graded(round(self.points * good / cells, 2), self.points, good, cells, remarks)
+
+    def map_of(self, plan: Plan, weight: np.ndarray, bias: float) -> np.ndarray:
+        """The map that a filter of these numbers makes of what was handed out."""
+        node, k = node_of(plan.network, self.layer), self.map - 1
+        numbers = {key: array.copy() for key, array in plan.parameters[self.layer].items()}
+        numbers["weight"][k] = weight
+        if self.bias:
+            numbers["bias"][k] = bias
+        xs = tuple(plan.values[name][plan.network.key_of(name)] for name in node.inputs)
+        return node.layer.run(xs, "compact", numbers)["output"][k]

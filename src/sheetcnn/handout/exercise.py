@@ -1,0 +1,108 @@
+"""The exercise file: its tasks, checked against the network."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..errors import ExerciseError, NetworkError
+from ..layers.base import shape_text
+from ..network import MAX_FILE_BYTES, Network, Text, read_settings, validated
+from ..templates import EXERCISE
+from .compute import Compute
+from .design import Design
+from .fill import Fill
+from .mistake import Mistake
+from .shapes import Shapes
+from .task import Feedback, Task
+
+TASKS: dict[str, type[Task]] = {task.kind: task for task in (Fill, Compute, Design, Mistake, Shapes)}
+
+
+class ExerciseSettings(BaseModel):
+    """The top level of an exercise file, or the `[exercise]` table of a network file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Annotated[Text, Field(min_length=1, max_length=200)]
+    about: Annotated[Text, Field(max_length=2000)] = ""
+    feedback: Feedback = "none"
+    vary: tuple[Literal["picture", "kernels", "mistake"], ...] = ("picture", "kernels", "mistake")
+    tasks: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=50)]
+
+
+class Exercise:
+    """A checked exercise: its settings and its tasks in order."""
+
+    def __init__(self, data: Any, network: Network, source: str) -> None:
+        """Check an exercise's plain data; `source` is what messages call it. Raises ExerciseError."""
+        self.data = data
+        try:
+            self.settings: ExerciseSettings = validated(ExerciseSettings, data, source)
+            self.tasks = tuple(
+                _task(dict(table), network, f"{source}: task {number}")
+                for number, table in enumerate(self.settings.tasks, start=1)
+            )
+        except NetworkError as error:
+            raise ExerciseError(str(error)) from None
+        taken: dict[tuple[str, tuple[int, ...]], int] = {}
+        for number, task in enumerate(self.tasks, start=1):
+            for layer, mask in task.blanks(network).items():
+                for at in map(tuple, np.argwhere(mask).tolist()):
+                    if (other := taken.setdefault((layer, at), number)) != number:
+                        raise ExerciseError(
+                            f"{source}: task {number} ({task.kind}): cell {shape_text(tuple(n + 1 for n in at))} of layer "
+                            f"{layer!r} is blank for task {other} already; choose other cells"
+                        )
+
+    @property
+    def points(self) -> float:
+        return sum(task.points for task in self.tasks)
+
+    def live(self, task: Task) -> bool:
+        """Whether a task tells at once what is right."""
+        return (task.feedback or self.settings.feedback) == "live"
+
+
+def _task(table: dict[str, Any], network: Network, where: str) -> Task:
+    kind = table.pop("kind", None)
+    if not isinstance(kind, str) or kind not in TASKS:
+        raise ExerciseError(f"{where}: kind {kind!r} is unknown; there are {', '.join(TASKS)}")
+    where = f"{where} ({kind})"
+    task: Task = validated(TASKS[kind], table, where)
+    try:
+        task.check(network)
+    except ValueError as error:
+        raise ExerciseError(f"{where}: {error}") from None
+    return task
+
+
+def read_exercise(network: Network, path: Path, given: Path | None) -> Exercise:
+    """The exercise of a network file at `path`: the file that is given, or its `[exercise]` table, or the file beside it.
+
+    Raises ExerciseError with one line that names the file, the task and the rule.
+    """
+    if given is None:
+        inside = read_settings(path).get("exercise")
+        if inside is not None:
+            return Exercise(inside, network, f"{path}: [exercise]")
+        given = path.with_name(path.stem + EXERCISE)
+        if not given.is_file():
+            raise ExerciseError(
+                f"{path}: has no [exercise], and there is no {given.name} beside it; write one, or name one with --exercise"
+            )
+    try:
+        if given.stat().st_size > MAX_FILE_BYTES:
+            raise ExerciseError(f"{given}: larger than {MAX_FILE_BYTES:,} bytes; an exercise is a few lines of TOML")
+        data = tomllib.loads(given.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise ExerciseError(f"{given}: cannot be read ({error.strerror}); give an exercise file") from None
+    except UnicodeDecodeError:
+        raise ExerciseError(f"{given}: is not a text file in UTF-8; an exercise file is TOML") from None
+    except (ValueError, RecursionError) as error:
+        raise ExerciseError(f"{given}: is not valid TOML: {error}") from None
+    return Exercise(data.get("exercise", data), network, str(given))

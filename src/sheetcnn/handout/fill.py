@@ -1,0 +1,30 @@
+"""Fill in: cells are blank, the student writes their formulas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from .task import Cells, Graded, Work
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+
+class Fill(Cells):
+    """Blank cells to be filled with formulas or, where the task says so, with numbers."""
+
+    kind: ClassVar[str] = "fill"
+
+    answer: Literal["formula", "number"] = "formula"
+
+    def instruction(self, plan: Plan, number: int) -> str:
+        what = f"Fill in {self.place_words(plan.network)}"
+        if self.answer == "number":
+            return f"{what}: type the numbers, or write formulas."
+        return (
+            f"{what}: write the formula of the first blank cell and copy it to the others. "
+            "It must go on working when pixels and kernels change."
+        )
+
+    def grade(self, work: Work, number: int) -> Graded:
+        return self.graded_cells(work, self.answer == "formula")

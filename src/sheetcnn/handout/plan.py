@@ -1,0 +1,173 @@
+"""What is handed out: one exercise for everybody, and each student's own variant of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..kernels import KERNELS
+from ..layers.base import Arrays
+from ..network import INPUT, Network
+from .design import Design
+from .exercise import Exercise
+from .mistake import Mistake, Planted
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student: the name in the roster, and the name of the file."""
+
+    name: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Handout:
+    """An exercise with all its numbers: what the key knows, and grading needs."""
+
+    network: Network
+    exercise: Exercise
+    parameters: dict[str, Arrays]
+    pictures: dict[str, np.ndarray]
+    trained: tuple[str, ...]  # layers whose weights were learned: no variant changes them
+    seed: int
+    students: tuple[Student, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data, as the key carries it along; JSON keeps the numbers exact."""
+        return {
+            "network": self.network.description(),
+            "exercise": self.exercise.data,
+            "parameters": {
+                name: {key: _packed(array) for key, array in arrays.items()} for name, arrays in self.parameters.items()
+            },
+            "pictures": {name: _packed(array) for name, array in self.pictures.items()},
+            "trained": self.trained,
+            "seed": self.seed,
+            "students": [[student.name, student.file] for student in self.students],
+        }
+
+    @property
+    def id(self) -> str:
+        """What student files and their key have in common; the students do not count."""
+        data = {key: value for key, value in self.to_dict().items() if key != "students"}
+        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+
+    def plan(self, number: int) -> Plan:
+        """The variant of a student, counted from 1 as in the roster; 0 is the exercise as the teacher gave it.
+
+        Raises ValueError where a mistake cannot be planted anywhere.
+        """
+        vary = self.exercise.settings.vary if number else ()
+        rng = np.random.default_rng([self.seed, number])
+        names = list(self.pictures)
+        name = names[0]
+        pixels = self.pictures[name]
+        if "picture" in vary:
+            name = str(rng.choice(names))
+            pixels = self.pictures[name]
+            if len(names) == 1:  # a single picture is mirrored and turned
+                if rng.integers(2):
+                    pixels = pixels[:, :, ::-1]
+                turns = int(rng.integers(4)) if pixels.shape[1] == pixels.shape[2] else 2 * int(rng.integers(2))
+                pixels = np.rot90(pixels, turns, axes=(1, 2)).copy()
+        parameters = self._kernels(rng) if "kernels" in vary else self.parameters
+        values = self.network.run(pixels, parameters, "compact")
+        taken = self._taken()
+        plan = Plan(number, self.network, self.exercise, name, pixels, parameters, values, frozenset(taken))
+        own = number if "mistake" in vary else 0
+        for n, task in enumerate(self.exercise.tasks, start=1):
+            if isinstance(task, Mistake):
+                planted = task.plant(plan, taken, [self.seed, own, n])
+                if planted is None:
+                    raise ValueError(
+                        f"task {n} (mistake): there is no layer left in which {' or '.join(task.mistake)} would be seen; "
+                        "layers that other tasks use, or build on, are left alone; choose another kind, layer or picture"
+                    )
+                plan.planted[n] = planted
+                taken = taken | {planted.node.name}
+        return plan
+
+    def _taken(self) -> set[str]:
+        """Layers where no mistake may be: those of other tasks, and all that lies before them."""
+        taken = {name for task in self.exercise.tasks for name in task.layers(self.network)}
+        for node in reversed(self.network.nodes):
+            if node.name in taken:
+                taken |= set(node.inputs)
+        return taken - {INPUT}
+
+    def _kernels(self, rng: np.random.Generator) -> dict[str, Arrays]:
+        """Other kernels: classic ones are drawn anew, the numbers of others are shuffled within each filter."""
+        found: dict[str, Arrays] = {}
+        for node in self.network.nodes:
+            arrays = self.parameters[node.name]
+            if node.share is not None:
+                found[node.name] = found[node.share]
+                continue
+            found[node.name] = dict(arrays)
+            if "weight" not in arrays or arrays["weight"].ndim < 2 or node.name in self.trained:
+                continue
+            weight = found[node.name]["weight"] = arrays["weight"].copy()
+            if getattr(node.layer, "kernels", None) is None:
+                for k in range(len(weight)):
+                    weight[k] = rng.permutation(weight[k].ravel()).reshape(weight[k].shape)
+                continue
+            top, left = (weight.shape[2] - 3) // 2, (weight.shape[3] - 3) // 2
+            names = [name for name in KERNELS if name != "identity"]
+            chosen = rng.permutation(names * -(-len(weight) // len(names)))[: len(weight)]
+            for k, name in enumerate(chosen.tolist()):
+                weight[k, :, top : top + 3, left : left + 3] = KERNELS[name]
+        return {INPUT: self.parameters[INPUT]} | found
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One student's variant: the numbers, what is right, and where the mistakes are."""
+
+    number: int
+    network: Network
+    exercise: Exercise
+    picture: str
+    pixels: np.ndarray
+    parameters: dict[str, Arrays]
+    values: dict[str, Arrays]  # what is right
+    taken: frozenset[str]  # layers that tasks use, or build on: no mistake is there
+    planted: dict[int, Planted] = field(default_factory=dict)  # by the number of the task
+
+    def shown(self) -> dict[str, Arrays]:
+        """What the student's workbook shows at first: NaN in the blanks, and in all that depends on them."""
+        numbers = dict(self.parameters)
+        blanks: dict[str, np.ndarray] = {}
+        for task in self.exercise.tasks:
+            for layer, mask in task.blanks(self.network).items():
+                blanks[layer] = blanks.get(layer, np.zeros(mask.shape, bool)) | mask
+            if isinstance(task, Design):
+                weight = numbers[task.layer]["weight"].copy()
+                weight[task.map - 1] = np.nan
+                numbers[task.layer] = numbers[task.layer] | {"weight": weight}
+        planted = {one.node.name: one for one in self.planted.values()}
+
+        def change(layer: str, output: np.ndarray, xs: tuple[np.ndarray, ...]) -> np.ndarray:
+            if layer in planted:
+                output = planted[layer].values(output, xs, numbers[layer])
+            return np.where(blanks[layer], np.nan, output) if layer in blanks else output
+
+        return self.network.run(self.pixels, numbers, "compact", change)
+
+
+def _packed(array: np.ndarray) -> list[Any]:
+    data = np.ascontiguousarray(array, dtype="<f8").tobytes()
+    return [list(array.shape), base64.b64encode(data).decode()]
+
+
+def unpacked(packed: Any) -> np.ndarray:
+    """An array as `Handout.to_dict` packs it."""
+    shape, text = packed
+    return np.frombuffer(base64.b64decode(text), "<f8").reshape(shape).astype(float)

@@ -1,0 +1,140 @@
+"""Write a handout: the students' workbooks on all cores, and the key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..builder import load_pictures, refuse_infinite
+from ..errors import ExerciseError
+from ..importer import open_network
+from ..layout import lay_out
+from ..templates import exercise_path, network_path
+from ..views.gallery import GALLERY_CELLS
+from ..weights import load_parameters, trained_layers
+from ..workbook.exercise import dress_handout
+from ..workbook.model import Model
+from ..workbook.write import write_workbook
+from .cores import usable_cores
+from .exercise import read_exercise
+from .plan import FORMAT, Handout
+from .roster import read_roster
+
+Progress = Callable[[int, int], None]  # done, total
+KEY, SINGLE, FOLDER = "key.xlsx", "handout.xlsx", "students"
+MAX_SEED = 2**63
+
+
+@dataclass(frozen=True)
+class HandedOut:
+    """What `hand_out` wrote."""
+
+    key: Path
+    workbooks: tuple[Path, ...]
+    handout: Handout
+    notes: tuple[str, ...]
+
+
+def hand_out(
+    network: str | Path,
+    image: str | Path | Sequence[str | Path],
+    folder: str | Path,
+    *,
+    exercise: str | Path | None = None,
+    students: str | Path | None = None,
+    seed: int = 0,
+    protect: bool = False,
+    progress: Progress | None = None,
+) -> HandedOut:
+    """Write an exercise as a workbook for students and a key for the teacher, into a folder that is made where needed.
+
+    `exercise` is an exercise file (default: the network file's own table, or the file beside it); `students` a roster, a
+    CSV file with a name a line: each gets a workbook with its own variant in the folder `students`. `seed` makes the
+    variants. Raises SheetcnnError.
+    """
+    source = network_path(str(network))
+    checked, arrays = open_network(source)
+    given = None if exercise is None else exercise_path(str(exercise))
+    tasks = read_exercise(checked, source, given)
+    if not 0 <= seed < MAX_SEED:
+        raise ExerciseError(f"seed {seed} must be a whole number from 0 on")
+    lay_out(checked, "compact")  # refuses what does not fit
+    parameters, notes = load_parameters(checked, source.parent, arrays)
+    images = [image] if isinstance(image, str | Path) else list(image)
+    pictures = load_pictures(images, checked.input)
+    roster = () if students is None else read_roster(Path(students))
+    handout = Handout(checked, tasks, parameters, pictures, trained_layers(checked, source.parent, arrays), seed, roster)
+    for pixels in pictures.values():
+        refuse_infinite(checked, checked.run(pixels, parameters, "compact"))
+    target = Path(folder)
+    for part in (target, target / FOLDER) if roster else (target,):
+        try:
+            part.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ExerciseError(f"{part}: cannot be made ({error.strerror}); give another folder") from None
+    key = target / KEY
+    writer = _Writer(handout, protect)
+    writer.write(key, 0, True)
+    paths = [target / FOLDER / student.file for student in roster] or [target / SINGLE]
+    jobs = list(zip(paths, range(1, len(paths) + 1) if roster else [0], strict=True))
+    cores = min(len(jobs), usable_cores())
+    if cores == 1:
+        for done, (path, number) in enumerate(jobs, start=1):
+            writer.write(path, number, False)
+            if progress is not None:
+                progress(done, len(jobs))
+        return HandedOut(key, tuple(paths), handout, tuple(notes))
+    with ProcessPoolExecutor(cores, get_context("spawn"), _start, (handout, protect)) as pool:
+        waiting = [pool.submit(_work, path, number) for path, number in jobs]
+        try:
+            for done, one in enumerate(as_completed(waiting), start=1):
+                one.result()
+                if progress is not None:
+                    progress(done, len(jobs))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return HandedOut(key, tuple(paths), handout, tuple(notes))
+
+
+class _Writer:
+    """Writes workbooks of one handout."""
+
+    def __init__(self, handout: Handout, protect: bool) -> None:
+        self.handout, self.protect, self.id = handout, protect, handout.id
+
+    def write(self, path: Path, number: int, key: bool) -> None:
+        """The workbook of a student, counted from 1, or of number 0."""
+        try:
+            plan = self.handout.plan(number)
+        except ValueError as error:
+            raise ExerciseError(f"{self.handout.network.source}: {error}") from None
+        pages = lay_out(plan.network, "compact")
+        for page in pages.values():
+            page.choices.clear()  # a list of kernels would give designs away
+        saved = None if key else plan.shown()
+        model = Model(plan.network, "compact", plan.parameters, plan.values, pages, {}, gallery=GALLERY_CELLS,
+                      home="Exercise", saved=saved)  # fmt: skip
+        name = self.handout.students[number - 1].name if number else ""
+        description: dict[str, Any] = {"format": FORMAT, "version": __version__, "handout": self.id, "number": number}
+        if key:
+            description["key"] = self.handout.to_dict()
+        write_workbook(path, dress_handout(model, plan, key, name, description, self.protect and not key))
+
+
+_writer: _Writer
+
+
+def _start(handout: Handout, protect: bool) -> None:
+    """What a process of the pool does once."""
+    global _writer
+    _writer = _Writer(handout, protect)
+
+
+def _work(path: Path, number: int) -> None:
+    _writer.write(path, number, False)

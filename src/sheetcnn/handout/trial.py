@@ -1,0 +1,44 @@
+"""Other pixels and kernels, on which a formula must give what NumPy says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..layers.base import Arrays, Shape
+from ..network import Node
+
+TRIALS = 3
+
+
+def trial(node: Node, number: int) -> tuple[dict[str, np.ndarray], Arrays]:
+    """What a layer reads, by layer name, and its parameters, for one of the trials.
+
+    ReLU must not hide a mistake by making 0 of everything, nor may a missing ReLU go unseen: so every sum of a window is
+    negative in the second trial and positive in the others. One channel's kernels are made to outweigh all others, which
+    have the other sign: then ReLU before the sum over the channels differs from ReLU after it. Maps grow towards their
+    ends in one trial and towards their beginnings in another: then a shifted window has another largest cell.
+    """
+    rng = np.random.default_rng([number, node.number])
+    read = {name: _map(shape, number, rng) for name, shape in zip(node.inputs, node.in_shapes, strict=True)}
+    sign = -1.0 if number == 1 else 1.0
+    numbers: Arrays = {}
+    for key, shape in node.layer.all_parameters(*node.in_shapes).items():
+        array = rng.uniform(0.8, 1.2, shape)
+        if len(shape) > 1:
+            factors = np.full(shape[1], -0.5 if shape[1] > 1 else 1.0)
+            factors[number % shape[1]] = 2 * shape[1] if shape[1] > 1 else 1.0
+            array *= sign * factors.reshape(-1, *[1] * (len(shape) - 2))
+        elif key == "bias":
+            array *= sign
+        numbers[key] = array
+    return read, numbers
+
+
+def _map(shape: Shape, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Numbers between 0.8 and 1.2 for a layer to read."""
+    noise = rng.uniform(0, 1, shape)
+    if len(shape) == 1 or number == 1:
+        return 0.8 + 0.4 * noise
+    rows, columns = np.indices(shape[1:])
+    slope = (rows + columns + 0.9 * noise) / sum(shape[1:])
+    return 0.8 + 0.4 * slope if number == 0 else 1.2 - 0.4 * slope
