@@ -160,7 +160,8 @@ def evaluate(book: Book, groups: list[Group], progress: Progress | None = None) 
 
     `groups` are those of all sheets, as `group_formulas` finds them.
     """
-    _Evaluator(book, progress).run(groups)
+    with np.errstate(all="ignore"):  # a number that is not finite becomes an error
+        _Evaluator(book, progress).run(groups)
 
 
 def group_formulas(book: Book) -> list[Group]:

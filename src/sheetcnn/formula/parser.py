@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 
 from ..errors import FormulaError
 from .a1 import MAX_ROW, NUMBER
@@ -143,7 +144,9 @@ class _Parser:
         kind, text = self.tokens[self.at]
         self.at += 1
         if kind == "number":
-            return Node("number", float(text))
+            if not isfinite(number := float(text)):
+                raise FormulaError(f"{text[:20]} is larger than any number that a cell can hold")
+            return Node("number", number)
         if kind == "text":
             return Node("text", text[1:-1].replace('""', '"'))
         if kind == "error":
