@@ -66,10 +66,11 @@ def test_the_networks_are_worth_it() -> None:
     def look(case: Case) -> None:
         seen.append(case)
 
-    holds(0, 60 * PARTS, look)
+    for part in range(PARTS):
+        holds(part, 320, look)
     layers = [layer for case in seen for layer in case.network["layers"]]
     kinds = Counter(layer["type"] for layer in layers)
-    assert len(kinds) > 0.8 * len(LAYERS), set(LAYERS) - set(kinds)
+    assert set(kinds) == set(LAYERS)
     assert np.mean([len(case.network["layers"]) for case in seen]) > MOST_LAYERS / 3
     assert any("share" in layer for layer in layers)
     assert any("kernels" in layer for layer in layers)
