@@ -40,6 +40,27 @@ def wrong(report: Report) -> list[str]:
     return [f"{finding.cell}: {finding.text}" for finding in report.findings][:3]
 
 
+# What random networks have found, made small.
+FOUND = {
+    "fully connected layers that share weights": [
+        {"type": "flatten"},
+        {"type": "linear", "name": "one", "out_features": 2},
+        {"type": "linear", "name": "other", "input": "flatten_1", "out_features": 2, "share": "one"},
+    ],
+}
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("what", FOUND)
+@pytest.mark.parametrize("detail", ["compact", "steps"])
+def test_what_was_found(what: str, detail: str, tmp_path: Path, office: Office) -> None:
+    sizes = {"channels": 1, "height": 1, "width": 2}
+    book = Case({"name": what, "input": sizes, "layers": FOUND[what]}, "ordinary", {"detail": detail}).build(tmp_path)
+    assert wrong(sheetcnn.check(book)) == []
+    assert wrong(check_with(by_ironcalc, book)) == []
+    assert wrong(check_with(office.recalculated, book)) == []
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_networks(part: int, tmp_path: Path) -> None:
     def agrees(case: Case) -> None:
