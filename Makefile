@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench train samples office clean
+.PHONY: demo test bench fuzz train samples office clean
 
 demo: $(VENV)/installed
 	$(BIN)/sheetcnn build edges samples/cat.jpg -o edges.xlsx
@@ -17,6 +17,11 @@ test: $(VENV)/dev office
 
 bench: $(VENV)/bench
 	$(BIN)/python tests/bench.py
+
+# Minutes: other random networks and formulas than `make test` has. SEED=… looks at yet others.
+fuzz: $(VENV)/dev office
+	NETWORKS=$${NETWORKS:-4000} FORMULAS=$${FORMULAS:-100000} SEED=$${SEED:-$$$$} \
+	  $(BIN)/pytest -n auto tests/test_random.py tests/test_random_formulas.py
 
 # Minutes; the same weights again, to the last digit that is stored.
 train: $(VENV)/installed

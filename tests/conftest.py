@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import sheetcnn
 from sheetcnn.libreoffice import find_libreoffice
+
+if TYPE_CHECKING:
+    from engines import Office
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -81,16 +83,11 @@ def make(tmp_path: Path) -> Make:
     return build
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
-    """A function that lets LibreOffice do jobs: open a workbook, edit cells, recalculate, read values, save."""
+@pytest.fixture(scope="session")
+def office() -> Iterator[Office]:
+    """A LibreOffice that all tests share, started when the first one asks."""
+    from engines import Office
 
-    def run(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        python = uno_python()
-        assert python is not None
-        script = [python, str(TESTS / "drive_office.py"), str(find_libreoffice()), str(tmp_path / "profile")]
-        done = subprocess.run(script, input=json.dumps(jobs), capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+    office = Office()
+    yield office
+    office.close()

@@ -1,4 +1,4 @@
-"""Drive LibreOffice over UNO: jobs as JSON on standard input, what was read as JSON on standard output.
+"""Drive LibreOffice over UNO: a line of jobs as JSON on standard input, a line of what was read on standard output.
 
 A job: {"book": path, "edits": [[sheet, cell, number or text or "=formula"], …], "insert_rows": [[sheet, row, count], …],
 "rename": [[sheet, name], …], "read": [[sheet, area], …], "save": path, "timed": whether each edit is recalculated and timed}; all but the book may be
@@ -76,10 +76,10 @@ def work(desktop, job):
 
 
 def main():
-    jobs = json.load(sys.stdin)
     process, desktop = connect(sys.argv[1], Path(sys.argv[2]))
     try:
-        json.dump([work(desktop, job) for job in jobs], sys.stdout)
+        for line in sys.stdin:
+            print(json.dumps([work(desktop, job) for job in json.loads(line)]), flush=True)
     finally:
         try:
             desktop.terminate()

@@ -16,9 +16,9 @@ from sheetcnn.formula.parser import parse, skeleton
 from sheetcnn.formula.reader import moved
 from sheetcnn.libreoffice import find_libreoffice, write_profile
 
-# A1:C3 hold 1 to 9; D1 is blank, D2 a text, D3 TRUE, D4 #DIV/0! (a formula), D5 the text "7"
+# A1:C3 hold 1 to 9; D1 is blank, D2 a text, D3 TRUE, D4 #DIV/0! (a formula), D5 the text "7", E1 and E2 are huge
 DATA = {f"{c}{r}": 3 * r + i - 2 for r in (1, 2, 3) for i, c in enumerate("ABC")}
-DATA |= {"D2": "text", "D3": True, "D4": "=1/0", "D5": "7"}
+DATA |= {"D2": "text", "D3": True, "D4": "=1/0", "D5": "7", "E1": 1e308, "E2": 1e308}
 
 VALUES: list[tuple[str, Any]] = [
     ("-2^2", 4),
@@ -116,6 +116,38 @@ VALUES: list[tuple[str, Any]] = [
     ("$A$1+A$2+$A3", 12),
     ("SUM(C3:A1)", 45),
     ("SUM(A1:C3,Other!A1)", 145),
+    # Found by random formulas; Excel's documentation, LibreOffice and IronCalc agree.
+    ("SUM(1E308,1E308)", "#NUM!"),
+    ("SUMSQ(1E200)", "#NUM!"),
+    ("SUMPRODUCT(E1:E2,E1:E2)", "#NUM!"),
+    ("AVERAGE(1E308,1E308)", "#NUM!"),
+    ("LARGE(E1:E2,1)", 1e308),
+    ("LARGE(A1:C3,1.5)", 9),
+    ("1E308/1E-10", "#NUM!"),
+    ("0^-1", "#DIV/0!"),
+    ('"1_0"+1', "#VALUE!"),
+    ('"nan"+1', "#VALUE!"),
+    ('"1E999"+1', "#VALUE!"),
+    ('" 3 "+1', 4),
+    ('IF("7",1,2)', "#VALUE!"),
+    ('IF("true",1,2)', 1),
+    ("ROUND(1E300,10)", 1e300),
+    ("ROUND(12.5,-400)", 0),
+    ("ROUND(12.5,400)", 12.5),
+    ("ROUND(0.1+0.2+2.2,0)", 3),
+    ("ROUND(1234567890123456,0)", 1234567890123456),
+    ("INDEX(A1:C3,0,1)", "#VALUE!"),
+    ("INDEX(A1:C3,-1,1)", "#VALUE!"),
+    ("INDEX(A1:C3,1E300,1)", "#REF!"),
+    ("MAX(INDEX(D1:D3,1),-4)", -4),
+    ("SUM(INDEX(D1:D3,2),1)", 1),
+    ("SUM(IF(A1=1,D2,D1),1)", 1),
+    ("SUM(CHOOSE(2,D1,D2),1)", 1),
+    ("SUMPRODUCT(INDEX(D1:D3,2),5)", 0),
+    ("MATCH(D1,D1:D3,0)", "#N/A"),
+    ('REPT("",1E308)', ""),
+    ('REPT("",-1)', "#VALUE!"),
+    ("NORMSDIST(-30)", 4.906713927148187e-198),
 ]
 # Where LibreOffice goes other ways than Excel: it counts booleans in ranges, knows fewer errors, and some powers more.
 NOT_LIKE_LIBREOFFICE = {"SUM(A1:D3)": 46, "SUM(D1:D3)": 1, "MAX(D1:D3)": 1, "SUMPRODUCT(A1:D3,A1:D3)": 286}
@@ -129,6 +161,11 @@ NOT_LIKE_LIBREOFFICE |= {
     "INDEX(A1:C3,4,1)": "#VALUE!",
     "0^0": 1,
     "(-8)^(1/3)": -2,
+    "0^-1": "#NUM!",
+    '"1E999"+1': 1.7976931348623157e308,
+    'IF("7",1,2)': 1,
+    "INDEX(A1:C3,1E300,1)": "#VALUE!",
+    'REPT("",1E308)': "#VALUE!",
 }
 
 
@@ -218,6 +255,9 @@ def one_cell(tmp_path: Path, cells: dict[str, Any]) -> Book:
         ("=" + "(" * 300 + "1" + ")" * 300, "nested"),
         ("=" + "-" * 3000 + "1", "signs"),
         ("=MATCH(1,A1:A3,1)", "MATCH"),
+        ('=MATCH("a*",A1:A3,0)', "wildcard"),
+        ("=SUM(IF(A1=0,A2,TRUE))", "from IF or CHOOSE"),
+        ("=1E999", "larger than any number"),
         ("={1,2}", "no syntax"),
     ],
 )

@@ -450,7 +450,7 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         message = f"{error.filename or 'file'}: {error.strerror or error}"
     except MemoryError:
-        message = "not enough memory for this network; use a smaller input or fewer channels"
+        message = "not enough memory; use a smaller file, a smaller input or fewer channels"
     except Exception as error:
         if not hasattr(error, "format_message"):  # no usage error of the command line: a mistake of ours
             raise

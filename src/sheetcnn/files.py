@@ -17,10 +17,10 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises SheetcnnError where the folder cannot be written to.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=".part", dir=path.parent)
     except OSError as error:
         raise SheetcnnError(
-            f"{path}: cannot be written ({error.strerror}: {path.parent}); give a folder that exists"
+            f"{path}: cannot be written ({error.strerror}: {path.parent}); give a folder that exists and can be written to"
         ) from None
     part = Path(name)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from .errors import PictureError
 from .layers.base import shape_text
 from .network import InputSettings
 
-MAX_PIXELS = 100_000_000
-MAX_NUMBERS_BYTES = 256_000_000
+MAX_PIXELS = 50_000_000
+MOST_LETTERS = 64  # that a number in a file may take; 25 show a double exactly
 
 
 def load_input(path: Path, settings: InputSettings) -> np.ndarray:
@@ -29,21 +30,22 @@ def load_input(path: Path, settings: InputSettings) -> np.ndarray:
 
 def _numbers(path: Path, settings: InputSettings) -> np.ndarray:
     try:
-        if path.stat().st_size > MAX_NUMBERS_BYTES:
-            raise PictureError(
-                f"{path}: is larger than {MAX_NUMBERS_BYTES:,} bytes; give an array of {shape_text(settings.shape)}"
-            )
         if path.suffix.lower() == ".npy":
             # Mapped, not read: a header that claims more than the file holds is refused before any memory is taken.
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            array: np.ndarray = np.lib.format.open_memmap(path, mode="r")
         else:
+            most = MOST_LETTERS * (math.prod(settings.shape) + 1)
+            if path.stat().st_size > most:
+                raise PictureError(f"{path}: is larger than {most:,} bytes; give an array of {shape_text(settings.shape)}")
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # an empty file is only a warning to NumPy
                 array = np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig", comments=None)
     except OSError as error:
         raise PictureError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except PictureError:
+        raise
     except Exception as error:  # whatever NumPy finds wrong with a file from outside
-        raise PictureError(f"{path}: is no array of numbers ({str(error).splitlines()[0]})") from None
+        raise PictureError(f"{path}: is no array of numbers ({(str(error) or repr(error)).splitlines()[0]})") from None
     if array.dtype.kind not in "fiub":
         raise PictureError(f"{path}: has the type {array.dtype}; save real numbers")
     if array.shape not in (settings.shape, settings.shape[1:] if settings.channels == 1 else settings.shape):
@@ -79,9 +81,7 @@ def _pixels(path: Path, settings: InputSettings) -> np.ndarray:
     except PictureError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever they like on a broken file
-        raise PictureError(
-            f"{path}: is broken or no picture ({str(error).splitlines()[0] if str(error) else error!r})"
-        ) from None
+        raise PictureError(f"{path}: is broken or no picture ({(str(error) or repr(error)).splitlines()[0]})") from None
     picture = _fitted(picture.convert("L" if settings.channels == 1 else "RGB"), settings)
     values = np.asarray(picture, dtype=float).reshape(settings.height, settings.width, settings.channels).transpose(2, 0, 1)
     return 255 - values if settings.invert else values.copy()
@@ -90,17 +90,18 @@ def _pixels(path: Path, settings: InputSettings) -> np.ndarray:
 def _on_white(picture: Image.Image) -> Image.Image:
     """The picture with 8 bits a channel, transparency laid on white."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        deep = np.asarray(picture, dtype=float)
-        deep = np.nan_to_num(deep)
+        deep = np.nan_to_num(np.array(picture, dtype=np.float32), copy=False)
         # 16 bits fill 0 to 65,535; numbers with a point are taken as 0 to 1 where none is larger, else as 0 to 255.
         full = (1.0 if deep.max() <= 1 else 255.0) if picture.mode == "F" else (65_535.0 if deep.max() > 255 else 255.0)
         if picture.mode.startswith("I;16"):
             full = 65_535.0
-        return Image.fromarray(np.rint(np.clip(deep / full, 0, 1) * 255).astype(np.uint8))
+        deep *= 255 / full
+        return Image.fromarray(np.rint(np.clip(deep, 0, 255, out=deep), out=deep).astype(np.uint8))
     if "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
         layer = picture.convert("RGBA")
-        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, layer).convert("RGB")
+        white = Image.new("RGB", layer.size, (255, 255, 255))
+        white.paste(layer, mask=layer)
+        return white
     return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
 
 

@@ -394,8 +394,8 @@ def _vector_page(network: Network, node: Node, detail: str) -> Page:
     drawings = node.drawings(detail)
     above = [d for d in drawings if d.role == "step" and len(d.shape) == 2]  # a row over the weights
     columns = [drawings[-1], *(d for d in drawings[:-1] if len(d.shape) == 1 and d.role == "step")]
-    columns += [d for d in drawings[:-1] if len(d.shape) == 1 and d.role == "parameter"]
-    tables = [d for d in drawings[:-1] if len(d.shape) == 2 and d.role == "parameter"]
+    columns += [d for d in drawings[:-1] if len(d.shape) == 1 and d.role != "step"]
+    tables = [d for d in drawings[:-1] if len(d.shape) == 2 and d.role != "step"]
     first = HEADER + 2 + (3 if above else 0)
     last_labels = network.settings.labels if node is network.nodes[-1] else None
     names = list(last_labels) if last_labels else [str(n + 1) for n in range(node.shape[0])]

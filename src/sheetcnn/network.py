@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 import tomllib
 from collections.abc import Callable
@@ -20,7 +21,9 @@ from .grid import Grids, seen_from
 from .layers import LAYERS
 from .layers.base import Arrays, CellFormula, Count, Drawing, Layer, Margin, Number, Shape, shape_text
 
-MAX_FILE_BYTES = 64_000_000
+MAX_FILE_BYTES = {".json": 16_000_000, "": 8_000_000}  # by kind of file: reading TOML takes its time
+MAX_DOTS = 50  # in a key of TOML, whose reader takes its square
+MAX_ARRAY = 10**12  # numbers in a layer's output
 MAX_LABELS_BYTES = 1_000_000
 MAX_LABEL = 200  # letters
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
@@ -322,10 +325,14 @@ def read_network(path: Path) -> Network:
 def read_settings(path: Path) -> Any:
     """What a .toml or .json file says, not yet checked. Raises NetworkError where it cannot be read."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise NetworkError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes; put the weights into an .npz file")
+        kind = path.suffix.lower()
+        most = MAX_FILE_BYTES.get(kind, MAX_FILE_BYTES[""])
+        if path.stat().st_size > most:
+            raise NetworkError(f"{path}: larger than {most:,} bytes; put the weights into an .npz file")
         text = path.read_bytes().decode("utf-8-sig")
-        return json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        if kind != ".json" and any(_dots(line) > MAX_DOTS for line in text.splitlines()):
+            raise ValueError(f"a key has more than {MAX_DOTS} dots")
+        return json.loads(text) if kind == ".json" else tomllib.loads(text)
     except OSError as error:
         raise NetworkError(f"{path}: cannot be read ({error.strerror}); give a network file or a template's name") from None
     except UnicodeDecodeError:
@@ -333,6 +340,12 @@ def read_settings(path: Path) -> Any:
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise NetworkError(f"{path}: is not valid {path.suffix.lstrip('.').upper() or 'TOML'}: {reason}") from None
+
+
+def _dots(line: str) -> int:
+    """How many dots a line of TOML has in its key; numbers of an array have commas between them."""
+    key = line.partition("=")[0]
+    return 0 if "," in key else key.count(".")
 
 
 def parse_network(data: Any, source: str) -> Network:
@@ -403,9 +416,9 @@ def _node(
     where = f"{source}: layer {number}"
     kind = table.pop("type", None)
     if not isinstance(kind, str) or kind not in LAYERS:
-        raise NetworkError(f"{where}: type {kind!r} is no layer{_close(kind, LAYERS)}; `sheetcnn layers` lists them")
+        raise NetworkError(f"{where}: type {kind!r:.60} is no layer{_close(kind, LAYERS)}; `sheetcnn layers` lists them")
     name = table.pop("name", f"{kind}_{number}")
-    where = f'{where} ({kind} "{name}")'
+    where = f'{where} ({kind} "{name!s:.60}")'
     _check_name(name, shapes, where)
     inputs = table.pop("input", before[-1].name if before else INPUT)
     settings = {"type": kind, "name": name, "input": inputs} | {
@@ -419,13 +432,15 @@ def _node(
     for read in names:
         if not isinstance(read, str) or read not in shapes:
             why = "comes later: layers read earlier ones only, a cycle has no order" if read in later else "is no layer"
-            raise NetworkError(f"{where}: input {read!r} {why}; there are {', '.join(shapes)}")
+            raise NetworkError(f"{where}: input {read!r:.60} {why}; there are {', '.join(shapes)}")
     in_shapes = tuple(shapes[read] for read in names)
     try:
         layer.accept(*in_shapes)
         shape = layer.output_shape(*in_shapes)
     except ValueError as error:
         raise NetworkError(f"{where}: {error}") from None
+    if math.prod(shape) > MAX_ARRAY:
+        raise LimitError(f"{where}: its output would be {shape_text(shape)}; use smaller settings")
     known = layer.all_parameters(*in_shapes)
     if share is not None:
         _check_share(share, kind, known, before, later, where)
@@ -433,7 +448,7 @@ def _node(
         if key not in known and not (key in ("init", "seed") and known):
             raise NetworkError(f"{where}: {key} is given, but the layer has {_list(known) or 'no weights'}; leave it out")
         if share is not None:
-            raise NetworkError(f"{where}: {key} is given, but the weights are those of {share!r}; leave one of them out")
+            raise NetworkError(f"{where}: {key} is given, but the weights are those of {share!r:.60}; leave one of them out")
     return Node(number, name, layer, names, in_shapes, shape, settings, inline, share)
 
 
@@ -442,15 +457,15 @@ def _check_share(share: Any, kind: str, own: dict[str, Shape], before: list[Node
     nodes = {node.name: node for node in before}
     if share not in nodes:
         why = "comes later; weights are shared with an earlier layer" if share in later else "is no layer"
-        raise NetworkError(f"{where}: share {share!r} {why}; there are {', '.join(nodes) or 'none'}")
+        raise NetworkError(f"{where}: share {share!r:.60} {why}; there are {', '.join(nodes) or 'none'}")
     other = nodes[share]
     lent = other.layer.all_parameters(*other.in_shapes)
     if not own:
-        raise NetworkError(f"{where}: share {share!r}: a {kind} has no weights to share; leave it out")
+        raise NetworkError(f"{where}: share {share!r:.60}: a {kind} has no weights to share; leave it out")
     if own != lent:
         mine, its = (", ".join(f"{key} {list(size)}" for key, size in sizes.items()) or "none" for sizes in (own, lent))
         raise NetworkError(
-            f"{where}: share {share!r}: its weights are {its}, this layer needs {mine}; only equal shapes can be shared"
+            f"{where}: share {share!r:.60}: its weights are {its}, this layer needs {mine}; only equal shapes can be shared"
         )
 
 
@@ -461,13 +476,15 @@ def _is_weight(key: str, value: Any) -> bool:
 
 def _check_name(name: Any, taken: dict[str, Shape], where: str) -> None:
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise NetworkError(f"{where}: name {name!r} must be letters, digits and _, and not begin with a digit")
+        raise NetworkError(f"{where}: name {name!r:.60} must be letters, digits and _, and not begin with a digit")
     if len(name) > 31:
         raise NetworkError(f"{where}: name has {len(name)} letters; a sheet's name has at most 31")
     if name.lower() in RESERVED or name.lower().startswith("_xl"):
-        raise NetworkError(f"{where}: name {name!r} is taken by a sheet of its own; choose another")
+        raise NetworkError(f"{where}: name {name!r:.60} is taken by a sheet of its own; choose another")
     if name.lower() in (other.lower() for other in taken):
-        raise NetworkError(f"{where}: name {name!r} is taken by an earlier layer (upper and lower case count as the same)")
+        raise NetworkError(
+            f"{where}: name {name!r:.60} is taken by an earlier layer (upper and lower case count as the same)"
+        )
 
 
 def validated(model: type[Any], data: Any, where: str) -> Any:
@@ -490,7 +507,7 @@ def _complaint(error: ValidationError, model: type[BaseModel]) -> str:
         for part in first["loc"][:-1]:
             model = model.model_fields[str(part)].annotation  # type: ignore[assignment]
         fields = list(model.model_fields)
-        return f"unknown setting {key!r}{_close(path[-1], fields)}; there are {', '.join(fields) or 'none'}"
+        return f"unknown setting {key!r:.60}{_close(path[-1], fields)}; there are {', '.join(fields) or 'none'}"
     if first["type"] == "missing":
         return f"{key} is missing"
     reason = first["msg"].removeprefix("Value error, ")

@@ -22,6 +22,7 @@ from .values import VALUE, Values, compare, constant, divide, elementwise, power
 Progress = Callable[[int, int], None]  # cells done, cells in all
 
 _GATHER = 4_000_000  # cells gathered at once: bounds memory
+_PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long chains of cells take
 
 
 @dataclass
@@ -160,7 +161,8 @@ def evaluate(book: Book, groups: list[Group], progress: Progress | None = None) 
 
     `groups` are those of all sheets, as `group_formulas` finds them.
     """
-    _Evaluator(book, progress).run(groups)
+    with np.errstate(all="ignore"):  # a number that is not finite becomes an error
+        _Evaluator(book, progress).run(groups)
 
 
 def group_formulas(book: Book) -> list[Group]:
@@ -176,17 +178,25 @@ class _Evaluator:
         self.progress = progress
         self.done = 0
         self.total = sum(sheet.formulas.count for sheet in book.sheets.values())
-        self.sums: dict[str, np.ndarray] = {}
+        self.sums: dict[str, tuple[np.ndarray, int, int]] = {}
 
     def run(self, groups: list[Group]) -> None:
         waiting = [group for group in groups if not self.refused(group)]
+        spent = steps = 0
         while waiting:
             left = [group for group in waiting if not self.whole(group)]
             if len(left) == len(waiting):  # no group is ready as a whole: look cell by cell
-                self.sums.clear()
+                self.sums = self.waiting_sums(waiting)
                 left = [rest for group in waiting if (rest := self.part(group)) is not None]
-                if sum(len(group.rows) for group in left) == sum(len(group.rows) for group in waiting):
-                    self.circular(left)
+                cells = sum(len(group.rows) for group in left)
+                if cells == sum(len(group.rows) for group in waiting):
+                    self.stop(left, "is part of, or waits for, a circular reference")
+                    return
+                spent, steps = spent + cells + sum(sums.size for sums, *_ in self.sums.values()), steps + 1
+                if spent > _PATIENCE:
+                    self.stop(
+                        left, f"is part of, or waits for, a chain of more than {steps:,} cells that wait for each other"
+                    )
                     return
             waiting = left
 
@@ -226,32 +236,38 @@ class _Evaluator:
         """Evaluate the cells of a group that read nothing that is waiting; returns the others."""
         ready = np.ones(len(group.rows), bool)
         for n, (name, rows, columns) in enumerate(group.shapes):
-            sums = self.waiting_sums(name)
-            top, left = (
-                np.minimum(part[:, n], size - 1) for part, size in zip((group.tops, group.lefts), sums.shape, strict=True)
-            )
-            bottom, right = np.minimum(top + rows, sums.shape[0] - 1), np.minimum(left + columns, sums.shape[1] - 1)
-            ready &= sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left] == 0
+            if name not in self.sums:
+                continue
+            sums, top, left = self.sums[name]
+            ends = [sums.shape[0] - 1, sums.shape[1] - 1]
+            first, last = (np.clip(group.tops[:, n] + more - top, 0, ends[0]) for more in (0, rows))
+            start, stop = (np.clip(group.lefts[:, n] + more - left, 0, ends[1]) for more in (0, columns))
+            ready &= sums[last, stop] - sums[first, stop] - sums[last, start] + sums[first, start] == 0
         if not ready.any():
             return group
         self.compute(_take(group, ready))
         return None if ready.all() else _take(group, ~ready)
 
-    def waiting_sums(self, name: str) -> np.ndarray:
-        """sums[i, j]: how many cells above row i and left of column j wait to be evaluated."""
-        if name not in self.sums:
-            waits = self.book.sheets[name].kind == PENDING
+    def waiting_sums(self, groups: list[Group]) -> dict[str, tuple[np.ndarray, int, int]]:
+        """For each sheet with cells that wait: sums[i, j], how many do above row i and left of column j, and where it begins."""
+        found = {}
+        for name in {group.sheet for group in groups}:
+            own = [group for group in groups if group.sheet == name]
+            top, left = int(min(g.rows.min() for g in own)), int(min(g.columns.min() for g in own))
+            bottom, right = int(max(g.rows.max() for g in own)), int(max(g.columns.max() for g in own))
+            waits = self.book.sheets[name].kind[top : bottom + 1, left : right + 1] == PENDING
             sums = np.zeros((waits.shape[0] + 1, waits.shape[1] + 1), np.int64)
             np.cumsum(np.cumsum(waits, axis=0), axis=1, out=sums[1:, 1:])
-            self.sums[name] = sums
-        return self.sums[name]
+            found[name] = sums, top, left
+        return found
 
-    def circular(self, groups: list[Group]) -> None:
+    def stop(self, groups: list[Group], why: str) -> None:
+        """Name the cells that get no value."""
         cells = [(g.sheet, int(r), int(c)) for g in groups for r, c in zip(g.rows, g.columns, strict=True)]
         some = ", ".join(f"{sheet}!{cell_name(row, column)}" for sheet, row, column in cells[:5])
         more = f" and {len(cells) - 5:,} more" if len(cells) > 5 else ""
         for group in groups:
-            self.problem(group, f"is part of, or waits for, a circular reference: {some}{more}")
+            self.problem(group, f"{why}: {some}{more}")
 
     def compute(self, group: Group) -> None:
         """Evaluate all cells of a group, in pieces that fit into memory."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from decimal import Context as DecimalContext
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +14,7 @@ import numpy as np
 from ..errors import FormulaError
 from .parser import Node
 from .reader import BLANK, BOOLEAN, ERROR, NUMERIC, TEXT
-from .values import DIV, NA, NUM, VALUE, Values, as_numbers, choose, compare, constant, elementwise, error
+from .values import NA, NUM, REF, VALUE, Values, as_numbers, choose, compare, constant, divide, elementwise, error
 
 
 class Context(Protocol):
@@ -54,19 +56,31 @@ def _function(name: str, least: int, most: int | None = None) -> Callable[[Compu
 # -- over all cells of ranges ------------------------------------------------------------------------------------------
 
 
+def _points(node: Node) -> set[bool]:
+    """Whether a tree's value is a cell itself, as INDEX, IF and CHOOSE may give one; both where it depends."""
+    if node.kind in ("IF", "CHOOSE"):
+        return {points for part in node.parts[1:] for points in _points(part)}
+    return {node.kind in ("reference", "INDEX")}
+
+
+def _part(context: Context, node: Node, *, array: bool = False) -> Values:
+    """An argument of SUM and its like: of cells only numbers count; of what is computed or written out all must be numbers."""
+    if node.kind == "reference":
+        return context.cells(node)
+    value, points = context.value(node, array=array), _points(node)
+    if points == {True}:
+        return value
+    if len(points) > 1 and not np.isin(value.kinds(), (NUMERIC, ERROR)).all():
+        raise FormulaError("takes something other than a number from IF or CHOOSE")
+    return as_numbers(value)
+
+
 def _parts(context: Context, nodes: tuple[Node, ...]) -> list[Values]:
-    """The arguments of SUM and its like: of cells only numbers count, of numbers written out booleans do too."""
-    parts = []
-    for node in nodes:
-        if node.kind == "reference":
-            parts.append(context.cells(node))
-        else:
-            parts.append(as_numbers(context.value(node)))
-    return parts
+    return [_part(context, node) for node in nodes]
 
 
 def _over(parts: list[Values], start: float, combine: np.ufunc, change: Change = np.positive) -> tuple[Values, np.ndarray]:
-    """Numbers combined over all cells of all arguments; also how many numbers there were. Errors pass through."""
+    """Numbers combined over all cells of all arguments, 0 where there are none; also how many there were. Errors pass through."""
     size = max(len(part.number) for part in parts)
     total, count = np.full(size, start), np.zeros(size)
     wrong = np.full(size, -1.0)
@@ -83,6 +97,8 @@ def _over(parts: list[Values], start: float, combine: np.ufunc, change: Change =
             flat = bad.reshape(len(bad), -1)
             first = part.number.reshape(len(bad), -1)[np.arange(len(bad)), flat.argmax(axis=1)]
             wrong = np.where((wrong < 0) & flat.any(axis=1), first, wrong)
+    total = np.where(count == 0, 0.0, total)
+    wrong = np.where((wrong < 0) & ~np.isfinite(total), NUM, wrong)
     result = Values(total.reshape(-1, 1, 1))
     if (wrong >= 0).any():
         kind = np.where(wrong >= 0, ERROR, NUMERIC).astype(np.uint8).reshape(-1, 1, 1)
@@ -100,27 +116,20 @@ def _sumsq(context: Context, nodes: tuple[Node, ...]) -> Values:
     return _over(_parts(context, nodes), 0.0, np.add, np.square)[0]
 
 
-def _extreme(context: Context, nodes: tuple[Node, ...], start: float, combine: np.ufunc) -> Values:
-    result, count = _over(_parts(context, nodes), start, combine)
-    none = count == 0
-    result.number = np.where(none & (result.kinds() != ERROR), 0.0, result.number)
-    return result
-
-
 @_function("MAX", 1, 255)
 def _max(context: Context, nodes: tuple[Node, ...]) -> Values:
-    return _extreme(context, nodes, -np.inf, np.maximum)
+    return _over(_parts(context, nodes), -np.inf, np.maximum)[0]
 
 
 @_function("MIN", 1, 255)
 def _min(context: Context, nodes: tuple[Node, ...]) -> Values:
-    return _extreme(context, nodes, np.inf, np.minimum)
+    return _over(_parts(context, nodes), np.inf, np.minimum)[0]
 
 
 @_function("AVERAGE", 1, 255)
 def _average(context: Context, nodes: tuple[Node, ...]) -> Values:
     total, count = _over(_parts(context, nodes), 0.0, np.add)
-    return elementwise(np.divide, total, Values(count), bad=DIV)
+    return divide(total, Values(count))
 
 
 @_function("LARGE", 2)
@@ -129,12 +138,12 @@ def _large(context: Context, nodes: tuple[Node, ...]) -> Values:
     size = max(len(part.number), len(place.number))
     flat = np.where(part.kinds() == NUMERIC, part.number, np.nan).reshape(len(part.number), -1)
     ordered = np.broadcast_to(-np.sort(-flat, axis=1), (size, flat.shape[1]))  # what is no number comes last
-    which = np.broadcast_to(np.ceil(place.number[:, 0, 0]), size)
+    which = np.broadcast_to(np.trunc(place.number[:, 0, 0]), size)
     inside = (which >= 1) & (which <= flat.shape[1])
     found = ordered[np.arange(size), np.where(inside, which - 1, 0).astype(np.int64)]
     good = inside & ~np.isnan(found)
     number, kind = np.where(good, found, NUM), np.where(good, NUMERIC, ERROR)
-    first = _over([part], 0.0, np.add)[0]  # an error in the range, or in the place, comes first
+    first = _over([part], -np.inf, np.maximum)[0]  # an error in the range, or in the place, comes first
     for wrong in (place, first):
         bad = np.broadcast_to(wrong.kinds()[:, 0, 0] == ERROR, size)
         number = np.where(bad, np.broadcast_to(wrong.number[:, 0, 0], size), number)
@@ -146,23 +155,22 @@ def _large(context: Context, nodes: tuple[Node, ...]) -> Values:
 def _sumproduct(context: Context, nodes: tuple[Node, ...]) -> Values:
     if len(nodes) == 2 and all(node.kind == "reference" for node in nodes):
         quick = context.dot(*nodes)
-        if quick is not None:
+        if quick is not None and np.isfinite(quick.number).all():
             return quick
     product: Values | None = None
     shape: tuple[int, ...] | None = None
     for node in nodes:
-        if node.kind == "reference":  # what is no number counts as 0
-            part = context.cells(node)
-            if part.kind is not None:
-                lost = (part.kind != NUMERIC) & (part.kind != ERROR)
-                part = Values(np.where(lost, 0.0, part.number), np.where(lost, NUMERIC, part.kind).astype(np.uint8))
+        if _points(node) == {True}:  # what is no number counts as 0
+            part = context.cells(node) if node.kind == "reference" else context.value(node)
+            lost = (part.kinds() != NUMERIC) & (part.kinds() != ERROR)
         else:
             part = context.value(node, array=True)
             lost = part.kinds() == BOOLEAN  # so does a comparison's answer, unless arithmetic made it a number
+        if lost.any():
             part = Values(
                 np.where(lost, 0.0, part.number), np.where(lost, NUMERIC, part.kinds()).astype(np.uint8), part.texts
             )
-            part = as_numbers(part)
+        part = as_numbers(part)
         if shape is not None and part.number.shape[1:] != shape:
             return error(VALUE)
         shape = part.number.shape[1:]
@@ -181,19 +189,16 @@ def _of_numbers(name: str, count: int, compute: Callable[..., np.ndarray]) -> No
     FUNCTIONS[name] = Function(count, count, value)
 
 
-def _round(x: np.ndarray, digits: np.ndarray) -> np.ndarray:
-    """Half away from zero, as decimal digits show the number."""
-    scale = 10.0 ** np.trunc(digits)
-    scaled = np.abs(x) * scale
-    near = np.rint(scaled)
-    # A number that prints as …5 counts as a half although its binary form may lie just below.
-    whole = np.where(
-        np.abs(scaled - (np.floor(scaled) + 0.5)) <= 1e-15 * np.maximum(scaled, 1) * 4, np.floor(scaled) + 1, near
-    )
-    return np.sign(x) * whole / scale
+def _round(x: float, digits: float) -> float:
+    """Half away from zero, as the 15 digits show the number that Excel keeps: 1.005 becomes 1.01."""
+    places, shown = int(max(-400.0, min(400.0, digits))), Decimal(f"{x:.15g}")
+    if x == 0 or shown.adjusted() + places >= 15:
+        return x
+    return float(shown.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _DIGITS))
 
 
-_erf = np.vectorize(math.erf, otypes=[float])
+_DIGITS = DecimalContext(prec=1000)
+_erf, _erfc, _rounded = (np.vectorize(function, otypes=[float]) for function in (math.erf, math.erfc, _round))
 
 _of_numbers("EXP", 1, np.exp)
 _of_numbers("LN", 1, np.log)
@@ -202,8 +207,8 @@ _of_numbers("SQRT", 1, np.sqrt)
 _of_numbers("ABS", 1, np.abs)
 _of_numbers("INT", 1, np.floor)
 _of_numbers("ERF", 1, _erf)
-_of_numbers("NORMSDIST", 1, lambda x: 0.5 * (1 + _erf(x / math.sqrt(2))))
-_of_numbers("ROUND", 2, _round)
+_of_numbers("NORMSDIST", 1, lambda x: 0.5 * _erfc(-x / math.sqrt(2)))
+_of_numbers("ROUND", 2, _rounded)
 
 
 @_function("REPT", 2)
@@ -220,14 +225,25 @@ def _rept(context: Context, nodes: tuple[Node, ...]) -> Values:
     assert result.kind is not None
     assert result.texts is not None
     for n in range(size):
-        if wrong[n] or not 0 <= times[n] * len(str(texts[n])) <= MOST_LETTERS:
+        if wrong[n] or code[n] < 0 or times[n] * len(str(texts[n])) > MOST_LETTERS:
             result.kind[n], result.number[n] = ERROR, code[n] if wrong[n] else VALUE
         else:
-            result.texts[n] = str(texts[n]) * int(times[n])
+            result.texts[n] = str(texts[n]) * int(min(times[n], MOST_LETTERS))
     return result
 
 
 # -- choosing ----------------------------------------------------------------------------------------------------------
+
+
+def _truths(values: Values) -> Values:
+    """What may be a condition: of texts only TRUE and FALSE, not the numbers that others spell."""
+    texts = values.kinds() == TEXT
+    if not texts.any():
+        return values
+    words = np.char.upper(values.all_texts().astype(str))
+    known = np.isin(words, ("TRUE", "FALSE"))
+    number = np.where(texts, np.where(known, words == "TRUE", VALUE), values.number)
+    return Values(number, np.where(texts, np.where(known, BOOLEAN, ERROR), values.kinds()).astype(np.uint8))
 
 
 @_function("IF", 2, 3)
@@ -235,7 +251,7 @@ def _if(context: Context, nodes: tuple[Node, ...]) -> Values:
     condition = context.value(nodes[0])
     yes = context.value(nodes[1])
     no = context.value(nodes[2]) if len(nodes) > 2 else constant(False)
-    truth = as_numbers(condition)
+    truth = as_numbers(_truths(condition))
     wrong = truth.kinds() == ERROR
     return choose([wrong, truth.number != 0], [Values(truth.number, truth.kinds()), yes], no)
 
@@ -260,23 +276,23 @@ def _index(context: Context, nodes: tuple[Node, ...]) -> Values:
     if nodes[0].kind != "reference":
         raise FormulaError("INDEX needs a range of cells")
     cells = context.cells(nodes[0], texts=True)
-    places = [as_numbers(context.value(node)) for node in nodes[1:]]
+    given = [as_numbers(context.value(node)) for node in nodes[1:]]
     _, rows, columns = cells.number.shape
-    if len(places) == 1:
+    if len(given) == 1:
         if rows != 1 and columns != 1:
             raise FormulaError("INDEX of a rectangle needs a row and a column")
-        row, column = (places[0], constant(1.0)) if columns == 1 else (constant(1.0), places[0])
+        row, column = (given[0], constant(1.0)) if columns == 1 else (constant(1.0), given[0])
     else:
-        row, column = places
+        row, column = given
     size = max(len(cells.number), len(row.number), len(column.number))
-    flat = [np.broadcast_to(np.trunc(part.number[:, 0, 0]), size).astype(np.int64) for part in (row, column)]
-    outside = (flat[0] < 1) | (flat[0] > rows) | (flat[1] < 1) | (flat[1] > columns)
-    i, j = (np.where(outside, 0, part - 1) for part in flat)
+    places = [np.broadcast_to(np.trunc(part.number[:, 0, 0]), size) for part in (row, column)]
+    outside = (places[0] < 1) | (places[0] > rows) | (places[1] < 1) | (places[1] > columns)
+    i, j = (np.where(outside, 0, place - 1).astype(np.int64) for place in places)
     n = np.arange(size) if len(cells.number) == size else np.zeros(size, np.int64)
     kind = cells.kinds()[n, i, j]
     number = cells.number[n, i, j]
-    kind, number = np.where(kind == BLANK, NUMERIC, kind), np.where(kind == BLANK, 0.0, number)
-    kind, number = np.where(outside, ERROR, kind), np.where(outside, 3.0, number)  # 3 is #REF!
+    low = (places[0] < 1) | (places[1] < 1)  # 0 means a whole row or column, which is no single value
+    kind, number = np.where(outside, ERROR, kind), np.where(outside, np.where(low, VALUE, REF), number)
     for part in (column, row):
         bad = np.broadcast_to(part.kinds()[:, 0, 0] == ERROR, size)
         kind, number = np.where(bad, ERROR, kind), np.where(bad, np.broadcast_to(part.number[:, 0, 0], size), number)
@@ -292,8 +308,10 @@ def _match(context: Context, nodes: tuple[Node, ...]) -> Values:
     wanted, cells = context.value(nodes[0]), context.cells(nodes[1], texts=True)
     if 1 not in cells.number.shape[1:]:
         return error(NA)
+    if any(mark in str(text) for text in wanted.all_texts().flat for mark in "*?~"):
+        raise FormulaError("MATCH is not known of a text with a wildcard: *, ? or ~")
     hit = compare("=", wanted, cells)
-    blank = cells.kinds() == BLANK
+    blank = (cells.kinds() == BLANK) | (wanted.kinds() == BLANK)
     equal = ((hit.number == 1) & (hit.kinds() == BOOLEAN) & ~blank).reshape(len(hit.number), -1)
     found = equal.any(axis=1)
     wrong = np.broadcast_to((wanted.kinds() == ERROR).reshape(-1), len(found))

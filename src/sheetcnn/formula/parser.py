@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 
 from ..errors import FormulaError
 from .a1 import MAX_ROW, NUMBER
 
 HOLE = "\x01"  # stands for a reference in a skeleton; no XML file can hold this character
-MAX_DEPTH = 200
+MAX_DEPTH = 100  # Excel allows 64 functions inside each other
 
 REFERENCE = re.compile(
     r"""("[^"]*")"""  # a text, in which nothing is a reference
@@ -134,16 +135,20 @@ class _Parser:
             node = Node("negative", None, (self.operand(),))
             self.depth -= 1
             return node
-        node = self.atom()
+        node, signs = self.atom(), 0
         while self.take("%"):
-            node = Node("percent", None, (node,))
+            node, signs = Node("percent", None, (node,)), signs + 1
+            if signs > MAX_DEPTH:
+                raise FormulaError(f"it has more than {MAX_DEPTH} signs in a row")
         return node
 
     def atom(self) -> Node:
         kind, text = self.tokens[self.at]
         self.at += 1
         if kind == "number":
-            return Node("number", float(text))
+            if not isfinite(number := float(text)):
+                raise FormulaError(f"{text[:20]} is larger than any number that a cell can hold")
+            return Node("number", number)
         if kind == "text":
             return Node("text", text[1:-1].replace('""', '"'))
         if kind == "error":

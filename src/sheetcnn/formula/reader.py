@@ -20,6 +20,8 @@ from ..errors import WorkbookError
 from .a1 import LETTERS, MAX_COLUMN, MAX_ROW, NUMBER, cell_name, parse_area
 
 MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
+MAX_GROWTH = 100  # times; a workbook's own parts unpack to 5 to 20 times their size, a bomb to a thousand times
+FREE = 20_000_000  # bytes that any file may unpack to
 MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included
 BLANK, NUMERIC, TEXT, BOOLEAN, ERROR, PENDING = range(6)
 ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
@@ -155,22 +157,30 @@ def read_book(path: Path) -> Book:
 
 
 def _read(archive: zipfile.ZipFile, source: str) -> Book:
-    if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:
-        raise WorkbookError(f"{source}: unpacks to more than {MAX_BYTES:,} bytes; it is no workbook that sheetcnn can check")
+    packed, unpacked = (
+        sum(sizes) for sizes in zip(*((i.compress_size, i.file_size) for i in archive.infolist()), strict=True)
+    )
+    if unpacked > min(MAX_BYTES, max(FREE, MAX_GROWTH * packed)):
+        raise WorkbookError(
+            f"{source}: its {packed:,} bytes unpack to {unpacked:,}; sheetcnn takes {MAX_GROWTH} times as many, and {MAX_BYTES:,}"
+        )
     main = _main_part(archive, source)
     workbook = _Workbook()
     _parse(archive, main, workbook, source)
     targets = _relations(archive, main, source)
     shared = _Strings()
-    for kind, target in targets.values():
-        if kind == "sharedStrings":
-            _parse(archive, target, shared, source)
+    for target in {target for kind, target in targets.values() if kind == "sharedStrings"}:
+        _parse(archive, target, shared, source)
     area = 0
-    sheets = {}
+    sheets: dict[str, Sheet] = {}
+    parsed = set()
     for name, relation in workbook.sheets:
         kind, target = targets.get(relation, ("", ""))
         if kind != "worksheet":
             continue  # a chart sheet, for example
+        if target in parsed or name in sheets:
+            raise WorkbookError(f"{source}: sheet {name:.40} stands there twice; the file is damaged")
+        parsed.add(target)
         cells = _Cells(name, shared.texts, source)
         _parse(archive, target, cells, source)
         area += (cells.last_row + 2) * (cells.last_column + 2)

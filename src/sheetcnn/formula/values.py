@@ -6,6 +6,7 @@ being one row and one column.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +14,10 @@ import numpy as np
 
 from .reader import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
 
-DIV, VALUE, NUM, NA = (ERRORS.index(name) for name in ("#DIV/0!", "#VALUE!", "#NUM!", "#N/A"))
+# What arithmetic takes for a number; Python would also take "nan", "1_000" and other writings.
+_NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
+
+DIV, VALUE, REF, NUM, NA = (ERRORS.index(name) for name in ("#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#N/A"))
 
 
 @dataclass(slots=True)
@@ -56,25 +60,25 @@ def as_numbers(values: Values) -> Values:
         return values
     number, kind = values.number.copy(), values.kind.copy()
     for place in zip(*np.nonzero(kind == TEXT), strict=True):
-        try:
-            number[place] = float(values.all_texts()[place])
-            kind[place] = NUMERIC
-        except ValueError:
-            number[place], kind[place] = VALUE, ERROR
+        text = values.all_texts()[place]
+        spelt = float(text) if _NUMBER.fullmatch(text) else np.inf
+        number[place], kind[place] = (spelt, NUMERIC) if np.isfinite(spelt) else (VALUE, ERROR)
     kind[(kind == BLANK) | (kind == BOOLEAN)] = NUMERIC
     return Values(number, None if (kind == NUMERIC).all() else kind)
 
 
-def elementwise(compute: Callable[..., np.ndarray], *arguments: Values, bad: int = NUM) -> Values:
-    """A function of numbers, cell by cell; errors pass through, and a result that is not finite becomes `bad`."""
+def elementwise(
+    compute: Callable[..., np.ndarray], *arguments: Values, bad: Callable[..., np.ndarray] | None = None
+) -> Values:
+    """A function of numbers, cell by cell; errors pass through, and a result that is not finite is #NUM!, or what `bad` says."""
     given = [as_numbers(argument) for argument in arguments]
-    with np.errstate(all="ignore"):
-        result = np.asarray(compute(*(argument.number for argument in given)), dtype=float)
+    numbers = [argument.number for argument in given]
+    result = np.asarray(compute(*numbers), dtype=float)
     if all(argument.kind is None for argument in given) and np.isfinite(result).all():
         return Values(result)
     kind = np.full(result.shape, NUMERIC, np.uint8)
     broken = ~np.isfinite(result)
-    kind[broken], result[broken] = ERROR, bad
+    kind[broken], result[broken] = ERROR, NUM if bad is None else np.broadcast_to(bad(*numbers), result.shape)[broken]
     for argument in reversed(given):  # the first argument's error wins
         if argument.kind is not None:
             wrong = np.broadcast_to(argument.kind == ERROR, result.shape)
@@ -85,7 +89,7 @@ def elementwise(compute: Callable[..., np.ndarray], *arguments: Values, bad: int
 
 def divide(a: Values, b: Values) -> Values:
     """a / b; by zero it is #DIV/0!."""
-    return elementwise(np.divide, a, b, bad=DIV)
+    return elementwise(np.divide, a, b, bad=lambda x, y: np.where(y == 0, DIV, NUM))
 
 
 def power(a: Values, b: Values) -> Values:
@@ -94,13 +98,7 @@ def power(a: Values, b: Values) -> Values:
     def compute(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.where((x == 0) & (y == 0), np.nan, np.power(x, y))
 
-    result = elementwise(compute, a, b)
-    if result.kind is not None:
-        x, y = as_numbers(a), as_numbers(b)
-        if x.kind is None and y.kind is None:
-            zero = np.broadcast_to((x.number == 0) & (y.number < 0), result.number.shape)
-            result.number[zero] = DIV
-    return result
+    return elementwise(compute, a, b, bad=lambda x, y: np.where((x == 0) & (y < 0), DIV, NUM))
 
 
 def compare(sign: str, a: Values, b: Values) -> Values:

@@ -1,0 +1,138 @@
+"""Random formulas: our evaluator beside LibreOffice and IronCalc, on cells that hold everything that cells can hold.
+
+Neither program is Excel. Where one of them gives another value than ours, it must be for a reason listed here; Excel's
+documentation decides which is right. README has the list in words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from engines import Office, by_ironcalc
+from grammar import Grammar, cells
+from openpyxl import Workbook
+
+from sheetcnn.formula import Book, evaluate, group_formulas, read_book
+from sheetcnn.formula.parser import skeleton
+from sheetcnn.formula.reader import BOOLEAN, ERRORS, TEXT
+
+FORMULAS = int(os.environ.get("FORMULAS", "12000"))
+SEED = int(os.environ.get("SEED", "1"))
+PARTS = 2
+AT = 8  # the column of the formulas
+
+Value = float | str | None
+
+
+class Case:
+    """A formula with our value, another program's, and the kinds of cells that it reads."""
+
+    def __init__(self, formula: str, ours: Value, theirs: Value, book: Book) -> None:
+        self.formula, self.ours, self.theirs = formula, ours, theirs
+        sheet = book.sheets["Sheet1"]
+        self.reads = {
+            int(kind)
+            for r in skeleton(formula)[1]
+            for kind in sheet.kind[r.top : r.top + r.rows, r.left : r.left + r.columns].ravel()
+        }
+
+    def has(self, pattern: str) -> bool:
+        return re.search(pattern, self.formula) is not None
+
+    @property
+    def truths(self) -> bool:
+        return BOOLEAN in self.reads or self.has("[<>=]|TRUE|FALSE")
+
+    @property
+    def texts(self) -> bool:
+        return TEXT in self.reads or self.has('"')
+
+
+Reason = tuple[str, Callable[[Case], bool]]
+BOTH_ERRORS: Reason = ("which of several errors it is", lambda case: case.ours in ERRORS and case.theirs in ERRORS)
+LIBREOFFICE: list[Reason] = [
+    BOTH_ERRORS,
+    ("0^0 is 1, negative numbers have odd roots, powers too small for a double are #NUM!", lambda case: case.has(r"\^")),
+    ("truth values are numbers, in ranges and in comparisons", lambda case: case.truths),
+    ("texts count as numbers, or do not, by other rules", lambda case: case.texts),
+    ("errors within array arithmetic can be lost", lambda case: case.has(r"SUMPRODUCT\([A-Z]+\(") and case.ours in ERRORS),
+    ("INDEX with 0 is a whole row or column", lambda case: case.has("INDEX") and case.ours == "#VALUE!"),
+    ("ROUND takes no more than thousands of digits", lambda case: case.has("ROUND") and case.theirs == "#VALUE!"),
+    ("huge numbers overflow earlier or later", lambda case: "#NUM!" in (case.ours, case.theirs)),
+]
+IRONCALC: list[Reason] = [
+    BOTH_ERRORS,
+    ("brackets before % are lost", lambda case: case.has(r"\)%")),
+    ("no arithmetic on ranges inside SUMPRODUCT", lambda case: case.has(r"SUMPRODUCT\((?![A-F]\d:[A-F]\d[,)])")),
+    ("numbers that are nearly equal are equal", lambda case: case.has("MATCH|[<>=]")),
+    ("some functions take no truth values, or only written ones", lambda case: case.truths),
+    ("SUMSQ and others pass over texts", lambda case: case.texts),
+    ("infinity is carried on", lambda case: case.ours == "#NUM!"),
+    ("INDEX with 0 is a whole row or column", lambda case: case.has("INDEX") and case.ours == "#VALUE!"),
+    ("a cell that INDEX, IF or CHOOSE picks is taken for its value", lambda case: case.has("INDEX|IF|CHOOSE")),
+]
+
+
+def write(seed: int, formulas: list[str], path: Path) -> None:
+    """A workbook of random cells and of formulas, one below the other."""
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "Sheet1"
+    for cell, value in cells(Random(seed)).items():
+        sheet[cell] = value
+        if isinstance(value, str) and value[0] not in "=#":
+            sheet[cell].data_type = "s"
+    for row, formula in enumerate(formulas, start=1):
+        sheet.cell(row, AT, f"={formula}")
+    book.save(path)
+
+
+def same(ours: Value, theirs: Value) -> bool:
+    if isinstance(ours, str) or isinstance(theirs, str):
+        return ours == theirs
+    return (ours or 0.0) == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_formulas(part: int, tmp_path: Path, office: Office) -> None:
+    seed = SEED * PARTS + part
+    grammar = Grammar(seed)
+    formulas = [grammar.formula() for _ in range(FORMULAS // PARTS)]
+    path = tmp_path / "book.xlsx"
+    write(seed, formulas, path)
+    book = read_book(path)
+    evaluate(book, group_formulas(book))
+    refused = {row for _, row, column in book.problems if column == AT}
+    with office.recalculated(path) as by_office, by_ironcalc(path) as by_rust:
+        others = {name: read_book(p).sheets["Sheet1"] for name, p in (("LibreOffice", by_office), ("IronCalc", by_rust))}
+    unexplained, count = [], Counter[str]()
+    for row, formula in enumerate(formulas, start=1):
+        if row in refused:
+            continue
+        value: Any = book.sheets["Sheet1"].value(row, AT)
+        ours = float(value) if isinstance(value, bool) else value
+        differs = 0
+        for (name, sheet), reasons in zip(others.items(), (LIBREOFFICE, IRONCALC), strict=True):
+            theirs = sheet.saved_texts.get((row, AT), float(sheet.saved[row, AT]))
+            if same(ours, theirs):
+                continue
+            case = Case(formula, ours, theirs, book)
+            reason = next((words for words, explains in reasons if explains(case)), None)
+            if reason is None:
+                unexplained.append((formula, name, ours, theirs))
+            count[f"{name}: {reason}"] += 1
+            differs += 0 if reason == BOTH_ERRORS[0] else 1
+        count[f"differs from {differs}"] += 1
+    print(count)  # `pytest -rP` shows it
+    assert unexplained == []
+    assert len(refused) < 0.01 * len(formulas)
+    assert count["differs from 0"] > 0.8 * len(formulas)
+    assert count["differs from 2"] < 0.01 * len(formulas)
