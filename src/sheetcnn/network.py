@@ -330,9 +330,7 @@ def read_settings(path: Path) -> Any:
         if path.stat().st_size > most:
             raise NetworkError(f"{path}: larger than {most:,} bytes; put the weights into an .npz file")
         text = path.read_bytes().decode("utf-8-sig")
-        if kind != ".json" and any(_dots(line) > MAX_DOTS for line in text.splitlines()):
-            raise ValueError(f"a key has more than {MAX_DOTS} dots")
-        return json.loads(text) if kind == ".json" else tomllib.loads(text)
+        return json.loads(text) if kind == ".json" else parse_toml(text)
     except OSError as error:
         raise NetworkError(f"{path}: cannot be read ({error.strerror}); give a network file or a template's name") from None
     except UnicodeDecodeError:
@@ -340,6 +338,13 @@ def read_settings(path: Path) -> Any:
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise NetworkError(f"{path}: is not valid {path.suffix.lstrip('.').upper() or 'TOML'}: {reason}") from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """What a text in TOML says; keys of very many parts, over which the parser would sit for hours, are a ValueError."""
+    if any(_dots(line) > MAX_DOTS for line in text.splitlines()):
+        raise ValueError(f"a key has more than {MAX_DOTS} dots")
+    return tomllib.loads(text)
 
 
 def _dots(line: str) -> int:

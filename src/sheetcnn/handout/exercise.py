@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import ExerciseError, NetworkError
 from ..layers.base import shape_text
-from ..network import MAX_FILE_BYTES, Network, Text, read_settings, validated
+from ..network import Network, Text, parse_toml, read_settings, validated
 from ..templates import EXERCISE
 from .compute import Compute
 from .design import Design
@@ -21,6 +20,7 @@ from .shapes import Shapes
 from .task import Feedback, Task
 
 TASKS: dict[str, type[Task]] = {task.kind: task for task in (Fill, Compute, Design, Mistake, Shapes)}
+MAX_BYTES = 1_000_000  # of an exercise file
 
 
 class ExerciseSettings(BaseModel):
@@ -87,7 +87,7 @@ def read_exercise(network: Network, path: Path, given: Path | None) -> Exercise:
     Raises ExerciseError with one line that names the file, the task and the rule.
     """
     if given is None:
-        inside = read_settings(path).get("exercise")
+        inside = None if path.suffix.lower() == ".onnx" else read_settings(path).get("exercise")
         if inside is not None:
             return Exercise(inside, network, f"{path}: [exercise]")
         given = path.with_name(path.stem + EXERCISE)
@@ -96,9 +96,9 @@ def read_exercise(network: Network, path: Path, given: Path | None) -> Exercise:
                 f"{path}: has no [exercise], and there is no {given.name} beside it; write one, or name one with --exercise"
             )
     try:
-        if given.stat().st_size > MAX_FILE_BYTES:
-            raise ExerciseError(f"{given}: larger than {MAX_FILE_BYTES:,} bytes; an exercise is a few lines of TOML")
-        data = tomllib.loads(given.read_bytes().decode("utf-8-sig"))
+        if given.stat().st_size > MAX_BYTES:
+            raise ExerciseError(f"{given}: larger than {MAX_BYTES:,} bytes; an exercise is a few lines of TOML")
+        data = parse_toml(given.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise ExerciseError(f"{given}: cannot be read ({error.strerror}); give an exercise file") from None
     except UnicodeDecodeError:
