@@ -24,7 +24,7 @@ from .work import StudentWork
 
 Progress = Callable[[int, int], None]  # done, total
 TIMEOUT = 60.0  # seconds for one file
-MEMORY = 4 << 30  # bytes of addresses that grading one file may take, beyond those in use
+MEMORY = 4 << 30  # bytes of addresses that a process may have while it grades a file
 OFFICE = (".ods", ".fods", ".ots", ".xls")  # LibreOffice turns them into .xlsx first
 BOOKS = (".xlsx", ".xlsm", *OFFICE)
 NO_KEY = "give the key.xlsx that `sheetcnn handout` wrote"
@@ -302,8 +302,10 @@ def _little_memory() -> Iterator[None]:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    with suppress(ValueError, OSError):  # some systems know the limit, but do not let it be set
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -96,6 +97,8 @@ def hand_out(
                 one.result()
                 if progress is not None:
                     progress(done, len(jobs))
+        except BrokenProcessPool:
+            raise ExerciseError(f"{target}: writing broke off, for want of memory perhaps; use a smaller network") from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -110,17 +113,18 @@ class _Writer:
 
     def write(self, path: Path, number: int, key: bool) -> None:
         """The workbook of a student, counted from 1, or of number 0."""
+        name = self.handout.students[number - 1].name if number else ""
         try:
             plan = self.handout.plan(number)
         except ValueError as error:
-            raise ExerciseError(f"{self.handout.network.source}: {error}") from None
+            whose = f"{name}: " if name else ""
+            raise ExerciseError(f"{self.handout.network.source}: {whose}{error}") from None
         pages = lay_out(plan.network, "compact")
         for page in pages.values():
             page.choices.clear()  # a list of kernels would give designs away
         saved = None if key else plan.shown()
         model = Model(plan.network, "compact", plan.parameters, plan.values, pages, {}, gallery=GALLERY_CELLS,
                       home="Exercise", saved=saved)  # fmt: skip
-        name = self.handout.students[number - 1].name if number else ""
         description: dict[str, Any] = {"format": FORMAT, "version": __version__, "handout": self.id, "number": number}
         if key:
             description["key"] = self.handout.to_dict()

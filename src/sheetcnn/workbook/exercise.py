@@ -328,6 +328,8 @@ def _task_rows(sheets: _Sheets, sheet: Worksheet, task: Task, number: int, row: 
     place = Grid(EXERCISE, row, 4, 1, 1)
     sheets.dressed.name(f"task_{number}_cell", place)
     put(sheet, row, 4, _named(sheets, plan.planted[number]) if sheets.key else "", "choice")
+    if sheets.key:
+        put(sheet, row, 5, f"  {MISTAKES[plan.planted[number].kind].words}", "soft")
     return row + 1
 
 
