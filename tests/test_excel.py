@@ -9,6 +9,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from networks import Case
+from test_random import PARTS, holds
 from test_workbook import NETWORK, PICTURE_OF, PIXELS
 
 import sheetcnn
@@ -34,12 +36,24 @@ def quirk(complaint: dict[str, str]) -> str | None:
     return None
 
 
-def complaints(book: Path) -> list[dict[str, str]]:
+def complaints(place: Path, books: int = 1) -> list[dict[str, str]]:
+    """What the audit says of a workbook, or of all in a folder."""
     audit = Path(sys.executable).with_name("openxml-audit")
-    done = subprocess.run(
-        [str(audit), "-f", "office2016", "-m", "0", "-o", "json", str(book)], capture_output=True, text=True, check=False
-    )
-    return [{key: value or "" for key, value in error.items()} for error in json.loads(done.stdout)[0]["errors"]]
+    command = [
+        str(audit),
+        "-f",
+        "office2016",
+        "-m",
+        "0",
+        "-o",
+        "json",
+        *(["--recursive"] if place.is_dir() else []),
+        str(place),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    audits = json.loads(done.stdout)
+    assert len(audits) == books
+    return [{key: value or "" for key, value in error.items()} for audit in audits for error in audit["errors"]]
 
 
 @pytest.mark.parametrize("detail", ["compact", "steps"])
@@ -56,6 +70,39 @@ def test_templates(name: str, tmp_path: Path) -> None:
 
 def test_several_pictures(tmp_path: Path) -> None:
     found = complaints(sheetcnn.build("edges", ["cat", "coffee"], tmp_path / "book.xlsx", protect=True).path)
+    assert [complaint for complaint in found if quirk(complaint) is None] == []
+
+
+def test_options(tmp_path: Path) -> None:
+    """Each option of `build` by itself, and all together; a picture and several."""
+    (tmp_path / "labels.txt").write_text("\n".join(f"=digit <{n}> & 'more'" for n in range(10)), encoding="utf-8")
+    options = {
+        "steps": {"detail": "steps"},
+        "protect": {"protect": True},
+        "no gallery": {"gallery": False},
+        "no inspector": {"inspector": False},
+        "labels": {"labels": tmp_path / "labels.txt"},
+    }
+    options["all"] = {key: value for one in options.values() for key, value in one.items()}
+    pictures = {"a picture": "digit-3", "two pictures": ["digit-3", "digit-9"]}
+    for count, picture in pictures.items():
+        for name, given in options.items():
+            sheetcnn.build("digits", picture, tmp_path / f"{name}, {count}.xlsx", **given)
+    found = complaints(tmp_path, books=len(options) * len(pictures))
+    assert [complaint for complaint in found if quirk(complaint) is None] == []
+
+
+def test_random_networks(tmp_path: Path) -> None:
+    """Layers of all kinds, drawn in all ways."""
+    folders: list[Path] = []
+
+    def build(case: Case) -> None:
+        folders.append(tmp_path / str(len(folders)))
+        folders[-1].mkdir()
+        case.build(folders[-1])
+
+    holds(0, 12 * PARTS, build)
+    found = complaints(tmp_path, books=len(folders))
     assert [complaint for complaint in found if quirk(complaint) is None] == []
 
 

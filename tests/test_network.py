@@ -165,7 +165,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"layers": [{"type": "dropout", "p": 2}]}, "p: "),
     ({"layers": [{"type": "linear", "out_features": 2}]}, "put a `flatten` layer before it"),
     ({"layers": [{"type": "flatten"}, {"type": "max_pool2d", "kernel_size": 2}]}, "put it before `flatten`"),
-    ({"layers": [{"type": "max_pool2d", "kernel_size": 2, "padding": 2}]}, "not smaller than kernel_size 2"),
+    ({"layers": [{"type": "max_pool2d", "kernel_size": 2, "padding": 2}]}, "hold nothing but padding"),
+    (
+        {"input": INPUT | {"width": 1}, "layers": [{"type": "max_pool2d", "kernel_size": 2, "dilation": 2, "padding": 1}]},
+        "hold nothing but padding",
+    ),
     ({"layers": [{"type": "avg_pool2d", "kernel_size": 2, "dilation": 2}]}, "has no dilation"),
     ({"layers": [{"type": "max_pool2d"}]}, "kernel_size is missing"),
     ({"layers": [{"type": "relu", "weight": [1]}]}, "has no weights"),

@@ -150,12 +150,19 @@ class Pooling(Sliding):
 
     def check(self, shape: Shape) -> None:
         super().check(shape)
-        top, left, bottom, right = self.sides
-        if max(top, bottom) >= self.reach[0] or max(left, right) >= self.reach[1]:
-            raise ValueError(
-                f"padding {list(self.sides)} is not smaller than kernel_size {pair(self.kernel_size)}, "
-                "so that a window could hold nothing but padding; use less"
-            )
+        window = zip(
+            self.positions(shape), self.stride, self.sides[:2], self.kernel_size, self.dilation, shape[1:], strict=True
+        )
+        for places, stride, before, cells, dilation, size in window:
+            start = np.arange(places) * stride - before
+            first = np.maximum(
+                0, -(start // dilation)
+            )  # the first of a window's cells that is not above (or left of) the input
+            if not ((first < cells) & (start + first * dilation < size)).all():
+                raise ValueError(
+                    f"with padding {list(self.sides)} a window of kernel_size {pair(self.kernel_size)} "
+                    "would hold nothing but padding; use less"
+                )
 
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], *self.positions(shape))
