@@ -36,14 +36,14 @@ samples: $(VENV)/dev office
 	$(BIN)/python samples/workbooks.py
 	$(BIN)/python samples/screenshots.py
 
-# LibreOffice, where it is missing and Debian's packages can be installed; elsewhere its tests are skipped.
+# LibreOffice and Gnumeric, where they are missing and Debian's packages can be installed; elsewhere their tests are skipped.
 office:
-	@if ! command -v soffice >/dev/null || ! /usr/bin/python3 -c 'import uno' 2>/dev/null; then \
+	@if ! command -v soffice >/dev/null || ! command -v ssconvert >/dev/null || ! /usr/bin/python3 -c 'import uno' 2>/dev/null; then \
 	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends \
-	      libreoffice-calc python3-uno poppler-utils fonts-liberation >/dev/null; \
+	      libreoffice-calc python3-uno gnumeric poppler-utils fonts-liberation >/dev/null; \
 	  else \
-	    echo 'LibreOffice is missing: its tests are skipped (Debian: apt install libreoffice-calc python3-uno poppler-utils)'; \
+	    echo 'LibreOffice or Gnumeric is missing: its tests are skipped (Debian: apt install libreoffice-calc python3-uno gnumeric poppler-utils)'; \
 	  fi; \
 	fi
 

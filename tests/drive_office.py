@@ -15,6 +15,8 @@ from pathlib import Path
 import uno
 from com.sun.star.beans import PropertyValue
 
+FILTERS = {".xlsx": "Calc MS Excel 2007 XML", ".ods": "calc8"}
+
 
 def connect(program, profile):
     """A LibreOffice of our own, and its desktop."""
@@ -69,7 +71,7 @@ def work(desktop, job):
         seconds = time.perf_counter() - start
         areas = [document.Sheets.getByName(sheet).getCellRangeByName(area) for sheet, area in job.get("read", ())]
         if "save" in job:
-            document.storeToURL(Path(job["save"]).as_uri(), (option("FilterName", "Calc MS Excel 2007 XML"),))
+            document.storeToURL(Path(job["save"]).as_uri(), (option("FilterName", FILTERS[Path(job["save"]).suffix]),))
         return {"read": [[list(row) for row in area.getDataArray()] for area in areas], "seconds": seconds, "edits": edits}
     finally:
         document.close(True)

@@ -109,7 +109,7 @@ class _Writer:
         table = self.places["inspector_table"]
         columns = [Grid(table.sheet, table.top, table.left + n, table.rows, 1).area for n in range(table.columns)]
         values = self.inspector.table[self.seen.number].tolist()
-        return View("inspector_chosen", lambda _, n: f"INDEX({columns[n]},{self.at('layer', self.hidden)})", [values])
+        return View("inspector_chosen", lambda _, n: _index(columns[n], self.at("layer", self.hidden)), [values])
 
     def _numbers(self) -> View:
         sizes = [self.of(field, self.hidden) for field in ("maps", "rows", "columns")]
@@ -266,7 +266,7 @@ class _Writer:
 
         def text(y: int, b: int) -> str:
             source, column = self.row("source", y, sheet), self.fixed("columns", 0, b, sheet)
-            found = self.choose(sheet, [f"INDEX({area},{source},{column})" for area in spans])
+            found = self.choose(sheet, [_index(area, f"{source},{column}") for area in spans])
             outside = f"{self.row('line', y, sheet)}*{self.fixed('columns', 1, b, sheet)}=0"
             return f'IF({outside},"",IF({source}*{column}=0,"{HOLE}",{found}))'
 
@@ -282,7 +282,7 @@ class _Writer:
         def text(y: int, b: int) -> str:
             column = self.fixed("columns", 1, b, sheet)
             place = f"{self.row('kernel', y, sheet)},{column}+{self.row('offset', y, sheet)}"
-            found = self.choose(sheet, [f"INDEX({area},{place})" if area else "0" for area in options])
+            found = self.choose(sheet, [_index(area, place) if area else "0" for area in options])
             outside = f"{self.of('has_kernel', sheet)}*{self.row('line', y, sheet)}*{column}=0"
             return f'IF({outside},"",{found})'
 
@@ -357,7 +357,7 @@ class _Writer:
             f"({self.at('map', sheet)}-1)*{self.of('pitch_out', sheet)}+{self.at('row', sheet)},{self.at('column', sheet)}"
         )
         biased = [
-            f"INDEX({_span(layer.biases, sheet)},{self.at('filter', sheet)}*{self.of('pitch_bias', sheet)}+1,1)"
+            _index(_span(layer.biases, sheet), f"{self.at('filter', sheet)}*{self.of('pitch_bias', sheet)}+1,1")
             if layer.biases
             else "0"
             for layer in layers
@@ -368,7 +368,7 @@ class _Writer:
             f'IF({has_bias}=0,"",{self.choose(sheet, biased)})',
             f"{together}/{divisor}+IF({has_bias}=0,0,{bias})",
             f'IF({acts}=0,"",{self.choose(sheet, acted)})',
-            self.choose(sheet, [f"INDEX({area},{place})" for area in spans]),
+            self.choose(sheet, [_index(area, place) for area in spans]),
             f'IF(ABS(IF({acts}=0,{total},{activated})-{cell})<={TOLERANCE}*(1+ABS({cell})),"{EQUAL}","{DIFFERS}")',
         ]
         values = [
@@ -423,6 +423,11 @@ def _inside(place: str, size: str, hole: str, found: str | None = None) -> str:
     """The place counted from 1 (or what is found there) if it is inside and no hole; else 0."""
     whole = f"IF({place}-INT(({place})/{hole})*{hole}=0,{found or f'{place}+1'},0)"
     return f"IF({place}<0,0,IF({place}>={size},0,{whole}))"
+
+
+def _index(area: str, place: str) -> str:
+    """A cell of an area; of an area of one cell itself, since not every program takes INDEX of that."""
+    return f"INDEX({area},{place})" if ":" in area else area
 
 
 def _span(grids: list[Grid], sheet: str) -> str:
