@@ -23,7 +23,7 @@ from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.formula.parser import skeleton
 from sheetcnn.formula.reader import BOOLEAN, ERRORS, TEXT
 
-FORMULAS = int(os.environ.get("FORMULAS", "12000"))
+FORMULAS = int(os.environ.get("FORMULAS", "6000"))
 SEED = int(os.environ.get("SEED", "1"))
 PARTS = 2
 AT = 8  # the column of the formulas
