@@ -138,8 +138,9 @@ class Grammar:
         )()
 
     def operand(self, depth: int) -> str:
+        """Sometimes without brackets, so that precedence decides."""
         text = self.value(depth)
-        return text if depth == 0 and not text.startswith("-") else f"({text})"
+        return text if self.rng.random() < (0.5 if depth or text[0] == "-" else 1) else f"({text})"
 
     def products(self, depth: int) -> str:
         """What SUMPRODUCT takes: ranges of one shape, or arithmetic on them."""

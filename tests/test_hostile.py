@@ -399,7 +399,9 @@ ARRAYS: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays(name: str, tmp_path: Path) -> None:
     ARRAYS[name](tmp_path / name)
-    assert name in run("build", "cs231n", name, folder=tmp_path)
+    found = run("build", "cs231n", name, folder=tmp_path)
+    assert name in found
+    assert ("larger than" in found) == (name in ("huge.csv", "wide.csv"))
 
 
 # -- network files -------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from openpyxl import Workbook
 
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.formula.parser import skeleton
-from sheetcnn.formula.reader import BOOLEAN, ERRORS, TEXT
+from sheetcnn.formula.reader import BLANK, BOOLEAN, ERRORS, NUMERIC, TEXT
 
 FORMULAS = int(os.environ.get("FORMULAS", "6000"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -51,6 +51,13 @@ class Case:
         return BOOLEAN in self.reads or self.has("[<>=]|TRUE|FALSE")
 
     @property
+    def numbers(self) -> bool:
+        return (
+            bool(self.reads & {NUMERIC, BLANK})
+            or re.search(r"(?<![A-Z\d])\d|\(", re.sub('"[^"]*"', "", self.formula)) is not None
+        )
+
+    @property
     def texts(self) -> bool:
         return TEXT in self.reads or self.has('"')
 
@@ -71,8 +78,8 @@ IRONCALC: list[Reason] = [
     BOTH_ERRORS,
     ("brackets before % are lost", lambda case: case.has(r"\)%")),
     ("no arithmetic on ranges inside SUMPRODUCT", lambda case: case.has(r"SUMPRODUCT\((?![A-F]\d:[A-F]\d[,)])")),
-    ("numbers that are nearly equal are equal", lambda case: case.has("MATCH|[<>=]")),
-    ("some functions take no truth values, or only written ones", lambda case: case.truths),
+    ("numbers that are nearly equal are equal", lambda case: case.has("MATCH|[<>=]") and case.numbers),
+    ("some functions take no truth values, or only written ones", lambda case: case.truths and case.has(r"\(")),
     ("SUMSQ and others pass over texts", lambda case: case.texts),
     ("infinity is carried on", lambda case: case.ours == "#NUM!"),
     ("INDEX with 0 is a whole row or column", lambda case: case.has("INDEX") and case.ours == "#VALUE!"),
