@@ -1,0 +1,131 @@
+"""Activations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...layers.base import shape_text
+from ..curves import LARGEST, of_layer
+from ..file import Node, UnsupportedError
+from ..plan import Cells, Value
+from .registry import Result, axis_of, operator
+
+if TYPE_CHECKING:
+    from ..reading import Reading
+
+
+def _activation(name: str, kind: str, **renamed: tuple[str, float]) -> None:
+    """An operator that is an activation; `renamed` has, by the layer's setting, ONNX's attribute and its default."""
+
+    @operator(name)
+    def read_it(read: Reading, node: Node) -> Result:
+        settings = {setting: node.get(given, default) for setting, (given, default) in renamed.items()}
+        return _curve(read, node, kind, settings)
+
+
+_activation("Relu", "relu")
+_activation("LeakyRelu", "leaky_relu", negative_slope=("alpha", 0.01))
+_activation("Elu", "elu", alpha=("alpha", 1.0))
+_activation("Mish", "mish")
+_activation("Softplus", "softplus")
+_activation("Softsign", "softsign")
+_activation("Sigmoid", "sigmoid")
+_activation("HardSwish", "hard_swish")
+_activation("Tanh", "tanh")
+
+
+@operator("HardSigmoid")
+def hard_sigmoid(read: Reading, node: Node) -> Result:
+    """hard_sigmoid; a sixth in single precision is meant as a sixth."""
+    alpha, beta = node.get("alpha", 0.2), node.get("beta", 0.5)
+    return _curve(read, node, "hard_sigmoid", {"alpha": 1 / 6 if abs(alpha - 1 / 6) < 1e-7 else alpha, "beta": beta})
+
+
+@operator("Gelu")
+def gelu(read: Reading, node: Node) -> Result:
+    """gelu, exact or with tanh."""
+    approximate = node.get("approximate", "none")
+    return _curve(read, node, "gelu", {"approximate": approximate} if approximate != "none" else {})
+
+
+@operator("Selu")
+def selu(read: Reading, node: Node) -> Result:
+    """selu; with constants of its own, elu and a factor."""
+    alpha, gamma = node.get("alpha", 1.6732632), node.get("gamma", 1.050701)
+    if abs(alpha - 1.6732632) < 1e-5 and abs(gamma - 1.050701) < 1e-5:
+        return _curve(read, node, "selu", {})
+    x = read.value(node, 0)
+    made = read.plan.add("elu", x.cells.layer, name=read.name(node), alpha=alpha)
+    scaled = read.plan.affine(made, "weight", np.full(read.plan.steps[made].shape, gamma))
+    return Value(x.shape, lambda: Cells(scaled, x.cells.order))
+
+
+@operator("Swish")
+def swish(read: Reading, node: Node) -> Result:
+    """silu."""
+    if node.get("alpha", 1.0) != 1:
+        raise UnsupportedError(f"silu has alpha 1, not {node.get('alpha')}")
+    return _curve(read, node, "silu", {})
+
+
+@operator("Clip")
+def clip(read: Reading, node: Node) -> Result:
+    """relu6, relu or clip, whatever the bounds say."""
+    low, high = (
+        node.get(name, default) if (given := read.optional_weight(node, n)) is None else float(given.reshape(-1)[0])
+        for n, (name, default) in enumerate((("min", -LARGEST), ("max", LARGEST)), start=1)
+    )
+    if (low, high) == (0, 6):
+        return _curve(read, node, "relu6", {})
+    if low == 0 and high >= LARGEST:
+        return _curve(read, node, "relu", {})
+    return _curve(read, node, "clip", {"min_val": min(low, high), "max_val": high})
+
+
+def _curve(read: Reading, node: Node, kind: str, settings: dict[str, Any]) -> Result:
+    """An activation; what it computes is followed, since it may be a piece of another."""
+    x = read.value(node, 0)
+
+    def draw() -> Cells:
+        return Cells(read.plan.add(kind, x.cells.layer, name=read.name(node), **settings), x.cells.order)
+
+    return read.piece(node, x.shape, draw, [x], lambda y: of_layer(kind, settings, y), whole=True)
+
+
+@operator("PRelu")
+def prelu(read: Reading, node: Node) -> Result:
+    """prelu, with one slope for all or one for each channel."""
+    x, slope = read.value(node, 0), read.weight(node, 1)
+    if read.opset < 7 and slope.ndim == 1 and len(slope) > 1:
+        slope = slope.reshape(-1, *[1] * (len(x.shape) - 2))
+    channels = read.plan.steps[x.cells.layer].shape[0]
+    if slope.size > 1:
+        slope = read.plan.per_channel(read.plan.constant(x, slope), read.plan.steps[x.cells.layer].shape)
+    slope = slope.reshape(-1)
+    count = 1 if (slope == slope[0]).all() else channels
+    made = read.plan.add(
+        "prelu", x.cells.layer, name=read.name(node), weights={"weight": slope[:count]}, num_parameters=count
+    )
+    return Value(x.shape, lambda: Cells(made, x.cells.order))
+
+
+@operator("Softmax", "LogSoftmax")
+def softmax(read: Reading, node: Node) -> Result:
+    """softmax or log_softmax, over channels or a vector."""
+    x = read.value(node, 0)
+    axis = axis_of(node.get("axis", 1 if read.opset < 13 else -1), len(x.shape))
+    before, after = int(np.prod(x.shape[:axis])), int(np.prod(x.shape[axis + 1 :]))
+    if read.opset < 13:  # then over all axes from this one on
+        after = 1
+    if before != 1:
+        raise UnsupportedError(f"over axis {axis} of {shape_text(x.shape)} it is not over channels, nor over a vector")
+    kind = "softmax" if node.operator == "Softmax" else "log_softmax"
+    layer = read.plan.settled(x)
+    size = int(np.prod(x.shape)) // after
+    shape = read.plan.steps[layer].shape
+    if len(shape) != 3 or shape[0] != size or len(x.shape) <= 2:
+        layer = read.plan.view(layer, (size,) if after == 1 else (size, after // x.shape[-1], x.shape[-1]))
+    made = read.plan.add(kind, layer, name=read.name(node))
+    return Value(x.shape, lambda: Cells(made))

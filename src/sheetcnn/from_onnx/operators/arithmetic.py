@@ -1,0 +1,173 @@
+"""Sums, products and fully connected layers; pieces of activations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...layers.base import Shape, shape_text
+from ..curves import PIECES, computed
+from ..file import Node, UnsupportedError
+from ..plan import Cells, Value, stacked
+from .registry import Result, axis_of, operator
+
+if TYPE_CHECKING:
+    from ..reading import Reading
+
+
+_JOINTS = {"Add": "add", "Sum": "add", "Sub": "subtract", "Mul": "multiply"}
+_STAGES = {"Add": "bias", "Sub": "mean", "Mul": "weight", "Div": "std", "Sum": "bias"}
+
+
+@operator("Add", "Sub", "Mul", "Div", "Sum", "Pow", "Max", "Min")
+def arithmetic(read: Reading, node: Node) -> Result:
+    """A joint of layers, a constant for each channel, or a piece of an activation."""
+    operands = [read.operand(node, n) for n in range(len(node.inputs))]
+    if len(operands) == 1:
+        return operands[0]
+    values = [one for one in operands if isinstance(one, Value)]
+    rank = max(len(one.shape) for one in operands)
+    if read.opset < 7 and node.get("broadcast", 0) and "axis" in node.attributes:
+        second = operands[1]
+        shape = (*second.shape, *[1] * (rank - axis_of(node.get("axis"), rank) - len(second.shape)))
+        operands[1] = second.reshape(shape) if isinstance(second, np.ndarray) else read.reshaped(second, shape)
+        values = [one for one in operands if isinstance(one, Value)]
+    try:
+        shape = np.broadcast_shapes(*(one.shape for one in operands))
+    except ValueError:
+        raise UnsupportedError(f"{' and '.join(shape_text(one.shape) for one in operands)} do not fit") from None
+
+    def draw() -> Cells:
+        if len(values) == len(operands) and node.operator in _JOINTS:
+            return _joined(read, node, values, shape)
+        if len(operands) == 2 and len(values) == 1 and node.operator in _STAGES:
+            return _with_constant(read, node, *operands)
+        raise UnsupportedError("no layer does this, unless it is part of an activation that sheetcnn knows")
+
+    function = "Add" if node.operator == "Sum" else node.operator
+
+    def follow(*ys: np.ndarray) -> np.ndarray:
+        total = ys[0]
+        for y in ys[1:]:
+            total = computed(function, total, y)
+        return total
+
+    return read.piece(node, shape, draw, operands, follow)
+
+
+@operator("Neg")
+def negative(read: Reading, node: Node) -> Result:
+    """A factor of −1, or a piece of an activation."""
+    x = read.value(node, 0)
+
+    def draw() -> Cells:
+        minus = read.plan.constant(x, np.array(-1.0))
+        return Cells(read.plan.affine(x.cells.layer, "weight", minus, read.name(node)), x.cells.order)
+
+    return read.piece(node, x.shape, draw, [x], lambda y: computed("Neg", y))
+
+
+@operator(*PIECES)
+def piece(read: Reading, node: Node) -> Result:
+    """What is no layer, but may be a piece of an activation."""
+    operands = [read.operand(node, n) for n in range(len(node.inputs))]
+
+    def draw() -> Cells:
+        raise UnsupportedError("no layer does this, unless it is part of an activation that sheetcnn knows")
+
+    shape = next(one.shape for one in operands if isinstance(one, Value))
+    return read.piece(node, shape, draw, operands, lambda *ys: computed(node.operator, *ys))
+
+
+def _with_constant(read: Reading, node: Node, first: Result, second: Result) -> Cells:
+    """A layer and a constant for each of its channels; the constant may come first."""
+    x, given, swapped = (second, first, True) if isinstance(first, np.ndarray) else (first, second, False)
+    assert isinstance(x, Value)
+    assert isinstance(given, np.ndarray)
+    plan, name = read.plan, read.name(node)
+    layer, constant = x.cells.layer, plan.constant(x, given)
+    if given.size > 1 and len(x.shape) <= 2:  # each number of a vector has its own
+        layer, constant = plan.view(layer, (constant.size,)), constant.reshape(-1)
+    if not np.isfinite(constant).all() or (node.operator == "Div" and not constant.all()):
+        raise UnsupportedError("its constant holds 0, NaN or infinity")
+    if swapped and node.operator == "Div":
+        raise UnsupportedError("it divides a constant by a layer, which no layer does")
+    stage = _STAGES[node.operator]
+    if swapped and node.operator == "Sub":
+        layer, stage = plan.affine(layer, "weight", np.full(constant.shape, -1.0), name), "bias"
+    return Cells(plan.affine(layer, stage, constant, name), x.cells.order)
+
+
+def _joined(read: Reading, node: Node, values: list[Value], shape: Shape) -> Cells:
+    plan, kind, name = read.plan, _JOINTS[node.operator], read.name(node)
+    cells = [value.cells for value in values]
+    first = cells[0]
+    alike = all(
+        value.shape == shape
+        and plan.steps[one.layer].shape == plan.steps[first.layer].shape
+        and _same(one.order, first.order)
+        for value, one in zip(values, cells, strict=True)
+    )
+    if alike:
+        return Cells(plan.add(kind, *(one.layer for one in cells), name=name), first.order)
+    layers = []
+    for value in values:
+        lifted = (*[1] * (len(shape) - len(value.shape)), *value.shape)
+        own = lifted[1:] if len(shape) > 1 and shape[0] == 1 else lifted
+        layers.append(plan.view(plan.settled(value), own if len(own) == 1 else stacked((1, *own))))
+    made = plan.add(kind, *layers, name=name)
+    if int(np.prod(plan.steps[made].shape)) != int(np.prod(shape)):
+        raise UnsupportedError(f"{' and '.join(shape_text(value.shape) for value in values)} are joined as no layer does")
+    return Cells(made)
+
+
+def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
+
+
+# -- fully connected ---------------------------------------------------------------------------------------------------
+
+
+@operator("Gemm")
+def gemm(read: Reading, node: Node) -> Result:
+    """linear, with alpha, beta and the transposition folded into its weights."""
+    weight = read.weight(node, 1)
+    if weight.ndim != 2:
+        raise UnsupportedError(f"its weight is {shape_text(weight.shape)}, not a matrix")
+    weight = (weight if node.get("transB", 0) else weight.T) * node.get("alpha", 1.0)
+    bias = read.optional_weight(node, 2)
+    if bias is not None and bias.size not in (1, len(weight)):
+        raise UnsupportedError(f"it adds {shape_text(bias.shape)} to {len(weight)} numbers")
+    beta = node.get("beta", 1.0)
+    if bias is not None:
+        bias = np.broadcast_to(bias.reshape(-1) * beta, (len(weight),)).copy()
+    x = read.value(node, 0)
+    shape = x.shape[::-1] if node.get("transA", 0) else x.shape
+    if len(shape) != 2 or shape[0] != 1:
+        raise UnsupportedError(f"it reads {shape_text(shape)}; the vector of one picture is needed")
+    return _linear(read, node, x, weight, bias, (1, len(weight)))
+
+
+@operator("MatMul")
+def matmul(read: Reading, node: Node) -> Result:
+    """linear without a bias."""
+    x, weight = read.value(node, 0), read.weight(node, 1)
+    if weight.ndim != 2 or int(np.prod(x.shape[:-1])) != 1:
+        raise UnsupportedError(f"{shape_text(x.shape)} times {shape_text(weight.shape)} is not one vector times a matrix")
+    return _linear(read, node, x, weight.T, None, (*x.shape[:-1], weight.shape[1]))
+
+
+def _linear(read: Reading, node: Node, x: Value, weight: np.ndarray, bias: np.ndarray | None, shape: Shape) -> Result:
+    """A fully connected layer; where its input was transposed, its columns are put in the layer's own order instead."""
+    cells = x.cells
+    flattens = x.node is not None and x.node.operator in ("Flatten", "Reshape")
+    layer = read.plan.view(cells.layer, (int(np.prod(x.shape)),), read.name(x.node) if flattens and x.node else "")
+    if cells.order is not None and len(cells.order) == weight.shape[1]:
+        turned = np.empty_like(weight)
+        turned[:, cells.order] = weight
+        weight = turned
+    weights = {"weight": weight} | ({} if bias is None else {"bias": bias})
+    settings = {"out_features": len(weight)} | ({} if bias is not None else {"bias": False})
+    made = read.plan.add("linear", layer, name=read.name(node), weights=weights, **settings)
+    return Value(shape, lambda: Cells(made))

@@ -1,0 +1,82 @@
+"""Normalisation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...layers.base import shape_text
+from ..file import Node, UnsupportedError
+from ..plan import Cells, Value, stacked
+from .registry import Result, operator
+
+if TYPE_CHECKING:
+    from ..reading import Reading
+
+
+@operator("BatchNormalization")
+def batch_norm(read: Reading, node: Node) -> Result:
+    """batch_norm2d; on a vector each number is a map of one cell."""
+    x = read.value(node, 0)
+    if node.get("training_mode", 0) or (read.opset < 7 and not node.get("is_test", 0)):
+        raise UnsupportedError("it is in training mode; export the model with eval()")
+    if not node.get("spatial", 1):
+        raise UnsupportedError("spatial = 0 is not what batch_norm2d does")
+    if len(x.shape) < 2 or x.shape[0] != 1:
+        raise UnsupportedError(f"it reads {shape_text(x.shape)}; one picture with channels is needed")
+    channels, sides = x.shape[1], stacked((1, *x.shape[2:]))
+    shape = (
+        channels,
+        *((1, 1) if len(x.shape) == 2 else (1, *sides) if len(sides) == 1 else (sides[0] * sides[-2], sides[-1])),
+    )
+    if len(x.shape) > 4:  # depth and rows one below the other: they share their channel's numbers
+        shape = (channels, int(np.prod(x.shape[2:-1])), x.shape[-1])
+    keys = ("weight", "bias", "running_mean", "running_var")
+    weights = {key: read.weight(node, n) for n, key in enumerate(keys, start=1)}
+    layer = read.plan.view(read.plan.settled(x), shape)
+    made = read.plan.add("batch_norm2d", layer, name=read.name(node), weights=weights, eps=node.get("epsilon", 1e-5))
+    return Value(x.shape, lambda: Cells(made))
+
+
+@operator("InstanceNormalization")
+def instance_norm(read: Reading, node: Node) -> Result:
+    """Over a tensor whose channels are groups of a layer's maps it is group normalisation, as PyTorch exports it."""
+    x = read.value(node, 0)
+    groups = x.shape[1] if len(x.shape) > 2 and x.shape[0] == 1 else 0
+    layer = read.plan.settled(x)
+    shape = read.plan.steps[layer].shape
+    if not groups or len(shape) != 3 or shape[0] % groups:
+        raise UnsupportedError(f"it reads {shape_text(x.shape)}; one picture with channels is needed")
+    weight, bias = (read.weight(node, n) for n in (1, 2))
+    kind, settings = ("instance_norm2d", {}) if shape[0] == groups else ("group_norm", {"num_groups": groups})
+    return Value(x.shape, lambda: Cells(_normalized(read, node, kind, layer, weight, bias, settings)))
+
+
+@operator("GroupNormalization")
+def group_norm(read: Reading, node: Node) -> Result:
+    """group_norm."""
+    x = read.value(node, 0)
+    layer, settings = read.plan.maps(x), {"num_groups": node.get("num_groups", 1)}
+    weight, bias = (read.weight(node, n) for n in (1, 2))
+    return Value(x.shape, lambda: Cells(_normalized(read, node, "group_norm", layer, weight, bias, settings)))
+
+
+def _normalized(
+    read: Reading, node: Node, kind: str, layer: int, weight: np.ndarray, bias: np.ndarray, settings: dict[str, Any]
+) -> int:
+    channels = read.plan.steps[layer].shape[0]
+    weights = {}
+    if (weight != 1).any() or (bias != 0).any():  # one for each channel, or (opset 18) one for each group
+        weights = {"weight": np.repeat(weight, channels // len(weight)), "bias": np.repeat(bias, channels // len(bias))}
+    settings |= {"eps": node.get("epsilon", 1e-5), "affine": bool(weights)}
+    return read.plan.add(kind, layer, name=read.name(node), weights=weights, **settings)
+
+
+@operator("LRN")
+def lrn(read: Reading, node: Node) -> Result:
+    """lrn, which looks at the same neighbours where their number is odd."""
+    if (size := node.get("size", 0)) % 2 == 0:
+        raise UnsupportedError(f"size {size} is even; then ONNX and lrn look at different neighbours")
+    settings = {"size": size, "alpha": node.get("alpha", 1e-4), "beta": node.get("beta", 0.75), "k": node.get("bias", 1.0)}
+    return read.drawn(node, "lrn", read.plan.maps(read.value(node, 0)), **settings)

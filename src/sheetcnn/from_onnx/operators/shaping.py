@@ -1,0 +1,265 @@
+"""Cells put together, resized, put into another shape or order, or passed on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...layers import LAYERS
+from ...layers.base import Shape, shape_text
+from ...network import MAX_CELLS
+from ..file import Node, UnsupportedError
+from ..plan import Cells, Value, stacked
+from .registry import Result, axis_of, operator
+
+if TYPE_CHECKING:
+    from ..reading import Reading
+
+
+@operator("Concat")
+def concat(read: Reading, node: Node) -> Result:
+    """concat, of channels or of vectors."""
+    values = [read.value(node, n) for n in range(len(node.inputs))]
+    if len(values) == 1:
+        return values[0]
+    axis = axis_of(node.get("axis", 1), len(values[0].shape))
+    if any(len(value.shape) != len(values[0].shape) or int(np.prod(value.shape[:axis])) != 1 for value in values):
+        raise UnsupportedError(
+            f"along axis {axis} of {' and '.join(shape_text(v.shape) for v in values)} it stacks no channels"
+        )
+    after = values[0].shape[axis + 1 :]
+    layers = []
+    for value in values:
+        size = value.shape[axis]
+        layers.append(read.plan.view(read.plan.settled(value), (size,) if not after else stacked((1, size, *after)[-4:])))
+    made = read.plan.add("concat", *layers, name=read.name(node))
+    shape = (*values[0].shape[:axis], sum(value.shape[axis] for value in values), *after)
+    return Value(shape, lambda: Cells(made))
+
+
+@operator("Pad")
+def pad(read: Reading, node: Node) -> Result:
+    """pad."""
+    x = read.value(node, 0)
+    rank = len(x.shape)
+    mode = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}.get(node.get("mode", "constant"))
+    if mode is None:
+        raise UnsupportedError(f"pad has no mode {node.get('mode')!r}")
+    pads = node.get("pads") or read.optional_integers(node, 1) or []
+    axes = [axis_of(a, rank) for a in read.optional_integers(node, 3) or range(rank)]
+    if len(pads) != 2 * len(axes):
+        raise UnsupportedError(f"it has {len(pads)} pads for {len(axes)} axes")
+    sides = {a: (pads[n], pads[n + len(axes)]) for n, a in enumerate(axes)}
+    if any(sides.get(a, (0, 0)) != (0, 0) for a in range(rank - 2)) or min(pads, default=0) < 0:
+        raise UnsupportedError("it pads other axes than rows and columns, or by less than 0")
+    given = read.optional_weight(node, 2)
+    value = float(node.get("value", 0.0) if given is None else given.reshape(-1)[0])
+    if not any(pads):
+        return x
+    (top, bottom), (left, right) = sides.get(rank - 2, (0, 0)), sides.get(rank - 1, (0, 0))
+    settings = {"padding": [top, left, bottom, right]} | ({"mode": mode} if mode != "constant" else {"value": value})
+    return read.drawn(node, "pad", read.plan.maps(x), **settings)
+
+
+@operator("Resize", "Upsample")
+def resize(read: Reading, node: Node) -> Result:
+    """The `upsample` whose output rows and columns are made of the same input rows and columns."""
+    x = read.value(node, 0)
+    layer = read.plan.maps(x)
+    if any(node.get(name, 0) for name in ("antialias", "exclude_outside")):
+        raise UnsupportedError("upsample has no antialias and no exclude_outside")
+    scales, sizes = _resizing(read, node, x.shape)
+    if sizes[:2] != list(x.shape[:2]):
+        raise UnsupportedError("it resizes other axes than rows and columns")
+    factors = [new // old for new, old in zip(sizes[2:], x.shape[2:], strict=True)]
+    if [f * old for f, old in zip(factors, x.shape[2:], strict=True)] != sizes[2:] or min(factors) < 1:
+        raise UnsupportedError(f"{shape_text(tuple(sizes[2:]))} is not a whole number of times {shape_text(x.shape[2:])}")
+    if max(old * new for old, new in zip(x.shape, sizes, strict=True)) > MAX_CELLS:
+        raise UnsupportedError(f"{shape_text(tuple(sizes))} is too large")
+    how = ({"mode": "nearest"}, {"mode": "bilinear"}, {"mode": "bilinear", "align_corners": True})
+    want = [
+        _resized(node, read.opset, old, new, scale)
+        for old, new, scale in zip(x.shape[2:], sizes[2:], scales[2:], strict=True)
+    ]
+    for settings in how:
+        trial = LAYERS["upsample"].model_validate({"scale_factor": factors} | settings)
+        rows, columns = x.shape[2:]
+        have = [trial.forward(np.eye(rows)[:, :, None])[:, :, 0], trial.forward(np.eye(columns)[:, None, :])[:, 0, :]]
+        if all(np.allclose(mine.T, yours, atol=1e-6) for mine, yours in zip(have, want, strict=True)):
+            return read.drawn(node, "upsample", layer, scale_factor=factors, **settings)
+    raise UnsupportedError(
+        f"upsample has no mode {node.get('mode', 'nearest')!r} with {node.get('coordinate_transformation_mode', 'half_pixel')!r}"
+    )
+
+
+def _resizing(read: Reading, node: Node, shape: Shape) -> tuple[list[float], list[int]]:
+    """The scale and the new size of every axis."""
+    rank = len(shape)
+    given = node.get("scales")
+    if given is None:
+        last = read.optional_weight(node, 2 if read.opset > 10 and node.operator == "Resize" else 1)
+        given = [] if last is None else last.reshape(-1).tolist()
+    axes = [axis_of(a, rank) for a in node.get("axes") or range(rank)]
+    if node.get("keep_aspect_ratio_policy", "stretch") != "stretch":
+        raise UnsupportedError("keep_aspect_ratio_policy is not read")
+    sizes = list(shape)
+    scales = [1.0] * rank
+    wanted = read.optional_integers(node, 3) if not given else None
+    if len(given or wanted or []) != len(axes):
+        raise UnsupportedError(f"it has {len(given or wanted or [])} scales for {len(axes)} axes")
+    for n, axis in enumerate(axes):
+        sizes[axis] = int(np.floor(shape[axis] * given[n])) if given else int((wanted or [])[n])
+        scales[axis] = given[n] if given else sizes[axis] / shape[axis]
+    return scales, sizes
+
+
+def _resized(node: Node, opset: int, old: int, new: int, scale: float) -> np.ndarray:
+    """How much of each old place goes into each new one, by ONNX's definition of Resize."""
+    mode = node.get("mode", "nearest")
+    if mode not in ("nearest", "linear"):
+        raise UnsupportedError(f"upsample has no mode {mode!r}")
+    simple = node.operator == "Upsample" or opset == 10
+    transform = "asymmetric" if simple else node.get("coordinate_transformation_mode", "half_pixel")
+    rounding = "floor" if simple else node.get("nearest_mode", "round_prefer_floor")
+    places = np.arange(new, dtype=float)
+    if transform in ("half_pixel", "half_pixel_symmetric") or (transform == "pytorch_half_pixel" and new > 1):
+        where = (places + 0.5) / scale - 0.5
+    elif transform == "align_corners":
+        where = places * (old - 1) / (new - 1) if new > 1 else places * 0
+    elif transform == "asymmetric":
+        where = places / scale
+    else:
+        raise UnsupportedError(f"upsample has no {transform!r}")
+    matrix = np.zeros((new, old))
+    if mode == "nearest":
+        halves = {"floor": np.floor(where), "ceil": np.ceil(where), "round_prefer_floor": np.ceil(where - 0.5)}
+        near = halves.get(rounding, np.floor(where + 0.5))
+        matrix[range(new), np.clip(near, 0, old - 1).astype(int)] = 1
+        return matrix
+    where = np.clip(where, 0, old - 1)
+    first = np.minimum(where.astype(int), old - 1)
+    np.add.at(matrix, (range(new), first), 1 - (where - first))
+    np.add.at(matrix, (range(new), np.minimum(first + 1, old - 1)), where - first)
+    return matrix
+
+
+@operator("DepthToSpace")
+def depth_to_space(read: Reading, node: Node) -> Result:
+    """pixel_shuffle, after a channel_shuffle in the mode DCR."""
+    x, r = read.value(node, 0), node.get("blocksize", 1)
+    if len(x.shape) != 4 or r < 1 or x.shape[1] % r**2:
+        raise UnsupportedError(f"it cannot divide the channels of {shape_text(x.shape)} by {r}²")
+    batch, channels, rows, columns = x.shape
+    less = channels // r**2
+    if node.get("mode", "DCR") == "CRD":
+        split, turn = (batch, less, r, r, rows, columns), (0, 1, 4, 2, 5, 3)
+    else:
+        split, turn = (batch, r, r, less, rows, columns), (0, 3, 4, 1, 5, 2)
+    moved = read.transposed(read.reshaped(x, split), turn)
+    return read.reshaped(moved, (batch, less, rows * r, columns * r))
+
+
+@operator("Flatten")
+def flatten(read: Reading, node: Node) -> Result:
+    """The same cells in two axes."""
+    x = read.value(node, 0)
+    axis = (
+        axis_of(node.get("axis", 1), len(x.shape) + 1)
+        if node.get("axis", 1) >= 0
+        else axis_of(node.get("axis"), len(x.shape))
+    )
+    return read.reshaped(x, (int(np.prod(x.shape[:axis])), int(np.prod(x.shape[axis:]))))
+
+
+@operator("Reshape")
+def reshape(read: Reading, node: Node) -> Result:
+    """The same cells in other axes."""
+    x = read.value(node, 0)
+    wanted = node.get("shape") or read.optional_integers(node, 1) or []
+    sizes = list(wanted)
+    if not node.get("allowzero", 0):
+        sizes = [x.shape[n] if size == 0 and n < len(x.shape) else size for n, size in enumerate(wanted)]
+    if sizes.count(-1) == 1:
+        rest = -int(np.prod(sizes))
+        sizes[sizes.index(-1)] = int(np.prod(x.shape)) // rest if rest > 0 else 0
+    return read.reshaped(x, tuple(sizes))
+
+
+@operator("Squeeze")
+def squeeze(read: Reading, node: Node) -> Result:
+    """The same cells without axes of one."""
+    x = read.value(node, 0)
+    axes = node.get("axes") or read.optional_integers(node, 1)
+    gone = {axis_of(a, len(x.shape)) for a in axes} if axes else {n for n, size in enumerate(x.shape) if size == 1}
+    return read.reshaped(x, tuple(size for n, size in enumerate(x.shape) if n not in gone))
+
+
+@operator("Unsqueeze")
+def unsqueeze(read: Reading, node: Node) -> Result:
+    """The same cells with more axes of one."""
+    x = read.value(node, 0)
+    axes = node.get("axes") or read.optional_integers(node, 1) or []
+    rank = len(x.shape) + len(axes)
+    new = {axis_of(a, rank) for a in axes}
+    sizes = iter(x.shape)
+    return read.reshaped(x, tuple(1 if n in new else next(sizes) for n in range(rank)))
+
+
+@operator("Transpose")
+def transpose(read: Reading, node: Node) -> Result:
+    """The same cells in another order, which a shuffle or a fully connected layer may undo."""
+    x = read.value(node, 0)
+    turn = tuple(node.get("perm") or reversed(range(len(x.shape))))
+    if sorted(turn) != list(range(len(x.shape))):
+        raise UnsupportedError(f"perm {list(turn)} does not fit {shape_text(x.shape)}")
+    return read.transposed(x, turn)
+
+
+@operator("Expand")
+def expand(read: Reading, node: Node) -> Result:
+    """Nothing, where it repeats nothing."""
+    x = read.value(node, 0)
+    wanted = tuple(read.optional_integers(node, 1) or [])
+    if int(np.prod(wanted, dtype=object)) > int(np.prod(x.shape)):
+        raise UnsupportedError(f"it repeats {shape_text(x.shape)}, which no layer does")
+    return read.reshaped(x, np.broadcast_shapes(x.shape, wanted))
+
+
+@operator("Shape")
+def shape_of(read: Reading, node: Node) -> Result:
+    """A constant, since all sizes are known."""
+    x = read.value(node, 0)
+    return np.array(x.shape[node.get("start", 0) : node.get("end", len(x.shape))], dtype=np.int64)
+
+
+# -- what passes through -----------------------------------------------------------------------------------------------
+
+
+@operator("Identity")
+def identity(read: Reading, node: Node) -> Result:
+    """What it reads."""
+    return read.value(node, 0)
+
+
+@operator("Cast", "CastLike")
+def cast(read: Reading, node: Node) -> Result:
+    """What it reads: sheetcnn computes in double precision."""
+    if node.operator == "Cast" and node.get("to", 1) not in (1, 10, 11, 16):  # FLOAT, FLOAT16, DOUBLE, BFLOAT16
+        raise UnsupportedError("it makes whole numbers; sheetcnn has real ones")
+    return read.operand(node, 0)
+
+
+@operator("Dropout")
+def dropout(read: Reading, node: Node) -> Result:
+    """dropout, as it acts in inference."""
+    x = read.value(node, 0)
+    if len(node.outputs) > 1 and read.is_used(node.outputs[1]):
+        raise UnsupportedError("sheetcnn has no mask (output 2)")
+    given, training = read.optional_weight(node, 1), read.optional_weight(node, 2)
+    ratio = float(node.get("ratio", 0.5) if given is None else given.reshape(-1)[0])
+    if training is not None and training.any() and ratio:
+        raise UnsupportedError("it is in training mode; export the model with eval()")
+    return Value(
+        x.shape, lambda: Cells(read.plan.add("dropout", x.cells.layer, name=read.name(node), p=ratio), x.cells.order)
+    )

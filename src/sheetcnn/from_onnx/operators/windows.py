@@ -1,0 +1,179 @@
+"""Convolution and pooling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...layers.base import shape_text
+from ..file import Node, UnsupportedError
+from ..plan import Cells, Value
+from .registry import Result, axis_of, operator
+
+if TYPE_CHECKING:
+    from ..reading import Reading
+
+
+@operator("Conv")
+def conv(read: Reading, node: Node) -> Result:
+    """A convolution: conv2d, or conv3d for weights of five axes."""
+    x, weight = read.value(node, 0), read.weight(node, 1)
+    settings = {"out_channels": weight.shape[0], "kernel_size": list(weight.shape[2:])}
+    weights = {"weight": weight}
+    if (bias := read.optional_weight(node, 2)) is not None:
+        weights["bias"] = bias
+    else:
+        settings["bias"] = False
+    if weight.ndim == 5:
+        return _conv3d(read, node, x, settings, weights)
+    _two_dimensional(weight.ndim - 2)
+    if (groups := node.get("group", 1)) != 1:
+        settings["groups"] = groups
+    rows, columns = x.shape[2:] if len(x.shape) == 4 else (1, 1)
+    settings |= _window(node, (rows, columns), weight.shape[2:])
+    return read.drawn(node, "conv2d", read.plan.maps(x), weights=weights, **settings)
+
+
+def _conv3d(read: Reading, node: Node, x: Value, settings: dict[str, Any], weights: dict[str, np.ndarray]) -> Result:
+    pads = node.get("pads", [0] * 6)
+    if node.get("group", 1) != 1:
+        raise UnsupportedError("conv3d has no groups")
+    if node.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID") or pads[:3] != pads[3:]:
+        raise UnsupportedError("conv3d has the same padding on both sides only")
+    if len(x.shape) != 5 or x.shape[0] != 1:
+        raise UnsupportedError(f"it reads {shape_text(x.shape)}; conv3d needs one volume with channels")
+    channels, depth, rows, columns = x.shape[1:]
+    settings |= {"in_channels": channels, "stride": node.get("strides", [1] * 3), "padding": pads[:3]}
+    settings["dilation"] = node.get("dilations", [1] * 3)
+    layer = read.plan.view(read.plan.settled(x), (channels * depth, rows, columns))
+    made = read.plan.add("conv3d", layer, name=read.name(node), weights=weights, **settings)
+    maps, *sides = read.plan.steps[made].shape
+    filters = settings["out_channels"]
+    return Value((1, filters, maps // filters, *sides), lambda: Cells(made))
+
+
+@operator("ConvTranspose")
+def conv_transpose(read: Reading, node: Node) -> Result:
+    """conv_transpose2d, its padding worked out where an output shape is given."""
+    x, weight = read.value(node, 0), read.weight(node, 1)
+    _two_dimensional(weight.ndim - 2)
+    layer = read.plan.maps(x)
+    groups, stride, dilation = node.get("group", 1), node.get("strides", [1, 1]), node.get("dilations", [1, 1])
+    extra = list(node.get("output_padding", [0, 0]))
+    pads = list(node.get("pads", [0] * 4))
+    auto, wanted = node.get("auto_pad", "NOTSET"), node.get("output_shape")
+    if auto.startswith("SAME") and not wanted:
+        wanted = [size * s for size, s in zip(x.shape[2:], stride, strict=True)]
+    for a in (0, 1) if wanted else ():
+        reach = dilation[a] * (weight.shape[2 + a] - 1) + 1
+        total = stride[a] * (x.shape[2 + a] - 1) + extra[a] + reach - wanted[-2:][a]
+        extra[a] += max(0, -total)
+        less = max(0, total) // 2
+        pads[a], pads[2 + a] = (less, max(0, total) - less) if auto == "SAME_UPPER" else (max(0, total) - less, less)
+    settings = {"out_channels": weight.shape[1] * groups, "kernel_size": list(weight.shape[2:]), "stride": stride}
+    settings |= {"padding": pads, "output_padding": extra, "dilation": dilation, "groups": groups}
+    weights = {"weight": weight}
+    if (bias := read.optional_weight(node, 2)) is not None:
+        weights["bias"] = bias
+    else:
+        settings["bias"] = False
+    return read.drawn(node, "conv_transpose2d", layer, weights=weights, **settings)
+
+
+@operator("MaxPool")
+def max_pool(read: Reading, node: Node) -> Result:
+    """max_pool2d."""
+    if len(node.outputs) > 1 and read.is_used(node.outputs[1]):
+        raise UnsupportedError("sheetcnn has the largest cells, not their places (output Indices)")
+    return _pooling(read, node, "max_pool2d", {})
+
+
+@operator("AveragePool")
+def average_pool(read: Reading, node: Node) -> Result:
+    """avg_pool2d, which counts padding only where the model says so."""
+    return _pooling(read, node, "avg_pool2d", {"count_include_pad": bool(node.get("count_include_pad", 0))})
+
+
+def _pooling(read: Reading, node: Node, kind: str, settings: dict[str, Any]) -> Result:
+    size = node.get("kernel_shape", [])
+    _two_dimensional(len(size))
+    x = read.value(node, 0)
+    layer = read.plan.maps(x)
+    settings |= {"kernel_size": size, "stride": [1, 1]} | _window(node, x.shape[2:], size)
+    if node.get("ceil_mode", 0):
+        settings["ceil_mode"] = True
+    return read.drawn(node, kind, layer, **settings)
+
+
+def _two_dimensional(axes: int) -> None:
+    if axes != 2:
+        raise UnsupportedError(
+            f"it works along {axes} dimension{'s' if axes != 1 else ''}; sheetcnn has maps of rows and columns"
+        )
+
+
+def _window(node: Node, size: tuple[int, ...], kernel: tuple[int, ...]) -> dict[str, Any]:
+    """Stride, dilation and padding of a window, "same" padding worked out for the input's size."""
+    stride, dilation = node.get("strides", [1, 1]), node.get("dilations", [1, 1])
+    settings: dict[str, Any] = {}
+    if stride != [1, 1]:
+        settings["stride"] = stride
+    if dilation != [1, 1]:
+        settings["dilation"] = dilation
+    auto = node.get("auto_pad", "NOTSET")
+    pads = list(node.get("pads", [0] * 4)) if auto == "NOTSET" else [0] * 4
+    if auto.startswith("SAME"):
+        for a in (0, 1):
+            reach = dilation[a] * (kernel[a] - 1) + 1
+            total = max((-(-size[a] // stride[a]) - 1) * stride[a] + reach - size[a], 0)
+            less = total // 2
+            pads[a], pads[2 + a] = (less, total - less) if auto == "SAME_UPPER" else (total - less, less)
+    return settings | {"padding": pads}
+
+
+@operator("GlobalAveragePool", "GlobalMaxPool")
+def global_pool(read: Reading, node: Node) -> Result:
+    """global_avg_pool2d or global_max_pool2d."""
+    x = read.value(node, 0)
+    return _whole_maps(read, node, x, tuple(range(2, len(x.shape))), keep=True)
+
+
+@operator("ReduceMean", "ReduceMax")
+def reduce(read: Reading, node: Node) -> Result:
+    """Global pooling, or pooling of whole rows or columns."""
+    x = read.value(node, 0)
+    axes = node.get("axes") or read.optional_integers(node, 1)
+    rank = len(x.shape)
+    if not axes and node.get("noop_with_empty_axes", 0):
+        return x
+    return _whole_maps(read, node, x, tuple(sorted(axis_of(a, rank) for a in axes or range(rank))), node.get("keepdims", 1))
+
+
+def _whole_maps(read: Reading, node: Node, x: Value, axes: tuple[int, ...], keep: bool) -> Result:
+    """The mean or the largest of whole maps, however the tensor is shaped; or of their rows, columns, or all cells."""
+    plan, cells = read.plan, x.cells
+    rest = [a for a in range(len(x.shape)) if a not in axes]
+    places = np.arange(int(np.prod(x.shape))) if cells.order is None else cells.order
+    groups = places.reshape(x.shape).transpose(*rest, *axes).reshape(int(np.prod([x.shape[a] for a in rest])), -1)
+    shape = plan.steps[cells.layer].shape
+    layer = cells.layer
+    if len(shape) != 3 or len(groups) == 1:
+        shape = (1, 1, len(places)) if len(shape) != 3 else (1, shape[0] * shape[1], shape[2])
+        layer = plan.view(layer, shape)
+    grid = np.arange(len(places)).reshape(shape)
+    kind = "max" if node.operator in ("GlobalMaxPool", "ReduceMax") else "avg"
+    order = None
+    if groups.shape[1] == grid[0].size and (groups // grid[0].size == groups[:, :1] // grid[0].size).all():
+        made = plan.add(f"global_{kind}_pool2d", layer, name=read.name(node))
+        order = groups[:, 0] // grid[0].size
+    elif np.array_equal(groups, grid.reshape(-1, shape[2])):
+        made = plan.add(f"{kind}_pool2d", layer, name=read.name(node), kernel_size=[1, shape[2]])
+    elif np.array_equal(groups, grid.transpose(0, 2, 1).reshape(-1, shape[1])):
+        made = plan.add(f"{kind}_pool2d", layer, name=read.name(node), kernel_size=[shape[1], 1])
+    else:
+        raise UnsupportedError(f"over axes {list(axes)} of {shape_text(x.shape)} it takes no whole maps, rows or columns")
+    if order is not None and np.array_equal(order, np.arange(len(order))):
+        order = None
+    out = tuple(1 if a in axes else size for a, size in enumerate(x.shape) if keep or a not in axes)
+    return Value(out, lambda: Cells(made, order))

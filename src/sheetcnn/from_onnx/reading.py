@@ -1,0 +1,290 @@
+"""A graph read node by node: what each name in it stands for, and the layers that it becomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import LimitError, NetworkError
+from ..layers.base import Arrays, Shape, shape_text
+from ..network import MAX_CELLS
+from .curves import POINTS, known
+from .file import Graph, Node, UnsupportedError
+from .folding import MOST, folded
+from .operators import OPERATORS, Result
+from .plan import MISFITS, Cells, Plan, Value, refusal, stacked
+
+DEEPEST = 40  # how many values may wait to be drawn, each for the next
+BASES = 12  # how many values back an activation in pieces is looked for
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a model became: a network description as in a network file, and its weights by name."""
+
+    description: dict[str, Any]
+    weights: Arrays
+
+
+class Reading:
+    """A graph on its way to a network: what each name in it stands for, and the layers found so far."""
+
+    def __init__(self, graph: Graph, size: tuple[int, int] | None) -> None:
+        self.graph, self.opset = graph, graph.opset
+        self.readers: dict[str, list[Node]] = {}
+        for node in graph.nodes:
+            for name in node.inputs:
+                self.readers.setdefault(name, []).append(node)
+        self.room = MOST
+        self.faults: dict[Node, str] = {}
+        self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
+        picture, self.plan = self._picture(size)
+        self.values[graph.input] = picture
+        for node in graph.nodes:
+            self._operate(node)
+
+    # -- the input -----------------------------------------------------------------------------------------------------
+    def _picture(self, size: tuple[int, int] | None) -> tuple[Value, Plan]:
+        """The graph's input, its free sizes filled in. Channels come first, or last if the graph turns them around."""
+        source, free = self.graph.source, self.graph.dimensions
+        rank = len(free)
+        turns = [node.get("perm") for node in self.graph.nodes if node.operator == "Transpose"]
+        readers = self.readers.get(self.graph.input, [])
+        last = rank == 4 and [0, 3, 1, 2] in turns and (
+            all(node.operator == "Transpose" for node in readers) or (free[3] in (1, 3) and free[1] not in (1, 3))
+        )  # fmt: skip
+        sides = (1, 2) if last else (rank - 2, rank - 1)
+        sizes = [1 if n == 0 and rank > 1 and given is None else given for n, given in enumerate(free)]
+        if rank > 2 and None in [sizes[n] for n in sides]:
+            if size is None:
+                raise NetworkError(f"{source}: leaves the size of its input free; give it with --size ROWSxCOLUMNS")
+            for n, given in zip(sides, size, strict=True):
+                sizes[n] = sizes[n] or given
+        if None in sizes:
+            what = ", ".join("?" if given is None else str(given) for given in sizes)
+            raise NetworkError(
+                f"{source}: its input is {what}; only rows and columns may be free; export it with the others fixed"
+            )
+        shape = tuple(given for given in sizes if given is not None)
+        if (cells := int(np.prod(shape, dtype=object))) > MAX_CELLS:
+            raise LimitError(
+                f"{source}: reads {cells:,} numbers ({shape_text(shape)}); a workbook holds {MAX_CELLS:,} cells"
+            )
+        if rank > 3 and shape[0] != 1:
+            raise NetworkError(f"{source}: reads {shape[0]} pictures at once; export it for one, or for any number")
+        maps = stacked(shape) if rank > 1 else shape
+        maps = (*[1] * (3 - len(maps)), *maps)
+        if last:
+            maps = (shape[3], *shape[1:3])
+        elif size is not None and rank <= 2 and maps[2] % (size[0] * size[1]) == 0:
+            maps = (maps[2] // (size[0] * size[1]), *size)  # a vector that is a picture
+        if size is not None and maps[1:] != size:
+            raise NetworkError(
+                f"{source}: size {size[0]}x{size[1]} is given, the model reads {shape_text(maps)}; leave it out"
+            )
+        order = np.arange(int(np.prod(maps, dtype=object))).reshape(maps).transpose(1, 2, 0).reshape(-1) if last else None
+        return Value(shape, lambda: Cells(0, order)), Plan(maps)
+
+    # -- going through the nodes ---------------------------------------------------------------------------------------
+    def _operate(self, node: Node) -> None:
+        result: Result | None = None
+        inputs = [self._result(name) for name in node.inputs if name]
+        try:
+            if all(isinstance(one, np.ndarray) for one in inputs):
+                result = folded(node, inputs, self.opset, self.room)
+                self.room -= result.size
+            elif node.operator not in OPERATORS:
+                raise UnsupportedError("no layer does this")
+            elif all(one is not None for one in inputs):
+                result = OPERATORS[node.operator](self, node)
+        except (UnsupportedError, *MISFITS) as error:
+            refused = refusal(error)
+            self.faults.setdefault(refused.node or node, str(refused))
+        if isinstance(result, Value):
+            result.node = result.node or node
+        self.values.update(dict.fromkeys(node.outputs[1:]))
+        if node.outputs:
+            self.values[node.outputs[0]] = result
+
+    def _result(self, name: str) -> Result | None:
+        return self.graph.constants[name] if name in self.graph.constants else self.values[name]
+
+    def finish(self, scaling: dict[str, Any]) -> Imported:
+        """The network that the graph's outputs make. Raises NetworkError with all that no layer does."""
+        layers: list[int] = []
+        for name in self.graph.outputs:
+            result = self._result(name)
+            if isinstance(result, Value):
+                try:
+                    layers.append(self._end(result))
+                except UnsupportedError as error:
+                    self.faults.setdefault(error.node or self.graph.nodes[-1], str(error))
+        if self.faults:
+            raise NetworkError(f"{self.graph.source}: {_listed(self.faults)}")
+        if not layers:
+            raise NetworkError(f"{self.graph.source}: no output depends on its input {self.graph.input!r}")
+        channels, height, width = self.plan.steps[0].shape
+        settings: dict[str, Any] = {"channels": channels, "height": height, "width": width}
+        settings |= {key: value if key == "scale" else list(value) for key, value in scaling.items() if value is not None}
+        try:
+            description, weights = self.plan.finish(layers, settings)
+        except UnsupportedError as error:
+            raise LimitError(f"{self.graph.source}: {error}") from None
+        return Imported(self._titles(layers[-1]) | description, weights)
+
+    def _end(self, value: Value) -> int:
+        """The layer that an output is, as a vector where it is one for each picture."""
+        shape = stacked(value.shape)
+        layer = self.plan.settled(value)
+        if len(shape) == 1 or (len(value.shape) == 4 and value.shape[0] == 1):
+            layer = self.plan.view(layer, shape)
+        return layer or self.plan.add("identity", 0)
+
+    def _titles(self, last: int) -> dict[str, Any]:
+        """Name, description and labels, as far as the model has them."""
+        graph = self.graph
+        name = graph.metadata.get("name") or Path(graph.source).stem
+        titles: dict[str, Any] = {"name": _printable(name)[:200] or "model"}
+        if about := _printable(graph.about)[:2000]:
+            titles["about"] = about
+        try:
+            labels = json.loads(graph.metadata.get("labels", "null"))
+        except ValueError:
+            labels = None
+        shape = self.plan.steps[last].shape
+        if isinstance(labels, list) and shape == (len(labels),) and all(isinstance(label, str) for label in labels):
+            titles["labels"] = [_printable(label)[:200] for label in labels]
+        return titles
+
+    # -- what operators ask --------------------------------------------------------------------------------------------
+    def operand(self, node: Node, number: int) -> Result:
+        """An input of a node: a constant, or what depends on the picture."""
+        found = self._result(node.inputs[number]) if number < len(node.inputs) and node.inputs[number] else None
+        if found is None:
+            raise UnsupportedError(f"its input {number + 1} is missing")
+        return found
+
+    def value(self, node: Node, number: int) -> Value:
+        """An input that depends on the picture."""
+        found = self.operand(node, number)
+        if not isinstance(found, Value):
+            raise UnsupportedError(f"its input {number + 1} is a constant, where a layer is needed")
+        return found
+
+    def weight(self, node: Node, number: int) -> np.ndarray:
+        """An input that must be a constant, in double precision."""
+        found = self.operand(node, number)
+        if isinstance(found, Value):
+            raise UnsupportedError(f"its input {number + 1} depends on the picture, where a constant is needed")
+        try:
+            return found.astype(float)
+        except (ValueError, TypeError):
+            raise UnsupportedError(f"its input {number + 1} holds no numbers") from None
+
+    def optional_weight(self, node: Node, number: int) -> np.ndarray | None:
+        """An input that may be left out, as a constant."""
+        if number >= len(node.inputs) or not node.inputs[number]:
+            return None
+        found = self.weight(node, number)
+        return found if found.size else None
+
+    def optional_integers(self, node: Node, number: int) -> list[int] | None:
+        """An input that may be left out, as whole numbers."""
+        found = self.optional_weight(node, number)
+        return None if found is None else [int(n) for n in found.reshape(-1)]
+
+    def is_used(self, name: str) -> bool:
+        """Whether anybody reads a value."""
+        return bool(self.readers.get(name)) or name in self.graph.outputs
+
+    def name(self, node: Node) -> str:
+        """What the layer of a node is to be called: as its weights are, or as the node is."""
+        for given in node.inputs[1:]:
+            if given in self.graph.constants and given.endswith((".weight", ".bias")):
+                return given.rpartition(".")[0]
+        *scopes, last = [part for part in node.name.split("/") if part] or [""]
+        if scopes and last.lower().startswith(node.operator.lower()):
+            return scopes[-1]
+        return last.removeprefix("node_")
+
+    def drawn(
+        self, node: Node, kind: str, layer: int, weights: dict[str, np.ndarray] | None = None, **settings: Any
+    ) -> Value:
+        """The value of a new layer of maps."""
+        made = self.plan.add(kind, layer, name=self.name(node), weights=weights, **settings)
+        return Value((1, *self.plan.steps[made].shape), lambda: Cells(made))
+
+    def reshaped(self, x: Value, shape: Shape) -> Value:
+        """The same cells in the same order, in another shape."""
+        if min(shape, default=1) < 1 or int(np.prod(shape, dtype=object)) != int(np.prod(x.shape)):
+            raise UnsupportedError(f"{shape_text(x.shape)} cannot be shaped as {shape_text(shape)}")
+        return x if shape == x.shape else Value(shape, lambda: x.cells)
+
+    def transposed(self, x: Value, turn: tuple[int, ...]) -> Value:
+        """The same cells in another order."""
+
+        def draw() -> Cells:
+            layer, order = x.cells.layer, x.cells.order
+            own = np.arange(int(np.prod(x.shape)))
+            new = (own if order is None else order).reshape(x.shape).transpose(turn).reshape(-1)
+            return Cells(layer, None if np.array_equal(new, own) else new)
+
+        return Value(tuple(x.shape[n] for n in turn), draw)
+
+    def piece(
+        self,
+        node: Node,
+        shape: Shape,
+        draw: Callable[[], Cells],
+        operands: Sequence[Result],
+        follow: Callable[..., np.ndarray],
+        whole: bool = False,
+    ) -> Value:
+        """A value that may be a piece of an activation, or the last piece of one; `whole` if it is one by itself."""
+        values = [one for one in operands if isinstance(one, Value)]
+        curves: dict[Value, np.ndarray] = {}
+        if all(one.shape == shape if isinstance(one, Value) else one.size == 1 for one in operands):
+            seen = [{value: POINTS} | value.curves for value in values]
+            for base in list(seen[0])[:BASES]:
+                if all(base in curve for curve in seen):
+                    held = iter(curve[base] for curve in seen)
+                    curves[base] = follow(
+                        *(
+                            next(held) if isinstance(one, Value) else np.full(POINTS.shape, float(one.reshape(-1)[0]))
+                            for one in operands
+                        )
+                    )
+
+        def best() -> Cells:
+            for base, y in reversed(curves.items()):  # the whole of it before its last pieces
+                if whole and base in values:
+                    continue
+                if not np.array_equal(y, POINTS) and (found := known(y)) is not None:
+                    kind, settings = found
+                    return Cells(self.plan.add(kind, base.cells.layer, name=self.name(node), **settings), base.cells.order)
+            return draw()
+
+        made = Value(shape, best, curves, node, 1 + max(value.depth for value in values))
+        if made.depth > DEEPEST:  # drawn now, so that no chain of values that wait grows too long
+            made.depth = 0
+            assert made.cells
+        return made
+
+
+def _listed(faults: dict[Node, str]) -> str:
+    """All nodes that cannot be drawn, those with one reason together."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for node, reason in faults.items():
+        groups.setdefault((node.operator, reason), []).append(node.name or (node.outputs or [""])[0])
+    many = f"{len(faults)} nodes" if len(faults) > 1 else "a node"
+    parts = [f"{operator} ({', '.join(names)}): {reason}" for (operator, reason), names in groups.items()]
+    return " ".join(_printable(f"has {many} that sheetcnn cannot draw: {'; '.join(parts)}").split())
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
