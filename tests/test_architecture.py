@@ -100,6 +100,6 @@ def test_the_rules_see_what_they_should() -> None:
     assert "formula.a1.cell_name" in imports("checker")
     assert "PIL" in imports("image")
     assert "formula.read_book" in imports("handout.grader")
-    assert "workbook.exercise.dress_handout" in imports("handout.student")
+    assert "workbook.handout.dress_handout" in imports("handout.student")
     assert {"formula", "layout"} <= {*FORBIDDEN["handout.plan"]}
     assert "formula" not in FORBIDDEN["handout.work"]

@@ -395,12 +395,26 @@ class _Check:
 
     # -- finding grids by their names --------------------------------------------------------------------------------
     def find(self, layer: str, drawing: Drawing) -> Grids:
+        if drawing.together:
+            return [self.kernels_of(layer, drawing, k) for k in range(drawing.shape[0])]
+
         def nested(index: Shape) -> Grids:
             if len(index) == drawing.lead:
                 return self.grid(drawing, drawing.name(layer, index))
             return [nested((*index, n)) for n in range(drawing.shape[len(index)])]
 
         return nested(())
+
+    def kernels_of(self, layer: str, drawing: Drawing, k: int) -> list[Grid]:
+        """A filter's kernels that have one name together: each stands at the height of its channel."""
+        node = next(node for node in self.network.nodes if node.name == layer)
+        channels = self.network.output_of(node.inputs[0], self.grids)
+        filters, seen = drawing.shape[:2]
+        group = k * (len(channels) // seen) // filters
+        heights = [grid.top - channels[group * seen].top for grid in channels[group * seen : (group + 1) * seen]]
+        (rows, columns), (down, along) = drawing.size, drawing.spread
+        whole = self.place(drawing.name(layer, (k,)), (heights[-1] + (rows - 1) * down + 1, (columns - 1) * along + 1))
+        return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, drawing.spread) for height in heights]
 
     def place(self, name: str, size: tuple[int, int]) -> Grid:
         return self.grid(Drawing(name, name, "view", size, 0), name)

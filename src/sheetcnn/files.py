@@ -34,3 +34,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         raise SheetcnnError(f"{path}: cannot be written ({error.strerror})") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write these bytes as a whole file, as `write_whole` does."""
+    write_whole(path, lambda stream: stream.write(data))

@@ -63,6 +63,17 @@ class Page:
     rows: int = HEADER
     columns: int = 1
 
+    @property
+    def names(self) -> dict[str, Grid]:
+        """The defined names: of each grid, or of all kernels of a filter, which have one name together."""
+        found: dict[str, Grid] = {}
+        for block in self.blocks:
+            first = found.setdefault(block.name, block.grid)
+            if first is not block.grid:
+                rows, columns = block.grid.bottom - first.top + 1, first.right - first.left + 1
+                found[block.name] = Grid(self.sheet, first.top, first.left, rows, columns)
+        return found
+
     def add(self, block: Block) -> None:
         """Take a block in, with its label above it."""
         grid, (top, _, bottom, right) = block.grid, block.margin
@@ -78,14 +89,14 @@ def lay_out(network: Network, detail: str) -> dict[str, Page]:
 
     Raises LimitError, naming the layer, the number and the limit, where a spreadsheet could not hold it.
     """
-    network.drawings(detail)  # refuses too many cells
+    drawn = network.drawings(detail)  # refuses too many cells
     pages = {INPUT: _input_page(network)}
     for node in network.nodes:
         if len(node.shape) == 3:
             read = network.output_of(node.inputs[0], {name: page.grids for name, page in pages.items()})
-            pages[node.name] = _maps_page(network, node, detail, read)
+            pages[node.name] = _maps_page(network, node, drawn[node.name], read)
         else:
-            pages[node.name] = _vector_page(network, node, detail)
+            pages[node.name] = _vector_page(network, node, drawn[node.name])
         _refuse_too_large(network, node.title, pages[node.name])
     return pages
 
@@ -274,11 +285,10 @@ def _input_page(network: Network) -> Page:
     return pen.finish()
 
 
-def _maps_page(network: Network, node: Node, detail: str, read: Grids) -> Page:
+def _maps_page(network: Network, node: Node, drawings: list[Drawing], read: Grids) -> Page:
     """A page of feature maps: one band per map, read left to right like the equation."""
     page = Page(node.name, node)
     pen = _Pen(page, node.name)
-    drawings = node.drawings(detail)
     output = drawings[-1]
     # The sum first, then what is added to it, then kernels with what is made of them.
     parts = sorted(drawings[:-1], key=lambda d: (d.lead > 1, d.lead == 1 and d.role != "step"))
@@ -387,11 +397,10 @@ def _wide_kernels(node: Node, drawing: Drawing, pen: _Pen, column: int, read: Gr
         column += width + GAP - 1
 
 
-def _vector_page(network: Network, node: Node, detail: str) -> Page:
+def _vector_page(network: Network, node: Node, drawings: list[Drawing]) -> Page:
     """A page of a vector: one row for each of its numbers, the output first, then what it is made of."""
     page = Page(node.name, node)
     pen = _Pen(page, node.name)
-    drawings = node.drawings(detail)
     above = [d for d in drawings if d.role == "step" and len(d.shape) == 2]  # a row over the weights
     columns = [drawings[-1], *(d for d in drawings[:-1] if len(d.shape) == 1 and d.role == "step")]
     columns += [d for d in drawings[:-1] if len(d.shape) == 1 and d.role != "step"]

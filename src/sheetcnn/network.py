@@ -27,6 +27,7 @@ MAX_ARRAY = 10**12  # numbers in a layer's output
 MAX_LABELS_BYTES = 1_000_000
 MAX_LABEL = 200  # letters
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
+MOST_NAMES = 30_000  # of grids of layers; thumbnails and lists have names too, all together no more than `dress.MOST_NAMES`
 INPUT = "input"  # what layers call the input in `input =`
 RESERVED = {"overview", "gallery", "inspector", "input", "check", "history", "exercise", "_feedback", "_sheetcnn"}
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", "activation_weight")
@@ -181,7 +182,8 @@ class Network:
     def drawings(self, detail: str) -> dict[str, list[Drawing]]:
         """Every array that is drawn, by layer, the input's under "input".
 
-        Raises LimitError, naming the largest layer, the number and the limit, where a spreadsheet could not hold them.
+        Where not all grids can have a name, a filter's kernels have one together, in wide layers. Raises LimitError, naming
+        the largest layer, the number and the limit, where a spreadsheet could not hold them.
         """
         drawn = self._drawings(detail)
         cells = {name: _cells(arrays) for name, arrays in drawn.items()}
@@ -190,6 +192,17 @@ class Network:
             raise LimitError(
                 f"{self.source}: the workbook would have {sum(cells.values()):,} cells, {cells[largest]:,} of them in "
                 f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; {self._remedy(detail)}'
+            )
+        if sum(map(_names, drawn.values())) > MOST_NAMES:
+            wide = {node.name for node in self.nodes if node.layer.wide(*node.in_shapes)}
+            for name in wide:
+                drawn[name] = [replace(d, together=d.label == "kernel") for d in drawn[name]]
+        names = {name: _names(arrays) for name, arrays in drawn.items()}
+        if sum(names.values()) > MOST_NAMES:
+            largest = max(names, key=lambda name: names[name])
+            raise LimitError(
+                f"{self.source}: the workbook would have {sum(names.values()):,} grids, {names[largest]:,} of them in "
+                f'"{largest}"; {MOST_NAMES:,} can have names that spreadsheet programs can take; use fewer channels'
             )
         return drawn
 
@@ -268,6 +281,11 @@ class Network:
 
 def _cells(drawings: list[Drawing]) -> int:
     return sum(int(np.prod(drawing.shape, dtype=object)) for drawing in drawings)
+
+
+def _names(drawings: list[Drawing]) -> int:
+    """How many defined names the grids have."""
+    return sum(int(np.prod(d.shape[: 1 if d.together else d.lead], dtype=object)) for d in drawings)
 
 
 def _same_cell(grids: Grids, at: Shape) -> str:

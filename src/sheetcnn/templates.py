@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from .errors import SheetcnnError
+from .files import write_bytes
 
 EXERCISE = ".exercise.toml"
 PICTURES = (".png", ".jpg", ".jpeg", ".npy", ".csv")
@@ -69,5 +69,5 @@ def copy_template(name: str, folder: Path) -> list[Path]:
             raise SheetcnnError(f"{target}: exists already; give another folder, or move it away")
     folder.mkdir(parents=True, exist_ok=True)
     for source, target in zip(sources, targets, strict=True):
-        shutil.copyfile(source, target)
+        write_bytes(target, source.read_bytes())
     return targets

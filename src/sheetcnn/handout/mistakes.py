@@ -11,7 +11,7 @@ import numpy as np
 from ..grid import Grid, Grids
 from ..layers.avg_pool2d import AvgPool2d
 from ..layers.base import Arrays, CellFormula, Elementwise, Layer, Shape
-from ..layers.conv2d import WIDE, Conv2d
+from ..layers.conv2d import Conv2d
 from ..layers.max_pool2d import MaxPool2d
 from ..layers.sliding import Sliding
 from ..network import Node
@@ -50,7 +50,7 @@ def _plain(node: Node) -> bool:
     return (
         isinstance(layer, Conv2d)
         and (layer.channel_mix, layer.activation_scope, layer.groups) == ("sum", "map", 1)
-        and node.in_shapes[0][0] <= WIDE
+        and not layer.wide(*node.in_shapes)
         and not layer.all_steps(node.in_shapes, "compact")
     )
 

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from ..errors import ExerciseError
+from ..files import write_bytes
 from .exercise import Exercise
 from .grader import Grade
 
@@ -30,7 +31,7 @@ def write_csv(path: Path, grades: list[Grade], exercise: Exercise) -> None:
         said = [f"task {n}: {remark}" for n, task in enumerate(grade.tasks, start=1) for remark in task.remarks]
         row = [grade.student, grade.file, number(grade.points), number(grade.of), *points, "; ".join(grade.remarks + said)]
         table.writerow([_harmless(cell) for cell in row])
-    _write(path, "\ufeff" + stream.getvalue())  # the mark tells Excel that it is UTF-8
+    write_bytes(path, ("\ufeff" + stream.getvalue()).encode())  # the mark tells Excel that it is UTF-8
 
 
 def write_reports(folder: Path, grades: list[Grade], exercise: Exercise) -> list[Path]:
@@ -47,7 +48,7 @@ def write_reports(folder: Path, grades: list[Grade], exercise: Exercise) -> list
             while path in paths:
                 number_ += 1
                 path = folder / f"{stem}_{number_}.html"
-            _write(path, page(grade, exercise))
+            write_bytes(path, page(grade, exercise).encode())
             paths.append(path)
     return paths
 
@@ -82,10 +83,3 @@ def number(value: float) -> str:
 def _harmless(cell: str) -> str:
     """A text that no spreadsheet program takes for a formula: names of files and students are anybody's."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise ExerciseError(f"{path}: cannot be written ({error.strerror}); give another place with -o") from None

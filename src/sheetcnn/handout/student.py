@@ -18,7 +18,7 @@ from ..layout import lay_out
 from ..templates import exercise_path, network_path
 from ..views.gallery import GALLERY_CELLS
 from ..weights import load_parameters, trained_layers
-from ..workbook.exercise import dress_handout
+from ..workbook.handout import dress_handout
 from ..workbook.model import Model
 from ..workbook.write import write_workbook
 from .cores import usable_cores
@@ -65,6 +65,10 @@ def hand_out(
     if not 0 <= seed < MAX_SEED:
         raise ExerciseError(f"seed {seed} must be a whole number from 0 on")
     lay_out(checked, "compact")  # refuses what does not fit
+    if any(drawing.together for drawings in checked.drawings("compact").values() for drawing in drawings):
+        raise ExerciseError(
+            f"{source}: has more kernels than can have names of their own, which grading needs; use fewer channels"
+        )
     parameters, notes = load_parameters(checked, source.parent, arrays)
     images = [image] if isinstance(image, str | Path) else list(image)
     pictures = load_pictures(images, checked.input)

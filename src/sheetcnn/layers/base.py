@@ -41,6 +41,7 @@ class Drawing:
     lead: int
     spread: tuple[int, int] = (1, 1)  # distance of neighbouring elements in cells: a kernel's dilation
     margin: Margin = (0, 0, 0, 0)  # padding around it
+    together: bool = False  # a filter's kernels have one name: they stand one below the other, at their channels' heights
 
     @property
     def size(self) -> tuple[int, int]:
@@ -49,8 +50,8 @@ class Drawing:
         return rows, columns
 
     def name(self, layer: str, index: Shape = ()) -> str:
-        """The defined name of one grid, its index counted from 0: `conv1_kernel_1_1`."""
-        return "_".join([layer, self.label, *(str(i + 1) for i in index)])
+        """The defined name of one grid, its index counted from 0: `conv1_kernel_1_1`; of a filter's kernels together, `conv1_kernel_1`."""
+        return "_".join([layer, self.label, *(str(i + 1) for i in (index[:1] if self.together else index))])
 
     def indexes(self) -> Iterator[Shape]:
         """The index of every grid, counted from 0."""

@@ -1,5 +1,6 @@
 """Convolution."""
 
+import math
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +13,7 @@ from .base import Activated, Count, Elementwise, Layer, Look, Shape, Step, examp
 from .sliding import Sliding, pair
 
 WIDE = 16  # up to so many channels a formula has one term each; beyond, its text would grow too long
+FEW, MOST_TERMS = 8, 1_000_000  # so do those of fewer channels where a layer has more than so many terms in all
 
 
 class Conv2d(Activated, Sliding):
@@ -192,7 +194,9 @@ class Conv2d(Activated, Sliding):
         return self.dilation
 
     def wide(self, shape: Shape) -> bool:
-        return shape[0] // self.groups > WIDE and self.channel_mix in ("sum", "mean") and self.activation_scope == "map"
+        channels = shape[0] // self.groups
+        many = channels > FEW and channels * math.prod(self.output_shape(shape)) > MOST_TERMS
+        return (channels > WIDE or many) and self.channel_mix in ("sum", "mean") and self.activation_scope == "map"
 
     def channels_of(self, k: int, channels: int) -> slice:
         """The input channels that filter k sees: those of its group."""
@@ -253,7 +257,7 @@ class Conv2d(Activated, Sliding):
         kernels = weight[k]
         if product is not None:
             terms = [step.at(i, j) for step in product[k]]
-        elif len(channels) > WIDE and self.activation_scope == "map" and len(kernels) > 1:
+        elif len(kernels) > 1 and kernels[0].left == kernels[-1].left:  # a wide layer's, one below the other
             height = kernels[-1].bottom - kernels[0].top + 1
             window = (*self.corner(i, j), height, self.reach[1])
             terms = [f"SUMPRODUCT({channels[0].windows[window]},{span(kernels)})"]

@@ -15,7 +15,7 @@ AS_BUILT = "as built"
 NAMES = (AS_BUILT, *KERNELS)
 MOST = 20_000  # numbers that are kept as built; the kernels to choose for are always kept
 MOST_CHANNELS = 64  # of an input whose kernels have lists
-MOST_KERNELS = 2000  # side by side
+MOST_KERNELS = 2000  # side by side, or with a list below each
 
 
 def choosable(node: Node) -> bool:
@@ -23,7 +23,7 @@ def choosable(node: Node) -> bool:
     layer = node.layer
     if not isinstance(layer, Conv2d) or node.inputs[0] != INPUT or node.share is not None:
         return False
-    if node.in_shapes[0][0] > MOST_CHANNELS:
+    if node.in_shapes[0][0] > MOST_CHANNELS or node.in_shapes[0][0] * layer.out_channels > MOST_KERNELS:
         return False
     return all(size >= 3 and size % 2 for size in layer.kernel_size)
 

@@ -19,6 +19,7 @@ from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
+from ..errors import LimitError
 from ..grid import COLUMN, Grid, sheet_prefix
 from ..layout import CELL, GALLERY_TOP, HEADER, LEFT, TINY, Page
 from ..views.view import View
@@ -31,6 +32,9 @@ WIDTH = (CELL - 0.45) / 7
 HEIGHT = CELL * 0.75  # points
 FONT = "Arial"
 SCREEN = 1600  # pixels
+MOST_NAMES = (
+    65_535  # LibreOffice counts defined names in 16 bits: one more, and it mixes them up and crashes (seen with 7.4)
+)
 TEXT_STYLES: dict[str, dict[str, Any]] = {
     "title": {"font": Font(FONT, 16, bold=True, color=palette.INK)},
     "words": {"font": Font(FONT, 11, color=palette.INK)},
@@ -179,7 +183,11 @@ class Dressed:
         self.descriptions.append(words)
 
     def save(self) -> bytes:
-        """The .xlsx without the poured cells."""
+        """The .xlsx without the poured cells. Raises LimitError where it has more names than programs can take."""
+        if (count := len(self.book.defined_names)) > MOST_NAMES:
+            raise LimitError(
+                f"the workbook would have {count:,} defined names; LibreOffice takes {MOST_NAMES:,}; use fewer channels, or --no-gallery"
+            )
         stream = io.BytesIO()
         self.book.save(stream)
         return stream.getvalue()
@@ -244,6 +252,11 @@ def marks(sheet: Worksheet, page: Page) -> None:
     """Labels, operators and the names of a vector's elements."""
     for mark in page.marks:
         put(sheet, mark.row, mark.column, mark.text, mark.style)
+
+
+def area_of(grid: Grid) -> str:
+    """A grid's cells without a sheet: C4:F8."""
+    return f"{COLUMN[grid.left]}{grid.top}:{COLUMN[grid.right]}{grid.bottom}"
 
 
 def spans(grids: list[Grid]) -> str:

@@ -16,7 +16,7 @@ from ..views.inspector import CHOICES, INSPECTOR, TABLE, Inspector, Stack
 from ..views.view import View
 from . import palette
 from .cells import Pour
-from .dress import WIDTH, Dressed, Outline, put, put_line
+from .dress import WIDTH, Dressed, Outline, area_of, put, put_line
 from .model import Model
 
 WIDTHS = {"A": 3, "B": 27, "C": 13, "D": 9, "E": 11}  # of the panel at the left, and of the channels' names
@@ -93,7 +93,7 @@ def _choices(dressed: Dressed, sheet: Worksheet, inspector: Inspector, places: d
 def _colours(sheet: Worksheet, places: dict[str, Grid]) -> None:
     window = places["inspector_window"]
     corner = f"{COLUMN[window.left]}{window.top}"
-    cells = _range(window)
+    cells = area_of(window)
     result, word = places["inspector_result"], places["inspector_word"]
     largest = f"{Grid('', result.top, result.left, 1, 1).area}"
     kind = f"{Grid('', word.top, word.left, 1, 1).area}"
@@ -110,17 +110,13 @@ def _colours(sheet: Worksheet, places: dict[str, Grid]) -> None:
         if (grid := places.get(f"inspector_{name}")) is None:
             continue
         size = Grid("", scale.top + n, scale.left, 1, 1).area
-        add(_range(grid), FormulaRule([f'{COLUMN[grid.left]}{grid.top}<>""'], border=box))
+        add(area_of(grid), FormulaRule([f'{COLUMN[grid.left]}{grid.top}<>""'], border=box))
         low, middle = ("formula", f"-{size}", palette.NEGATIVE), ("num", 0, palette.ZERO)
-        add(_range(grid), ColorScaleRule(*low, *middle, "formula", size, palette.POSITIVE))
+        add(area_of(grid), ColorScaleRule(*low, *middle, "formula", size, palette.POSITIVE))
     tick = Grid("", result.bottom, result.left, 1, 1).area
     green, red = PatternFill("solid", bgColor="BBF7D0"), PatternFill("solid", bgColor="FECACA")
     add(tick, CellIsRule("equal", ['"✓"'], fill=green))
     add(tick, CellIsRule("notEqual", ['"✓"'], fill=red))
-
-
-def _range(grid: Grid) -> str:
-    return f"{COLUMN[grid.left]}{grid.top}:{COLUMN[grid.right]}{grid.bottom}"
 
 
 def inspector_cells(dressed: Dressed, model: Model, inspector: Inspector, places: dict[str, Grid]) -> None:

@@ -47,7 +47,8 @@ def layer_sheet(
     by_drawing: dict[str, list[Block]] = {}
     for block in page.blocks:
         by_drawing.setdefault(block.drawing.key, []).append(block)
-        dressed.name(block.name, block.grid)
+    for name, grid in page.names.items():
+        dressed.name(name, grid)
     for key, blocks in by_drawing.items():
         array = _values(model, model.values, owner, blocks[0].drawing)
         written = _values(model, model.written, owner, blocks[0].drawing)

@@ -1,0 +1,52 @@
+"""A handout: the workbook with blanks, planted mistakes and targets, its instruction sheet, and what turns blanks green."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...handout.compute import Compute
+from ...handout.design import Design
+from ...handout.fill import Fill
+from ...handout.mistake import Mistake
+from ...handout.plan import Plan
+from ...handout.shapes import Shapes
+from ...views.gallery import thumbnails
+from ..dress import Dressed, description_sheet, protect
+from ..gallery import gallery_sheet
+from ..model import Model
+from ..pages import layer_sheet
+from .blanks import ask_design, hide_shapes, leave_blank, plant
+from .frames import draw_frames
+from .instructions import instructions
+from .making import EXERCISE, Making
+
+
+def dress_handout(model: Model, plan: Plan, key: bool, name: str, description: dict[str, Any], protected: bool) -> Dressed:
+    """A student's workbook, or the key; `name` is whom it is for."""
+    dressed = Dressed()
+    dressed.book.properties.title = plan.exercise.settings.title
+    dressed.book.properties.creator = f"sheetcnn {description['version']}"
+    home = dressed.sheet(EXERCISE)
+    if thumbnails(model.network, model.gallery):
+        gallery_sheet(dressed, model)
+    names = [EXERCISE, *(page.sheet for page in model.pages.values()), EXERCISE]
+    for page, *neighbours in zip(model.pages.values(), names, names[2:], strict=False):
+        layer_sheet(dressed, model, page, (neighbours[0], neighbours[1]), {}, {})
+    sheets = Making(dressed, model, plan, key)
+    for number, task in enumerate(plan.exercise.tasks, start=1):
+        if isinstance(task, Fill | Compute):
+            leave_blank(sheets, task, number)
+        if isinstance(task, Design):
+            ask_design(sheets, task, number)
+        if isinstance(task, Mistake) and not key:
+            plant(sheets, plan.planted[number])
+        if isinstance(task, Shapes) and not key:
+            hide_shapes(sheets)
+    for task in plan.exercise.tasks:
+        if isinstance(task, Compute):
+            draw_frames(sheets, task)
+    instructions(sheets, home, name)
+    description_sheet(dressed, description)
+    if protected:
+        protect(dressed)
+    return dressed

@@ -1,0 +1,153 @@
+"""What turns green: hidden fingerprints of what is right, columns that compare, and rules that colour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from openpyxl.formatting.formatting import ConditionalFormattingList
+from openpyxl.formatting.rule import CellIsRule, FormulaRule
+from openpyxl.styles import Font, PatternFill
+from openpyxl.worksheet.dimensions import ColumnDimension
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ...grid import COLUMN, Grid, flat, sheet_prefix
+from ...handout.fingerprint import fingerprints, status
+from ...handout.mistake import Mistake
+from ..cells import MAX_FORMULA, Cell, Pour
+from ..dress import Dressed, add_rules, area_of
+from .making import EXACT, EXERCISE, FEEDBACK, Box, Making
+
+SHADES = (  # of a right cell, by its part of the layer's largest
+    (0.6, "166534", "FFFFFF"),
+    (0.35, "22A559", "000000"),
+    (0.18, "5FD08B", "000000"),
+    (0.07, "A7E9BF", "000000"),
+)
+GREEN = "DCFCE7"  # of any other right cell
+
+
+def feedback(sheets: Making, rows: dict[int, int]) -> None:
+    """Hidden fingerprints of what is right, hidden columns that compare, and rules that colour; `rows` are the tasks'."""
+    dressed = sheets.dressed
+    hidden = dressed.sheet(FEEDBACK)
+    hidden.sheet_state = "veryHidden"
+    hidden.protection.sheet = True
+    rng = np.random.default_rng([sheets.plan.number, 11])
+    first = {box.grid.sheet: _free(sheets, box.grid.sheet) for box in sheets.boxes}
+    by_task: dict[int, list[tuple[Box, Grid]]] = {}
+    line = 1
+    style = dressed.style("thumbnail", ";;;")
+    for box in sheets.boxes:
+        grid, counted = box.grid, ~np.isnan(box.right)
+        own = Grid(grid.sheet, grid.top, first[grid.sheet] + grid.left, grid.rows, grid.columns)
+        if box.shown is not None:
+            write = _near(grid, box.shown, repr(box.tolerance))
+        else:
+            write = _fingerprinted(dressed, box, line, rng)
+            line += grid.rows + 1
+        # A blank is not right yet; a map that depends on blank kernels has no values before it is computed.
+        value = 1.0 if sheets.key else 0.0 if box.shown is None else np.nan
+        cells = {(i, j): Cell(style) for i, j in np.argwhere(~counted).tolist()}
+        dressed.pour(grid.sheet, Pour(own, np.where(counted, value, np.nan), style, write, cells=cells))
+        by_task.setdefault(box.task, []).append((box, own))
+        _green(dressed.book[grid.sheet], box, own)
+    for sheet, column in first.items():
+        _hide(dressed.book[sheet], column, [box.grid for box in sheets.boxes if box.grid.sheet == sheet])
+    for number, boxes in by_task.items():
+        count = sum(int((~np.isnan(box.right)).sum()) for box, _ in boxes)
+        known = all(box.shown is None for box, _ in boxes)
+        value = float(count) if sheets.key else 0.0 if known else np.nan
+        areas = [f"{sheet_prefix(own.sheet)}{area_of(own)}" for _, own in boxes]
+        _done(dressed, rows[number], f"SUM({','.join(areas)})", value, f'0" of {count:,}"', count)
+    for number, task in enumerate(sheets.plan.exercise.tasks, start=1):
+        if isinstance(task, Mistake) and sheets.plan.exercise.live(task):
+            _mended(sheets, task, rows[number], line, rng)
+            line += 3
+
+
+def _near(grid: Grid, shown: Grid, tolerance: str) -> Callable[[int], list[str]]:
+    """Formulas that compare with cells that may be seen."""
+
+    def write(i: int) -> list[str]:
+        pairs = [(grid.at(i, j), shown.at(i, j)) for j in range(grid.columns)]
+        return [f"IF(ISNUMBER({a}),IF(ABS({a}-{b})<={tolerance},1,0),0)" for a, b in pairs]
+
+    return write
+
+
+def _fingerprinted(dressed: Dressed, box: Box, line: int, rng: np.random.Generator) -> Callable[[int], list[str]]:
+    """Formulas that compare with fingerprints, which are put on a line of the hidden sheet."""
+    grid, style = box.grid, dressed.style("table")
+    width = Grid(FEEDBACK, line, 1, 1, 1)
+    dressed.pour(FEEDBACK, Pour(width, np.array([[2 * box.tolerance]]), style))
+    there = []
+    for n, values in enumerate(fingerprints(np.nan_to_num(box.right), box.tolerance, rng, centred=box.typed)):
+        place = Grid(FEEDBACK, line, 3 + n * (grid.columns + 1), grid.rows, grid.columns)
+        dressed.pour(FEEDBACK, Pour(place, values + 0.0, style))
+        there.append(place.seen_from(grid.sheet))
+    area = width.seen_from(grid.sheet).area
+    return lambda i: [status(grid.at(i, j), area, *(place.at(i, j) for place in there)) for j in range(grid.columns)]
+
+
+def _done(dressed: Dressed, row: int, formula: str, value: float, number_format: str, full: int) -> None:
+    """How far a task is done."""
+    place = Grid(EXERCISE, row, 6, 1, 1)
+    dressed.pour(EXERCISE, Pour(place, np.array([[value]]), dressed.style("table", number_format), lambda i: [formula]))
+    green = PatternFill("solid", bgColor=GREEN)
+    dressed.book[EXERCISE].conditional_formatting.add(
+        area_of(place), CellIsRule("equal", [str(full)], fill=green, font=Font(bold=True))
+    )
+
+
+def _mended(sheets: Making, task: Mistake, row: int, line: int, rng: np.random.Generator) -> None:
+    """Whether the mistake is mended, told from the sum of all maps where it might be, so that nothing tells where it is."""
+    dressed, plan = sheets.dressed, sheets.plan
+    layers = list(dict.fromkeys(node.name for node, _ in task.places(plan.network, plan.taken)))
+    areas = [
+        f"{sheet_prefix(name)}{area_of(grid)}" for name in layers for _, grid in flat(sheets.page(name).grids["output"])
+    ]
+    text = f"SUM({','.join(areas)})"
+    if len(areas) > 255 or len(text) > MAX_FORMULA:
+        return
+    right, written = (
+        np.concatenate([of[name]["output"].ravel() for name in layers]) for of in (plan.values, sheets.model.written)
+    )
+    helper, state = (Grid(FEEDBACK, line + 1, column, 1, 1) for column in (1, 2))
+    total = Box(0, helper, np.array([[right.sum()]]), EXACT * (1 + float(np.abs(right).sum())))
+    dressed.pour(FEEDBACK, Pour(helper, np.array([[written.sum()]]), dressed.style("table"), lambda i: [text]))
+    value = np.nan if np.isnan(written.sum()) else float(sheets.key)
+    write = _fingerprinted(dressed, total, line, rng)
+    dressed.pour(FEEDBACK, Pour(state, np.array([[value]]), dressed.style("table"), write))
+    _done(dressed, row, state.seen_from(EXERCISE).area, value, '"mended";;"not yet"', 1)
+
+
+def _free(sheets: Making, sheet: str) -> int:
+    """How far to the right of a cell its status stands: beyond all that is there."""
+    pours = [pour.grid.right + pour.margin[3] for pour in sheets.dressed.pours[sheet]]
+    return max([*pours, sheets.dressed.book[sheet].max_column]) + 3
+
+
+def _hide(sheet: Worksheet, column: int, grids: list[Grid]) -> None:
+    left, right = column + min(grid.left for grid in grids), column + max(grid.right for grid in grids)
+    name = COLUMN[left]
+    sheet.column_dimensions[name] = ColumnDimension(sheet, index=name, min=left, max=right, hidden=True)
+
+
+def _green(sheet: Worksheet, box: Box, own: Grid) -> None:
+    """Right cells are green, the larger the darker: so the picture appears in green."""
+    cell, right = box.grid.at(0, 0), f"{own.at(0, 0)}=1"
+    rules = []
+    if box.largest > 0:
+        for part, shade, ink in SHADES:
+            test = f"AND({right},{cell}>{part * box.largest:.3g})"
+            rules.append(FormulaRule([test], fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
+    rules.append(FormulaRule([right], fill=PatternFill("solid", bgColor=GREEN), font=Font(color="14532D")))
+    # LibreOffice lets a colour scale of the very same range win: so the range has one hidden cell more.
+    area = f"{area_of(box.grid)} {COLUMN[own.right]}{own.bottom}"
+    others, sheet.conditional_formatting = sheet.conditional_formatting, ConditionalFormattingList()
+    add_rules(sheet, area, rules)
+    for other in others:
+        for rule in other.rules:
+            rule.priority = 0
+            sheet.conditional_formatting.add(str(other.sqref), rule)

@@ -1,0 +1,59 @@
+"""Frames around the cells that are computed by hand, and around all that they read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...grid import Grid, flat
+from ...handout.compute import Compute
+from ...handout.task import node_of
+from .. import palette
+from .making import Making
+
+FRAMES = ("DB2777", "2563EB", "EA580C", "7C3AED", "0D9488", "CA8A04")  # of cells to compute, and their windows
+
+
+def draw_frames(sheets: Making, task: Compute) -> None:
+    """A frame in its own colour around each blank cell and its windows; around kernels too."""
+    network = sheets.plan.network
+    node = node_of(network, task.layer)
+    look, page = node.layer.look(*node.in_shapes), sheets.page(task.layer)
+    assert look is not None
+    source = sheets.page(node.inputs[0]).grids[network.key_of(node.inputs[0])]
+    cells = np.argwhere(task.mask(network)).tolist()
+    filters = [m // look.maps for m, _, _ in cells]
+    for n, (m, i, j) in enumerate(cells):
+        colour = FRAMES[n % len(FRAMES)]
+        _frame(sheets, page.grids["output"][m], (i, j), (i, j), colour)
+        k, depth = divmod(m, look.maps)
+        top, left = (at * step - start for at, step, start in zip((i, j), look.stride, look.start, strict=True))
+        for t in range(look.terms):
+            level = depth * look.levels[0] - look.levels[1] + t * look.levels[2]
+            if 0 <= level < look.depth:
+                grid = source[k // look.filters * look.group + level]
+                ends = [
+                    corner + (size - 1) * step
+                    for corner, size, step in zip((top, left), look.size, look.dilation, strict=True)
+                ]
+                last = min(ends[0], grid.rows - 1), min(ends[1], grid.columns - 1)
+                _frame(sheets, grid, (max(top, 0), max(left, 0)), last, colour)
+        if look.kernel is not None and filters.index(k) == n:
+            for _, grid in flat(page.grids[look.kernel][k]):
+                _frame(
+                    sheets, grid, (0, 0), (grid.rows - 1, grid.columns - 1), colour if filters.count(k) == 1 else palette.INK
+                )
+
+
+def _frame(sheets: Making, grid: Grid, first: tuple[int, int], last: tuple[int, int], colour: str) -> None:
+    """A frame around some cells of a grid."""
+    (top, left), (bottom, right) = first, last
+    cells = {}
+    for i in range(top, bottom + 1):
+        for j in range(left, right + 1):
+            sides = (j == left, j == right, i == top, i == bottom)
+            if any(sides):
+                cell = sheets.cell(grid, i, j)
+                cells[i, j] = replace(cell, style=sheets.dressed.framed(cell.style, sides, colour))
+    sheets.put_cells(grid, cells)
