@@ -15,8 +15,9 @@ test: $(VENV)/dev office
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto
 
+# LARGE=1 takes minutes and 7 GB: a network of ImageNet size, in LibreOffice too.
 bench: $(VENV)/bench
-	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench.py $(if $(LARGE),--large)
 
 # Minutes: other random networks and formulas than `make test` has. SEED=… looks at yet others.
 fuzz: $(VENV)/dev office

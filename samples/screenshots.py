@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import onnx
 from PIL import Image, ImageChops
 
 import sheetcnn
@@ -17,14 +18,18 @@ from sheetcnn.libreoffice import find_libreoffice, write_profile
 TARGET = Path(__file__).parent / "screenshots"
 
 
-def pages(book: Path, folder: Path, dpi: int) -> list[Image.Image]:
-    """Every visible sheet of a workbook on one page each."""
+def pages(book: Path, folder: Path, dpi: int, only: str = "") -> list[Image.Image]:
+    """Every visible sheet of a workbook on one page each; or one sheet alone, with the values as they are saved."""
     whole = folder / "whole.xlsx"
     with zipfile.ZipFile(book) as source, zipfile.ZipFile(whole, "w") as target:
         for name in source.namelist():
             data = source.read(name).replace(b'fitToHeight="0"', b'fitToHeight="1"')
+            if only and name == "xl/workbook.xml":
+                hidden = rb'<sheet (?![^>]*name="%s")([^>]*?)state="visible"' % only.encode()
+                data = re.sub(hidden, rb'<sheet \1state="hidden"', data)
             target.writestr(name, re.sub(rb"<headerFooter>.*?</headerFooter>", b"", data, flags=re.S))
-    write_profile(folder / "profile")
+    if not only:
+        write_profile(folder / "profile")
     office = [str(find_libreoffice()), f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless"]
     subprocess.run([*office, "--convert-to", "pdf", "--outdir", str(folder), str(whole)], check=True, capture_output=True)
     subprocess.run(["pdftoppm", "-r", str(dpi), "-png", str(folder / "whole.pdf"), str(folder / "page")], check=True)
@@ -59,3 +64,9 @@ if __name__ == "__main__":
         save(apart.resize((1300, 1300 * apart.height // apart.width)), "inspector")
         save(trimmed(pixels, (1, 0.36)), "input")
         save(trimmed(layer, (1, 0.285)), "layer")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        [model] = Path(onnx.__file__).parent.rglob("light_squeezenet.onnx")
+        [gallery] = pages(sheetcnn.build(model, "cat", folder / "squeezenet.xlsx").path, folder, 250, "Gallery")
+        small = trimmed(gallery)
+        save(small.resize((1300, 1300 * small.height // small.width)), "squeezenet")

@@ -174,3 +174,16 @@ def test_everything_at_most_doubles_a_lenet(tmp_path: Path) -> None:
     with zipfile.ZipFile(built.path) as archive:
         cells = sum(archive.read(name).count(b"<v>") for name in archive.namelist() if "worksheets/sheet" in name)
     assert plain < cells <= 2 * plain
+
+
+def test_no_text_of_the_table_is_cut(make: Callable[..., Path]) -> None:
+    """A column is as wide as its longest text, such as the parameters of a layer that shares them."""
+    layer = '[[layers]]\ntype = "conv2d"\nname = "{}"\nout_channels = 300\nkernel_size = [1, 3]\n{}'
+    text = 'name = "n"\n[input]\nchannels = 3\nheight = 2\nwidth = 3\n' + layer.format("a_long_name", "")
+    book = make(text + layer.format("twin", 'input = "input"\nshare = "a_long_name"'), np.ones((3, 2, 3)), gallery=False)
+    sheet = openpyxl.load_workbook(book)["Overview"]
+    [shared] = [
+        cell for row in sheet.iter_rows() for cell in row if str(cell.value).startswith("0, shared with a_long_name")
+    ]
+    assert len(shared.value) > 40
+    assert sheet.column_dimensions[shared.column_letter].width >= len(shared.value)

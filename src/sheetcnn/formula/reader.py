@@ -326,6 +326,7 @@ class _Cells(_Handler):
         self._formula: str | None = None
         self._value: str | None = None
         self._slot = ""
+        self._aside = False  # inside a reading aid
         self._attributes: dict[str, str] = {}
         self._rows, self._columns, self._kinds = array("i"), array("i"), array("B")
         self._numbers, self._saved = array("d"), array("d")
@@ -358,10 +359,10 @@ class _Cells(_Handler):
             if not 1 <= self._row <= MAX_ROW:
                 raise self._error(f"row {self._row} does not exist")
         elif name == "t":
-            self._slot = "v"
+            self._slot = "" if self._aside else "v"
             self._value = self._value or ""
         elif name == "rPh":
-            self._slot = ""
+            self._aside = True
         elif ":" in name:
             self.start(_local(name), attributes)
 
@@ -374,6 +375,8 @@ class _Cells(_Handler):
     def end(self, name: str) -> None:
         if name in ("v", "f", "t"):
             self._slot = ""
+        elif name == "rPh":
+            self._aside = False
         elif name == "c":
             if self._formula is not None or self._value is not None:
                 self._finish()

@@ -18,28 +18,17 @@ from .cells import Pour
 from .dress import Dressed, put
 from .model import Model
 
-WIDTHS = (3, 3.5, 3.5, 3.5, 22, 38, 68, 14, 24, 15, 13)  # of the columns from A on
-
-
+WIDTHS = (3, 3.5, 3.5, 3.5, 22, 38, 68, 14, 24, 15, 13)  # of the columns from A on, if their texts need no more
+WIDEST = 90
 LAYER = 5  # the column of the layers' names
-
-
 PICTURE = 9  # the column of the picture
-
-
 USE = (
     "Go to a layer by its link below. Every cell of a feature map is an ordinary formula: click one and read it{apart}.",
     "Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows at once.",
     "The sheet Check tells which maps your edit has reached. Undo brings everything back.",
 )
-
-
 ALTERNATIVE = "{name}: the picture that {network} reads, at the size that it reads"
-
-
 OUTLINE = Border(*[Side("thin", color=palette.RULE)] * 4)
-
-
 SWATCHES = (
     ((palette.NEGATIVE, palette.ZERO, palette.POSITIVE), "kernels and sums: negative, zero, positive"),
     ((palette.LIGHT, "929AB5", palette.DARK), "feature maps: from zero to the layer's largest cell"),
@@ -49,8 +38,9 @@ SWATCHES = (
 def overview_sheet(dressed: Dressed, sheet: Worksheet, model: Model, checked: dict[str, Grid]) -> None:
     """Everything at a glance; `checked` are the Check sheet's columns."""
     network = model.network
-    for column, width in enumerate(WIDTHS, start=1):
-        sheet.column_dimensions[COLUMN[column]].width = width
+    longest = [0] * (LAYER - 1) + [max(map(len, texts)) for texts in zip(*_rows(model), strict=True)]
+    for column, (width, most) in enumerate(zip(WIDTHS, longest, strict=True), start=1):
+        sheet.column_dimensions[COLUMN[column]].width = max(width, min(most + 1, WIDEST))
     put(sheet, 1, 2, network.settings.name, "title")
     sheet.row_dimensions[1].height = 28
     put(sheet, 2, 2, network.settings.about, "body")
@@ -135,7 +125,6 @@ def _legend(dressed: Dressed, sheet: Worksheet, row: int) -> int:
 
 def _table(sheet: Worksheet, model: Model, row: int) -> None:
     """The network as a table, a row for each layer."""
-    network = model.network
     heads = (
         "",
         "",
@@ -150,25 +139,30 @@ def _table(sheet: Worksheet, model: Model, row: int) -> None:
     )
     for column, text in enumerate(heads, start=2):
         put(sheet, row, column, text, "head")
-    found = model.costs
-    row += 1
-    put(sheet, row, LAYER, "Input", "link", "Input")
-    put(sheet, row, LAYER + 3, shape_text(network.input.shape), "row")
-    before = INPUT
-    for node in network.nodes:
+    for number, (name, *texts) in enumerate(_rows(model)):
         row += 1
-        cost = found[node.name]
-        put(sheet, row, 2, node.number, "soft")
-        put(sheet, row, LAYER, node.name, "link", node.name)
-        reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"
-        put(sheet, row, LAYER + 1, node.layer.type + reads, "row")
-        before = node.name
-        put(sheet, row, LAYER + 2, node.layer.setting_words(), "row")
-        put(sheet, row, LAYER + 3, shape_text(node.shape), "row")
-        put(sheet, row, LAYER + 4, node.parameter_words, "row")
-        put(sheet, row, LAYER + 5, f"{cost.multiplications:,}" if cost.multiplications else "", "row")
-        put(sheet, row, LAYER + 6, shape_text(cost.receptive_field), "row")
+        if number:
+            put(sheet, row, 2, number, "soft")
+        put(sheet, row, LAYER, name, "link", name)
+        for column, text in enumerate(texts, start=LAYER + 1):
+            put(sheet, row, column, text, "row")
+    found = model.costs.values()
     row += 1
     put(sheet, row, LAYER, "all layers", "row")
-    put(sheet, row, LAYER + 4, f"{sum(cost.parameters for cost in found.values()):,}", "row")
-    put(sheet, row, LAYER + 5, f"{sum(cost.multiplications for cost in found.values()):,}", "row")
+    put(sheet, row, LAYER + 4, f"{sum(cost.parameters for cost in found):,}", "row")
+    put(sheet, row, LAYER + 5, f"{sum(cost.multiplications for cost in found):,}", "row")
+
+
+def _rows(model: Model) -> list[list[str]]:
+    """The table's texts from the column of the layers' names on: first the input, then the layers."""
+    network = model.network
+    rows = [["Input", "", "", shape_text(network.input.shape), "", "", ""]]
+    before = INPUT
+    for node in network.nodes:
+        cost = model.costs[node.name]
+        reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"
+        before = node.name
+        row = [node.name, node.layer.type + reads, node.layer.setting_words(), shape_text(node.shape), node.parameter_words]
+        multiplications = f"{cost.multiplications:,}" if cost.multiplications else ""
+        rows.append([*row, multiplications, shape_text(cost.receptive_field)])
+    return rows

@@ -1,0 +1,191 @@
+"""Formulas taken apart in runs, and evaluated in groups and pieces: whatever the runs, each cell reads what its own text says."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_formula import one_cell
+from test_reader import parts, write
+
+from sheetcnn.formula import Book, evaluate, group_formulas, read_book
+from sheetcnn.formula.a1 import LETTERS, MAX_COLUMN, cell_name
+from sheetcnn.formula.evaluate import groups_of
+from sheetcnn.formula.parser import skeleton
+
+MODULE = import_module("sheetcnn.formula.evaluate")  # the package has a function of that name
+
+
+def row_of_formulas(rng: np.random.Generator) -> dict[int, str]:
+    """Runs of neighbours that move by steps, with breaks, gaps, fixed references and other skeletons among them."""
+    cells: dict[int, str] = {}
+    column = int(rng.integers(1, 5))
+    while column < 60:
+        start, step, other = (
+            int(n) for n in (rng.choice([1, 3, 700, MAX_COLUMN - 2]), rng.integers(-2, 4), rng.integers(0, 3))
+        )
+        kind = int(rng.integers(0, 6))
+        for n in range(int(rng.integers(1, 14))):
+            place, second = start + step * n, 30 + other * n
+            if not 1 <= place < MAX_COLUMN:
+                break
+            a, b, c = LETTERS[place], LETTERS[place + 1], LETTERS[second]
+            text = [
+                f"{a}1+1",
+                f"MAX(0,$B$2+SUMPRODUCT('My sheet'!{a}4:{b}6,$J$4:$L$6))",
+                f"SUM({a}1:{b}2)*{c}3",
+                f'IF({c}1="{a}1",{a}$2,$A{n + 1})',
+                f"Other!{a}7/{a}7",
+                "3*4",
+            ][kind]
+            if rng.random() < 0.05:
+                text += "+0"
+            cells[column] = text
+            column += 1
+        column += int(rng.integers(0, 3)) * int(rng.random() < 0.5)
+    return cells
+
+
+def test_every_cell_is_in_one_group_with_its_own_references(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    texts = {row: row_of_formulas(rng) for row in range(1, 260)}
+    rows = "".join(
+        f'<row r="{row}">' + "".join(f'<c r="{cell_name(row, column)}"><f>{text}</f></c>' for column, text in cells.items()) + "</row>"
+        for row, cells in texts.items()
+    )  # fmt: skip
+    sheet = read_book(write(tmp_path, parts(rows))).sheets["S"]
+    found: dict[tuple[int, int], tuple[Any, ...]] = {}
+    for group in groups_of(sheet):
+        assert len(group.rows) == len(group.columns) == len(group.tops) == len(group.lefts)
+        for row, column, tops, lefts in zip(group.rows, group.columns, group.tops, group.lefts, strict=True):
+            assert (int(row), int(column)) not in found
+            found[int(row), int(column)] = (group.text, group.shapes, tops.tolist(), lefts.tolist())
+    for row, cells in texts.items():
+        for column, text in cells.items():
+            whole, references = skeleton(text)
+            shapes = tuple((r.sheet or "S", r.rows, r.columns) for r in references)
+            assert found.pop((row, column)) == (whole, shapes, [r.top for r in references], [r.left for r in references])
+    assert not found
+
+
+def test_neighbours_are_taken_apart_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes large workbooks quick: of a row of alike formulas only the first two are looked at closely."""
+    seen = []
+    monkeypatch.setattr(MODULE, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
+    rows = (
+        '<row r="1">' + "".join(f"<c><f>SUM({LETTERS[n]}5:{LETTERS[n + 2]}7)*$A$9</f></c>" for n in range(1, 200)) + "</row>"
+    )
+    [group] = groups_of(read_book(write(tmp_path, parts(rows))).sheets["S"])
+    assert len(group.rows) == 199
+    assert len(seen) == 2
+
+
+def convolution(rows: int, columns: int, kernels_first: bool) -> tuple[dict[str, Any], np.ndarray]:
+    """A map of random numbers, two kernels with zeros in them, and formulas that slide over it and beyond its end."""
+    rng = np.random.default_rng(2)
+    x = rng.integers(-9, 10, (rows, columns)).astype(float)
+    kernels = rng.integers(-3, 4, (2, 2, 3)).astype(float)
+    kernels[0, 0, 1] = kernels[1, 1, 2] = 0
+    cells: dict[str, Any] = {cell_name(i + 1, j + 1): x[i, j] for i, j in np.ndindex(rows, columns)}
+    padded = np.pad(x, ((0, 1), (0, 2)))
+    want = np.zeros((2, rows, columns))
+    for k, i, j in np.ndindex(2, rows, columns):
+        top = 1 + 3 * k
+        kernel = f"$A${40 + top}:$C${41 + top}"
+        window = f"{cell_name(i + 1, j + 1)}:{cell_name(i + 2, j + 3)}"
+        pair = (kernel, window) if kernels_first else (window, kernel)
+        cells[cell_name(i + 1, columns + 4 + k * (columns + 4) + j)] = f"=SUMPRODUCT({pair[0]},{pair[1]})"
+        want[k, i, j] = float((padded[i : i + 2, j : j + 3] * kernels[k]).sum())
+    for k, a, b in np.ndindex(2, 2, 3):
+        cells[cell_name(41 + 3 * k + a, 1 + b)] = kernels[k, a, b]
+    return cells, want
+
+
+@pytest.mark.parametrize("kernels_first", [False, True])
+@pytest.mark.parametrize("gather", [1, 7, 50, 4_000_000])
+def test_windows_and_kernels(kernels_first: bool, gather: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shared kernels are multiplied at once, in pieces of any size."""
+    monkeypatch.setattr(MODULE, "_GATHER", gather)
+    cells, want = convolution(6, 8, kernels_first)
+    [sheet] = one_cell(tmp_path, cells).sheets.values()
+    have = [[[sheet.value(i + 1, 12 + 12 * k + j) for j in range(8)] for i in range(6)] for k in (0, 1)]
+    assert np.array_equal(np.array(have), want)
+
+
+def test_windows_and_kernels_that_differ_for_each_cell(tmp_path: Path) -> None:
+    """Then nothing is shared."""
+    cells: dict[str, Any] = {cell_name(1, n): n for n in range(1, 9)} | {cell_name(2, n): n * n for n in range(1, 9)}
+    cells |= {
+        cell_name(4, n): f"=SUMPRODUCT({cell_name(1, n)}:{cell_name(1, n + 1)},{cell_name(2, n)}:{cell_name(2, n + 1)})"
+        for n in range(1, 9)
+    }
+    [sheet] = one_cell(tmp_path, cells).sheets.values()
+    assert [sheet.value(4, n) for n in range(1, 9)] == [n**3 + (n + 1) ** 3 if n < 8 else n**3 for n in range(1, 9)]
+
+
+def test_booleans_and_errors_among_shared_kernels(tmp_path: Path) -> None:
+    """A boolean in a window counts as 0 beside a kernel that is shared; an error is passed on to the windows that hold it."""
+    cells, _ = convolution(6, 8, False)
+    cells |= {"C3": True, "G5": "=1/0"}
+    plain = dict(cells) | {"C3": 0, "G5": 0}
+    [sheet], [without] = (one_cell(tmp_path, given).sheets.values() for given in (cells, plain))
+    for k, i, j in np.ndindex(2, 6, 8):
+        inside = 3 <= i <= 4 and 4 <= j <= 6
+        have = sheet.value(i + 1, 12 + 12 * k + j)
+        assert have == ("#DIV/0!" if inside else without.value(i + 1, 12 + 12 * k + j))
+
+
+def pascal(size: int) -> dict[str, Any]:
+    """Each cell the sum of the one above and the one before: no whole skeleton can be computed at once."""
+    cells: dict[str, Any] = {cell_name(1, n): 1 for n in range(1, size + 1)} | {
+        cell_name(n, 1): 1 for n in range(1, size + 1)
+    }
+    for i in range(2, size + 1):
+        cells |= {cell_name(i, j): f"={cell_name(i - 1, j)}+{cell_name(i, j - 1)}" for j in range(2, size + 1)}
+    return cells
+
+
+def test_cells_of_one_skeleton_that_wait_for_each_other(tmp_path: Path) -> None:
+    from math import comb
+
+    [sheet] = one_cell(tmp_path, pascal(9)).sheets.values()
+    assert all(sheet.value(i + 1, j + 1) == comb(i + j, i) for i in range(9) for j in range(9))
+
+
+def test_chains_that_are_too_long_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps that look at many cells in vain are counted: it is the patience that ends, not the cells."""
+    monkeypatch.setattr(MODULE, "_PATIENCE", 300)
+    book = one_cell(tmp_path, pascal(12) | {"N1": "=2*3", "N2": "=L12+1"})
+    [name] = book.sheets
+    reason = book.problems[name, 12, 12]
+    assert reason.startswith("is part of, or waits for, a chain of more than 2 cells that wait for each other: ")
+    assert reason.endswith(f" and {len(book.problems) - 5} more")
+    assert {(name, 12, 12), (name, 2, 14)} <= set(book.problems)
+    assert (name, 2, 2) not in book.problems
+    assert book.sheets[name].value(1, 14) == 6
+    assert book.sheets[name].value(2, 14) == "#VALUE!"
+
+
+def test_progress_counts_every_cell_once(tmp_path: Path) -> None:
+    one_cell(tmp_path, pascal(6) | {"H1": "=1/0", "H2": "=RAND()", "H3": "=A1:A3+1", "H4": "=A9"})
+    book: Book = read_book(tmp_path / "one.xlsx")
+    seen: list[tuple[int, int]] = []
+    evaluate(book, group_formulas(book), lambda done, total: seen.append((done, total)))
+    assert all(before < after for (before, _), (after, _) in pairwise(seen))
+    assert seen[-1] == (27, 29)  # what cannot be evaluated is not counted
+    assert book.sheets["Sheet"].odd == 3
+    assert book.sheets["Sheet"].value(4, 8) == 0
+
+
+def test_texts_and_booleans_of_formulas(tmp_path: Path) -> None:
+    """Formulas that give texts, booleans, errors and blanks among cells of one skeleton."""
+    cells: dict[str, Any] = {"A1": "x", "A2": 2, "A4": True, "A5": "=1/0", "A6": "y"}
+    cells |= {f"B{n}": f"=A{n}" for n in range(1, 7)} | {f"C{n}": f"=IF(A{n}=B{n},B{n},0)" for n in range(1, 7)}
+    [sheet] = one_cell(tmp_path, cells).sheets.values()
+    assert [sheet.value(n, 2) for n in range(1, 7)] == ["x", 2, 0, True, "#DIV/0!", "y"]
+    assert [sheet.value(n, 3) for n in range(1, 7)] == ["x", 2, 0, True, "#DIV/0!", "y"]
+    assert sheet.number[1, 2] == 0  # what is no number is stored as 0, which SUMPRODUCT relies on
