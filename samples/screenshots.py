@@ -19,7 +19,7 @@ TARGET = Path(__file__).parent / "screenshots"
 
 
 def pages(book: Path, folder: Path, dpi: int, only: str = "") -> list[Image.Image]:
-    """Every visible sheet of a workbook on one page each; or one sheet alone, with the values as they are saved."""
+    """Every visible sheet of a workbook on one page each; or last of all one sheet, with the values as they are saved."""
     whole = folder / "whole.xlsx"
     with zipfile.ZipFile(book) as source, zipfile.ZipFile(whole, "w") as target:
         for name in source.namelist():
@@ -67,6 +67,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         [model] = Path(onnx.__file__).parent.rglob("light_squeezenet.onnx")
-        [gallery] = pages(sheetcnn.build(model, "cat", folder / "squeezenet.xlsx").path, folder, 250, "Gallery")
-        small = trimmed(gallery)
+        *_, gallery = pages(sheetcnn.build(model, "cat", folder / "squeezenet.xlsx").path, folder, 500, "Gallery")
+        small = trimmed(gallery, (0.5, 1))
         save(small.resize((1300, 1300 * small.height // small.width)), "squeezenet")

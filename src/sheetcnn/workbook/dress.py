@@ -80,6 +80,45 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     },
 }
 
+_LINE = Side("thin", color=palette.RULE)
+_TODO = PatternFill("solid", fgColor=palette.CHOICE)
+_TYPED = Font(FONT, 7, color=palette.TYPED)
+_OPEN = Protection(locked=False)
+
+
+def _in_tables(size: int, bold: bool, side: str, indent: int = 0) -> dict[str, Any]:
+    font = Font(FONT, size, bold=bold, color=palette.INK)
+    return {"font": font, "border": Border(), "alignment": Alignment(side, "center", indent=indent)}
+
+
+# What poured cells look like where their kind says nothing else.
+IN_GRIDS: dict[str, Any] = {
+    "border": Border(_LINE, _LINE, _LINE, _LINE),
+    "font": Font(FONT, 7, color="000000"),
+    "alignment": Alignment("center", "center", shrink_to_fit=True),
+}
+CELL_STYLES: dict[str, dict[str, Any]] = {
+    "formula": {},
+    "typed": {"font": _TYPED, "protection": _OPEN},
+    # Around grids, with diagonal lines, because LibreOffice shows no pattern fills.
+    "blank": {
+        "border": Border(diagonal=Side("hair", color=palette.PADDING), diagonalUp=True),
+        "fill": PatternFill("solid", fgColor="F3F4F6"),
+    },
+    # What a student is to fill in.
+    "todo": {"fill": _TODO, "protection": _OPEN},
+    "todo_number": {"fill": _TODO, "protection": _OPEN, "font": _TYPED},
+    "answer": {"fill": _TODO, "protection": _OPEN, "font": Font(FONT, 10, bold=True, color=palette.TYPED)},
+    "thumbnail": {"border": Border()},
+    "frame": {"border": Border(), "fill": PatternFill("solid", fgColor=palette.FRAME)},
+    "plain": {"border": Border()},  # bordered by conditional formatting, where something is shown
+    "bar": {"font": Font(FONT, 10, color=palette.BAR), "border": Border(), "alignment": Alignment("left", "center")},
+    "table": _in_tables(10, False, "right"),
+    "strong": _in_tables(10, True, "left"),
+    "note": _in_tables(10, False, "left"),
+    "aside": _in_tables(9, False, "right", indent=1),
+}
+
 
 @dataclass
 class Dressed:
@@ -112,45 +151,13 @@ class Dressed:
         self.pours[sheet].append(pour)
 
     def style(self, kind: str, number_format: str = "General") -> int:
-        """The number of a cell style: "formula" and "typed" in grids, "blank" around them, "todo", "todo_number" and "answer" to be filled in, "thumbnail" and its "frame", "plain" in the inspector, "bar" and in tables "table", "left", "strong", "note" and "aside"."""
+        """The number of a cell style, one of `CELL_STYLES`."""
         key = (kind, number_format)
         if key not in self._styles:
             cell = WriteOnlyCell(self.book.worksheets[0])
-            line = Side("thin", color=palette.RULE)
-            cell.border = Border(line, line, line, line)
-            cell.font = Font(FONT, 7, color=palette.TYPED if kind == "typed" else "000000")
-            cell.alignment = Alignment("center", "center", shrink_to_fit=True)
             cell.number_format = number_format
-            if kind == "typed":
-                cell.protection = Protection(locked=False)
-            if kind == "blank":  # diagonal lines, because LibreOffice shows no pattern fills
-                hatch = Side("hair", color=palette.PADDING)
-                cell.border = Border(diagonal=hatch, diagonalUp=True)
-                cell.fill = PatternFill("solid", fgColor="F3F4F6")
-            if kind in ("todo", "answer", "todo_number"):  # what a student is to fill in
-                cell.fill = PatternFill("solid", fgColor=palette.CHOICE)
-                cell.protection = Protection(locked=False)
-            if kind == "todo_number":
-                cell.font = Font(FONT, 7, color=palette.TYPED)
-            if kind == "answer":
-                cell.font = Font(FONT, 10, bold=True, color=palette.TYPED)
-            if kind in ("thumbnail", "frame"):
-                cell.border = Border()
-            if kind == "frame":
-                cell.fill = PatternFill("solid", fgColor=palette.FRAME)
-            if kind == "bar":
-                cell.font = Font(FONT, 10, color=palette.BAR)
-                cell.border = Border()
-                cell.alignment = Alignment("left", "center")
-            if kind == "plain":  # bordered by conditional formatting, where something is shown
-                cell.border = Border()
-            if kind in ("table", "left", "note", "aside", "strong"):
-                bold = kind in ("left", "strong")
-                cell.font = Font(FONT, 9 if kind == "aside" else 10, bold=bold, color=palette.INK)
-                cell.border = Border()
-                cell.alignment = Alignment(
-                    "right" if kind in ("table", "aside") else "left", "center", indent=int(kind == "aside")
-                )
+            for attribute, value in (IN_GRIDS | CELL_STYLES[kind]).items():
+                setattr(cell, attribute, value)
             self._styles[key] = cell.style_id
         return self._styles[key]
 

@@ -154,8 +154,8 @@ def _style(dressed: Dressed, model: Model, inspector: Inspector, view: View, gri
     if name in ("result", "scale"):
         outputs = [model.values[layer.node.name]["output"] for layer in inspector.layers]
         whole = all((array == np.rint(array)).all() for array in outputs)
-        return dressed.style("left", "0" if whole else "0.0000")
-    return dressed.style("left", "General")
+        return dressed.style("strong", "0" if whole else "0.0000")
+    return dressed.style("strong", "General")
 
 
 def _number_format(model: Model, inspector: Inspector, name: str) -> str:

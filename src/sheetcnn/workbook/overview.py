@@ -65,7 +65,7 @@ def _computed(dressed: Dressed, sheet: Worksheet, model: Model, checked: dict[st
     places = checked | {"overview_state": Grid(OVERVIEW, row, LAYER, 1, 1)}
     put(sheet, row, 2, "state", "soft")
     sizes = overview_sizes(network)
-    styles = {"overview_state": "left", "overview_answer": "left", "overview_name": "aside", "overview_bar": "bar"}
+    styles = {"overview_state": "strong", "overview_answer": "strong", "overview_name": "aside", "overview_bar": "bar"}
     row += 1
     if answers(network):
         put(sheet, row, 2, "answer", "soft")
