@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from itertools import pairwise
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def row_of_formulas(rng: np.random.Generator) -> dict[int, str]:
         start, step, other = (
             int(n) for n in (rng.choice([1, 3, 700, MAX_COLUMN - 2]), rng.integers(-2, 4), rng.integers(0, 3))
         )
-        kind = int(rng.integers(0, 6))
+        kind = int(rng.integers(0, 7))
         for n in range(int(rng.integers(1, 14))):
             place, second = start + step * n, 30 + other * n
             if not 1 <= place < MAX_COLUMN:
@@ -41,6 +42,7 @@ def row_of_formulas(rng: np.random.Generator) -> dict[int, str]:
                 f'IF({c}1="{a}1",{a}$2,$A{n + 1})',
                 f"Other!{a}7/{a}7",
                 "3*4",
+                f"ZZZ1+{a}1",
             ][kind]
             if rng.random() < 0.05:
                 text += "+0"
@@ -73,8 +75,8 @@ def test_every_cell_is_in_one_group_with_its_own_references(tmp_path: Path) -> N
 
 
 def test_neighbours_are_taken_apart_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What makes large workbooks quick: of a row of alike formulas only the first two are looked at closely."""
-    seen = []
+    """What makes large workbooks quick: of alike formulas in a row only the first two are looked at closely, wherever they begin."""
+    seen: list[str] = []
     monkeypatch.setattr(MODULE, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
     rows = (
         '<row r="1">' + "".join(f"<c><f>SUM({LETTERS[n]}5:{LETTERS[n + 2]}7)*$A$9</f></c>" for n in range(1, 200)) + "</row>"
@@ -139,21 +141,38 @@ def test_booleans_and_errors_among_shared_kernels(tmp_path: Path) -> None:
         assert have == ("#DIV/0!" if inside else without.value(i + 1, 12 + 12 * k + j))
 
 
-def pascal(size: int) -> dict[str, Any]:
-    """Each cell the sum of the one above and the one before: no whole skeleton can be computed at once."""
-    cells: dict[str, Any] = {cell_name(1, n): 1 for n in range(1, size + 1)} | {
-        cell_name(n, 1): 1 for n in range(1, size + 1)
-    }
+def pascal(size: int, down: int = 1, along: int = 1) -> dict[str, Any]:
+    """Each cell the sum of its neighbours in two directions, so that no skeleton can be computed as a whole."""
+
+    def at(i: int, j: int) -> str:
+        return cell_name(i if down > 0 else size + 1 - i, j if along > 0 else size + 1 - j)
+
+    cells: dict[str, Any] = {at(1, n): 1 for n in range(1, size + 1)} | {at(n, 1): 1 for n in range(1, size + 1)}
     for i in range(2, size + 1):
-        cells |= {cell_name(i, j): f"={cell_name(i - 1, j)}+{cell_name(i, j - 1)}" for j in range(2, size + 1)}
+        cells |= {at(i, j): f"={at(i - 1, j)}+{at(i, j - 1)}" for j in range(2, size + 1)}
     return cells
 
 
-def test_cells_of_one_skeleton_that_wait_for_each_other(tmp_path: Path) -> None:
-    from math import comb
+@pytest.mark.parametrize(("down", "along"), [(1, 1), (1, -1), (-1, 1), (-1, -1)])
+def test_cells_of_one_skeleton_that_wait_for_each_other(down: int, along: int, tmp_path: Path) -> None:
+    [sheet] = one_cell(tmp_path, pascal(9, down, along)).sheets.values()
+    have = [[sheet.value(i + 1, j + 1) for j in range(9)[::along]] for i in range(9)[::down]]
+    assert have == [[comb(i + j, i) for j in range(9)] for i in range(9)]
 
-    [sheet] = one_cell(tmp_path, pascal(9)).sheets.values()
-    assert all(sheet.value(i + 1, j + 1) == comb(i + j, i) for i in range(9) for j in range(9))
+
+def test_ranges_that_reach_beyond_what_waits(tmp_path: Path) -> None:
+    """Each row sums the row before, and blank cells to its right and far below."""
+    cells: dict[str, Any] = {"A1": 1, "B1": 1, "Z99": 0}
+    cells |= {f"A{n}": f"=SUM(A{n - 1}:Z{n - 1})" for n in range(2, 12)} | {
+        f"B{n}": f"=SUM(A{n - 1}:Z{n - 1})" for n in range(2, 12)
+    }
+    cells |= {"D20": "=SUM(A11:Z300)", "D19": "=SUM(D20:AB400)"}
+    [sheet] = one_cell(tmp_path, cells).sheets.values()
+    assert [sheet.value(n, 2) for n in range(1, 12)] == [2 ** (n - 1) for n in range(1, 12)]
+    assert not isinstance(sheet.value(20, 4), float)  # it reads itself
+    cells["D20"] = "=SUM(A11:C300)"
+    [sheet] = one_cell(tmp_path, cells).sheets.values()
+    assert [sheet.value(20, 4), sheet.value(19, 4)] == [2**11, 2**11]
 
 
 def test_chains_that_are_too_long_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
