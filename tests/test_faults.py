@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 import sheetcnn
 from sheetcnn.errors import SheetcnnError
+from sheetcnn.files import write_bytes
 
 NETWORK = """
 name = "large"
@@ -38,8 +40,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(folder: Path, **options: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "sheetcnn", "build", "net.toml", "x.npy", "--no-gallery", "--no-inspector"]
+def has_unnamed_files(folder: Path) -> bool:
+    """Whether files can be written without a name here."""
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+def start(folder: Path, named: bool = False, **options: Any) -> subprocess.Popen[str]:
+    """Build a workbook; `named` has it done as on systems where a file must have a name while it is written."""
+    code = f"import os, sheetcnn.cli\nif {named} and hasattr(os, 'O_TMPFILE'): del os.O_TMPFILE\nsheetcnn.cli.main()"
+    command = [sys.executable, "-c", code, "build", "net.toml", "x.npy", "--no-gallery", "--no-inspector"]
     environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", **options
@@ -52,8 +65,14 @@ def half_written(folder: Path) -> list[Path]:
 
 def while_writing(folder: Path, build: subprocess.Popen[str]) -> None:
     """Wait until the build has begun to write."""
-    while not any(part.stat().st_size for part in half_written(folder)):
+    while True:
         assert build.poll() is None, build.communicate()
+        for opened in [*half_written(folder), *Path(f"/proc/{build.pid}/fd").glob("*")]:
+            with suppress(OSError):  # closed meanwhile
+                named = opened.parent == folder
+                unnamed = not named and os.readlink(opened).startswith(f"{folder}/#")
+                if (named or unnamed) and opened.stat().st_size:
+                    return
         time.sleep(0.002)
 
 
@@ -74,9 +93,11 @@ def test_no_room(folder: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize("how", ["SIGINT", "SIGKILL"])
-def test_stopped_in_the_middle(how: str, folder: Path) -> None:
-    build = start(folder)
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_stopped_in_the_middle(how: str, named: bool, folder: Path) -> None:
+    before = sorted(folder.iterdir())
+    build = start(folder, named)
     while_writing(folder, build)
     build.send_signal(signal.Signals[how])
     _, errors = build.communicate(timeout=60)
@@ -84,20 +105,55 @@ def test_stopped_in_the_middle(how: str, folder: Path) -> None:
     if how == "SIGINT":
         assert build.returncode in (2, 128 + signal.SIGINT)  # typer's versions differ
         assert errors in ("", "sheetcnn: stopped\n")
-        assert not half_written(folder)
+    else:
+        assert build.returncode == -signal.Signals[how]
+    if how == "SIGINT" or (not named and has_unnamed_files(folder)):
+        assert sorted(folder.iterdir()) == before
         return
-    # Nobody can clean up behind SIGKILL. What is left is hidden, tells its name, and is never taken for a workbook.
+    # Where a file must have a name, nobody can clean up. What is left is hidden, tells its name, and is no workbook.
     [part] = half_written(folder)
     assert part.name.startswith(".net.")
     with pytest.raises(SheetcnnError):
         sheetcnn.check(part)
     (folder / "net.toml").write_text(NETWORK.format(size=8))
     np.save(folder / "x.npy", np.zeros((3, 8, 8)))
-    again = start(folder)
+    again = start(folder, named)
     again.communicate(timeout=60)
     assert again.returncode == 0
     assert sheetcnn.check(folder / "net.xlsx").ok
     assert half_written(folder) == [part]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+@pytest.mark.parametrize("named", [False, True])
+def test_others_may_read_what_the_system_lets_them(
+    named: bool, mask: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As any program's files: not those of temporary ones, which are private."""
+    if named:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    before = os.umask(mask)
+    try:
+        write_bytes(folder / "one.bin", b"x" * 100_000)
+        assert (folder / "one.bin").stat().st_mode & 0o777 == (0o666 & ~mask if sys.platform != "win32" else 0o666)
+        write_bytes(folder / "one.bin", b"other")
+        assert (folder / "one.bin").read_bytes() == b"other"
+        assert not half_written(folder)
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="files without a name are Linux's")
+def test_the_first_name_may_be_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not has_unnamed_files(folder):
+        pytest.skip("this file system has no files without a name")
+    names = iter([b"aaaa", b"aaaa", b"bbbb"])
+    monkeypatch.setattr(os, "urandom", lambda count: next(names))
+    taken = folder / f".one.{b'aaaa'.hex()}.part"
+    taken.write_bytes(b"another's")
+    write_bytes(folder / "one.bin", b"whole")
+    assert (folder / "one.bin").read_bytes() == b"whole"
+    assert taken.read_bytes() == b"another's"
 
 
 def test_folder_that_cannot_be_written_to(folder: Path) -> None:

@@ -22,7 +22,7 @@ import sheetcnn
 from sheetcnn.checker import Report
 from sheetcnn.layers import LAYERS
 
-NETWORKS = int(os.environ.get("NETWORKS", "240"))
+NETWORKS = int(os.environ.get("NETWORKS", "400"))
 SEED = int(os.environ.get("SEED", "1"))
 PARTS = 4
 IN_LIBREOFFICE = 4  # of so many, one goes through LibreOffice too, which takes the longest
