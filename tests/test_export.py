@@ -114,6 +114,18 @@ def edited(book: Path, name: str, value: float | str) -> None:
     opened.save(book)
 
 
+def test_weights_come_back_in_pytorchs_order(tmp_path: Path) -> None:
+    """A transposed convolution's weights have other axes in files, its bias has not."""
+    layer = {"type": "conv_transpose2d", "name": "up", "out_channels": 6, "kernel_size": [2, 3], "groups": 2}
+    rng = np.random.default_rng(4)
+    arrays = {"up.weight": rng.normal(size=(4, 3, 2, 3)), "up.bias": rng.normal(size=6)}
+    np.savez(tmp_path / "given.npz", **arrays)  # type: ignore[arg-type]
+    network, pixels = write(tmp_path, [layer], (4, 2, 2), weights="given.npz")
+    [path] = sheetcnn.export(sheetcnn.build(network, pixels, tmp_path / "b.xlsx").path, tmp_path / "again.npz")
+    with np.load(path) as again:
+        assert {key: array.tolist() for key, array in again.items()} == {key: a.tolist() for key, a in arrays.items()}
+
+
 def test_weights_with_edits_and_formulas(tmp_path: Path) -> None:
     layers = [
         {"type": "conv2d", "name": "a", "out_channels": 2, "kernel_size": 2, "activation": {"type": "prelu"}},

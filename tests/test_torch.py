@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -75,3 +76,46 @@ def test_shown_code(given: Given) -> None:
     have = layer.run(tuple(xs), "compact", numbers)["output"]
     assert have.shape == want.shape
     np.testing.assert_allclose(have, want, rtol=1e-9, atol=1e-9)
+
+
+CLASSES = {
+    "conv2d": "Conv2d",
+    "conv3d": "Conv3d",
+    "conv_transpose2d": "ConvTranspose2d",
+    "max_pool2d": "MaxPool2d",
+    "avg_pool2d": "AvgPool2d",
+    "batch_norm2d": "BatchNorm2d",
+    "instance_norm2d": "InstanceNorm2d",
+    "group_norm": "GroupNorm",
+    "lrn": "LocalResponseNorm",
+    "leaky_relu": "LeakyReLU",
+    "prelu": "PReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "softplus": "Softplus",
+    "linear": "Linear",
+    "dropout": "Dropout",
+    "upsample": "Upsample",
+}
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_defaults(kind: str) -> None:
+    """Settings that are left out are PyTorch's own."""
+    import torch
+
+    theirs = inspect.signature(getattr(torch.nn, CLASSES[kind])).parameters
+    compared = 0
+    for name, field in LAYERS[kind].model_fields.items():
+        if name not in theirs or field.is_required() or theirs[name].default is inspect.Parameter.empty:
+            continue
+        given = {"kernel_size": 3, "num_groups": 2, "num_channels": 4, "size": 5, "scale_factor": 2}
+        given |= {"out_channels": 1, "out_features": 1}
+        needed = {key: value for key, value in given.items() if key in LAYERS[kind].model_fields}
+        mine, default = getattr(LAYERS[kind](**needed), name), theirs[name].default
+        if default is None:  # the stride of a pool is its window; upsample aligns no corners
+            default = given["kernel_size"] if name == "stride" else False
+        mine = mine[0] if isinstance(mine, tuple) and len(set(mine)) == 1 else mine
+        assert mine == default, name
+        compared += 1
+    assert compared

@@ -142,8 +142,9 @@ class Layer(BaseModel):
         return {}
 
     def formula_words(self) -> str:
-        """The formula in words, where settings change it."""
-        return self.words
+        """The formula in words, as the settings have it: without a bias or factors that are not there."""
+        words = self.words if getattr(self, "bias", True) else self.words.replace("bias + ", "")
+        return words if getattr(self, "affine", True) else words.removesuffix(" · weight + bias")
 
     def warning(self) -> str:
         """What is unusual about the layer's settings, said on its sheet; empty where nothing is."""

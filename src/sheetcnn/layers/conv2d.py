@@ -10,7 +10,7 @@ from pydantic import model_validator
 from ..grid import Grids, span
 from ..kernels import KERNELS
 from .base import Activated, Count, Elementwise, Layer, Look, Shape, Step, example
-from .sliding import Sliding, pair
+from .sliding import Sliding, group_words, pair
 
 WIDE = 16  # up to so many channels a formula has one term each; beyond, its text would grow too long
 FEW, MOST_TERMS = 8, 1_000_000  # so do those of fewer channels where a layer has more than so many terms in all
@@ -162,13 +162,13 @@ class Conv2d(Activated, Sliding):
 
     def formula_words(self) -> str:
         one = {"sum": "kernel", "mean": "kernel"}.get(self.channel_mix, "the filter's one kernel")
+        bias = "bias + " if self.bias else ""
         if self.channel_mix == "separate":
-            return f"map of a filter and a channel = bias + {one} * channel"
+            return f"map of a filter and a channel = {bias}{one} * channel"
         part = f"({one} * channel)"
         if self.activation_scope == "channel" and self.activation is not None:
             part = f"{self.activation.type}({one} * channel)"
-        channels = "channels" if self.groups == 1 else f"the channels of the filter's group (1 of {self.groups})"
-        return f"map = bias + {'mean' if self.channel_mix == 'mean' else 'Σ'} over {channels} of {part}"
+        return f"map = {bias}{'mean' if self.channel_mix == 'mean' else 'Σ'} over {group_words(self.groups)} {part}"
 
     def warning(self) -> str:
         wrong = {

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..grid import Grids
 from .base import Activated, Amounts, Count, Counts, Look, Margin, Shape, Step, example
-from .sliding import Sides, pair
+from .sliding import Sides, group_words, pair
 
 
 class ConvTranspose2d(Activated):
@@ -86,6 +86,9 @@ class ConvTranspose2d(Activated):
                 raise ValueError(f"output_padding (={more}) must be smaller than stride (={s}) or dilation (={d})")
         if min(self.output_shape(shape)[1:]) < 1:
             raise ValueError(f"padding {list(self.padding)} leaves nothing of its {shape[1]}×{shape[2]} input; use less")
+
+    def formula_words(self) -> str:
+        return super().formula_words().replace("channels of", group_words(self.groups), 1)
 
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         weight = (self.out_channels, shape[0] // self.groups, *self.kernel_size)

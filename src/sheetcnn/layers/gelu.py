@@ -26,6 +26,11 @@ class GELU(Elementwise):
 
     approximate: Literal["none", "tanh"] = "none"
 
+    def formula_words(self) -> str:
+        if self.approximate == "tanh":
+            return "out = ½ · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))"
+        return self.words
+
     def forward(self, x: np.ndarray) -> np.ndarray:
         if self.approximate == "tanh":
             return 0.5 * x * (1 + np.tanh(ROOT * (x + 0.044715 * x**3)))

@@ -11,7 +11,7 @@ class InstanceNorm2d(GroupStatistics):
 
     type: ClassVar[str] = "instance_norm2d"
     about: ClassVar[str] = "each map minus its own mean, over its own deviation"
-    words: ClassVar[str] = "map = (x − mean of the map) / √(variance of the map + eps)"
+    words: ClassVar[str] = "map = (x − mean of the map) / √(variance of the map + eps) · weight + bias"
     examples: ClassVar = (
         example([[[1, 3]], [[10, 30]]], [[[-1, 1]], [[-1, 1]]], eps=0.0),
         example(

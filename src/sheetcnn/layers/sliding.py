@@ -31,6 +31,11 @@ def pair(sizes: tuple[int, int]) -> str:
     return str(sizes[0]) if sizes[0] == sizes[1] else str(sizes)
 
 
+def group_words(groups: int) -> str:
+    """Over which channels a filter sums."""
+    return "channels of" if groups == 1 else f"the channels of the filter's group (1 of {groups}) of"
+
+
 class Sliding(Layer):
     """A window of kernel_size cells, stride apart, its cells dilation apart, over an input with padding around it."""
 

@@ -1,0 +1,212 @@
+"""What the sheets, `summary` and the README say of a layer: formulas, sizes, costs and PyTorch code, each worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sheetcnn.layers import LAYERS
+from sheetcnn.layers.base import Shape
+
+SUM = "Σ over channels of (kernel * channel)"
+ONE = "the filter's one kernel"
+NOT_SO = "This is not how CNNs do it: "
+SUMMED = "the activation acts once, after the sum over the channels, not on each channel before it."
+
+# type, settings, inputs; formula, size, PyTorch, parameters, multiplications, window and stride
+CASES: list[tuple[str, dict[str, Any], list[Shape], str, str, str, str, int, tuple[Shape, Shape]]] = [
+    ("conv2d", {"out_channels": 6, "kernel_size": 5, "padding": 2, "activation": "relu"}, [(1, 28, 28)],
+     f"map = bias + {SUM}", "(28 − 5 + 2·2)/1 + 1 = 28", "torch.nn.Conv2d(1, 6, 5, padding=2)",
+     "6·1·5·5 + 6 = 156", 117_600, ((5, 5), (1, 1))),
+    ("conv2d", {"out_channels": 4, "kernel_size": [3, 2], "stride": [2, 1], "padding": [1, 0, 0, 1], "dilation": [1, 3], "groups": 2,
+                "bias": False}, [(6, 9, 8)],
+     "map = Σ over the channels of the filter's group (1 of 2) of (kernel * channel)",
+     "rows ⌊(9 − 3 + 1 + 0)/2⌋ + 1 = 4, columns (8 − 4 + 0 + 1)/1 + 1 = 6",
+     "torch.nn.ZeroPad2d((0, 1, 1, 0)), then torch.nn.Conv2d(6, 4, (3, 2), stride=(2, 1), dilation=(1, 3), groups=2, bias=False)",
+     "4·3·3·2 = 72", 1_728, ((3, 4), (2, 1))),
+    ("conv2d", {"out_channels": 2, "kernel_size": 2, "padding": "same"}, [(3, 5, 4)],
+     f"map = bias + {SUM}", "rows (5 − 2 + 0 + 1)/1 + 1 = 5, columns (4 − 2 + 0 + 1)/1 + 1 = 4",
+     'torch.nn.Conv2d(3, 2, 2, padding="same")', "2·3·2·2 + 2 = 26", 480, ((2, 2), (1, 1))),
+    ("conv2d", {"out_channels": 2, "kernel_size": 2, "padding": "valid"}, [(3, 5, 5)],
+     f"map = bias + {SUM}", "(5 − 2)/1 + 1 = 4", "torch.nn.Conv2d(3, 2, 2)", "2·3·2·2 + 2 = 26", 384, ((2, 2), (1, 1))),
+    ("conv2d", {"out_channels": 2, "kernel_size": 1, "channel_mix": "mean"}, [(3, 4, 4)],
+     "map = bias + mean over channels of (kernel * channel)", "(4 − 1)/1 + 1 = 4", "", "2·3·1·1 + 2 = 8", 96, ((1, 1), (1, 1))),
+    ("conv2d", {"out_channels": 2, "kernel_size": 1, "channel_mix": "shared", "bias": False}, [(3, 4, 4)],
+     f"map = Σ over channels of ({ONE} * channel)", "(4 − 1)/1 + 1 = 4", "", "2·1·1·1 = 2", 96, ((1, 1), (1, 1))),
+    ("conv2d", {"out_channels": 2, "kernel_size": 1, "channel_mix": "separate"}, [(3, 4, 4)],
+     f"map of a filter and a channel = bias + {ONE} * channel", "(4 − 1)/1 + 1 = 4", "", "2·1·1·1 + 2 = 4", 96, ((1, 1), (1, 1))),
+    ("conv2d", {"out_channels": 2, "kernel_size": 1, "activation": "tanh", "activation_scope": "channel"}, [(3, 4, 4)],
+     "map = bias + Σ over channels of tanh(kernel * channel)", "(4 − 1)/1 + 1 = 4", "", "2·3·1·1 + 2 = 8", 96, ((1, 1), (1, 1))),
+    ("conv3d", {"out_channels": 2, "kernel_size": [2, 3, 3], "in_channels": 2, "stride": [1, 2, 1], "padding": [0, 1, 0],
+                "dilation": [2, 1, 1]}, [(8, 7, 6)],
+     "map = bias + Σ over the filter's depth of (kernel * map of the stack)",
+     "depth (4 − 3)/1 + 1 = 2, rows (7 − 3 + 2·1)/2 + 1 = 4, columns (6 − 3)/1 + 1 = 4",
+     "torch.nn.Conv3d(2, 2, (2, 3, 3), stride=(1, 2, 1), padding=(0, 1, 0), dilation=(2, 1, 1))",
+     "2·2·2·3·3 + 2 = 74", 2_304, ((3, 3), (2, 1))),
+    ("conv3d", {"out_channels": 2, "kernel_size": [1, 2, 3], "bias": False}, [(3, 5, 5)],
+     "map = Σ over the filter's depth of (kernel * map of the stack)",
+     "depth (3 − 1)/1 + 1 = 3, rows (5 − 2)/1 + 1 = 4, columns (5 − 3)/1 + 1 = 3",
+     "torch.nn.Conv3d(1, 2, (1, 2, 3), bias=False)", "2·1·1·2·3 = 12", 432, ((2, 3), (1, 1))),
+    ("conv_transpose2d", {"out_channels": 4, "kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1}, [(2, 5, 5)],
+     "map = bias + Σ over channels of (kernel turned by 180° * channel spread out)", "(5 − 1)·2 − 2 + 3 + 1 = 10",
+     "torch.nn.ConvTranspose2d(2, 4, 3, stride=2, padding=1, output_padding=1)", "4·2·3·3 + 4 = 76", 1_800, ((2, 2), (1, 1))),
+    ("conv_transpose2d", {"out_channels": 4, "kernel_size": [2, 3], "stride": [1, 2], "dilation": [2, 1], "groups": 2, "bias": False},
+     [(2, 5, 4)],
+     "map = Σ over the channels of the filter's group (1 of 2) of (kernel turned by 180° * channel spread out)",
+     "rows (5 − 1)·1 + 3 = 7, columns (4 − 1)·2 + 3 = 9",
+     "torch.nn.ConvTranspose2d(2, 4, (2, 3), stride=(1, 2), dilation=(2, 1), groups=2, bias=False)",
+     "4·1·2·3 = 24", 480, ((3, 2), (1, 1))),
+    ("conv_transpose2d", {"out_channels": 1, "kernel_size": 2, "padding": [0, 0, 1, 1]}, [(2, 5, 5)],
+     "map = bias + Σ over channels of (kernel turned by 180° * channel spread out)", "(5 − 1)·1 − 1 + 2 = 5", "",
+     "1·2·2·2 + 1 = 9", 200, ((2, 2), (1, 1))),
+    ("max_pool2d", {"kernel_size": 2}, [(3, 9, 8)],
+     "map = largest cell of the window, each map by itself", "rows ⌊(9 − 2)/2⌋ + 1 = 4, columns (8 − 2)/2 + 1 = 4",
+     "torch.nn.MaxPool2d(2)", "none", 0, ((2, 2), (2, 2))),
+    ("max_pool2d", {"kernel_size": 3, "stride": 2, "padding": 1, "dilation": 2}, [(3, 9, 9)],
+     "map = largest cell of the window, each map by itself", "(9 − 5 + 2·1)/2 + 1 = 4",
+     "torch.nn.MaxPool2d(3, stride=2, padding=1, dilation=2)", "none", 0, ((5, 5), (2, 2))),
+    ("max_pool2d", {"kernel_size": 2, "ceil_mode": True}, [(3, 9, 9)],
+     "map = largest cell of the window, each map by itself", "⌈(9 − 2)/2⌉ + 1 = 5", "torch.nn.MaxPool2d(2, ceil_mode=True)",
+     "none", 0, ((2, 2), (2, 2))),
+    ("max_pool2d", {"kernel_size": 3, "padding": [2, 0]}, [(1, 6, 6)],
+     "map = largest cell of the window, each map by itself", "rows ⌊(6 − 3 + 2·2)/3⌋ + 1 = 3, columns (6 − 3)/3 + 1 = 2", "",
+     "none", 0, ((3, 3), (3, 3))),
+    ("avg_pool2d", {"kernel_size": [2, 3], "stride": 1, "count_include_pad": False, "padding": [1, 1]}, [(3, 5, 5)],
+     "map = mean of the window, each map by itself", "rows (5 − 2 + 2·1)/1 + 1 = 6, columns (5 − 3 + 2·1)/1 + 1 = 5",
+     "torch.nn.AvgPool2d((2, 3), stride=1, padding=1, count_include_pad=False)", "none", 0, ((2, 3), (1, 1))),
+    ("global_max_pool2d", {}, [(3, 5, 4)],
+     "map = largest of all cells of the map", "", "torch.nn.AdaptiveMaxPool2d(1)", "none", 0, ((5, 4), (1, 1))),
+    ("global_avg_pool2d", {}, [(3, 5, 4)],
+     "map = mean of all cells of the map", "", "torch.nn.AdaptiveAvgPool2d(1)", "none", 0, ((5, 4), (1, 1))),
+    ("adaptive_avg_pool2d", {"output_size": [2, 3]}, [(3, 5, 7)],
+     "map = mean of the window; windows divide the map evenly", "", "torch.nn.AdaptiveAvgPool2d((2, 3))", "none", 0, ((3, 3), (2, 2))),
+    ("batch_norm2d", {}, [(3, 5, 4)],
+     "map = (x − running_mean) / √(running_var + eps) · weight + bias", "", "torch.nn.BatchNorm2d(3, eps=1e-05)",
+     "3 + 3 = 6", 120, ((1, 1), (1, 1))),
+    ("batch_norm2d", {"affine": False, "eps": 0.1}, [(3, 5, 4)],
+     "map = (x − running_mean) / √(running_var + eps)", "", "torch.nn.BatchNorm2d(3, eps=0.1, affine=False)",
+     "none", 60, ((1, 1), (1, 1))),
+    ("instance_norm2d", {}, [(3, 5, 4)],
+     "map = (x − mean of the map) / √(variance of the map + eps)", "", "torch.nn.InstanceNorm2d(3, eps=1e-05)",
+     "none", 60, ((9, 7), (1, 1))),
+    ("instance_norm2d", {"affine": True}, [(3, 5, 4)],
+     "map = (x − mean of the map) / √(variance of the map + eps) · weight + bias", "", "torch.nn.InstanceNorm2d(3, eps=1e-05, affine=True)",
+     "3 + 3 = 6", 120, ((9, 7), (1, 1))),
+    ("group_norm", {"num_groups": 3}, [(6, 5, 4)],
+     "map = (x − mean of the group) / √(variance of the group + eps) · weight + bias", "", "torch.nn.GroupNorm(3, 6, eps=1e-05)",
+     "6 + 6 = 12", 240, ((9, 7), (1, 1))),
+    ("group_norm", {"num_groups": 3, "affine": False}, [(6, 5, 4)],
+     "map = (x − mean of the group) / √(variance of the group + eps)", "", "torch.nn.GroupNorm(3, 6, eps=1e-05, affine=False)",
+     "none", 120, ((9, 7), (1, 1))),
+    ("prelu", {}, [(3, 2, 2)], "out = x where x > 0, else weight · x", "", "torch.nn.PReLU()", "1", 0, ((1, 1), (1, 1))),
+    ("prelu", {"num_parameters": 3}, [(3, 2, 2)],
+     "out = x where x > 0, else weight · x", "", "torch.nn.PReLU(3)", "3", 0, ((1, 1), (1, 1))),
+    ("gelu", {"approximate": "tanh"}, [(3,)],
+     "out = ½ · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))", "", "torch.nn.GELU(approximate='tanh')", "none", 0, ((1, 1), (1, 1))),
+    ("hard_sigmoid", {}, [(3,)], "out = min(max(0, alpha · x + beta), 1)", "", "torch.nn.Hardsigmoid()", "none", 0, ((1, 1), (1, 1))),
+    ("hard_sigmoid", {"alpha": 0.2}, [(3,)], "out = min(max(0, alpha · x + beta), 1)", "", "", "none", 0, ((1, 1), (1, 1))),
+    ("subtract", {}, [(3, 2, 2), (3, 1, 1)], "map = a − b", "", "a - b", "none", 0, ((1, 1), (1, 1))),
+    ("add", {}, [(3, 2, 2)] * 9, "map = a + b", "", "a + b + c + d + e + f + g + h + x8", "none", 0, ((1, 1), (1, 1))),
+    ("multiply", {}, [(3, 2, 2)] * 3, "map = a · b", "", "a * b * c", "none", 24, ((1, 1), (1, 1))),
+    ("concat", {}, [(3, 2, 2), (4, 2, 2), (1, 2, 2)],
+     "maps = those of the first input, then those of the next", "3 + 4 + 1 = 8", "torch.cat((a, b, …), dim=1)", "none", 0, ((1, 1), (1, 1))),
+    ("upsample", {"scale_factor": 2}, [(3, 4, 5)],
+     "map = x enlarged", "rows 4·2 = 8, columns 5·2 = 10", "torch.nn.Upsample(scale_factor=2)", "none", 0, ((1, 1), (1, 1))),
+    ("upsample", {"scale_factor": [2, 3], "mode": "bilinear", "align_corners": True}, [(3, 4, 5)],
+     "map = x enlarged", "rows 4·2 = 8, columns 5·3 = 15", "torch.nn.Upsample(scale_factor=(2, 3), mode='bilinear', align_corners=True)",
+     "none", 0, ((2, 2), (1, 1))),
+    ("flatten", {}, [(2, 3, 4)], "out = every cell, map after map, row after row", "2·3·4 = 24", "torch.nn.Flatten()",
+     "none", 0, ((1, 1), (1, 1))),
+    ("unflatten", {"size": [2, 3, 4]}, [(24,)], "map = the vector's numbers, map after map, row after row", "2·3·4 = 24",
+     "torch.nn.Unflatten(1, (2, 3, 4))", "none", 0, ((1, 1), (1, 1))),
+    ("linear", {"out_features": 5, "activation": "relu"}, [(12,)], "out = bias + Σ weight · input", "", "torch.nn.Linear(12, 5)",
+     "5·12 + 5 = 65", 60, ((1, 1), (1, 1))),
+    ("linear", {"out_features": 5, "bias": False}, [(12,)], "out = Σ weight · input", "", "torch.nn.Linear(12, 5, bias=False)",
+     "5·12 = 60", 60, ((1, 1), (1, 1))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
+def test_words(case: tuple[Any, ...]) -> None:
+    kind, settings, shapes, words, size, torch, parameters, multiplications, window = case
+    layer = LAYERS[kind](**settings)
+    layer.accept(*shapes)
+    assert layer.formula_words() == words
+    assert layer.size_words(*shapes) == size
+    assert layer.torch(*shapes) == torch
+    assert layer.parameter_words(*shapes) == parameters
+    assert layer.multiplications(*shapes) == multiplications
+    assert layer.window(*shapes) == window
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, ""),
+        ({"activation": "relu"}, ""),
+        ({"channel_mix": "mean"}, f"{NOT_SO}what a filter finds in the channels is summed, not averaged."),
+        ({"channel_mix": "separate"}, f"{NOT_SO}a filter sums over all channels and makes one map, not one for each channel."),
+        ({"activation": "relu", "activation_scope": "channel"}, NOT_SO + SUMMED),
+        ({"channel_mix": "shared", "activation": "relu", "activation_scope": "channel"},
+         f"{NOT_SO}a filter has a kernel of its own for each channel, not one for all; {SUMMED}"),
+    ],
+)  # fmt: skip
+def test_warnings(settings: dict[str, Any], words: str) -> None:
+    assert LAYERS["conv2d"](out_channels=2, kernel_size=1, **settings).warning() == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "shape", "fits"),
+    [
+        ("conv2d", {"out_channels": 1, "kernel_size": 4}, (1, 4, 4), True),
+        ("conv2d", {"out_channels": 1, "kernel_size": [4, 5]}, (1, 4, 4), False),
+        ("conv2d", {"out_channels": 1, "kernel_size": [5, 4]}, (1, 4, 4), False),
+        ("conv2d", {"out_channels": 1, "kernel_size": 3, "dilation": 2, "padding": [1, 0]}, (1, 4, 5), True),
+        ("conv2d", {"out_channels": 1, "kernel_size": 3, "dilation": 2, "padding": [0, 1]}, (1, 4, 5), False),
+        ("conv3d", {"out_channels": 1, "kernel_size": [3, 1, 1]}, (3, 1, 1), True),
+        ("conv3d", {"out_channels": 1, "kernel_size": [4, 1, 1]}, (3, 1, 1), False),
+        ("conv3d", {"out_channels": 1, "kernel_size": 1, "in_channels": 2}, (3, 1, 1), False),
+        ("conv_transpose2d", {"out_channels": 1, "kernel_size": 2, "padding": [1, 0, 0, 0]}, (1, 1, 1), True),
+        ("conv_transpose2d", {"out_channels": 1, "kernel_size": 2, "padding": [1, 0, 1, 0]}, (1, 1, 1), False),
+        ("conv_transpose2d", {"out_channels": 1, "kernel_size": 2, "padding": [0, 1, 0, 1]}, (1, 1, 1), False),
+        ("conv_transpose2d", {"out_channels": 1, "kernel_size": 2, "stride": 2, "output_padding": 1}, (1, 2, 2), True),
+        ("conv_transpose2d", {"out_channels": 1, "kernel_size": 2, "stride": 2, "output_padding": 2}, (1, 2, 2), False),
+        ("conv_transpose2d", {"out_channels": 1, "kernel_size": 2, "dilation": 3, "output_padding": 2}, (1, 2, 2), True),
+        ("max_pool2d", {"kernel_size": 2, "padding": 1}, (1, 2, 2), True),
+        ("max_pool2d", {"kernel_size": 2, "padding": 2}, (1, 2, 2), False),
+        ("max_pool2d", {"kernel_size": 2, "padding": [0, 0, 0, 2], "stride": 1}, (1, 2, 2), False),
+        ("max_pool2d", {"kernel_size": 2, "padding": [0, 0, 2, 0], "stride": 1}, (1, 2, 2), False),
+        ("max_pool2d", {"kernel_size": 3, "padding": [1, 1, 2, 2], "dilation": 2, "stride": 1}, (1, 4, 4), True),
+        ("clip", {"min_val": 2.0, "max_val": 2.0}, (3,), True),
+        ("clip", {"min_val": 2.1, "max_val": 2.0}, (3,), False),
+        ("pad", {"padding": 3, "mode": "reflect"}, (1, 4, 4), True),
+        ("pad", {"padding": [0, 0, 4, 0], "mode": "reflect"}, (1, 4, 4), False),
+        ("pad", {"padding": [0, 4, 0, 0], "mode": "reflect"}, (1, 5, 4), False),
+        ("lrn", {"size": 255}, (2, 1, 1), True),
+        ("lrn", {"size": 256}, (2, 1, 1), False),
+        ("linear", {"out_features": 1}, (16_320,), True),
+        ("linear", {"out_features": 1}, (16_321,), False),
+        ("group_norm", {"num_groups": 2}, (4, 1, 1), True),
+        ("group_norm", {"num_groups": 2}, (3, 1, 1), False),
+        ("batch_norm2d", {"eps": 0.0}, (4, 1, 1), True),
+        ("batch_norm2d", {"eps": -1e-9}, (4, 1, 1), False),
+        ("group_norm", {"num_groups": 2, "eps": -1e-9}, (4, 1, 1), False),
+        ("prelu", {"num_parameters": 3}, (3, 1, 1), True),
+        ("prelu", {"num_parameters": 2}, (3, 1, 1), False),
+        ("unflatten", {"size": [2, 2, 2]}, (8,), True),
+        ("unflatten", {"size": [2, 2, 2]}, (9,), False),
+        ("pixel_shuffle", {"upscale_factor": 2}, (8, 1, 1), True),
+        ("pixel_shuffle", {"upscale_factor": 2}, (6, 1, 1), False),
+        ("channel_shuffle", {"groups": 2}, (3, 1, 1), False),
+        ("upsample", {"scale_factor": 2, "align_corners": True}, (1, 2, 2), False),
+    ],
+)  # fmt: skip
+def test_what_fits(kind: str, settings: dict[str, Any], shape: Shape, fits: bool) -> None:
+    """The last that is allowed, and the first that is not."""
+    try:
+        LAYERS[kind](**settings).accept(shape)
+    except ValueError:
+        assert not fits
+    else:
+        assert fits
