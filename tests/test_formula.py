@@ -231,6 +231,26 @@ VALUES: list[tuple[str, Any]] = [
     ("SUMPRODUCT(TANH(A1:B1))", math.tanh(1) + math.tanh(2)),
     ("SUMPRODUCT(LN(A1:B1))", math.log(2)),
     ("SUMPRODUCT(A1:B1/A2:B2)", 0.65),
+    ("3=1+2", True),
+    ("2<>1+2", True),
+    ("1<0+2", True),
+    ("3>1+1", True),
+    ("3<=1+2", True),
+    ("3>=1+2", True),
+    ("7-2*2", 3),
+    ("IF(1,2=2,0)", True),
+    ("5^0", 1),
+    ("0^2", 0),
+    ('"a"<"a"', False),
+    ('IF(""=D1,1,2)', 1),
+    ('IF("a">D1,1,2)', 1),
+    ("IF(TRUE>D1,1,2)", 1),
+    ("IF(FALSE=D1,1,2)", 1),
+    ("SUM(#NULL!,1)", "#NULL!"),
+    ("MAX(#NULL!,1E308*10)", "#NULL!"),
+    ("MATCH(1,A1:C3,0)", "#N/A"),
+    ("MATCH(0,D1:D3,0)", "#N/A"),
+    ("CHOOSE(1,5)", 5),
 ]
 # Where LibreOffice goes other ways than Excel: booleans are numbers to it, it knows fewer errors, and some powers more.
 NOT_LIKE_LIBREOFFICE = {"SUM(A1:D3)": 46, "SUM(D1:D3)": 1, "MAX(D1:D3)": 1, "SUMPRODUCT(A1:D3,A1:D3)": 286}
@@ -256,6 +276,8 @@ NOT_LIKE_LIBREOFFICE |= {
     "MAX(D4,LN(0))": "#VALUE!",
     "INDEX(A1:C3,1,4)": "#VALUE!",
     "LARGE(A1:C1,4)": "#VALUE!",
+    "MAX(#NULL!,1E308*10)": "#NUM!",
+    "MATCH(1,A1:C3,0)": "#VALUE!",
 }
 
 
@@ -365,7 +387,15 @@ def one_cell(tmp_path: Path, cells: dict[str, Any]) -> Book:
         ("=A1048577", "'A1048577'"),
         ("=B1:XFE2", "no syntax"),
         ("=5" + "%" * 101, "signs"),
-        ("=" + "-" * 101 + "1", "signs"),
+        ("=" + "-" * 100 + "1", "signs"),
+        ("=" + "+".join(["-1"] * 200) + "+" + "-" * 100 + "1", "signs"),
+        ("=" + "(1)+" * 300 + "(" * 100 + "1" + ")" * 100, "nested"),
+        ("=EXP(A1:B1)", "range of cells where one number"),
+        *(
+            (f"={name}({','.join(['1'] * 256)})", "256 arguments")
+            for name in ("SUMSQ", "MAX", "MIN", "AVERAGE", "SUMPRODUCT")
+        ),
+        ("=CHOOSE(" + ",".join(["1"] * 256) + ")", "256 arguments"),
         ("=" + "(" * 100 + "1" + ")" * 100, "nested"),
     ],
 )
@@ -383,7 +413,11 @@ def test_what_is_not_known_is_an_error_that_names_the_cell(formula: str, reason:
     ("formula", "value"),
     [
         ("=5" + "%" * 100, 0.0),
-        ("=" + "-" * 98 + "1", 1),
+        ("=" + "-" * 99 + "1", -1),
+        ("=" + "+".join(["-1"] * 200), -200),
+        ("=" + "+".join(["(1)"] * 200), 200),
+        ('=REPT("a",32767)', "a" * 32767),
+        ('=REPT("a",32768)', "#VALUE!"),
         ("=" + "(" * 99 + "1" + ")" * 99, 1),
         ("=SUM(" + ",".join(["1"] * 255) + ")", 255),
         ('=REPT("ab",16383)', "ab" * 16383),

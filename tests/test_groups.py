@@ -74,37 +74,57 @@ def test_every_cell_is_in_one_group_with_its_own_references(tmp_path: Path) -> N
     assert not found
 
 
+def test_what_lies_beyond_the_last_column_is_no_cell() -> None:
+    for text in ("ZZZ1+1", "XFE1", "A1048577", "A0", "A1:XFE2", "B2:A1048577"):
+        assert skeleton(text) == (text, [])
+    [reference] = skeleton("SUM(XFD1048576:A1)")[1]
+    assert (reference.top, reference.left, reference.rows, reference.columns) == (1, 1, 1_048_576, 16_384)
+
+
 def test_neighbours_are_taken_apart_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What makes large workbooks quick: of alike formulas in a row only the first two are looked at closely, wherever they begin."""
     seen: list[str] = []
     monkeypatch.setattr(MODULE, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
-    rows = (
-        '<row r="1">' + "".join(f"<c><f>SUM({LETTERS[n]}5:{LETTERS[n + 2]}7)*$A$9</f></c>" for n in range(1, 200)) + "</row>"
+    cells = "".join(
+        f"<c><f>SUM({LETTERS[n]}5:{LETTERS[n + 2]}7)*$A$9+{LETTERS[2 * n]}8-{LETTERS[MAX_COLUMN - 3 * n]}1*{LETTERS[n]}$4</f></c>"
+        for n in range(1, 200)
     )
-    [group] = groups_of(read_book(write(tmp_path, parts(rows))).sheets["S"])
-    assert len(group.rows) == 199
-    assert len(seen) == 2
+    rows = f'<row r="1"><c><f>1+1</f></c><c r="C1"><f>2+2</f></c><c r="G1"><f>3</f></c>{cells}</row>'
+    groups = groups_of(read_book(write(tmp_path, parts(rows))).sheets["S"])
+    assert max(len(group.rows) for group in groups) == 199
+    assert len(seen) == 3 + 1 + 2  # the cell before the run looks at its neighbour, too
+
+
+MAP_TOP, MAP_LEFT = 12, 40  # of the map that windows slide over, which is the last thing on its sheet
 
 
 def convolution(rows: int, columns: int, kernels_first: bool) -> tuple[dict[str, Any], np.ndarray]:
-    """A map of random numbers, two kernels with zeros in them, and formulas that slide over it and beyond its end."""
+    """A map of random numbers, two kernels with zeros in them and numbers around them, and formulas that slide beyond the map's end."""
     rng = np.random.default_rng(2)
     x = rng.integers(-9, 10, (rows, columns)).astype(float)
     kernels = rng.integers(-3, 4, (2, 2, 3)).astype(float)
     kernels[0, 0, 1] = kernels[1, 1, 2] = 0
-    cells: dict[str, Any] = {cell_name(i + 1, j + 1): x[i, j] for i, j in np.ndindex(rows, columns)}
+    cells: dict[str, Any] = {cell_name(i, j): 100 * i + j for i in range(1, 8) for j in range(3, 12)}
+    cells |= {cell_name(MAP_TOP + i, MAP_LEFT + j): x[i, j] for i, j in np.ndindex(rows, columns)}
     padded = np.pad(x, ((0, 1), (0, 2)))
     want = np.zeros((2, rows, columns))
     for k, i, j in np.ndindex(2, rows, columns):
-        top = 1 + 3 * k
-        kernel = f"$A${40 + top}:$C${41 + top}"
-        window = f"{cell_name(i + 1, j + 1)}:{cell_name(i + 2, j + 3)}"
+        kernel = f"$F${2 + 3 * k}:$H${3 + 3 * k}"
+        window = f"{cell_name(MAP_TOP + i, MAP_LEFT + j)}:{cell_name(MAP_TOP + i + 1, MAP_LEFT + j + 2)}"
         pair = (kernel, window) if kernels_first else (window, kernel)
-        cells[cell_name(i + 1, columns + 4 + k * (columns + 4) + j)] = f"=SUMPRODUCT({pair[0]},{pair[1]})"
+        cells[cell_name(MAP_TOP + i, 1 + k * (columns + 4) + j)] = f"=SUMPRODUCT({pair[0]},{pair[1]})"
         want[k, i, j] = float((padded[i : i + 2, j : j + 3] * kernels[k]).sum())
     for k, a, b in np.ndindex(2, 2, 3):
-        cells[cell_name(41 + 3 * k + a, 1 + b)] = kernels[k, a, b]
+        cells[cell_name(2 + 3 * k + a, 6 + b)] = kernels[k, a, b]
     return cells, want
+
+
+def maps(book: Book, rows: int, columns: int) -> list[list[list[Any]]]:
+    """What the formulas of `convolution` give."""
+    [sheet] = book.sheets.values()
+    return [
+        [[sheet.value(MAP_TOP + i, 1 + k * (columns + 4) + j) for j in range(columns)] for i in range(rows)] for k in (0, 1)
+    ]
 
 
 @pytest.mark.parametrize("kernels_first", [False, True])
@@ -113,9 +133,7 @@ def test_windows_and_kernels(kernels_first: bool, gather: int, tmp_path: Path, m
     """Shared kernels are multiplied at once, in pieces of any size."""
     monkeypatch.setattr(MODULE, "_GATHER", gather)
     cells, want = convolution(6, 8, kernels_first)
-    [sheet] = one_cell(tmp_path, cells).sheets.values()
-    have = [[[sheet.value(i + 1, 12 + 12 * k + j) for j in range(8)] for i in range(6)] for k in (0, 1)]
-    assert np.array_equal(np.array(have), want)
+    assert np.array_equal(np.array(maps(one_cell(tmp_path, cells), 6, 8)), want)
 
 
 def test_windows_and_kernels_that_differ_for_each_cell(tmp_path: Path) -> None:
@@ -132,13 +150,50 @@ def test_windows_and_kernels_that_differ_for_each_cell(tmp_path: Path) -> None:
 def test_booleans_and_errors_among_shared_kernels(tmp_path: Path) -> None:
     """A boolean in a window counts as 0 beside a kernel that is shared; an error is passed on to the windows that hold it."""
     cells, _ = convolution(6, 8, False)
-    cells |= {"C3": True, "G5": "=1/0"}
-    plain = dict(cells) | {"C3": 0, "G5": 0}
-    [sheet], [without] = (one_cell(tmp_path, given).sheets.values() for given in (cells, plain))
+    spoilt = {cell_name(MAP_TOP + 2, MAP_LEFT + 2): True, cell_name(MAP_TOP + 4, MAP_LEFT + 6): "=1/0"}
+    have = maps(one_cell(tmp_path, cells | spoilt), 6, 8)
+    without = maps(one_cell(tmp_path, cells | dict.fromkeys(spoilt, 0)), 6, 8)
     for k, i, j in np.ndindex(2, 6, 8):
         inside = 3 <= i <= 4 and 4 <= j <= 6
-        have = sheet.value(i + 1, 12 + 12 * k + j)
-        assert have == ("#DIV/0!" if inside else without.value(i + 1, 12 + 12 * k + j))
+        assert have[k][i][j] == ("#DIV/0!" if inside else without[k][i][j])
+
+
+def test_functions_of_many_cells_at_once(tmp_path: Path) -> None:
+    """Formulas of one skeleton whose ranges move, stay, or are all the same: each cell has its own answer."""
+    rng = np.random.default_rng(6)
+    numbers = rng.permutation(np.arange(1, 46)).reshape(5, 9)
+    cells: dict[str, Any] = {cell_name(i + 1, j + 1): int(numbers[i, j]) for i, j in np.ndindex(5, 9)}
+    cells |= {cell_name(6, j + 1): f"text {j}" for j in range(9)}
+    wanted: dict[int, list[Any]] = {}
+
+    def put(row: int, formula: Any, want: Any) -> None:
+        cells.update({cell_name(row, j + 1): f"={formula(LETTERS[j + 1])}" for j in range(9)})
+        wanted[row] = [want(numbers[:, j].tolist(), j) for j in range(9)]
+
+    put(10, lambda c: f"INDEX({c}1:{c}5,2)", lambda x, j: x[1])
+    put(11, lambda c: f"INDEX($A$1:$I$5,3,{c}1-{c}1+2)", lambda x, j: int(numbers[2, 1]))
+    put(12, lambda c: f"INDEX({c}5:{c}6,2)", lambda x, j: f"text {j}")
+    put(13, lambda c: f"INDEX($A$6:$I$6,1,{c}20)", lambda x, j: f"text {8 - j}")
+    put(14, lambda c: f"MATCH({c}4,{c}1:{c}5,0)", lambda x, j: 4)
+    put(15, lambda c: f"MATCH({c}6,$A$6:$I$6,0)", lambda x, j: j + 1)
+    put(16, lambda c: f"LARGE({c}1:{c}5,2)", lambda x, j: sorted(x)[-2])
+    put(17, lambda c: f"LARGE($A$1:$I$5,{c}20)", lambda x, j: 46 - (9 - j))
+    put(18, lambda c: f'REPT("ab",{c}20)', lambda x, j: "ab" * (9 - j))
+    put(19, lambda c: f'IF({c}1>{c}2,{c}6,"less")', lambda x, j: f"text {j}" if x[0] > x[1] else "less")
+    put(21, lambda c: f"CHOOSE({c}22,{c}1,{c}2,{c}6)", lambda x, j: (x[0], x[1], f"text {j}")[j % 3])
+    put(23, lambda c: f"ISNUMBER({c}5)", lambda x, j: True)
+    put(
+        24,
+        lambda c: f"SUM({c}1:{c}5,$A$1)/AVERAGE({c}1:{c}2)",
+        lambda x, j: (sum(x) + int(numbers[0, 0])) / ((x[0] + x[1]) / 2),
+    )
+    put(25, lambda c: f"{c}6={c}12", lambda x, j: True)
+    put(26, lambda c: f"SUMPRODUCT(({c}1:{c}5>20)*{c}1:{c}5)", lambda x, j: sum(n for n in x if n > 20))
+    cells |= {cell_name(20, j + 1): 9 - j for j in range(9)} | {cell_name(22, j + 1): j % 3 + 1 for j in range(9)}
+    [sheet] = one_cell(tmp_path, cells).sheets.values()
+    for row, want in wanted.items():
+        have = [sheet.value(row, j + 1) for j in range(9)]
+        assert have == pytest.approx(want) if isinstance(want[0], float) else have == want
 
 
 def pascal(size: int, down: int = 1, along: int = 1) -> dict[str, Any]:
@@ -151,6 +206,20 @@ def pascal(size: int, down: int = 1, along: int = 1) -> dict[str, Any]:
     for i in range(2, size + 1):
         cells |= {at(i, j): f"={at(i - 1, j)}+{at(i, j - 1)}" for j in range(2, size + 1)}
     return cells
+
+
+def test_runs_up_to_the_last_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that reach the first or the last column are no shorter for it."""
+    seen: list[str] = []
+    monkeypatch.setattr(MODULE, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
+    down = "".join(f"<c><f>{LETTERS[50 - n]}1</f></c>" for n in range(50))
+    up = "".join(f"<c><f>{LETTERS[MAX_COLUMN - 49 + n]}1</f></c>" for n in range(50))
+    beyond = "".join(f"<c><f>{LETTERS[50 - min(n, 49)]}1</f></c>" for n in range(60))
+    sheet = read_book(write(tmp_path, parts(f"<row>{down}</row><row>{up}</row><row>{beyond}</row>"))).sheets["S"]
+    [group] = groups_of(sheet)
+    assert group.lefts[:100, 0].tolist() == [*range(50, 0, -1), *range(MAX_COLUMN - 49, MAX_COLUMN + 1)]
+    assert group.lefts[100:, 0].tolist() == [*range(50, 0, -1), *[1] * 10]
+    assert len(seen) <= 2 + 2 + 12
 
 
 @pytest.mark.parametrize(("down", "along"), [(1, 1), (1, -1), (-1, 1), (-1, -1)])
@@ -183,6 +252,7 @@ def test_chains_that_are_too_long_are_given_up(tmp_path: Path, monkeypatch: pyte
     reason = book.problems[name, 12, 12]
     assert reason.startswith("is part of, or waits for, a chain of more than 2 cells that wait for each other: ")
     assert reason.endswith(f" and {len(book.problems) - 5} more")
+    assert reason.count("!") == 5  # that many are named
     assert {(name, 12, 12), (name, 2, 14)} <= set(book.problems)
     assert (name, 2, 2) not in book.problems
     assert book.sheets[name].value(1, 14) == 6
@@ -190,13 +260,13 @@ def test_chains_that_are_too_long_are_given_up(tmp_path: Path, monkeypatch: pyte
 
 
 def test_progress_counts_every_cell_once(tmp_path: Path) -> None:
-    one_cell(tmp_path, pascal(6) | {"H1": "=1/0", "H2": "=RAND()", "H3": "=A1:A3+1", "H4": "=A9"})
+    one_cell(tmp_path, pascal(6) | {"H1": "=1/0", "H2": "=RAND()", "H3": "=A1:A3+1", "H4": "=A9", "H5": "=1/0+1"})
     book: Book = read_book(tmp_path / "one.xlsx")
     seen: list[tuple[int, int]] = []
     evaluate(book, group_formulas(book), lambda done, total: seen.append((done, total)))
     assert all(before < after for (before, _), (after, _) in pairwise(seen))
-    assert seen[-1] == (27, 29)  # what cannot be evaluated is not counted
-    assert book.sheets["Sheet"].odd == 3
+    assert seen[-1] == (28, 30)  # what cannot be evaluated is not counted
+    assert book.sheets["Sheet"].odd == 4
     assert book.sheets["Sheet"].value(4, 8) == 0
 
 

@@ -53,7 +53,7 @@ def test_kinds_of_cells(tmp_path: Path) -> None:
         '<row r="2"><c r="B2"><v>1.5</v></c><c r="C2" t="n"><v>-2E-3</v></c><c r="D2" t="b"><v>1</v></c>'
         '<c r="E2" t="b"><v>0</v></c><c r="F2" t="b"><v> true </v></c><c r="G2" t="str"><v>formula text</v></c>'
         '<c r="H2" t="e"><v>#N/A</v></c><c r="I2" t="e"><v>#SPILL!</v></c><c r="J2" t="d"><v>2026-01-01</v></c>'
-        '<c r="K2" t="inlineStr"><is><t>in</t><r><t>line</t></r><rPh sb="0" eb="1"><t>aside</t></rPh></is></c>'
+        '<c r="K2" t="inlineStr"><is><t>in</t><rPh sb="0" eb="1"><t>aside</t></rPh><r><t>line</t></r></is></c>'
         '<c r="L2"/><c r="M2"><v></v></c><c r="N2" t="s"><v>1</v></c></row>'
     )
     read = sheet(tmp_path, rows, "<si><t>zero</t></si><si><t>one</t></si>")
@@ -63,12 +63,15 @@ def test_kinds_of_cells(tmp_path: Path) -> None:
     assert read.kind.shape == (4, 16)
     assert read.odd == 5
     assert [read.value(1, 2), read.value(3, 2), read.value(9, 2), read.value(2, 99)] == [None] * 4
+    assert [read.value(4, 2), read.value(2, 16)] == [None] * 2  # just beyond the arrays
+    assert read.number[2, 12:14].tolist() == [0, 0]  # what is no number is stored as 0, which SUMPRODUCT relies on
+    assert sheet(tmp_path, "").kind.shape == (2, 2)
 
 
 def test_shared_strings(tmp_path: Path) -> None:
     """Texts in several formats come in pieces; reading aids of East Asian texts are no part of them."""
     strings = (
-        '<si><t>plain</t></si><si><r><t xml:space="preserve">two </t></r><r><rPr><b/></rPr><t>formats</t></r></si>'
+        '<si>\n<t>plain</t>\n</si><si><r><t xml:space="preserve">two </t></r><r><rPr><b/></rPr><t>formats</t></r></si>'
         '<si><t>東京</t><rPh sb="0" eb="2"><t>トウキョウ</t></rPh><phoneticPr fontId="1"/></si><si><t/></si>'
         "<si><t>after &amp; all</t></si>"
     )
@@ -106,7 +109,7 @@ def test_prefixed_elements(tmp_path: Path) -> None:
 
 def test_formulas_and_saved_values(tmp_path: Path) -> None:
     rows = (
-        '<row r="1"><c r="A1"><f>1+1</f><v>2</v></c><c r="B1" t="str"><f>"a"&amp;"b"</f><v>ab</v></c>'
+        '<row r="1"><c r="A1"><f>1+1</f><v>2</v></c><c r="B1" t="str">\n<f>"a"&amp;"b"</f>\n<v>ab</v>\n</c>'
         '<c r="C1" t="e"><f>1/0</f><v>#DIV/0!</v></c><c r="D1" t="b"><f>1=1</f><v>1</v></c><c r="E1"><f>2+2</f></c>'
         '<c r="F1"><f>=3+3</f><v>6</v></c><c r="G1"><f> 4+4 </f></c><c r="H1"><f t="array" ref="H1">5+5</f></c>'
         '<c r="I1"><f t="array" ref="$I$1">6+6</f></c><c r="J1"><f t="array" ref="J1:K1">7+7</f></c><c r="K1"><v>9</v></c></row>'
@@ -120,12 +123,14 @@ def test_formulas_and_saved_values(tmp_path: Path) -> None:
     assert read.saved_texts == {(1, 2): "ab", (1, 3): "#DIV/0!"}
     assert read.saved[1, 2:4].tolist() != read.saved[1, 2:4].tolist()  # NaN
     assert read.odd == 0
+    assert not read.number.any(axis=1)[:1].any()
+    assert read.number[1, 1:11].tolist() == [0] * 10
 
 
 def test_long_formulas_come_whole(tmp_path: Path) -> None:
     """Longer than the parser's buffer: entities and buffers cut a text into pieces."""
-    text = "+".join(["1"] * 60_000)
-    rows = f'<row r="1"><c r="A1"><f>{text}</f></c><c r="B1" t="str"><v>{"x&amp;y" * 40_000}</v></c></row>'
+    text = "+".join(["1"] * 25_000) + "&" + "+".join(["2"] * 25_000)
+    rows = f'<row r="1"><c r="A1"><f>{text.replace("&", "&amp;")}</f></c><c r="B1" t="str"><v>{"x&amp;y" * 40_000}</v></c></row>'
     read = sheet(tmp_path, rows, f"<si><t>{'a&lt;b' * 40_000}</t></si>")
     assert read.formula(1, 1) == text
     assert read.value(1, 2) == "x&y" * 40_000
@@ -147,7 +152,7 @@ def test_sheets_and_names(tmp_path: Path) -> None:
     given["xl/_rels/workbook.xml.rels"] = relations(
         ("b", "worksheet", "/xl/worksheets/one.xml"),
         ("d", "chartsheet", "chartsheets/sheet1.xml"),
-        ("e", "worksheet", "./deeper/../worksheets/two.xml"),
+        ("e", "worksheet", "./deep/er/../../worksheets/two.xml"),
     ).replace("</Rel", '<Relationship Id="b" Type="x/worksheet" Target="http://h/x.xml" TargetMode="External"/></Rel', 1)
     given["xl/worksheets/two.xml"] = given["xl/worksheets/one.xml"].replace("<v>1<", "<v>2<")
     book = read_book(write(tmp_path, given))
@@ -188,6 +193,7 @@ def test_areas(text: str, area: tuple[str, int, int, int, int] | None) -> None:
         ('<row r="1"><c r="XFD1"><v>1</v></c><c><v>1</v></c></row>', "column 16385 does not exist"),
         ('<row r="1"><c r="1"><v>1</v></c></row>', "a cell '1' stands in row 1"),
         ('<row r="1"><c r="A1" t="s"><v>-1</v></c></row>', "text number"),
+        ('<row r="1"><c r="A1" t="s"><v>0</v></c></row>', "text number '0', which does not exist"),
         ('<row r="1"><c r="B3"><v>1</v></c></row>', "a cell 'B3' stands in row 1"),
         (
             '<row r="4"><c r="B4"><v>1</v></c><c r="C4"><v>1</v></c><c r="B4"><v>2</v></c></row>',
@@ -220,6 +226,18 @@ def test_incomplete_packages(change: dict[str, str | None], reason: str, tmp_pat
     given = parts("") | change
     with pytest.raises(WorkbookError, match=reason):
         read_book(write(tmp_path, {name: text for name, text in given.items() if text is not None}))
+
+
+def test_damaged_data(tmp_path: Path) -> None:
+    """Bytes that are no longer what was compressed."""
+    path = write(tmp_path, parts("".join(f'<row r="{r}"><c r="A{r}"><v>{r * r}</v></c></row>' for r in range(1, 2000))))
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        place = archive.getinfo("xl/worksheets/one.xml").header_offset + 200
+    data[place : place + 40] = bytes(40)
+    path.write_bytes(data)
+    with pytest.raises(WorkbookError, match="is damaged"):
+        read_book(path)
 
 
 def test_a_sheet_twice_is_refused(tmp_path: Path) -> None:
