@@ -155,3 +155,12 @@ def test_no_lists_below_very_many_kernels(make: Make) -> None:
         make(MANY.format(channels=3, filters=667).replace("size = 1", "size = 3\npadding = 1"), pixels(3, 2, 3))
     ).names
     assert "conv_choice_1_1" not in names
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("kind", ["softmax", "log_softmax"])
+def test_softmax_over_more_channels_than_a_function_has_arguments(kind: str, size: int, make: Make) -> None:
+    network = f'name = "n"\n[input]\nchannels = 300\nheight = {size}\nwidth = 1\n[[layers]]\ntype = "{kind}"\n'
+    report = sheetcnn.check(make(network, pixels(300, size, 1)))
+    assert report.ok
+    assert report.cells > 300 * size

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sheetcnn.layers import LAYERS
-from sheetcnn.layers.base import Shape
+from sheetcnn.layers.base import Elementwise, Shape
 
 SUM = "Σ over channels of (kernel * channel)"
 ONE = "the filter's one kernel"
@@ -81,6 +81,8 @@ CASES: list[tuple[str, dict[str, Any], list[Shape], str, str, str, str, int, tup
      "map = mean of all cells of the map", "", "torch.nn.AdaptiveAvgPool2d(1)", "none", 0, ((5, 4), (1, 1))),
     ("adaptive_avg_pool2d", {"output_size": [2, 3]}, [(3, 5, 7)],
      "map = mean of the window; windows divide the map evenly", "", "torch.nn.AdaptiveAvgPool2d((2, 3))", "none", 0, ((3, 3), (2, 2))),
+    ("adaptive_avg_pool2d", {"output_size": [4, 1]}, [(3, 5, 7)],
+     "map = mean of the window; windows divide the map evenly", "", "torch.nn.AdaptiveAvgPool2d((4, 1))", "none", 0, ((2, 7), (1, 7))),
     ("batch_norm2d", {}, [(3, 5, 4)],
      "map = (x − running_mean) / √(running_var + eps) · weight + bias", "", "torch.nn.BatchNorm2d(3, eps=1e-05)",
      "3 + 3 = 6", 120, ((1, 1), (1, 1))),
@@ -164,6 +166,17 @@ def test_warnings(settings: dict[str, Any], words: str) -> None:
         ("conv2d", {"out_channels": 1, "kernel_size": [5, 4]}, (1, 4, 4), False),
         ("conv2d", {"out_channels": 1, "kernel_size": 3, "dilation": 2, "padding": [1, 0]}, (1, 4, 5), True),
         ("conv2d", {"out_channels": 1, "kernel_size": 3, "dilation": 2, "padding": [0, 1]}, (1, 4, 5), False),
+        ("conv2d", {"out_channels": 2, "kernel_size": 1, "groups": 2}, (4, 1, 1), True),
+        ("conv2d", {"out_channels": 2, "kernel_size": 1, "groups": 2}, (3, 1, 1), False),
+        ("conv2d", {"out_channels": 3, "kernel_size": 1, "groups": 2}, (4, 1, 1), False),
+        ("conv2d", {"out_channels": 2, "kernel_size": 1, "groups": 2, "channel_mix": "mean"}, (4, 1, 1), False),
+        ("conv2d", {"out_channels": 2, "kernel_size": 1, "activation_scope": "channel"}, (4, 1, 1), False),
+        ("conv2d", {"out_channels": 2, "kernel_size": 1, "activation_scope": "channel", "activation": "softmax"}, (4, 1, 1), False),
+        ("conv2d", {"out_channels": 2, "kernel_size": 1, "activation_scope": "channel", "activation": "tanh"}, (4, 1, 1), True),
+        ("conv2d", {"out_channels": 2, "kernel_size": 1, "activation_scope": "channel", "activation": "tanh", "channel_mix": "separate"},
+         (4, 1, 1), False),
+        ("conv_transpose2d", {"out_channels": 2, "kernel_size": 1, "groups": 2}, (3, 1, 1), False),
+        ("conv_transpose2d", {"out_channels": 3, "kernel_size": 1, "groups": 2}, (4, 1, 1), False),
         ("conv3d", {"out_channels": 1, "kernel_size": [3, 1, 1]}, (3, 1, 1), True),
         ("conv3d", {"out_channels": 1, "kernel_size": [4, 1, 1]}, (3, 1, 1), False),
         ("conv3d", {"out_channels": 1, "kernel_size": 1, "in_channels": 2}, (3, 1, 1), False),
@@ -210,3 +223,39 @@ def test_what_fits(kind: str, settings: dict[str, Any], shape: Shape, fits: bool
         assert not fits
     else:
         assert fits
+
+
+@pytest.mark.parametrize(
+    ("kind", "shapes", "fits"),
+    [
+        ("concat", [(3, 2, 2), (1, 2, 2)], True),
+        ("concat", [(3, 2, 2), (3, 1, 2)], False),
+        ("concat", [(3, 2, 2), (3, 2, 1)], False),
+        ("concat", [(3,), (4,)], True),
+        ("concat", [(3,), (4, 1, 1)], False),
+        ("add", [(3, 2, 2), (3, 1, 1)], True),
+        ("add", [(3, 2, 2), (1, 2, 1)], True),
+        ("add", [(3, 2, 2), (2, 2, 2)], False),
+        ("add", [(3, 2, 2)], False),
+        ("add", [(2,), (2,)], True),
+        ("add", [(2,), (1, 1, 2)], False),
+    ],
+)
+def test_what_fits_together(kind: str, shapes: list[Shape], fits: bool) -> None:
+    try:
+        LAYERS[kind]().accept(*shapes)
+    except ValueError:
+        assert not fits
+    else:
+        assert fits
+
+
+def test_activations() -> None:
+    """All from relu to log_softmax in the list may be part of another layer; those that read x once stand within its formula."""
+    names = list(LAYERS)
+    activations = names[names.index("relu") : names.index("log_softmax") + 1]
+    assert [kind for kind, layer in LAYERS.items() if layer.activates] == activations
+    for kind in activations:
+        layer = LAYERS[kind]()
+        if isinstance(layer, Elementwise):
+            assert layer.inline == (layer.cell("@").count("@") == 1), kind

@@ -103,6 +103,16 @@ class Conv2d(Activated, Sliding):
             activation_scope="channel",
             parameters={"weight": [[[[2]], [[3]]]], "bias": [-5]},
         ),
+        example(  # both: the mean of relu(−8) and relu(9), then the bias
+            [[[-4]], [[3]]],
+            [[[5]]],
+            out_channels=1,
+            kernel_size=1,
+            activation="relu",
+            activation_scope="channel",
+            channel_mix="mean",
+            parameters={"weight": [[[[2]], [[3]]]], "bias": [0.5]},
+        ),
         example(  # two groups: the second filter never sees the first channel
             [[[1, 2]], [[3, 4]]],
             [[[10, 20]], [[300, 400]]],

@@ -50,6 +50,15 @@ class ConvTranspose2d(Activated):
             parameters={"weight": [[[[3, 2]]]]},
         ),
         example(
+            [[[1]]],
+            [[[3], [0], [4]]],
+            out_channels=1,
+            kernel_size=[2, 1],
+            dilation=[2, 1],
+            bias=False,
+            parameters={"weight": [[[[3], [4]]]]},
+        ),
+        example(
             [[[1]], [[10]]],
             [[[1, 0, 2]], [[30, 0, 40]]],
             out_channels=2,
