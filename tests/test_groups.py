@@ -75,7 +75,7 @@ def test_every_cell_is_in_one_group_with_its_own_references(tmp_path: Path) -> N
 
 
 def test_what_lies_beyond_the_last_column_is_no_cell() -> None:
-    for text in ("ZZZ1+1", "XFE1", "A1048577", "A0", "A1:XFE2", "B2:A1048577"):
+    for text in ("ZZZ1+1", "XFE1", "A1048577", "A0", "A1:XFE2", "ZZZ1:A2", "B2:A1048577"):
         assert skeleton(text) == (text, [])
     [reference] = skeleton("SUM(XFD1048576:A1)")[1]
     assert (reference.top, reference.left, reference.rows, reference.columns) == (1, 1, 1_048_576, 16_384)
@@ -102,19 +102,19 @@ def convolution(rows: int, columns: int, kernels_first: bool) -> tuple[dict[str,
     """A map of random numbers, two kernels with zeros in them and numbers around them, and formulas that slide beyond the map's end."""
     rng = np.random.default_rng(2)
     x = rng.integers(-9, 10, (rows, columns)).astype(float)
-    kernels = rng.integers(-3, 4, (2, 2, 3)).astype(float)
+    kernels = rng.integers(1, 4, (2, 3, 3)).astype(float)
     kernels[0, 0, 1] = kernels[1, 1, 2] = 0
-    cells: dict[str, Any] = {cell_name(i, j): 100 * i + j for i in range(1, 8) for j in range(3, 12)}
+    cells: dict[str, Any] = {cell_name(i, j): 100 * i + j for i in range(1, 10) for j in range(3, 12)}
     cells |= {cell_name(MAP_TOP + i, MAP_LEFT + j): x[i, j] for i, j in np.ndindex(rows, columns)}
-    padded = np.pad(x, ((0, 1), (0, 2)))
+    padded = np.pad(x, ((0, 2), (0, 2)))
     want = np.zeros((2, rows, columns))
     for k, i, j in np.ndindex(2, rows, columns):
-        kernel = f"$F${2 + 3 * k}:$H${3 + 3 * k}"
-        window = f"{cell_name(MAP_TOP + i, MAP_LEFT + j)}:{cell_name(MAP_TOP + i + 1, MAP_LEFT + j + 2)}"
+        kernel = f"$F${2 + 3 * k}:$H${4 + 3 * k}"
+        window = f"{cell_name(MAP_TOP + i, MAP_LEFT + j)}:{cell_name(MAP_TOP + i + 2, MAP_LEFT + j + 2)}"
         pair = (kernel, window) if kernels_first else (window, kernel)
         cells[cell_name(MAP_TOP + i, 1 + k * (columns + 4) + j)] = f"=SUMPRODUCT({pair[0]},{pair[1]})"
-        want[k, i, j] = float((padded[i : i + 2, j : j + 3] * kernels[k]).sum())
-    for k, a, b in np.ndindex(2, 2, 3):
+        want[k, i, j] = float((padded[i : i + 3, j : j + 3] * kernels[k]).sum())
+    for k, a, b in np.ndindex(2, 3, 3):
         cells[cell_name(2 + 3 * k + a, 6 + b)] = kernels[k, a, b]
     return cells, want
 
@@ -154,7 +154,7 @@ def test_booleans_and_errors_among_shared_kernels(tmp_path: Path) -> None:
     have = maps(one_cell(tmp_path, cells | spoilt), 6, 8)
     without = maps(one_cell(tmp_path, cells | dict.fromkeys(spoilt, 0)), 6, 8)
     for k, i, j in np.ndindex(2, 6, 8):
-        inside = 3 <= i <= 4 and 4 <= j <= 6
+        inside = 2 <= i <= 4 and 4 <= j <= 6
         assert have[k][i][j] == ("#DIV/0!" if inside else without[k][i][j])
 
 

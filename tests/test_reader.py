@@ -152,7 +152,7 @@ def test_sheets_and_names(tmp_path: Path) -> None:
     given["xl/_rels/workbook.xml.rels"] = relations(
         ("b", "worksheet", "/xl/worksheets/one.xml"),
         ("d", "chartsheet", "chartsheets/sheet1.xml"),
-        ("e", "worksheet", "./deep/er/../../worksheets/two.xml"),
+        ("e", "worksheet", "./worksheets/deep/er/../../two.xml"),
     ).replace("</Rel", '<Relationship Id="b" Type="x/worksheet" Target="http://h/x.xml" TargetMode="External"/></Rel', 1)
     given["xl/worksheets/two.xml"] = given["xl/worksheets/one.xml"].replace("<v>1<", "<v>2<")
     book = read_book(write(tmp_path, given))
