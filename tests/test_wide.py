@@ -164,3 +164,10 @@ def test_softmax_over_more_channels_than_a_function_has_arguments(kind: str, siz
     report = sheetcnn.check(make(network, pixels(300, size, 1)))
     assert report.ok
     assert report.cells > 300 * size
+
+
+def test_groups_of_as_many_maps_as_a_formula_takes(make: Make) -> None:
+    network = 'name = "n"\n[input]\nchannels = {}\nheight = 2\nwidth = 3\n[[layers]]\ntype = "group_norm"\nnum_groups = 1\n'
+    assert sheetcnn.check(make(network.format(190), pixels(190, 2, 3), gallery=False)).ok
+    with pytest.raises(LimitError, match=r"the formula in .* has .* characters; Excel allows 8,192"):
+        make(network.format(300), pixels(300, 2, 3))

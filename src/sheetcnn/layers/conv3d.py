@@ -71,6 +71,16 @@ class Conv3d(Activated):
             bias=False,
             parameters={"weight": [[[[[1, 10]]]]]},
         ),
+        example(  # two filters over a stack with padding in depth: (0, 1) and (2, 0) with (1, 10), then with (100, 0)
+            [[[1]], [[2]]],
+            [[[10]], [[2]], [[0]], [[200]]],
+            out_channels=2,
+            kernel_size=[2, 1, 1],
+            stride=[2, 1, 1],
+            padding=[1, 0, 0],
+            bias=False,
+            parameters={"weight": [[[[[1]], [[10]]]], [[[[100]], [[0]]]]]},
+        ),
         example(  # two volumes of depth 2 are summed
             [[[1]], [[2]], [[3]], [[4]]],
             [[[31]], [[42]]],

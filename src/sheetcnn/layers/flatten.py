@@ -15,7 +15,10 @@ class Flatten(Layer):
     about: ClassVar[str] = "all maps as one column: map after map, row after row"
     words: ClassVar[str] = "out = every cell, map after map, row after row"
     takes: ClassVar[str] = "any"
-    examples: ClassVar = (example([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], [1, 2, 3, 4, 5, 6, 7, 8]),)
+    examples: ClassVar = (
+        example([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], [1, 2, 3, 4, 5, 6, 7, 8]),
+        example([3, 1, 2], [3, 1, 2]),
+    )
 
     def output_shape(self, shape: Shape) -> Shape:
         return (int(np.prod(shape)),)

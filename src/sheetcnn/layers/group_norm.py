@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from ..grid import Grid, Grids
-from .base import Activated, Count, Number, Shape, Step, bands, combined, example, literal
+from .base import Activated, Count, Number, Shape, Step, bands, example, literal
 
 
 class GroupStatistics(Activated):
@@ -38,9 +38,7 @@ class GroupStatistics(Activated):
         return x[at[0] * size : (at[0] + 1) * size]
 
     def _mean_formula(self, at: Shape, x: Grids, **_: Grids) -> str:
-        if len(maps := self._maps(at, x)) <= 255:
-            return f"AVERAGE({','.join([grid.area for grid in maps])})"
-        return f"{combined('SUM', [grid.area for grid in maps])}/{len(maps) * maps[0].rows * maps[0].columns}"
+        return f"AVERAGE({','.join([grid.area for grid in self._maps(at, x)])})"
 
     def _var_formula(self, at: Shape, x: Grids, mean: Grids, **_: Grids) -> str:
         maps = self._maps(at, x)

@@ -20,6 +20,7 @@ class MaxPool2d(Pooling):
                 source="CS231n course notes, section Pooling Layer"),
         example([[[-1, -2], [-3, -4]]], [[[-1, -1], [-1, -1]]], kernel_size=3, stride=1, padding=1),
         example([[[1, 2, 3], [4, 5, 6], [7, 8, 9]]], [[[9]]], kernel_size=2, stride=1, dilation=2),
+        example([[[5], [9], [1]]], [[[5]]], kernel_size=[2, 1], stride=1, dilation=[2, 1]),
         example([[[1, 2, 3], [4, 5, 6], [7, 8, 9]]], [[[5, 6], [8, 9]]], kernel_size=2, ceil_mode=True),
         example([[[1, 2, 3]]], [[[2]]], kernel_size=[1, 2], stride=[1, 3], ceil_mode=True),
     )  # fmt: skip

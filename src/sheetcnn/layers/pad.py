@@ -24,6 +24,7 @@ class Pad(Layer):
         example([[[1, 2]]], [[[0, 0, 0, 0], [0, 1, 2, 0], [0, 0, 0, 0]]], padding=1),
         example([[[1, 2]]], [[[7, 1, 2], [7, 7, 7]]], padding=[0, 1, 1, 0], value=7.0),
         example([[[1, 2, 3]]], [[[3, 2, 1, 2, 3, 2]]], padding=[0, 2, 0, 1], mode="reflect"),
+        example([[[1, 2, 3, 4]]], [[[1, 2, 3, 4, 3, 2]]], padding=[0, 0, 0, 2], mode="reflect"),
         example([[[1, 2], [3, 4]]], [[[1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]], padding=[0, 1, 1, 1], mode="replicate"),
     )
 
