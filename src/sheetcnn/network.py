@@ -194,9 +194,9 @@ class Network:
                 f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; {self._remedy(detail)}'
             )
         if sum(map(_names, drawn.values())) > MOST_NAMES:
-            wide = {node.name for node in self.nodes if node.layer.wide(*node.in_shapes)}
-            for name in wide:
-                drawn[name] = [replace(d, together=d.label == "kernel") for d in drawn[name]]
+            for node in self.nodes:
+                if node.layer.wide(*node.in_shapes):
+                    drawn[node.name] = [replace(d, together=d.label == "kernel") for d in drawn[node.name]]
         names = {name: _names(arrays) for name, arrays in drawn.items()}
         if sum(names.values()) > MOST_NAMES:
             largest = max(names, key=lambda name: names[name])

@@ -23,7 +23,8 @@ def choosable(node: Node) -> bool:
     layer = node.layer
     if not isinstance(layer, Conv2d) or node.inputs[0] != INPUT or node.share is not None:
         return False
-    if node.in_shapes[0][0] > MOST_CHANNELS or node.in_shapes[0][0] * layer.out_channels > MOST_KERNELS:
+    channels = node.in_shapes[0][0]
+    if channels > MOST_CHANNELS or channels // layer.groups * layer.out_channels > MOST_KERNELS:
         return False
     return all(size >= 3 and size % 2 for size in layer.kernel_size)
 
