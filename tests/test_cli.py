@@ -111,6 +111,15 @@ def test_new_template_is_edited_and_built(tmp_path: Path) -> None:
     assert "no template" in fails("new", "nothing", folder=tmp_path)
 
 
+def test_a_folder_does_not_hide_what_is_shipped(tmp_path: Path) -> None:
+    """`new cs231n` makes a folder of the name that the picture and the exercise have too."""
+    run("new", "cs231n", folder=tmp_path)
+    run("build", "cs231n", "cs231n", folder=tmp_path)
+    run("handout", "cs231n", "cs231n", "--exercise", "cs231n", "-o", "class", folder=tmp_path)
+    assert (tmp_path / "cs231n.xlsx").is_file()
+    assert (tmp_path / "class" / "key.xlsx").is_file()
+
+
 def write_model(path: Path, shape: list[int | str]) -> None:
     """A small ONNX model: 3 filters, ReLU, means of maps."""
     nodes = [

@@ -13,7 +13,7 @@ import pytest
 from sheetcnn.errors import LimitError, NetworkError, SheetcnnError
 from sheetcnn.kernels import KERNELS
 from sheetcnn.layout import lay_out
-from sheetcnn.network import Network, costs, parse_network, read_network
+from sheetcnn.network import Network, parse_network, read_network
 from sheetcnn.weights import load_parameters
 
 INPUT = {"channels": 3, "height": 8, "width": 8}
@@ -170,7 +170,24 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"input": INPUT | {"width": 1}, "layers": [{"type": "max_pool2d", "kernel_size": 2, "dilation": 2, "padding": 1}]},
         "hold nothing but padding",
     ),
-    ({"layers": [{"type": "avg_pool2d", "kernel_size": 2, "dilation": 2}]}, "has no dilation"),
+    ({"layers": [{"type": "avg_pool2d", "kernel_size": 2, "dilation": 2}]}, "unknown setting 'dilation'"),
+    ({"layers": [CONV | {"bias": "no"}]}, "bias: input should be a valid boolean, not 'no'"),
+    ({"layers": [CONV | {"name": "_kernels"}]}, "taken by a sheet"),
+    ({"layers": [CONV | {"name": "_Pictures"}]}, "taken by a sheet"),
+    ({"layers": [CONV | {"name": "_inspector"}]}, "taken by a sheet"),
+    ({"layers": [CONV | {"share": ["conv"]}]}, "share ['conv'] is no layer"),
+    ({"layers": [CONV | {"init": "he"}]}, "init 'he' is unknown; there are he_normal, "),
+    ({"layers": [CONV | {"init": ["zeros"]}]}, "init ['zeros'] is unknown"),
+    ({"layers": [CONV | {"seed": -1}]}, "seed -1 must be a whole number from 0 on"),
+    ({"layers": [CONV | {"seed": True}]}, "seed True must be a whole number"),
+    (
+        {"layers": [CONV | {"activation": {"type": "prelu", "num_parameters": 5}}]},
+        "activation prelu: num_parameters (=5) must be 1, or the 4 channels",
+    ),
+    (
+        {"layers": [CONV | {"activation": {"type": "clip", "min_val": 2, "max_val": 1}}]},
+        "activation clip: min_val (=2.0) must not be larger",
+    ),
     ({"layers": [{"type": "max_pool2d"}]}, "kernel_size is missing"),
     ({"layers": [{"type": "relu", "weight": [1]}]}, "has no weights"),
     ({"layers": [{"type": "relu", "seed": 1}]}, "has no weights"),
@@ -354,8 +371,6 @@ def test_bad_weights(tmp_path: Path) -> None:
     fails("holds inf", **npz(tmp_path, conv_weight=np.full((4, 3, 3, 3), np.inf)))
     fails("no objects, no pickles", **npz(tmp_path, conv_weight=np.array([object()])))
     fails("save real numbers", **npz(tmp_path, conv_weight=np.zeros((4, 3, 3, 3), complex)))
-    fails("init 'he' is unknown", CONV | {"init": "he"})
-    fails("seed -1", CONV | {"seed": -1})
     fails("cannot be read", weights="none.npz")
     fails("leaves the network file's folder", weights="../w.npz")
     (tmp_path / "text.npz").write_text("hello")
@@ -384,34 +399,35 @@ def test_notes_on_what_may_be_a_mistake(tmp_path: Path) -> None:
     assert any("convolution.weight" in note for note in notes)
 
 
-# -- costs -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("layer", "arrays", "note"),
+    [
+        (CONV, {"conv_bias": np.zeros(4)}, "w.npz has no weight for conv: initialised by `init` and `seed` instead"),
+        (CONV | {"bias": [0] * 4}, {"conv_x": np.zeros(4)}, "w.npz has no weight for conv: initialised"),
+        (CONV | {"bias": False}, {"conv_x": np.zeros(4)}, "w.npz has no arrays for conv: initialised"),
+        (
+            {"type": "batch_norm2d", "name": "bn"},
+            {"bn_weight": np.ones(3), "bn_bias": np.ones(3)},
+            "w.npz has no running_mean and running_var for bn: initialised",
+        ),
+        (CONV | {"weight": np.zeros((4, 3, 3, 3)).tolist()}, {"conv_x": np.zeros(4)}, None),
+        (CONV | {"kernels": ["blur"] * 4}, {"conv_x": np.zeros(4)}, None),
+    ],
+)
+def test_notes_on_each_array_that_a_file_lacks(layer: Any, arrays: Any, note: str | None, tmp_path: Path) -> None:
+    _, notes = load_parameters(network(layer, **npz(tmp_path, **arrays)), tmp_path)
+    found = [one for one in notes if "initialised" in one]
+    assert len(found) == (note is not None), notes
+    assert all(one.startswith(str(note)) for one in found), notes
 
 
-def test_costs_of_lenet5() -> None:
-    """LeNet-5 with all channels joined: 61,706 parameters, 416,520 multiplications (widely published)."""
-    layers: list[dict[str, Any]] = [
-        {"type": "conv2d", "out_channels": 6, "kernel_size": 5, "padding": 2},
-        {"type": "max_pool2d", "kernel_size": 2},
-        {"type": "conv2d", "out_channels": 16, "kernel_size": 5},
-        {"type": "max_pool2d", "kernel_size": 2},
-        {"type": "flatten"},
-        {"type": "linear", "out_features": 120},
-        {"type": "linear", "out_features": 84},
-        {"type": "linear", "out_features": 10},
-    ]
-    found = costs(network(*layers, input={"channels": 1, "height": 28, "width": 28}))
-    assert [cost.parameters for cost in found.values()] == [156, 0, 2416, 0, 0, 48_120, 10_164, 850]
-    assert sum(cost.parameters for cost in found.values()) == 61_706
-    assert sum(cost.multiplications for cost in found.values()) == 416_520
-    assert [cost.receptive_field for cost in found.values()][:4] == [(5, 5), (6, 6), (14, 14), (16, 16)]
-    assert found["linear_6"].receptive_field == (28, 28)
-
-
-def test_receptive_field_of_dilated_convolutions() -> None:
-    """Three 3×3 convolutions with dilation 1, 2, 4 see 15×15 (Yu and Koltun 2016, figure 1)."""
-    layers = [CONV | {"name": f"c{d}", "dilation": d, "padding": d} for d in (1, 2, 4)]
-    found = costs(network(*layers, input={"channels": 3, "height": 32, "width": 32}))
-    assert [cost.receptive_field for cost in found.values()] == [(3, 3), (7, 7), (15, 15)]
+def test_layers_whose_grids_would_have_one_name() -> None:
+    """A mean of instance_norm2d "bn_running" is called as the running mean of batch_norm2d "bn"."""
+    norm = {"type": "batch_norm2d", "name": "bn"}
+    clash = network(norm, {"type": "instance_norm2d", "name": "BN_running"})
+    with pytest.raises(NetworkError, match="layers 'bn' and 'BN_running' would both have grids named BN_running_mean_1"):
+        lay_out(clash, "compact")
+    lay_out(network(norm, {"type": "relu", "name": "bn_running"}), "compact")
 
 
 @pytest.mark.parametrize(

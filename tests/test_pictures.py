@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 import sheetcnn
-from sheetcnn.errors import LimitError, PictureError
+from sheetcnn.errors import LimitError, NetworkError, PictureError
 from sheetcnn.formula import evaluate, group_formulas, read_book
 from sheetcnn.image import load_input
 from sheetcnn.network import read_network
@@ -107,13 +107,56 @@ def test_choosing_in_libreoffice(book: Path, office: Callable, tmp_path: Path) -
     assert sheetcnn.check(saved, engine="libreoffice").ok
 
 
-def test_names_are_told_apart(tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "x.jpg").write_bytes(samples()["cat"].read_bytes())
-    path = sheetcnn.build("edges", [tmp_path / "a" / "x.jpg", tmp_path / "b" / "x.jpg", "cat"], tmp_path / "book.xlsx").path
+ONE = """
+name = "one"
+input = {channels = 1, height = 1, width = 1}
+layers = [{type = "conv2d", name = "c", out_channels = 1, kernel_size = 1, bias = false, weight = [[[[1e200]]]]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["a/x.npy", "b/x.npy", "c.npy"], ["x", "x (2)", "c"]),
+        (["cat (2).npy", "cat.npy", "a/cat.npy"], ["cat (2)", "cat", "cat (3)"]),
+        (["cat.npy", "Cat.npy", "CAT (2).npy"], ["cat", "Cat (2)", "CAT (2) (2)"]),  # MATCH takes cat for Cat
+        (["a~b.npy", "a*b.npy", "a?.npy"], ["a_b", "a_b (2)", "a_"]),  # and these for wildcards
+        (["3.npy", "TRUE.npy", "1e5.npy"], ["3", "TRUE", "1e5"]),
+    ],
+)
+def test_names_are_told_apart(files: list[str], names: list[str], tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(ONE)
+    for number, file in enumerate(files, start=1):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        np.save(tmp_path / file, np.full((1, 1), float(number)))
+    path = sheetcnn.build(tmp_path / "one.toml", [tmp_path / file for file in files], tmp_path / "book.xlsx").path
     bank = openpyxl.load_workbook(path)["_pictures"]
-    assert [bank.cell(row, 1).value for row in (2, 3, 4)] == ["x", "x (2)", "cat"]
+    assert [bank.cell(row, 1).value for row in (2, 3, 4)] == names
+    for number, name in enumerate(names, start=1):
+        choose(path, name)
+        opened = read_book(path)
+        evaluate(opened, group_formulas(opened))
+        sheet, top, left, *_ = opened.names["input_channel_1"]
+        assert opened.sheets[sheet].number[top, left] == number
+        assert sheetcnn.check(path).ok
+
+
+def test_a_picture_called_3_stays_a_text(book: Path) -> None:
+    """A program would make a number of it when it is chosen; MATCH would not find that among the names."""
+    sheet, top, left, *_ = read_book(book).names["input_picture"]
+    assert openpyxl.load_workbook(book)[sheet].cell(top, left).number_format == "@"
+
+
+def test_every_picture_must_give_finite_numbers(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(ONE)
+    for name, value in (("small", 1.0), ("big", 1e200)):
+        np.save(tmp_path / f"{name}.npy", np.full((1, 1), value))
+    pictures = [tmp_path / "small.npy", tmp_path / "big.npy"]
+    sheetcnn.build(tmp_path / "one.toml", pictures[0], tmp_path / "book.xlsx")
+    (tmp_path / "book.xlsx").unlink()
+    with pytest.raises(NetworkError, match=r'layer 1 \(conv2d "c"\): output at \(1, 1, 1\) is inf for the picture big; '):
+        sheetcnn.build(tmp_path / "one.toml", pictures, tmp_path / "book.xlsx")
+    assert not (tmp_path / "book.xlsx").exists()
 
 
 def test_bad_pictures(tmp_path: Path) -> None:

@@ -83,17 +83,17 @@ def build(
     pages = lay_out(checked, detail)
     parameters, notes = load_parameters(checked, source.parent, arrays)
     pictures = load_pictures([image] if isinstance(image, str | Path) else list(image), checked.input)
-    pixels = next(iter(pictures.values()))
-    values = checked.run(pixels, parameters, detail)
-    refuse_infinite(checked, values)
-    pixels_across = 240 if len(pictures) == 1 else 90
-    shown = dict(list(pictures.items())[:SHOWN]) if len(pixels) in (1, 3) else {}
-    outputs = {}
-    if checked.answers:
-        last = checked.nodes[-1].name
-        first, *others = pictures
-        outputs = {first: values[last]["output"]}
-        outputs |= {name: checked.run(pictures[name], parameters, "compact")[last]["output"] for name in others}
+    first, *others = pictures
+    values = checked.run(pictures[first], parameters, detail)
+    refuse_infinite(checked, values, first)
+    last = checked.nodes[-1].name
+    outputs = {first: values[last]["output"]}
+    for name in others:
+        run = checked.run(pictures[name], parameters, detail)
+        refuse_infinite(checked, run, name)
+        outputs[name] = run[last]["output"]
+    pixels_across = 240 if not others else 90
+    shown = dict(list(pictures.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
     dressed = dress(
         Model(
             checked,
@@ -104,13 +104,13 @@ def build(
             {name: picture_of(one, checked.input, pixels_across) for name, one in shown.items()},
             gallery=GALLERY_CELLS if gallery else 0,
             inspector=inspector,
-            pictures=pictures if len(pictures) > 1 else {},
+            pictures=pictures if others else {},
         ),
         protect,
         __version__,
     )
     write_workbook(path, dressed, progress)
-    return Built(path, checked, values, tuple(notes), outputs)
+    return Built(path, checked, values, tuple(notes), outputs if checked.answers else {})
 
 
 def load_pictures(images: list[str | Path], settings: InputSettings) -> dict[str, np.ndarray]:
@@ -122,23 +122,29 @@ def load_pictures(images: list[str | Path], settings: InputSettings) -> dict[str
 
 
 def _names(paths: list[Path]) -> list[str]:
-    """What pictures are called in the drop-down: their files' names, numbered where they are the same."""
+    """What pictures are called in the drop-down: their files' names, numbered where they are the same.
+
+    MATCH finds them: it takes upper and lower case for the same, and `*`, `?` and `~` for wildcards.
+    """
     names: list[str] = []
     for path in paths:
-        stem = "".join(letter for letter in path.stem if letter.isprintable())[:40] or "picture"
-        same = sum(name == stem or name.startswith(f"{stem} (") for name in names)
-        names.append(f"{stem} ({same + 1})" if same else stem)
+        stem = "".join("_" if letter in "*?~" else letter for letter in path.stem if letter.isprintable())[:40] or "picture"
+        name, number = stem, 1
+        while name.casefold() in (other.casefold() for other in names):
+            number += 1
+            name = f"{stem} ({number})"
+        names.append(name)
     return names
 
 
-def refuse_infinite(network: Network, values: dict[str, Arrays]) -> None:
-    """Raise NetworkError, naming the layer and the place, where a value is not finite."""
+def refuse_infinite(network: Network, values: dict[str, Arrays], picture: str) -> None:
+    """Raise NetworkError, naming the picture, the layer and the place, where a value is not finite."""
     titles = {node.name: node.title for node in network.nodes} | {INPUT: "the input"}
     for name, arrays in values.items():
         for key, array in arrays.items():
             if not np.isfinite(array).all():
                 place = tuple(int(i) + 1 for i in np.argwhere(~np.isfinite(array))[0])
                 raise NetworkError(
-                    f"{network.source}: {titles[name]}: {key} at {place} is {array[tuple(i - 1 for i in place)]}; "
-                    "a workbook can hold finite numbers only; look at its weights and input"
+                    f"{network.source}: {titles[name]}: {key} at {place} is {array[tuple(i - 1 for i in place)]} for the picture "
+                    f"{picture}; a workbook can hold finite numbers only; look at its weights and input"
                 )

@@ -253,8 +253,9 @@ def export(
 @app.command()
 def templates() -> None:
     """List the networks and pictures that come with sheetcnn."""
+    from .costs import costs
     from .layers.base import shape_text
-    from .network import costs, read_network
+    from .network import read_network
     from .templates import exercises, samples
     from .templates import templates as shipped
 
@@ -326,8 +327,8 @@ def _settings(layer: Any) -> Iterator[str]:
 
 
 def _print_layers(network: Network) -> None:
+    from .costs import costs
     from .layers.base import shape_text
-    from .network import costs
 
     found = costs(network)
     rows = [["", "input", "", shape_text(network.input.shape), "", "", ""]]

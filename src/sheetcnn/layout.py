@@ -434,5 +434,5 @@ def describe(node: Node, multiplications: int, receptive: tuple[int, int]) -> li
     words = f"parameters: {node.parameter_words}"
     if multiplications:
         words += f"      multiplications: {multiplications:,}"
-    lines.append(f"{words}      one cell here sees {shape_text(receptive)} pixels of the input")
+    lines.append(f"{words}      one cell here sees up to {shape_text(receptive)} pixels of the input")
     return lines

@@ -29,7 +29,9 @@ MAX_LABEL = 200  # letters
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 MOST_NAMES = 30_000  # of grids of layers; thumbnails and lists have names too, all together no more than `dress.MOST_NAMES`
 INPUT = "input"  # what layers call the input in `input =`
-RESERVED = {"overview", "gallery", "inspector", "input", "check", "history", "exercise", "_feedback", "_sheetcnn"}
+SHEETS = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # and hidden ones, whose names begin with _
+RESERVED = {"history", "_feedback", "_inspector", "_kernels", "_pictures", "_sheetcnn"} | SHEETS  # Excel keeps History
+INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", "activation_weight")
 
 Change = Callable[[str, np.ndarray, tuple[np.ndarray, ...]], np.ndarray]  # layer, output, inputs -> output
@@ -186,6 +188,7 @@ class Network:
         the largest layer, the number and the limit, where a spreadsheet could not hold them.
         """
         drawn = self._drawings(detail)
+        self._refuse_names_given_twice(drawn)
         cells = {name: _cells(arrays) for name, arrays in drawn.items()}
         if sum(cells.values()) > MAX_CELLS:
             largest = max(cells, key=lambda name: cells[name])
@@ -205,6 +208,18 @@ class Network:
                 f'"{largest}"; {MOST_NAMES:,} can have names that spreadsheet programs can take; use fewer channels'
             )
         return drawn
+
+    def _refuse_names_given_twice(self, drawn: dict[str, list[Drawing]]) -> None:
+        """Raise NetworkError where grids of two layers would have one name: `bn_running_mean_1` of bn and of bn_running."""
+        owners: dict[str, str] = {}
+        for owner, drawings in drawn.items():
+            for drawing in drawings:
+                first = owners.setdefault(f"{owner}_{drawing.label}".lower(), owner)
+                if first != owner:
+                    raise NetworkError(
+                        f"{self.source}: layers {first!r} and {owner!r} would both have grids named "
+                        f"{owner}_{drawing.label}_1, …; rename one of them"
+                    )
 
     def _drawings(self, detail: str) -> dict[str, list[Drawing]]:
         return {INPUT: self.input.drawings()} | {node.name: node.drawings(detail) for node in self.nodes}
@@ -294,39 +309,6 @@ def _same_cell(grids: Grids, at: Shape) -> str:
     while isinstance(grids, list):
         grids = grids[place.pop(0)]
     return grids.at(*[*place, 0, 0][:2])
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What `summary` says of one layer."""
-
-    parameters: int
-    multiplications: int
-    receptive_field: tuple[int, int]  # rows and columns of the input picture that one output cell depends on
-
-
-def costs(network: Network) -> dict[str, Cost]:
-    """Parameters, multiplications and receptive field of every layer, by name.
-
-    Source of the receptive field: r ← r + (k − 1)·j, j ← j·s for window k and stride s along each axis, held to the
-    picture's size (Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", 2019).
-    """
-    whole = (network.input.height, network.input.width)
-    fields = {INPUT: ((1, 1), (1, 1))}
-    found = {}
-    for node in network.nodes:
-        if node.layer.takes == "vector":  # each number depends on all that lies before it
-            reach, jump = list(whole), [1, 1]
-        else:
-            window, stride = node.layer.window(*node.in_shapes)
-            before = [fields[name] for name in node.inputs]
-            reach = [max(f[0][a] + (window[a] - 1) * f[1][a] for f in before) for a in (0, 1)]
-            jump = [max(f[1][a] for f in before) * stride[a] for a in (0, 1)]
-        seen = (min(reach[0], whole[0]), min(reach[1], whole[1]))
-        fields[node.name] = ((reach[0], reach[1]), (jump[0], jump[1]))
-        count = 0 if node.share is not None else sum(node.layer.trainable(*node.in_shapes).values())
-        found[node.name] = Cost(count, node.layer.multiplications(*node.in_shapes), seen)
-    return found
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
@@ -467,6 +449,7 @@ def _node(
     known = layer.all_parameters(*in_shapes)
     if share is not None:
         _check_share(share, kind, known, before, later, where)
+    _check_init(settings, where)
     for key in (*inline, *(key for key in ("init", "seed") if key in table)):
         if key not in known and not (key in ("init", "seed") and known):
             raise NetworkError(f"{where}: {key} is given, but the layer has {_list(known) or 'no weights'}; leave it out")
@@ -475,10 +458,19 @@ def _node(
     return Node(number, name, layer, names, in_shapes, shape, settings, inline, share)
 
 
+def _check_init(settings: dict[str, Any], where: str) -> None:
+    """Raise NetworkError where `init` or `seed` is none."""
+    init, seed = settings.get("init", INITS[0]), settings.get("seed", 0)
+    if init not in INITS:
+        raise NetworkError(f"{where}: init {init!r:.60} is unknown; there are {', '.join(INITS)}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise NetworkError(f"{where}: seed {seed!r:.60} must be a whole number from 0 on")
+
+
 def _check_share(share: Any, kind: str, own: dict[str, Shape], before: list[Node], later: list[Any], where: str) -> None:
     """Raise NetworkError where a layer cannot use another's weights."""
     nodes = {node.name: node for node in before}
-    if share not in nodes:
+    if not isinstance(share, str) or share not in nodes:
         why = "comes later; weights are shared with an earlier layer" if share in later else "is no layer"
         raise NetworkError(f"{where}: share {share!r:.60} {why}; there are {', '.join(nodes) or 'none'}")
     other = nodes[share]

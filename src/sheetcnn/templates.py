@@ -30,8 +30,7 @@ def exercises() -> dict[str, Path]:
 
 def exercise_path(given: str) -> Path:
     """The exercise file that a path, or the name of a shipped one, stands for."""
-    path = Path(given)
-    return exercises()[given] if not path.exists() and given in exercises() else path
+    return _file_or_shipped(given, exercises())
 
 
 def samples() -> dict[str, Path]:
@@ -41,9 +40,7 @@ def samples() -> dict[str, Path]:
 
 def network_path(given: str) -> Path:
     """The network file that a path, or a template's name, stands for."""
-    path = Path(given)
-    if not path.is_file() and given in templates():
-        return templates()[given]
+    path = _file_or_shipped(given, templates())
     if not path.exists() and not path.suffix:
         raise SheetcnnError(f"{given}: is no network file and no template; there are {', '.join(templates())}")
     return path
@@ -51,8 +48,13 @@ def network_path(given: str) -> Path:
 
 def picture_path(given: str) -> Path:
     """The picture that a path or a sample's name stands for."""
+    return _file_or_shipped(given, samples())
+
+
+def _file_or_shipped(given: str, shipped: dict[str, Path]) -> Path:
+    """A file wins over what is shipped by its name; a folder of that name, which `new` makes, does not."""
     path = Path(given)
-    return samples()[given] if not path.exists() and given in samples() else path
+    return shipped[given] if not path.is_file() and given in shipped else path
 
 
 def copy_template(name: str, folder: Path) -> list[Path]:

@@ -11,10 +11,7 @@ import numpy as np
 from .errors import NetworkError
 from .kernels import KERNELS
 from .layers.base import Arrays, Shape
-from .network import INPUT, Network, Node
-
-INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
-ONES = ("running_var",)  # and the weight of a normalisation, which has one number per channel
+from .network import INITS, INPUT, Network, Node
 
 
 def load_parameters(network: Network, folder: Path, arrays: Arrays | None = None) -> tuple[dict[str, Arrays], list[str]]:
@@ -32,8 +29,10 @@ def load_parameters(network: Network, folder: Path, arrays: Arrays | None = None
             continue
         shapes = node.layer.all_parameters(*node.in_shapes)
         parameters[node.name] = {key: _resolve(network, node, key, shape, archive) for key, shape in shapes.items()}
-        if archive.path is not None and parameters[node.name] and not archive.has(node.name) and not _given(node):
-            notes.append(f"{archive.path.name} has no arrays for {node.name}: it is initialised at random")
+        lacking = [key for key in shapes if _wanted(node, key) and not archive.offers(f"{node.name}.{key}")]
+        if archive.path is not None and lacking:
+            what = "arrays" if len(lacking) == len(shapes) else " and ".join(lacking)
+            notes.append(f"{archive.path.name} has no {what} for {node.name}: initialised by `init` and `seed` instead")
     if unused := archive.unused():
         notes.append(f"{archive.path.name if archive.path else ''} has arrays that no layer reads: {', '.join(unused[:8])}")
     return parameters, notes
@@ -49,6 +48,11 @@ def _given(node: Node) -> bool:
     return bool(node.inline) or getattr(node.layer, "kernels", None) is not None
 
 
+def _wanted(node: Node, key: str) -> bool:
+    """Whether an array is looked for in the .npz file: where neither it nor the weight that it goes with is given."""
+    return getattr(node.layer, "kernels", None) is None and not {key, "weight"} & node.inline.keys()
+
+
 def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Archive | _Held) -> np.ndarray:
     where = f"{network.source}: {node.title}: {key}"
     in_file = node.layer.file_shape(key, shape)
@@ -58,7 +62,7 @@ def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Arc
     if kernels is not None and key == "weight":
         return _classic(kernels, shape)
     name = f"{node.name}.{key}"
-    if kernels is None and "weight" not in node.inline and archive.offers(name):
+    if _wanted(node, key) and archive.offers(name):
         return node.layer.from_file(key, _checked(archive.read(name, in_file), in_file, f"{archive.where}: {name}"))
     return _initial(network, node, key, shape)
 
@@ -94,16 +98,9 @@ def _classic(names: tuple[str, ...], shape: Shape) -> np.ndarray:
 
 
 def _initial(network: Network, node: Node, key: str, shape: Shape) -> np.ndarray:
-    init, seed = node.settings.get("init", "he_normal"), node.settings.get("seed", 0)
-    where = f"{network.source}: {node.title}"
-    if init not in INITS:
-        raise NetworkError(f"{where}: init {init!r} is unknown; there are {', '.join(INITS)}")
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
-        raise NetworkError(f"{where}: seed {seed!r} must be a whole number from 0 on")
-    if node.layer.type == "prelu" or key == "activation_weight":
-        return np.full(shape, 0.25)  # as PyTorch begins
-    if len(shape) == 1:  # a bias or a number per channel begins neutral
-        return np.ones(shape) if key in ONES or key == "weight" else np.zeros(shape)
+    init, seed = node.settings.get("init", INITS[0]), node.settings.get("seed", 0)
+    if len(shape) == 1:  # a number for each channel
+        return np.full(shape, node.layer.all_initial().get(key, 0.0))
     if init in ("zeros", "ones"):
         return np.full(shape, float(init == "ones"))
     fan_in, fan_out = int(np.prod(shape[1:])), shape[0] * int(np.prod(shape[2:]))

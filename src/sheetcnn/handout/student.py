@@ -74,8 +74,8 @@ def hand_out(
     pictures = load_pictures(images, checked.input)
     roster = () if students is None else read_roster(Path(students))
     handout = Handout(checked, tasks, parameters, pictures, trained_layers(checked, source.parent, arrays), seed, roster)
-    for pixels in pictures.values():
-        refuse_infinite(checked, checked.run(pixels, parameters, "compact"))
+    for name, pixels in pictures.items():
+        refuse_infinite(checked, checked.run(pixels, parameters, "compact"), name)
     target = Path(folder)
     for part in (target, target / FOLDER) if roster else (target,):
         try:

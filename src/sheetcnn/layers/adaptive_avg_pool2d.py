@@ -47,9 +47,9 @@ class AdaptiveAvgPool2d(Layer):
         (top, rows), (left, columns) = self.span(0, i, x[k].rows), self.span(1, j, x[k].columns)
         return f"AVERAGE({x[k].window(top, left, rows, columns)})"
 
-    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
-        rows, columns = (-(-n // out) for n, out in zip(shape[1:], self.output_size, strict=True))
-        return (rows, columns), (max(1, shape[1] // self.output_size[0]), max(1, shape[2] // self.output_size[1]))
+    def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+        start, size = np.array([self.span(axis, place, shape[1 + axis]) for place in range(self.output_size[axis])]).T
+        return start, start + size - 1
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.AdaptiveAvgPool2d({pair(self.output_size)})"

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..grid import Grids
-from .base import Look, Shape, example
+from .base import Flag, Look, Shape, example
 from .sliding import Pooling
 
 
@@ -23,12 +23,8 @@ class AvgPool2d(Pooling):
         example([[[1, 2, 3]]], [[[1.5, 3]]], kernel_size=[1, 2], ceil_mode=True),
     )
 
-    count_include_pad: bool = True
-
-    def check(self, shape: Shape) -> None:
-        super().check(shape)
-        if self.dilation != (1, 1):
-            raise ValueError("avg_pool2d has no dilation (nor has PyTorch's); leave it out")
+    dilation: ClassVar[tuple[int, int]] = (1, 1)  # type: ignore[misc]  # no setting: PyTorch's has none either
+    count_include_pad: Flag = True
 
     def cells(self, shape: Shape) -> np.ndarray:
         """How many cells each window is divided by: all, or those inside the input where padding is not counted."""

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..grid import Grids
+from .extent import Extent
 
 Shape = tuple[int, ...]  # (C, H, W) of a stack of feature maps, or (N,) of a vector
 Arrays = dict[str, np.ndarray]
@@ -20,6 +21,7 @@ CellFormula = Callable[[Shape], str]  # the index of a cell in its array, from 0
 Count = Annotated[int, Field(strict=True, ge=1, le=16_384)]
 Amount = Annotated[int, Field(strict=True, ge=0, le=16_384)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
 
 
 def _both(value: Any) -> Any:
@@ -129,8 +131,9 @@ class Layer(BaseModel):
     takes: ClassVar[str] = "maps"  # "maps", "vector" or "any"
     inputs: ClassVar[tuple[int, int]] = (1, 1)  # how many layers it reads, at least and at most
     activates: ClassVar[bool] = False  # whether `activation =` may name it
-    inline: ClassVar[bool] = False  # whether its formula reads its input once, so that a long sum can stand inside
-    settled: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change
+    reads_once: ClassVar[bool] = False  # whether its formula reads its input once, so that a long sum can stand inside
+    buffers: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change, as PyTorch calls them
+    initial: ClassVar[dict[str, float]] = {}  # what parameters of one number per channel begin with, where it is not 0
     examples: ClassVar[tuple[Example, ...]] = ()
 
     # -- what a layer states ---------------------------------------------------------------------------------------
@@ -186,9 +189,14 @@ class Layer(BaseModel):
         """The distance of a kernel's elements on the sheet: its dilation."""
         return (1, 1)
 
-    def window(self, *shapes: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Rows and columns of input that an output cell reads, and the stride: for the receptive field."""
-        return (1, 1), (1, 1)
+    def reads(self, axis: int, *shapes: Shape) -> tuple[np.ndarray, np.ndarray]:
+        """The first and last input row (axis 0) or column (1) that each row or column of the output reads, padding included."""
+        places = np.arange(self.output_shape(*shapes)[1 + axis])
+        return places, places
+
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+        """The part of the picture that the output depends on along an axis (0 rows, 1 columns), from that of its inputs."""
+        return extents[0] if len(shapes[0]) == 1 else extents[0].of_windows(*self.reads(axis, *shapes))
 
     def wide(self, *shapes: Shape) -> bool:
         """Whether kernels stand one below the other, at their channels' heights, so that one SUMPRODUCT spans all."""
@@ -228,10 +236,14 @@ class Layer(BaseModel):
         """The parameters, those of its activation among them."""
         return self.parameters(*shapes)
 
+    def all_initial(self) -> dict[str, float]:
+        """What parameters begin with, those of its activation among them."""
+        return self.initial
+
     def trainable(self, *shapes: Shape) -> dict[str, int]:
         """How many numbers each parameter that training changes has."""
         shapes_of = self.all_parameters(*shapes).items()
-        return {key: int(np.prod(shape, dtype=object)) for key, shape in shapes_of if key not in self.settled}
+        return {key: int(np.prod(shape, dtype=object)) for key, shape in shapes_of if key not in self.buffers}
 
     def parameter_words(self, *shapes: Shape) -> str:
         """How the number of parameters comes about: `6·1·5·5 + 6 = 156`."""
@@ -302,10 +314,12 @@ class Elementwise(Layer):
 
     takes: ClassVar[str] = "any"
     activates: ClassVar[bool] = True
-    inline: ClassVar[bool] = True
 
     def cell(self, x: str) -> str:
-        """The formula of one cell, `x` being the text of its input."""
+        """The formula of one cell, `x` being the text of its input.
+
+        Where the layer says `reads_once`, that may be a sum, b+s+t: put brackets around it unless it is a whole argument.
+        """
         raise NotImplementedError
 
     def formula(self, at: Shape, x: Grids, **parameters: Grids) -> str:
@@ -344,7 +358,7 @@ class Activated(Layer):
 
     def draws_sum(self, detail: str) -> bool:
         """Whether the pre-activation is drawn: where asked for, and where the activation reads it more than once."""
-        return detail == "steps" or (self.final is not None and not self.final.inline)
+        return detail == "steps" or (self.final is not None and not self.final.reads_once)
 
     def all_parameters(self, *shapes: Shape) -> dict[str, Shape]:
         parameters = self.parameters(*shapes)
@@ -353,6 +367,18 @@ class Activated(Layer):
         own = self.activation.parameters(self.output_shape(*shapes))
         return parameters | {PREFIX + key: shape for key, shape in own.items()}
 
+    def all_initial(self) -> dict[str, float]:
+        own = self.activation.initial if self.activation is not None else {}
+        return self.initial | {PREFIX + key: number for key, number in own.items()}
+
+    def accept(self, *shapes: Shape) -> None:
+        super().accept(*shapes)
+        if self.activation is not None:
+            try:
+                self.activation.accept(self.output_shape(*shapes))
+            except ValueError as error:
+                raise ValueError(f"activation {self.activation.type}: {error}") from None
+
     def all_steps(self, shapes: tuple[Shape, ...], detail: str) -> list[Step]:
         steps = super().all_steps(shapes, detail)
         if self.draws_sum(detail):
@@ -360,6 +386,10 @@ class Activated(Layer):
         if self.final is not None:
             steps += self.final.steps(self.output_shape(*shapes), detail=detail)
         return steps
+
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+        own = super().extent(axis, shapes, extents)
+        return own if self.activation is None else self.activation.extent(axis, (self.output_shape(*shapes),), [own])
 
     def run(self, xs: tuple[np.ndarray, ...], detail: str, parameters: Arrays) -> Arrays:
         own, others = split_parameters(parameters)

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from ..grid import Grids
-from .base import Activated, Number, Shape, bands, example, literal
+from .base import Activated, Flag, Number, Shape, bands, example, literal
 
 
 class BatchNorm2d(Activated):
@@ -15,7 +15,8 @@ class BatchNorm2d(Activated):
     type: ClassVar[str] = "batch_norm2d"
     about: ClassVar[str] = "each map minus its running mean, over its running deviation, times weight, plus bias"
     words: ClassVar[str] = "map = (x − running_mean) / √(running_var + eps) · weight + bias"
-    settled: ClassVar = ("running_mean", "running_var")
+    buffers: ClassVar = ("running_mean", "running_var")
+    initial: ClassVar = {"weight": 1.0, "running_var": 1.0}
     examples: ClassVar = (
         example(
             [[[1, 3]], [[10, 20]]],
@@ -27,7 +28,7 @@ class BatchNorm2d(Activated):
     )
 
     eps: Number = Field(1e-5, ge=0)
-    affine: bool = True
+    affine: Flag = True
 
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         names = ("weight", "bias") if self.affine else ()

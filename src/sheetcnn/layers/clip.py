@@ -13,6 +13,7 @@ class Clip(Elementwise):
     type: ClassVar[str] = "clip"
     about: ClassVar[str] = "holds every number between min_val and max_val"
     words: ClassVar[str] = "out = min(max(min_val, x), max_val)"
+    reads_once: ClassVar[bool] = True
     examples: ClassVar = (
         example([-3, 0.5, 2], [-1, 0.5, 1]),
         example([-3, 0.5, 2], [0, 0.5, 1.5], min_val=0.0, max_val=1.5),

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..grid import Grids
 from .base import Layer, Shape, cell_of, example, shape_text
+from .extent import Extent, end_to_end, joined
 
 
 class Concat(Layer):
@@ -41,6 +42,9 @@ class Concat(Layer):
                 return cell_of(x, (place, *at[1:]))
             place -= size
         raise IndexError(at)
+
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+        return joined(extents) if len(shapes[0]) == 3 else end_to_end(extents)
 
     def size_words(self, *shapes: Shape) -> str:
         return " + ".join(str(shape[0]) for shape in shapes) + f" = {sum(shape[0] for shape in shapes)}"

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from ..grid import Grids, span
 from ..kernels import KERNELS
-from .base import Activated, Count, Elementwise, Layer, Look, Shape, Step, example
+from .base import Activated, Count, Elementwise, Flag, Layer, Look, Shape, Step, example
 from .sliding import Sliding, group_words, pair
 
 WIDE = 16  # up to so many channels a formula has one term each; beyond, its text would grow too long
@@ -126,7 +126,7 @@ class Conv2d(Activated, Sliding):
 
     out_channels: Count
     groups: Count = 1
-    bias: bool = True
+    bias: Flag = True
     channel_mix: Literal["sum", "shared", "separate", "mean"] = "sum"
     activation_scope: Literal["map", "channel"] = "map"
     kernels: tuple[str, ...] | None = None
@@ -215,7 +215,7 @@ class Conv2d(Activated, Sliding):
         return slice(first, first + size)
 
     def steps(self, shape: Shape, detail: str) -> list[Step]:
-        needed = detail == "steps" or (self.final is None and self.activation is not None and not self.activation.inline)
+        needed = detail == "steps" or (self.final is None and self.activation is not None and not self.activation.reads_once)
         if not needed or self.wide(shape) or self.channel_mix == "separate":
             return []
         size = (self.out_channels, shape[0] // self.groups, *self.positions(shape))

@@ -6,7 +6,8 @@ import numpy as np
 from pydantic import BeforeValidator
 
 from ..grid import Grids
-from .base import Activated, Amount, Count, Look, Margin, Shape, example
+from .base import Activated, Amount, Count, Flag, Look, Margin, Shape, example
+from .extent import touched
 
 
 def _three(value: Any) -> Any:
@@ -98,7 +99,7 @@ class Conv3d(Activated):
     stride: Counts3 = (1, 1, 1)
     padding: Amounts3 = (0, 0, 0)
     dilation: Counts3 = (1, 1, 1)
-    bias: bool = True
+    bias: Flag = True
 
     @property
     def reach(self) -> tuple[int, ...]:
@@ -181,8 +182,9 @@ class Conv3d(Activated):
             kernel="weight",
         )
 
-    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
-        return (self.reach[1], self.reach[2]), (self.stride[1], self.stride[2])
+    def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+        starts = np.arange(self.output_shape(shape)[1 + axis]) * self.stride[1 + axis] - self.padding[1 + axis]
+        return touched(starts, self.kernel_size[1 + axis], self.dilation[1 + axis], shape[1 + axis])
 
     def multiplications(self, shape: Shape) -> int:
         per_cell = self.in_channels * int(np.prod(self.kernel_size))

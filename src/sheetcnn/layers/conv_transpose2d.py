@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from ..grid import Grids
-from .base import Activated, Amounts, Count, Counts, Look, Margin, Shape, Step, example
+from .base import Activated, Amounts, Count, Counts, Flag, Look, Margin, Shape, Step, example
+from .extent import touched
 from .sliding import Sides, group_words, pair
 
 
@@ -77,7 +78,7 @@ class ConvTranspose2d(Activated):
     output_padding: Amounts = (0, 0)
     dilation: Counts = (1, 1)
     groups: Count = 1
-    bias: bool = True
+    bias: Flag = True
 
     @property
     def reach(self) -> tuple[int, int]:
@@ -200,9 +201,9 @@ class ConvTranspose2d(Activated):
             source="spread",
         )
 
-    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
-        rows, columns = (-(-r // s) for r, s in zip(self.reach, self.stride, strict=True))
-        return (rows, columns), (1, 1)
+    def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+        starts = np.arange(self.output_shape(shape)[1 + axis]) - self._around()[axis]  # among the input's cells, spread out
+        return touched(starts, self.kernel_size[axis], self.dilation[axis], shape[1 + axis], self.stride[axis])
 
     def multiplications(self, shape: Shape) -> int:
         return int(np.prod(shape)) * (self.out_channels // self.groups) * self.kernel_size[0] * self.kernel_size[1]

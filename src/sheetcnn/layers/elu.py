@@ -13,7 +13,6 @@ class ELU(Elementwise):
     type: ClassVar[str] = "elu"
     about: ClassVar[str] = "x where x > 0, alpha · (exp(x) − 1) elsewhere"
     words: ClassVar[str] = "out = x where x > 0, else alpha · (exp(x) − 1)"
-    inline: ClassVar[bool] = False
     examples: ClassVar = (
         example([3, 0, -1000], [3, 0, -1]),
         example([-0.6931471805599453], [-1.5], alpha=3.0, source="exp(−ln 2) = ½, so 3 · (½ − 1)"),

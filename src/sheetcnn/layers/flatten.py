@@ -6,6 +6,7 @@ import numpy as np
 
 from ..grid import Grids
 from .base import Layer, Shape, example
+from .extent import Extent
 
 
 class Flatten(Layer):
@@ -31,6 +32,9 @@ class Flatten(Layer):
             return x.at(at[0], 0)
         k, rest = divmod(at[0], x[0].rows * x[0].columns)
         return x[k].at(*divmod(rest, x[k].columns))
+
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+        return extents[0].in_a_vector(shapes[0], axis) if len(shapes[0]) == 3 else extents[0]
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Flatten()"

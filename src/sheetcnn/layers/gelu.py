@@ -17,7 +17,6 @@ class GELU(Elementwise):
     type: ClassVar[str] = "gelu"
     about: ClassVar[str] = "x times the share of the normal distribution below x"
     words: ClassVar[str] = "out = x · Φ(x), Φ being the normal distribution"
-    inline: ClassVar[bool] = False
     examples: ClassVar = (
         example([0, 50, -50], [0, 50, 0]),
         example([1, -1], [0.8413447460685429, -0.15865525393145707], source="tables of the normal distribution, Φ(1)"),

@@ -28,8 +28,8 @@ class GlobalAvgPool2d(Layer):
     def look(self, shape: Shape) -> Look:
         return Look("mean", (shape[1], shape[2]), maps=shape[0], depth=shape[0], levels=(1, 0, 1))
 
-    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
-        return (shape[1], shape[2]), (1, 1)
+    def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+        return np.array([0]), np.array([shape[1 + axis] - 1])
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.AdaptiveAvgPool2d(1)"

@@ -6,14 +6,16 @@ import numpy as np
 from pydantic import Field
 
 from ..grid import Grid, Grids
-from .base import Activated, Count, Number, Shape, Step, bands, example, literal
+from .base import Activated, Count, Flag, Number, Shape, Step, bands, example, literal
 
 
 class GroupStatistics(Activated):
     """What group and instance normalisation share: mean and variance of the picture at hand, drawn as cells."""
 
+    initial: ClassVar = {"weight": 1.0}
+
     eps: Number = Field(1e-5, ge=0)
-    affine: bool = True
+    affine: Flag = True
 
     def groups_of(self, channels: int) -> int:
         """How many groups of channels have a mean and a variance of their own."""
@@ -60,9 +62,9 @@ class GroupStatistics(Activated):
     def multiplications(self, shape: Shape) -> int:
         return int(np.prod(shape)) * (2 if self.affine else 1)
 
-    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
-        # Every cell depends on all of its map through mean and variance.
-        return (2 * shape[1] - 1, 2 * shape[2] - 1), (1, 1)
+    def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+        size = shape[1 + axis]  # mean and variance are those of whole maps
+        return np.zeros(size, int), np.full(size, size - 1)
 
 
 class GroupNorm(GroupStatistics):

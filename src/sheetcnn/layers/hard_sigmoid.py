@@ -13,6 +13,7 @@ class HardSigmoid(Elementwise):
     type: ClassVar[str] = "hard_sigmoid"
     about: ClassVar[str] = "alpha · x + beta, held between 0 and 1"
     words: ClassVar[str] = "out = min(max(0, alpha · x + beta), 1)"
+    reads_once: ClassVar[bool] = True
     examples: ClassVar = (
         example([-4, 0, 1.5, 4], [0, 0.5, 0.75, 1]),
         example([-1, 1, 5], [0.3, 0.7, 1], alpha=0.2),

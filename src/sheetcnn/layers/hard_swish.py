@@ -13,7 +13,6 @@ class HardSwish(Elementwise):
     type: ClassVar[str] = "hard_swish"
     about: ClassVar[str] = "x times its hard sigmoid"
     words: ClassVar[str] = "out = x · min(max(0, x + 3), 6) / 6"
-    inline: ClassVar[bool] = False
     examples: ClassVar = (example([-4, 0, 1.5, 4], [0, 0, 1.125, 4]),)
 
     def forward(self, x: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from .base import Shape, example
+from .base import Flag, Shape, example
 from .group_norm import GroupStatistics
 
 
@@ -23,7 +23,7 @@ class InstanceNorm2d(GroupStatistics):
         ),
     )
 
-    affine: bool = False
+    affine: Flag = False
 
     def groups_of(self, channels: int) -> int:
         return channels

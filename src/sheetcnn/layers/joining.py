@@ -6,6 +6,7 @@ import numpy as np
 
 from ..grid import Grids
 from .base import Activated, Shape, cell_of, shape_text
+from .extent import Extent, joined
 
 
 def stretched(at: Shape, shape: Shape) -> Shape:
@@ -36,6 +37,9 @@ class Joining(Activated):
 
     def formula(self, at: Shape, *xs: Grids, **parameters: Grids) -> str:
         return self.sign.join([cell_of(x, stretched(at, _shape(x))) for x in xs])
+
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+        return super().extent(axis, shapes, [joined(extents)])
 
     def torch(self, *shapes: Shape) -> str:
         return f" {self.sign} ".join("abcdefgh"[n] if n < 8 else f"x{n}" for n in range(len(shapes)))

@@ -13,7 +13,6 @@ class LeakyReLU(Elementwise):
     type: ClassVar[str] = "leaky_relu"
     about: ClassVar[str] = "x where x > 0, negative_slope · x elsewhere"
     words: ClassVar[str] = "out = x where x > 0, else negative_slope · x"
-    inline: ClassVar[bool] = False
     examples: ClassVar = (
         example([[[-2, 3], [0, -0.5]]], [[[-0.02, 3], [0, -0.005]]]),
         example([-4, 4], [-8, 4], negative_slope=2.0),

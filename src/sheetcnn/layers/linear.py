@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from ..grid import MAX_COLUMNS, Grids
-from .base import Activated, Count, Shape, Step, cell_of, example
+from .base import Activated, Count, Flag, Shape, Step, cell_of, example
+from .extent import Extent
 
 
 class Linear(Activated):
@@ -22,7 +23,7 @@ class Linear(Activated):
     )
 
     out_features: Count
-    bias: bool = True
+    bias: Flag = True
 
     def check(self, shape: Shape) -> None:
         if shape[0] > MAX_COLUMNS - 64:
@@ -48,6 +49,9 @@ class Linear(Activated):
         (n,) = at
         total = f"SUMPRODUCT({steps['in'].area},{weight.window(n, 0, 1, weight.columns)})"
         return total if bias is None else f"{bias.at(n, 0)}+{total}"
+
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+        return extents[0].of_all(self.out_features)
 
     def multiplications(self, shape: Shape) -> int:
         return self.out_features * shape[0]

@@ -13,7 +13,6 @@ class Mish(Elementwise):
     type: ClassVar[str] = "mish"
     about: ClassVar[str] = "x times the tanh of its softplus"
     words: ClassVar[str] = "out = x · tanh(ln(1 + exp(x)))"
-    inline: ClassVar[bool] = False
     examples: ClassVar = (
         example([0, 1000, -1000], [0, 1000, 0]),
         example([0.6931471805599453], [0.5545177444479562], source="1 + exp(ln 2) = 3, tanh(ln 3) = 0.8"),

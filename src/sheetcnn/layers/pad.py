@@ -62,6 +62,12 @@ class Pad(Layer):
             return min(max(place, 0), size - 1)
         return abs(place) if place < size else 2 * (size - 1) - place
 
+    def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+        size = shape[1 + axis]
+        places = np.arange(self.output_shape(shape)[1 + axis]) - self.padding[axis]
+        places = places if self.mode == "constant" else np.array([self._inside(place, size) for place in places.tolist()])
+        return places, places
+
     def torch(self, shape: Shape) -> str:
         top, left, bottom, right = self.padding
         name = {"constant": "ConstantPad2d", "reflect": "ReflectionPad2d", "replicate": "ReplicationPad2d"}[self.mode]

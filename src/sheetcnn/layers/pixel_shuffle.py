@@ -45,5 +45,9 @@ class PixelShuffle(Layer):
         r = self.upscale_factor
         return x[k * r**2 + i % r * r + j % r].at(i // r, j // r)
 
+    def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+        places = np.arange(shape[1 + axis] * self.upscale_factor) // self.upscale_factor
+        return places, places
+
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.PixelShuffle({self.upscale_factor})"

@@ -16,6 +16,7 @@ class PReLU(Layer):
     words: ClassVar[str] = "out = x where x > 0, else weight · x"
     takes: ClassVar[str] = "any"
     activates: ClassVar[bool] = True
+    initial: ClassVar = {"weight": 0.25}  # as in PyTorch
     examples: ClassVar = (
         example([[[-2, 4]], [[-2, 4]]], [[[-1, 4]], [[-1, 4]]], parameters={"weight": [0.5]}),
         example([[[-2, 4]], [[-2, 4]]], [[[-1, 4]], [[6, 4]]], num_parameters=2, parameters={"weight": [0.5, -3]}),

@@ -13,6 +13,7 @@ class ReLU(Elementwise):
     type: ClassVar[str] = "relu"
     about: ClassVar[str] = "max(0, x): negative numbers become 0"
     words: ClassVar[str] = "out = max(0, x)"
+    reads_once: ClassVar[bool] = True
     examples: ClassVar = (
         example([[[-2, 3], [0, -0.5]]], [[[0, 3], [0, 0]]]),
         example([-1, 4], [0, 4]),

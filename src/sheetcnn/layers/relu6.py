@@ -13,6 +13,7 @@ class ReLU6(Elementwise):
     type: ClassVar[str] = "relu6"
     about: ClassVar[str] = "max(0, x), but no more than 6"
     words: ClassVar[str] = "out = min(max(0, x), 6)"
+    reads_once: ClassVar[bool] = True
     examples: ClassVar = (example([-1, 2.5, 6, 9], [0, 2.5, 6, 6]),)
 
     def forward(self, x: np.ndarray) -> np.ndarray:

@@ -18,7 +18,6 @@ class SELU(Elementwise):
     type: ClassVar[str] = "selu"
     about: ClassVar[str] = "scaled ELU that keeps mean 0 and variance 1 from layer to layer"
     words: ClassVar[str] = "out = 1.0507 · (x where x > 0, else 1.67326 · (exp(x) − 1))"
-    inline: ClassVar[bool] = False
     examples: ClassVar = (
         example([1, 0, -1000], [1.0507009873554805, 0, -1.7580993408473766], source="the paper's constants λ and −λα"),
     )

@@ -13,6 +13,7 @@ class Sigmoid(Elementwise):
     type: ClassVar[str] = "sigmoid"
     about: ClassVar[str] = "1 / (1 + exp(−x)): squeezes every number between 0 and 1"
     words: ClassVar[str] = "out = 1 / (1 + exp(−x)), computed as ½ · (1 + tanh(x / 2))"
+    reads_once: ClassVar[bool] = True
     examples: ClassVar = (
         example([0, 1000, -1000], [0.5, 1, 0]),
         example([1.0986122886681098], [0.75], source="x = ln 3: 1 / (1 + 1/3)"),

@@ -13,7 +13,6 @@ class SiLU(Elementwise):
     type: ClassVar[str] = "silu"
     about: ClassVar[str] = "x times its sigmoid (also called swish)"
     words: ClassVar[str] = "out = x · sigmoid(x)"
-    inline: ClassVar[bool] = False
     examples: ClassVar = (
         example([0, 1000, -1000], [0, 1000, 0]),
         example([1.0986122886681098], [0.8239592165010823], source="ln 3 · ¾"),

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from .base import Amount, Counts, Layer, Look, Margin, Shape, shape_text
+from .base import Amount, Counts, Flag, Layer, Look, Margin, Shape, shape_text
+from .extent import touched
 
 
 def _sides(value: Any) -> Any:
@@ -93,8 +94,9 @@ class Sliding(Layer):
         beyond = (columns - 1) * self.stride[1] + self.reach[1] - left - shape[2]
         return top, left, max(bottom, below), max(right, beyond)
 
-    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
-        return self.reach, self.stride
+    def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+        starts = np.arange(self.positions(shape)[axis]) * self.stride[axis] - self.sides[axis]
+        return touched(starts, self.kernel_size[axis], self.dilation[axis], shape[1 + axis])
 
     @cached_property
     def _steps(self) -> tuple[int, int, int, int]:
@@ -151,7 +153,7 @@ class Pooling(Sliding):
     """A window that takes the largest or the mean of its cells, map by map."""
 
     stride: Counts = Field(default_factory=lambda given: given["kernel_size"])  # windows that touch, as in PyTorch
-    ceil_mode: bool = False
+    ceil_mode: Flag = False
 
     def check(self, shape: Shape) -> None:
         super().check(shape)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..grid import Grids, span
 from .base import Layer, Shape, Step, cell_of, combined, example
+from .extent import Extent
 
 MANY = 100  # maps
 
@@ -30,6 +31,9 @@ class Exponentials(Layer):
                 lambda at, x, exp, **_: _over("SUM", exp, at),
             ),
         ]
+
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+        return extents[0].of_all(shapes[0][0]) if len(shapes[0]) == 1 else extents[0]
 
     def _exp(self, x: np.ndarray) -> np.ndarray:
         return np.exp(x - x.max(axis=0))

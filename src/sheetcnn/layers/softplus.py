@@ -17,7 +17,6 @@ class Softplus(Elementwise):
     type: ClassVar[str] = "softplus"
     about: ClassVar[str] = "ln(1 + exp(x)): a smooth ReLU"
     words: ClassVar[str] = "out = ln(1 + exp(beta · x)) / beta"
-    inline: ClassVar[bool] = False
     examples: ClassVar = (
         example([0, 1000, -1000], [0.6931471805599453, 1000, 0]),
         example([0.5493061443340549], [0.6931471805599453], beta=2.0, source="ln(1 + 3) / 2 = ln 2"),

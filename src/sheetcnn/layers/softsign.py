@@ -13,7 +13,6 @@ class Softsign(Elementwise):
     type: ClassVar[str] = "softsign"
     about: ClassVar[str] = "x over 1 plus its absolute value: squeezes every number between −1 and 1"
     words: ClassVar[str] = "out = x / (1 + |x|)"
-    inline: ClassVar[bool] = False
     examples: ClassVar = (example([0, 1, -3], [0, 0.5, -0.75]),)
 
     def forward(self, x: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ class Tanh(Elementwise):
     type: ClassVar[str] = "tanh"
     about: ClassVar[str] = "tanh x: squeezes every number between −1 and 1"
     words: ClassVar[str] = "out = tanh(x)"
+    reads_once: ClassVar[bool] = True
     examples: ClassVar = (
         example([0, 1000, -1000], [0, 1, -1]),
         example([0.5493061443340549], [0.5], source="x = ½ ln 3: (3 − 1) / (3 + 1)"),

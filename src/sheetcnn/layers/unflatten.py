@@ -6,6 +6,7 @@ import numpy as np
 
 from ..grid import Grids
 from .base import Count, Layer, Shape, example, shape_text
+from .extent import Extent
 
 
 class Unflatten(Layer):
@@ -35,6 +36,9 @@ class Unflatten(Layer):
     def formula(self, at: Shape, x: Grids) -> str:
         k, i, j = at
         return x.at((k * self.size[1] + i) * self.size[2] + j, 0)
+
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+        return extents[0].in_maps(self.size, axis)
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Unflatten(1, {self.size})"

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from ..grid import Grids
-from .base import Counts, Layer, Shape, example, literal
+from .base import Counts, Flag, Layer, Shape, example, literal
 from .sliding import pair
 
 
@@ -34,7 +34,7 @@ class Upsample(Layer):
 
     scale_factor: Counts
     mode: Literal["nearest", "bilinear"] = "nearest"
-    align_corners: bool = False
+    align_corners: Flag = False
 
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], shape[1] * self.scale_factor[0], shape[2] * self.scale_factor[1])
@@ -76,8 +76,9 @@ class Upsample(Layer):
         terms = [(x[k].at(row, column), part) for row, column, part in corners if part]
         return "+".join([cell if part == 1 else f"{literal(part)}*{cell}" for cell, part in terms])
 
-    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
-        return ((1, 1) if self.mode == "nearest" else (2, 2)), (1, 1)
+    def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+        parts = self._matrix(axis, shape[1 + axis]) != 0
+        return parts.argmax(axis=1), shape[1 + axis] - 1 - parts[:, ::-1].argmax(axis=1)
 
     def torch(self, shape: Shape) -> str:
         more = f", mode={self.mode!r}" if self.mode != "nearest" else ""

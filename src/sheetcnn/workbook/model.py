@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ..costs import Cost, costs
 from ..layers.base import Arrays
 from ..layout import Page
-from ..network import Cost, Network, costs
+from ..network import Network
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ def choice_of_pictures(dressed: Dressed, sheet: Worksheet, model: Model, bank: P
     row, first, last = HEADER - 2, LEFT + 3, LEFT + 12
     put(sheet, row, LEFT, "picture", "soft")
     put(sheet, row, first, next(iter(model.pictures)), "choice")
+    sheet.cell(row, first).number_format = "@"  # a picture called 3 or TRUE stays a text when it is chosen
     sheet.merge_cells(start_row=row, end_row=row, start_column=first, end_column=last)
     names = Grid(bank.sheet, 2, 1, len(model.pictures), 1).seen_from(sheet.title).area
     choice = DataValidation(type="list", formula1=f"={names}", allow_blank=False, showErrorMessage=True)

@@ -1,0 +1,68 @@
+"""How much of the picture a cell depends on: its receptive field, as a span of rows and a span of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+NOWHERE = 1 << 40  # the first row of what depends on none
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The first and last row of the picture that each row of a layer's maps, or each number of a vector, depends on.
+
+    There is one for rows and one for columns. What depends on nothing, in padding for example, has its last before its first.
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+
+    @property
+    def largest(self) -> int:
+        """The most rows that any depends on."""
+        return max(0, int((self.last - self.first).max()) + 1)
+
+    def of_windows(self, starts: np.ndarray, ends: np.ndarray) -> Extent:
+        """That of rows which read the rows from start to end of these, both included; outside lies padding."""
+        spans = [slice(max(start, 0), max(end + 1, 0)) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        first = [int(self.first[span].min(initial=NOWHERE)) for span in spans]
+        last = [int(self.last[span].max(initial=-1)) for span in spans]
+        return Extent(np.array(first), np.array(last))
+
+    def of_all(self, count: int) -> Extent:
+        """That of so many rows or numbers which depend on all of these."""
+        return Extent(np.full(count, self.first.min()), np.full(count, self.last.max()))
+
+    def in_a_vector(self, shape: tuple[int, ...], axis: int) -> Extent:
+        """That of the numbers of maps C×H×W one after the other, these being of their rows (axis 0) or columns (1)."""
+        first, last = (
+            np.broadcast_to(part[:, None] if axis == 0 else part, shape).ravel() for part in (self.first, self.last)
+        )
+        return Extent(first, last)
+
+    def in_maps(self, shape: tuple[int, ...], axis: int) -> Extent:
+        """That of the rows (axis 0) or columns (1) of maps C×H×W, which these numbers of a vector fill one after the other."""
+        others = (0, 2 - axis)
+        return Extent(self.first.reshape(shape).min(axis=others), self.last.reshape(shape).max(axis=others))
+
+
+def touched(starts: np.ndarray, cells: int, dilation: int, size: int, apart: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """The first and last of `size` rows in windows of so many cells, `dilation` apart; the rows lie `apart`, others are blank."""
+    places = starts[:, None] + dilation * np.arange(cells)
+    there = (places >= 0) & (places % apart == 0) & (places < size * apart)
+    rows = places // apart
+    return np.where(there, rows, NOWHERE).min(axis=1), np.where(there, rows, -1).max(axis=1)
+
+
+def joined(extents: Sequence[Extent]) -> Extent:
+    """That of rows which read the same row of several inputs; an input of one row is read by all."""
+    firsts, lasts = (np.broadcast_arrays(*parts) for parts in ([e.first for e in extents], [e.last for e in extents]))
+    return Extent(np.min(firsts, axis=0), np.max(lasts, axis=0))
+
+
+def end_to_end(extents: Sequence[Extent]) -> Extent:
+    """That of vectors one after the other."""
+    return Extent(np.concatenate([e.first for e in extents]), np.concatenate([e.last for e in extents]))
