@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 import sheetcnn
 from sheetcnn.cli import app
@@ -19,9 +20,8 @@ from sheetcnn.handout.exercise import TASKS, Exercise
 from sheetcnn.handout.mistakes import MISTAKES
 from sheetcnn.kernels import KERNELS
 from sheetcnn.layers import LAYERS
-from sheetcnn.network import parse_network, read_network
+from sheetcnn.network import INITS, parse_network, read_network
 from sheetcnn.templates import samples, templates
-from sheetcnn.weights import INITS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,26 +32,23 @@ def test_commands(command: str) -> None:
     assert f"sheetcnn {command}" in README
 
 
-@pytest.mark.parametrize(
-    "word",
-    [
-        "--size 28x28",
-        "--picture",
-        "--detail steps",
-        "--protect",
-        "--engine libreoffice",
-        "--json",
-        "--labels FILE",
-        "--exercise FILE",
-        "--students roster.csv",
-        "--seed N",
-        "make demo",
-        "make test",
-        "make bench",
-    ],
-)
-def test_options(word: str) -> None:
-    assert word in README
+OPTIONS = {
+    (name, *parameter.opts, *parameter.secondary_opts)
+    for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
+    for parameter in command.params
+    if parameter.opts[0].startswith("-")
+}
+TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+
+
+@pytest.mark.parametrize("option", sorted(OPTIONS), ids=" ".join)
+def test_options(option: tuple[str, ...]) -> None:
+    assert any(re.search(rf"(?<!-){spelling}\b", README) for spelling in option[1:])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_targets(target: str) -> None:
+    assert f"make {target}" in README or target in ("office", "clean")
 
 
 @pytest.mark.parametrize("name", [*templates(), *samples(), *KERNELS, *INITS])

@@ -364,6 +364,8 @@ def _print_predictions(built: Built) -> None:
 
 
 def _print_report(report: Report) -> None:
+    from .checker import KEPT
+
     rows = []
     for layer in report.layers:
         saved = "" if layer.largest_saved_difference is None else f"{layer.largest_saved_difference:.2g}"
@@ -378,7 +380,7 @@ def _print_report(report: Report) -> None:
             formula = f"   ={finding.formula}" if finding.formula and finding.kind in ("value", "saved", "input") else ""
             _say(f"{finding.cell}  {finding.text}{formula}")
         if layer.findings > len(shown):
-            _say(f"{layer.layer}: and {layer.findings - len(shown):,} more cells (--json lists them)")
+            _say(f"{layer.layer}: and {layer.findings - len(shown):,} more cells (--json lists up to {KEPT:,} of a kind)")
     for note in report.notes:
         _say(f"note: {note}")
     who = "our evaluator" if report.engine == "python" else "LibreOffice"

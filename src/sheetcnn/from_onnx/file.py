@@ -19,7 +19,7 @@ except ImportError:
 
 MAX_BYTES = 400_000_000  # of the file, and of each tensor beside it; a workbook cannot hold a tenth of it
 MAX_NODES = 5_000
-OLDEST = 6  # opset
+OLDEST = 6  # opset; what its nodes say otherwise than those of opset 7 is read too
 
 
 class UnsupportedError(Exception):

@@ -62,7 +62,9 @@ class Reading:
         sizes = [1 if n == 0 and rank > 1 and given is None else given for n, given in enumerate(free)]
         if rank > 2 and None in [sizes[n] for n in sides]:
             if size is None:
-                raise NetworkError(f"{source}: leaves the size of its input free; give it with --size ROWSxCOLUMNS")
+                raise NetworkError(
+                    f"{source}: leaves the size of its input free; give it with --size ROWSxCOLUMNS to build or import"
+                )
             for n, given in zip(sides, size, strict=True):
                 sizes[n] = sizes[n] or given
         if None in sizes:
