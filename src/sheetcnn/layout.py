@@ -104,11 +104,10 @@ def lay_out(network: Network, detail: str) -> dict[str, Page]:
 def gallery_page(network: Network, limit: int) -> Page:
     """The whole network on one sheet: a column for each layer, its maps one below the other."""
     page = Page(GALLERY, None)
-    shapes = {INPUT: network.input.shape} | {node.name: node.shape for node in network.nodes}
     pen = _Pen(page, GALLERY.lower())
     column = LEFT
     for drawing in thumbnails(network, limit):
-        title = f"{drawing.key}: {shape_text(shapes[drawing.key])}"
+        title = f"{drawing.key}: {shape_text(network.shapes[drawing.key])}"
         page.marks.append(Mark(GALLERY_TOP - 1, column, title, drawing.key))
         row = GALLERY_TOP + 1
         for k in range(drawing.shape[0]):
@@ -201,8 +200,7 @@ def channel_names(network: Network, name: str) -> list[str]:
     """What the channels of a layer's output are called: R, G, B for a colour picture, else 1, 2, 3."""
     if name == INPUT and network.input.channels == 3:
         return ["R", "G", "B"]
-    shape = network.input.shape if name == INPUT else next(n.shape for n in network.nodes if n.name == name)
-    return [str(c + 1) for c in range(shape[0])]
+    return [str(c + 1) for c in range(network.shapes[name][0])]
 
 
 def _refuse_too_large(network: Network, title: str, page: Page) -> None:
@@ -318,7 +316,7 @@ def _maps_page(network: Network, node: Node, drawings: list[Drawing], read: Grid
         if drawing.label == "spread":  # the input once more: no term of the equation
             sign = ""
         for k in range(drawing.shape[0]):
-            seen = _seen(node, k, channels)
+            seen = channels[node.layer.channels_of(k, len(channels))]
             # What belongs to several maps, such as the mean of a group, stands beside the first of them.
             several = node.shape[0] // drawing.shape[0] if node.shape[0] % drawing.shape[0] == 0 else 1
             row = HEADER + 2 + k * max(1, several) * pitch + top
@@ -374,14 +372,6 @@ def _channel(drawing: Drawing, rest: Shape, seen: list[str]) -> str:
     return seen[rest[0]] if len(seen) == drawing.shape[1] else "all"
 
 
-def _seen(node: Node, k: int, channels: list[str]) -> list[str]:
-    """The names of the input channels that filter k sees: those of its group."""
-    groups = getattr(node.layer, "groups", 1) if len(channels) % getattr(node.layer, "groups", 1) == 0 else 1
-    size = len(channels) // groups
-    group = k // max(1, node.shape[0] // groups)
-    return channels[group * size : (group + 1) * size]
-
-
 def _wide_kernels(node: Node, drawing: Drawing, pen: _Pen, column: int, read: Grids, channels: list[str]) -> None:
     """A filter's kernels one below the other at the heights of their channels: one SUMPRODUCT then spans them all."""
     width = (drawing.size[1] - 1) * drawing.spread[1] + 1
@@ -391,7 +381,7 @@ def _wide_kernels(node: Node, drawing: Drawing, pen: _Pen, column: int, read: Gr
     for name, top in tops.items():
         pen.page.marks.append(Mark(top, column - names - 1, f"channel {name}", "label"))
     for k in range(node.shape[0]):
-        for c, name in enumerate(_seen(node, k, channels)):
+        for c, name in enumerate(channels[node.layer.channels_of(k, len(channels))]):
             label = _label([f"filter {k + 1}", str(k + 1)], width) if c == 0 else ""
             pen.put(drawing, (k, c), tops[name], column, label)
         column += width + GAP - 1

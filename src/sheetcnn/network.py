@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -162,6 +162,16 @@ class Network:
     def input(self) -> InputSettings:
         return self.settings.input
 
+    @cached_property
+    def by_name(self) -> dict[str, Node]:
+        """The layers by name."""
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """What each layer puts out, by name; the input's shape under "input"."""
+        return {INPUT: self.input.shape} | {node.name: node.shape for node in self.nodes}
+
     @property
     def answers(self) -> tuple[str, ...]:
         """What the numbers of the last layer stand for: their labels, or else 1, 2, 3 …; nothing where it puts out maps."""
@@ -249,7 +259,7 @@ class Network:
         """
         if name == INPUT:
             return {"normalized": lambda at: self.input.formula(at, grids[INPUT])} if self.input.normalizes else {}
-        node = next(node for node in self.nodes if node.name == name)
+        node = self.by_name[name]
         xs = tuple(seen_from(self.output_of(read, grids), node.name) for read in node.inputs)
         cells = node.layer.formulas(node.in_shapes, detail, xs, grids[name])
         if node.share is not None:

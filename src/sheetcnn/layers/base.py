@@ -202,6 +202,10 @@ class Layer(BaseModel):
         """Whether kernels stand one below the other, at their channels' heights, so that one SUMPRODUCT spans all."""
         return False
 
+    def channels_of(self, k: int, channels: int) -> slice:
+        """The input channels that filter k reads: all, or those of its group."""
+        return slice(0, channels)
+
     def multiplications(self, *shapes: Shape) -> int:
         """Multiplications of weights with inputs in the whole layer."""
         return 0
@@ -257,9 +261,9 @@ class Layer(BaseModel):
     def setting_words(self) -> str:
         """The settings that are not the defaults, in words: `out channels 6, kernel size 5, padding 2, relu`."""
         words = []
-        for key, field in type(self).model_fields.items():
-            value = getattr(self, key)
-            if value == field.default or (key == "stride" and value == getattr(self, "kernel_size", None)):
+        given = {key: getattr(self, key) for key in type(self).model_fields}
+        for key, value in given.items():
+            if value == type(self).model_fields[key].get_default(call_default_factory=True, validated_data=given):
                 continue
             name = key.replace("_", " ")
             if isinstance(value, Layer):

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from ..grid import Grids, span
 from ..kernels import KERNELS
 from .base import Activated, Count, Elementwise, Flag, Layer, Look, Shape, Step, example
-from .sliding import Sliding, group_words, pair
+from .sliding import Sliding, group_of, group_words, pair
 
 WIDE = 16  # up to so many channels a formula has one term each; beyond, its text would grow too long
 FEW, MOST_TERMS = 8, 1_000_000  # so do those of fewer channels where a layer has more than so many terms in all
@@ -209,10 +209,7 @@ class Conv2d(Activated, Sliding):
         return (channels > WIDE or many) and self.channel_mix in ("sum", "mean") and self.activation_scope == "map"
 
     def channels_of(self, k: int, channels: int) -> slice:
-        """The input channels that filter k sees: those of its group."""
-        size = channels // self.groups
-        first = k // (self.out_channels // self.groups) * size
-        return slice(first, first + size)
+        return group_of(k, self.out_channels, self.groups, channels)
 
     def steps(self, shape: Shape, detail: str) -> list[Step]:
         needed = detail == "steps" or (self.final is None and self.activation is not None and not self.activation.reads_once)

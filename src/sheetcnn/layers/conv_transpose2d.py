@@ -7,7 +7,7 @@ import numpy as np
 from ..grid import Grids
 from .base import Activated, Amounts, Count, Counts, Flag, Look, Margin, Shape, Step, example
 from .extent import touched
-from .sliding import Sides, group_words, pair
+from .sliding import Sides, group_of, group_words, pair
 
 
 class ConvTranspose2d(Activated):
@@ -174,16 +174,12 @@ class ConvTranspose2d(Activated):
     def formula(self, at: Shape, x: Grids, spread: Grids, turned: Grids, bias: Grids | None = None, **_: Grids) -> str:
         k, i, j = at
         top, left = self._around()[:2]
-        size = len(x) // self.groups
-        first = k // (self.out_channels // self.groups) * size
-        seen = spread[first : first + size]
-        total = "+".join(
-            [
-                f"SUMPRODUCT({c.window(i - top, j - left, *self.reach)},{w.area})"
-                for c, w in zip(seen, turned[k], strict=True)
-            ]
-        )
+        pairs = zip(spread[self.channels_of(k, len(x))], turned[k], strict=True)
+        total = "+".join([f"SUMPRODUCT({c.window(i - top, j - left, *self.reach)},{w.area})" for c, w in pairs])
         return total if bias is None else f"{bias[k].area}+{total}"
+
+    def channels_of(self, k: int, channels: int) -> slice:
+        return group_of(k, self.out_channels, self.groups, channels)
 
     def look(self, shape: Shape) -> Look:
         top, left = self._around()[:2]

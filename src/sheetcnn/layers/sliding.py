@@ -37,6 +37,13 @@ def group_words(groups: int) -> str:
     return "channels of" if groups == 1 else f"the channels of the filter's group (1 of {groups}) of"
 
 
+def group_of(k: int, filters: int, groups: int, channels: int) -> slice:
+    """The input channels that filter k reads, of so many filters: those of its group."""
+    size = channels // groups
+    first = k // (filters // groups) % groups * size
+    return slice(first, first + size)
+
+
 class Sliding(Layer):
     """A window of kernel_size cells, stride apart, its cells dilation apart, over an input with padding around it."""
 
@@ -46,6 +53,16 @@ class Sliding(Layer):
     stride: Counts = (1, 1)
     padding: Padding = (0, 0, 0, 0)
     dilation: Counts = (1, 1)
+
+    @property
+    def usual_stride(self) -> tuple[int, int]:
+        """The stride that PyTorch takes where none is given."""
+        return (1, 1)
+
+    @property
+    def rounding(self) -> tuple[str, str]:
+        """The brackets around a division of the output's size that leaves a rest: rounded down, or up."""
+        return ("⌊", "⌋")
 
     @cached_property
     def reach(self) -> tuple[int, int]:
@@ -125,19 +142,15 @@ class Sliding(Layer):
         ):
             padding = f" + 2·{before}" if before == after else f" + {before} + {after}"
             size = str(k) if reach == k else f"{reach}"
-            fraction = (n + before + after - reach) % s
-            rounded = ("⌈", "⌉") if getattr(self, "ceil_mode", False) else ("⌊", "⌋")
-            opening, closing = rounded if fraction else ("", "")
+            opening, closing = self.rounding if (n + before + after - reach) % s else ("", "")
             words.append(f"{opening}({n} − {size}{padding if before or after else ''})/{s}{closing} + 1 = {out}")
         return words[0] if words[0] == words[1] else f"rows {words[0]}, columns {words[1]}"
 
     def code(self, opening: str, more: str) -> str:
         """The layer as PyTorch code, the settings that have PyTorch's defaults left out."""
         top, left, bottom, right = self.sides
-        if isinstance(self, Pooling) and (max(top, bottom) > self.reach[0] // 2 or max(left, right) > self.reach[1] // 2):
-            return ""  # PyTorch pads pools by half of the window at most
         before, text = "", pair(self.kernel_size)
-        if self.stride != (self.kernel_size if isinstance(self, Pooling) else (1, 1)):
+        if self.stride != self.usual_stride:
             text += f", stride={pair(self.stride)}"
         if self.padding == "same":
             text += ', padding="same"'
@@ -155,21 +168,29 @@ class Pooling(Sliding):
     stride: Counts = Field(default_factory=lambda given: given["kernel_size"])  # windows that touch, as in PyTorch
     ceil_mode: Flag = False
 
+    @property
+    def usual_stride(self) -> tuple[int, int]:
+        return self.kernel_size
+
+    @property
+    def rounding(self) -> tuple[str, str]:
+        return ("⌈", "⌉") if self.ceil_mode else ("⌊", "⌋")
+
     def check(self, shape: Shape) -> None:
         super().check(shape)
-        window = zip(
-            self.positions(shape), self.stride, self.sides[:2], self.kernel_size, self.dilation, shape[1:], strict=True
-        )
-        for places, stride, before, cells, dilation, size in window:
-            start = np.arange(places) * stride - before
-            first = np.maximum(
-                0, -(start // dilation)
-            )  # the first of a window's cells that is not above (or left of) the input
-            if not ((first < cells) & (start + first * dilation < size)).all():
+        for axis in (0, 1):
+            first, last = self.reads(axis, shape)
+            if (first > last).any():
                 raise ValueError(
                     f"with padding {list(self.sides)} a window of kernel_size {pair(self.kernel_size)} "
                     "would hold nothing but padding; use less"
                 )
+
+    def code(self, opening: str, more: str) -> str:
+        top, left, bottom, right = self.sides
+        if max(top, bottom) > self.reach[0] // 2 or max(left, right) > self.reach[1] // 2:
+            return ""  # PyTorch pads pools by half of the window at most
+        return super().code(opening, more)
 
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], *self.positions(shape))

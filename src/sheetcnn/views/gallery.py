@@ -6,7 +6,7 @@ import numpy as np
 
 from ..grid import Grids, seen_from
 from ..layers.base import Arrays, CellFormula, Drawing
-from ..network import INPUT, Network
+from ..network import Network
 
 GALLERY = "Gallery"  # the sheet
 GALLERY_CELLS = 20_000  # how many cells it has at most
@@ -21,8 +21,7 @@ def thumbnails(network: Network, limit: int) -> list[Drawing]:
     largest maps are left out. A vector is shown as a column of bars, each `BAR` cells wide, unless it is so long that it
     would not fit a screen.
     """
-    shapes = {INPUT: network.input.shape} | {node.name: node.shape for node in network.nodes}
-    shapes = {name: shape for name, shape in shapes.items() if len(shape) == 3 or shape[0] <= LONG}
+    shapes = {name: shape for name, shape in network.shapes.items() if len(shape) == 3 or shape[0] <= LONG}
     stacks = {name: shape if len(shape) == 3 else (1, shape[0], BAR) for name, shape in shapes.items()}
     if limit <= 0:
         return []
