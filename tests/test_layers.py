@@ -196,27 +196,6 @@ def test_dense_unit_on_a_picture() -> None:
     assert sum(LAYERS["linear"](out_features=1).trainable((3072,)).values()) == 3073
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"type": "conv2d", "out_channels": 6, "kernel_size": 5, "padding": 2}, "kernel size 5, padding 2, out channels 6"),
-        (
-            {"type": "conv2d", "out_channels": 6, "kernel_size": [3, 5], "stride": [2, 1], "bias": False, "activation": "relu"},
-            "kernel size 3×5, stride 2×1, relu, out channels 6, no bias",
-        ),
-        ({"type": "conv2d", "kernels": ["blur", "emboss"]}, "kernel size 3, out channels 2, kernels blur emboss"),
-        ({"type": "conv2d", "out_channels": 1, "kernel_size": 2, "padding": [1, 0, 0, 0]}, "kernel size 2, padding 1 0 0 0, out channels 1"),
-        ({"type": "max_pool2d", "kernel_size": 2}, "kernel size 2"),
-        ({"type": "max_pool2d", "kernel_size": 3, "stride": 2, "ceil_mode": True}, "kernel size 3, stride 2, ceil mode"),
-        ({"type": "add", "activation": {"type": "leaky_relu", "negative_slope": 0.2}}, "leaky_relu (negative slope 0.2)"),
-        ({"type": "flatten"}, ""),
-    ],
-)  # fmt: skip
-def test_settings_in_words(settings: dict[str, Any], words: str) -> None:
-    kind = settings.pop("type")
-    assert LAYERS[kind](**settings).setting_words() == words
-
-
 @pytest.mark.libreoffice
 @pytest.mark.parametrize("kind", ["softmax", "log_softmax"])
 def test_softmax_over_a_thousand_maps_of_one_cell(kind: str, make: Callable[..., Path]) -> None:

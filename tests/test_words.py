@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from sheetcnn.layers import LAYERS
-from sheetcnn.layers.base import Elementwise, Shape
+from sheetcnn.layers.base import Elementwise, Shape, combined, literal
 
 SUM = "Σ over channels of (kernel * channel)"
 ONE = "the filter's one kernel"
@@ -147,6 +148,36 @@ def test_words(case: tuple[Any, ...]) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
+        ({"type": "conv2d", "out_channels": 6, "kernel_size": 5, "padding": 2}, "kernel size 5, padding 2, out channels 6"),
+        (
+            {"type": "conv2d", "out_channels": 6, "kernel_size": [3, 5], "stride": [2, 1], "bias": False, "activation": "relu"},
+            "kernel size 3×5, stride 2×1, relu, out channels 6, no bias",
+        ),
+        ({"type": "conv2d", "kernels": ["blur", "emboss"]}, "kernel size 3, out channels 2, kernels blur emboss"),
+        ({"type": "conv2d", "out_channels": 1, "kernel_size": 2, "padding": [1, 0, 0, 0]}, "kernel size 2, padding 1 0 0 0, out channels 1"),
+        ({"type": "max_pool2d", "kernel_size": 2}, "kernel size 2"),
+        ({"type": "max_pool2d", "kernel_size": 3, "stride": 2, "ceil_mode": True}, "kernel size 3, stride 2, ceil mode"),
+        ({"type": "add", "activation": {"type": "leaky_relu", "negative_slope": 0.2}}, "leaky_relu (negative slope 0.2)"),
+        ({"type": "flatten"}, ""),
+        ({"type": "conv2d", "out_channels": 1, "kernel_size": 2, "stride": 2}, "kernel size 2, stride 2, out channels 1"),
+        ({"type": "max_pool2d", "kernel_size": [2, 3], "stride": [2, 3]}, "kernel size 2×3"),
+        ({"type": "max_pool2d", "kernel_size": 2, "stride": 1, "padding": [1, 1, 0, 0]}, "kernel size 2, stride 1, padding 1 1 0 0"),
+        ({"type": "avg_pool2d", "kernel_size": 2, "count_include_pad": False}, "kernel size 2, no count include pad"),
+        ({"type": "relu"}, ""),
+        ({"type": "linear", "out_features": 2, "activation": {"type": "clip", "min_val": 0.0, "max_val": 6.0}},
+         "clip (min val 0.0, max val 6.0), out features 2"),
+        ({"type": "unflatten", "size": [2, 3, 4]}, "size 2×3×4"),
+        ({"type": "unflatten", "size": [2, 2, 2]}, "size 2"),
+    ],
+)  # fmt: skip
+def test_settings_in_words(settings: dict[str, Any], words: str) -> None:
+    kind = settings.pop("type")
+    assert LAYERS[kind](**settings).setting_words() == words
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
         ({}, ""),
         ({"activation": "relu"}, ""),
         ({"channel_mix": "mean"}, f"{NOT_SO}what a filter finds in the channels is summed, not averaged."),
@@ -262,6 +293,69 @@ def test_what_fits_together(kind: str, shapes: list[Shape], fits: bool) -> None:
         assert fits
 
 
+@pytest.mark.parametrize(
+    ("kind", "shapes", "words"),
+    [
+        ("relu", [(1,), (1,)], "it reads 1 layer, but `input` names 2"),
+        ("subtract", [(2,)], "it reads 2 layers, but `input` names 1"),
+        ("subtract", [(2,)] * 3, "it reads 2 layers, but `input` names 3"),
+        ("add", [(2,)], "it reads at least 2 layers, but `input` names 1"),
+        ("add", [(2,)] * 101, "it reads at most 100 layers, but `input` names 101"),
+        ("max_pool2d", [(7,)], "it reads feature maps, but its input is a vector of 7; put it before `flatten`"),
+        ("unflatten", [(3, 4, 5)], "it reads a vector, but its input is 3×4×5; put a `flatten` layer before it"),
+        ("add", [(3, 4, 5), (3, 4, 4)], "inputs of 3×4×5 and 3×4×4 do not fit; they must have one shape, or axes of 1"),
+        ("add", [(1,), (1, 1, 1)], "inputs of 1 and 1×1×1 do not fit; they must have one shape, or axes of 1"),
+    ],
+)
+def test_why_it_does_not_fit(kind: str, shapes: list[Shape], words: str) -> None:
+    settings = {"max_pool2d": {"kernel_size": 2}, "unflatten": {"size": [3, 4, 5]}}.get(kind, {})
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+        LAYERS[kind](**settings).accept(*shapes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "fits"),
+    [
+        ("conv2d", {"out_channels": 16_384, "kernel_size": 1}, True),
+        ("conv2d", {"out_channels": 16_385, "kernel_size": 1}, False),
+        ("conv2d", {"out_channels": 0, "kernel_size": 1}, False),
+        ("conv2d", {"out_channels": 1.0, "kernel_size": 1}, False),
+        ("conv2d", {"out_channels": True, "kernel_size": 1}, False),
+        ("conv2d", {"out_channels": "1", "kernel_size": 1}, False),
+        ("conv2d", {"out_channels": 1, "kernel_size": True}, False),
+        ("conv2d", {"out_channels": 1, "kernel_size": 1, "padding": 16_384}, True),
+        ("conv2d", {"out_channels": 1, "kernel_size": 1, "padding": 16_385}, False),
+        ("conv2d", {"out_channels": 1, "kernel_size": 1, "padding": True}, False),
+        ("conv2d", {"out_channels": 1, "kernel_size": 1, "padding": [1.0, 1]}, False),
+        ("conv2d", {"out_channels": 1, "kernel_size": 1, "padding": "no"}, False),
+        ("conv2d", {"out_channels": 1, "kernel_size": 1, "activation": 3}, False),
+        ("conv2d", {"out_channels": 1, "kernel_size": 1, "activation": {"type": ["relu"]}}, False),
+        ("conv2d", {"out_channels": 1, "kernel_size": 1, "activation": "conv2d"}, False),
+        ("conv2d", {"out_channels": 1, "kernel_size": 1, "activation": LAYERS["relu"]()}, True),
+        ("conv2d", {"out_channels": 1, "kernel_size": 1, "activation": None}, True),
+        ("clip", {"min_val": "0"}, False),
+        ("clip", {"min_val": True}, False),
+        ("clip", {"min_val": float("inf")}, False),
+        ("clip", {"min_val": 1}, True),
+    ],
+)
+def test_what_settings_may_be(kind: str, settings: dict[str, Any], fits: bool) -> None:
+    try:
+        layer = LAYERS[kind](**settings)
+    except ValueError:
+        assert not fits
+    else:
+        assert fits
+        with pytest.raises(ValueError, match="frozen"):
+            layer.bias = False
+
+
+def test_an_activation_has_no_setting_of_that_name() -> None:
+    for settings, words in (({"slope": 1}, "relu has no setting slope; there are none"),):
+        with pytest.raises(ValueError, match=words):
+            LAYERS["linear"](out_features=1, activation={"type": "relu"} | settings)
+
+
 def test_activations() -> None:
     """All from relu to log_softmax in the list may be part of another layer; those that read x once stand within its formula."""
     names = list(LAYERS)
@@ -271,3 +365,38 @@ def test_activations() -> None:
         layer = LAYERS[kind]()
         if isinstance(layer, Elementwise):
             assert layer.reads_once == (layer.cell("@").count("@") == 1), kind
+
+
+def test_functions_of_many_arguments() -> None:
+    """Excel takes 255; beyond, groups of 255 come first."""
+    texts = [f"A{n}" for n in range(1, 257)]
+    assert combined("SUM", texts[:2]) == "SUM(A1,A2)"
+    assert combined("SUM", texts[:255]) == f"SUM({','.join(texts[:255])})"
+    assert combined("SUM", texts) == f"SUM(SUM({','.join(texts[:255])}),SUM(A256))"
+
+
+def test_numbers_in_formulas() -> None:
+    assert [literal(number) for number in (0.1, 1e-5, 2, -1e300)] == ["0.1", "1E-05", "2.0", "-1E+300"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "size", "start"),
+    [
+        # With ceil_mode sizes are rounded up, but a window must begin inside the input, or in its padding above or left of it.
+        ("max_pool2d", {"kernel_size": [2, 3], "ceil_mode": True}, (3, 2), (4, 3)),  # ⌈3/2⌉ + 1, ⌈3/3⌉ + 1
+        # ⌈2/2⌉ + 1; ⌈4/3⌉ + 1 = 3 would begin at 6, beyond the last column
+        ("max_pool2d", {"kernel_size": [3, 2], "stride": [2, 3], "ceil_mode": True}, (2, 2), (2, 3)),
+        ("max_pool2d", {"kernel_size": [2, 1], "stride": [3, 4], "ceil_mode": True}, (2, 2), (3, 4)),  # ⌈5/4⌉ + 1 = 3 at 8
+        # ⌈4/3⌉ + 1 = 3 would begin at 5, beyond the last row
+        ("max_pool2d", {"kernel_size": 2, "stride": [3, 1], "padding": [1, 0, 0, 0], "ceil_mode": True}, (2, 5), (2, 4)),
+        ("max_pool2d", {"kernel_size": 2, "stride": [1, 3], "padding": [0, 1, 0, 0], "ceil_mode": True}, (4, 3), (3, 5)),
+        ("max_pool2d", {"kernel_size": 2, "padding": [1, 1, 1, 0]}, (3, 3), (3, 3)),
+        ("max_pool2d", {"kernel_size": [2, 3], "dilation": [2, 1], "stride": 1}, (3, 4), (2, 3)),
+    ],
+)
+def test_where_windows_begin(kind: str, settings: dict[str, Any], size: Shape, start: Shape) -> None:
+    """Rows and columns of the output on maps of 5×6, and where the window of the last cell begins."""
+    layer = LAYERS[kind](**settings)
+    layer.accept((1, 5, 6))
+    assert layer.output_shape((1, 5, 6)) == (1, *size)
+    assert layer.corner(size[0] - 1, size[1] - 1) == start
