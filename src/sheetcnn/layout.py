@@ -312,9 +312,7 @@ def _maps_page(network: Network, node: Node, drawings: list[Drawing], read: Grid
     for drawing, rest in slots:
         width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spread[1] + 1 + drawing.margin[3]
         form, letters = forms[drawing.key]
-        sign = "→" if drawing.label in ARROWS else "=" if before.label in ("map", "sum") else "+"
-        if drawing.label == "spread":  # the input once more: no term of the equation
-            sign = ""
+        sign = drawing.sign if drawing.sign is not None else "=" if before.label in ("map", "sum") else "+"
         for k in range(drawing.shape[0]):
             seen = channels[node.layer.channels_of(k, len(channels))]
             # What belongs to several maps, such as the mean of a group, stands beside the first of them.
@@ -325,7 +323,7 @@ def _maps_page(network: Network, node: Node, drawings: list[Drawing], read: Grid
             label = form.format(k=k + 1, c=_channel(drawing, rest, seen)).replace("channel all", "all channels")
             pen.put(drawing, (k, *rest), row + drawing.margin[0], column + drawing.margin[1], label, drawing.margin)
         column += max(width, _room(letters) - GAP + 1) + GAP
-        before = before if drawing.label == "spread" else drawing
+        before = drawing if sign else before
     if wide:
         _wide_kernels(node, paired[0], pen, column, read, channels)
     if chooses:
@@ -342,22 +340,15 @@ def _choices(page: Page) -> None:
             page.rows = max(page.rows, grid.bottom + 1)
 
 
-FORMS = {
-    "sum": ("sum {k} (pre-activation)", "sum {k}", "sum"),
-    "kernel": ("filter {k} · channel {c}", "channel {c}", "ch {c}", "{c}"),
-    "product": ("kernel * channel {c}", "channel {c}", "ch {c}", "{c}"),
-    "turned": ("filter {k}, turned", "turned", "{c}"),
-    "spread": ("channel {k}, spread out", "channel {k}", "{k}"),
-}
+KERNEL = ("filter {k} · channel {c}", "channel {c}", "ch {c}", "{c}")
 DEEP = ("filter {k} · depth {c}", "depth {c}", "{c}")
-ARROWS = ("product", "turned")  # what is made of the grid before it
 
 
 def _form(drawing: Drawing, maps: int, channels: list[str]) -> tuple[str, str]:
     """The longest form of a drawing's label that fits above all its grids, so that bands stay alike; and its longest text."""
     longest = max([*channels, "all"] if drawing.lead == 2 and drawing.shape[1] == 1 else channels, key=len)
     width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spread[1] + 1 + drawing.margin[3]
-    forms = DEEP if drawing.lead > 2 else FORMS.get(drawing.label, (drawing.label,))
+    forms = drawing.labels or (DEEP if drawing.lead > 2 else KERNEL if drawing.label == "kernel" else (drawing.label,))
     texts = {form.format(k=maps, c=longest): form for form in forms}
     text = _label(list(texts), width)
     return texts[text], text

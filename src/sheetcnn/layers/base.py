@@ -43,6 +43,9 @@ class Drawing:
     lead: int
     spread: tuple[int, int] = (1, 1)  # distance of neighbouring elements in cells: a kernel's dilation
     margin: Margin = (0, 0, 0, 0)  # padding around it
+    labels: tuple[str, ...] = ()  # above its grids, the longest that fits: {k} is the map, {c} the channel
+    sign: str | None = None  # before it in the equation; None: "=" or "+", as its place has it
+    signed: bool = False  # coloured around 0, whatever numbers it has now
     together: bool = False  # a filter's kernels have one name: they stand one below the other, at their channels' heights
 
     @property
@@ -70,6 +73,14 @@ class Step:
     formula: Callable[..., str]  # (index, *inputs, **parameters and earlier steps) -> text
     spread: tuple[int, int] = (1, 1)  # distance of its elements on the sheet
     margin: Margin = (0, 0, 0, 0)  # padding to draw around it
+    labels: tuple[str, ...] = ()  # these three: see `Drawing`
+    sign: str | None = None
+    signed: bool = False
+
+    def drawing(self, lead: int) -> Drawing:
+        """How it is drawn, so many of its axes numbering the grids."""
+        look = (self.spread, self.margin, self.labels, self.sign, self.signed)
+        return Drawing(self.key, self.key, "step", self.shape, lead, *look)
 
 
 @dataclass(frozen=True)
@@ -291,7 +302,7 @@ class Layer(BaseModel):
                 drawn.append(Drawing(key, key, "parameter", shape, int(maps)))
         for step in self.all_steps(shapes, detail):
             lead = max(1, len(step.shape) - 2) if maps else 0
-            drawn.append(Drawing(step.key, step.key, "step", step.shape, lead, step.spread, step.margin))
+            drawn.append(step.drawing(lead))
         return [*drawn, Drawing("output", "map" if maps else "out", "output", output, int(maps))]
 
     def run(self, xs: tuple[np.ndarray, ...], detail: str, parameters: Arrays) -> Arrays:
@@ -386,7 +397,8 @@ class Activated(Layer):
     def all_steps(self, shapes: tuple[Shape, ...], detail: str) -> list[Step]:
         steps = super().all_steps(shapes, detail)
         if self.draws_sum(detail):
-            steps.append(Step("sum", self.output_shape(*shapes), self.forward, self.formula))
+            labels = ("sum {k} (pre-activation)", "sum {k}", "sum")
+            steps.append(Step("sum", self.output_shape(*shapes), self.forward, self.formula, labels=labels, signed=True))
         if self.final is not None:
             steps += self.final.steps(self.output_shape(*shapes), detail=detail)
         return steps

@@ -216,7 +216,8 @@ class Conv2d(Activated, Sliding):
         if not needed or self.wide(shape) or self.channel_mix == "separate":
             return []
         size = (self.out_channels, shape[0] // self.groups, *self.positions(shape))
-        return [Step("product", size, self._products, self._product_formula)]
+        labels = ("kernel * channel {c}", "channel {c}", "ch {c}", "{c}")
+        return [Step("product", size, self._products, self._product_formula, labels=labels, sign="→", signed=True)]
 
     def _products(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
         """Each window with its kernel, channel by channel: filters × channels × rows × columns."""

@@ -138,6 +138,7 @@ class ConvTranspose2d(Activated):
     def steps(self, shape: Shape, detail: str) -> list[Step]:
         top, left, bottom, right = (max(0, side) for side in self._around())
         filters = (self.out_channels, shape[0] // self.groups, *self.kernel_size)
+        spread, turned = ("channel {k}, spread out", "channel {k}", "{k}"), ("filter {k}, turned", "turned", "{c}")
         return [
             Step(
                 "spread",
@@ -146,8 +147,10 @@ class ConvTranspose2d(Activated):
                 lambda at, x, **_: x[at[0]].at(*at[1:]),
                 self.stride,
                 (top, left, bottom, right),
+                spread,
+                sign="",  # the input once more: no term of the equation
             ),
-            Step("turned", filters, self._turned, self._turned_formula, self.dilation),
+            Step("turned", filters, self._turned, self._turned_formula, self.dilation, labels=turned, sign="→", signed=True),
         ]
 
     def _turned(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:

@@ -27,7 +27,7 @@ class GroupStatistics(Activated):
     def steps(self, shape: Shape, detail: str) -> list[Step]:
         groups = (self.groups_of(shape[0]),)
         return [
-            Step("mean", groups, lambda x, **_: self._grouped(x).mean(axis=1), self._mean_formula),
+            Step("mean", groups, lambda x, **_: self._grouped(x).mean(axis=1), self._mean_formula, signed=True),
             Step("var", groups, lambda x, **_: self._grouped(x).var(axis=1), self._var_formula),
         ]
 
