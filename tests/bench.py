@@ -30,7 +30,7 @@ activation = "relu"
 
 
 # Linux's own account of a process since it began; getrusage would count what was there before exec as well.
-PEAK = """
+PRINTS_PEAK_MEMORY = """
 import sys
 from pathlib import Path
 from sheetcnn.cli import main
@@ -161,7 +161,7 @@ def memory(what: str, path: Path, pixels: Path, book: Path) -> float:
     """Peak memory of build or of check, in a process of its own."""
     arguments = ["build", str(path), str(pixels), "-o", str(book), "--no-gallery", "--no-inspector"]
     arguments = arguments if what == "build" else ["check", str(book)]
-    done = subprocess.run([sys.executable, "-c", PEAK, *arguments], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", PRINTS_PEAK_MEMORY, *arguments], capture_output=True, text=True, check=True)
     return int(done.stdout.split()[-1]) / 1024
 
 
@@ -227,25 +227,24 @@ def kernel_edit() -> str | None:
     """How long LibreOffice takes to recalculate the lenet5 workbook, gallery and inspector included, after a kernel's edit."""
     import json
 
+    from conftest import uno_python
+
     import sheetcnn
     from sheetcnn.formula import read_book
     from sheetcnn.grid import COLUMN
     from sheetcnn.libreoffice import find_libreoffice
 
-    program = find_libreoffice()
-    if program is None:
+    program, python = find_libreoffice(), uno_python()
+    if program is None or python is None:
         return None
     with tempfile.TemporaryDirectory() as name:
         book = sheetcnn.build("lenet5", "digit-3", Path(name) / "lenet5.xlsx").path
         sheet, row, column, *_ = read_book(book).names["conv1_kernel_1_1"]
         edits = [[sheet, f"{COLUMN[column]}{row}", value] for value in (1, 2, 3)]
         job = [{"book": str(book), "edits": edits, "timed": True}]
-        driver = [sys.executable, str(Path(__file__).parent / "drive_office.py"), program, str(Path(name) / "profile")]
-        for python in (sys.executable, "/usr/bin/python3"):
-            done = subprocess.run([python, *driver[1:]], input=json.dumps(job), capture_output=True, text=True, check=False)
-            if done.returncode == 0:
-                return f"{min(json.loads(done.stdout)[0]['edits']):.3f} s"
-    return None
+        driver = [python, str(Path(__file__).parent / "drive_office.py"), program, str(Path(name) / "profile")]
+        done = subprocess.run(driver, input=json.dumps(job), stdout=subprocess.PIPE, text=True, check=True)
+        return f"{min(json.loads(done.stdout)[0]['edits']):.3f} s"
 
 
 def main() -> None:
@@ -271,7 +270,9 @@ def main() -> None:
         table.add_row(key, *[column.get(key, "") for column in columns])
     Console(width=140).print(table)
     edit = kernel_edit()
-    print(f"a kernel's edit in lenet5, recalculated by LibreOffice: {edit or 'LibreOffice is not installed'} (goal 0.1 s)")
+    print(
+        f"a kernel's edit in lenet5, recalculated by LibreOffice: {edit or 'LibreOffice or python3-uno is not installed'} (goal 0.1 s)"
+    )
 
 
 if __name__ == "__main__":

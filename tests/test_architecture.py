@@ -39,7 +39,6 @@ ONLY = {
     "onnx": {"to_onnx", *(module for module in FILES if module.startswith("from_onnx."))},
     "typer": {"cli"},
     "rich": {"cli"},
-    "print": {"cli"},
 }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import __version__
 from .errors import NetworkError, PictureError
-from .image import load_input, picture_of
+from .image import enlarged_png, load_input
 from .importer import open_network
 from .layers.base import Arrays
 from .layout import lay_out
@@ -101,7 +101,7 @@ def build(
             parameters,
             values,
             pages,
-            {name: picture_of(one, checked.input, pixels_across) for name, one in shown.items()},
+            {name: enlarged_png(one, pixels_across) for name, one in shown.items()},
             gallery=GALLERY_CELLS if gallery else 0,
             inspector=inspector,
             pictures=pictures if others else {},

@@ -11,7 +11,7 @@ import numpy as np
 from .checker import Contents, read_contents
 from .errors import SheetcnnError, WorkbookError
 from .files import write_whole
-from .image import png_of
+from .image import exact_png
 from .layers.base import Arrays
 
 
@@ -42,7 +42,7 @@ def export(book: str | Path, output: str | Path | None = None, *, picture: str |
             weights = weights_of(contents)
             writes.append(lambda stream: np.savez(stream, **weights))  # type: ignore[arg-type]
         if picture is not None:
-            png = png_of(contents.pixels)
+            png = exact_png(contents.pixels)
             writes.append(lambda stream: stream.write(png))
     except SheetcnnError as error:
         raise WorkbookError(f"{book}: {error}") from None

@@ -119,7 +119,7 @@ def _fitted(picture: Image.Image, settings: InputSettings) -> Image.Image:
     return ImageOps.pad(picture, size, method, color=white)
 
 
-def picture_of(pixels: np.ndarray, settings: InputSettings, size: int) -> bytes:
+def enlarged_png(pixels: np.ndarray, size: int) -> bytes:
     """A PNG of the input as the network reads it, enlarged to about `size` pixels a side, each pixel a square."""
     values = pixels if len(pixels) == 3 else pixels[:1]
     low, high = (
@@ -134,7 +134,7 @@ def picture_of(pixels: np.ndarray, settings: InputSettings, size: int) -> bytes:
     return stream.getvalue()
 
 
-def png_of(pixels: np.ndarray) -> bytes:
+def exact_png(pixels: np.ndarray) -> bytes:
     """A PNG of the pixels, one for each cell.
 
     Raises PictureError where a PNG cannot hold them: it has 1 or 3 channels of numbers from 0 to 255 (fractions are rounded).

@@ -230,7 +230,7 @@ class _Pen:
         self._found: dict[str, dict[Shape, Grid]] = {}
 
     def put(self, drawing: Drawing, index: Shape, top: int, left: int, label: str, margin: Margin = NO_MARGIN) -> Grid:
-        # A step beyond Excel's columns must not fail here: the page is refused as a whole, with its size.
+        # Columns have letters up to Excel's last: what goes beyond is refused before any is asked for.
         rows, columns = drawing.size
         last = left + (columns - 1) * drawing.spread[1]
         if last > MAX_COLUMNS:

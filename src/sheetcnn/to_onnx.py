@@ -39,7 +39,7 @@ def model_of(network: Network, parameters: dict[str, Arrays]) -> bytes:
     Its outputs are the layers that no other layer reads. Raises NetworkError where numbers are too large for single precision.
     """
     to = Writing()
-    values = {INPUT: _normalized(to, network, parameters.get(INPUT, {}))}
+    values = {INPUT: _normalized(to, parameters.get(INPUT, {}))}
     for node in network.nodes:
         to.owner = node.share or node.name
         xs = [values[name] for name in node.inputs]
@@ -67,7 +67,7 @@ def _labels(network: Network) -> dict[str, str]:
     return {} if labels is None else {"labels": json.dumps(labels, ensure_ascii=False)}
 
 
-def _normalized(to: Writing, network: Network, given: Arrays) -> str:
+def _normalized(to: Writing, given: Arrays) -> str:
     """(pixel / scale − mean) / std, as far as these are given."""
     x = INPUT
     for key, operator in (("scale", "Div"), ("mean", "Sub"), ("std", "Div")):
@@ -100,7 +100,7 @@ class Writing:
             array = array.astype(np.float32)
         tensor = numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
         # Layers that share weights may need them in different shapes.
-        while (held := self.constants.setdefault(tensor.name, tensor)) != tensor and held is not tensor:
+        while (held := self.constants.setdefault(tensor.name, tensor)) is not tensor and held != tensor:
             tensor.name += "_"
         return tensor.name
 

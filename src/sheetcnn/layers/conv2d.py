@@ -12,8 +12,8 @@ from ..kernels import KERNELS
 from .base import Activated, Count, Elementwise, Flag, Layer, Look, Shape, Step, example
 from .sliding import Sliding, group_of, group_words, pair
 
-WIDE = 16  # up to so many channels a formula has one term each; beyond, its text would grow too long
-FEW, MOST_TERMS = 8, 1_000_000  # so do those of fewer channels where a layer has more than so many terms in all
+WIDE = 16  # beyond so many channels kernels stand one below the other: a term for each would make formulas too long
+FEW, MOST_TERMS = 8, 1_000_000  # beyond so many channels too, where the formulas of a layer would have so many terms in all
 
 
 class Conv2d(Activated, Sliding):

@@ -8,7 +8,7 @@ from ..grid import Grids, span
 from .base import Layer, Shape, Step, cell_of, combined, example
 from .extent import Extent
 
-MANY = 100  # maps
+MANY = 100  # maps of one cell: named one by one they would make formulas long, as one range they do not
 
 
 class Exponentials(Layer):
