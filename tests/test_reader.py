@@ -11,6 +11,7 @@ from sheetcnn.errors import WorkbookError
 from sheetcnn.formula import Book, Sheet, evaluate, group_formulas, read_book
 from sheetcnn.formula import reader as reader_module
 from sheetcnn.formula.a1 import parse_area
+from sheetcnn.formula.values import NUMERIC
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -86,7 +87,7 @@ def test_cells_and_rows_without_their_places(tmp_path: Path) -> None:
                  '<row r="5"><c r="C5"><v>4</v></c><c><v>5</v></c></row><row><c><v>6</v></c></row>')  # fmt: skip
     places = {(1, 1): 1, (1, 2): 2, (2, 1): 3, (5, 3): 4, (5, 4): 5, (6, 1): 6}
     assert {place: read.value(*place) for place in places} == places
-    assert (read.kind == reader_module.NUMERIC).sum() == 6
+    assert (read.kind == NUMERIC).sum() == 6
 
 
 def test_prefixed_elements(tmp_path: Path) -> None:

@@ -16,8 +16,22 @@ from ..errors import FormulaError
 from .a1 import LETTERS, MAX_COLUMN, NUMBER, cell_name
 from .functions import FUNCTIONS
 from .parser import BINARY, REFERENCE, Node, Reference, parse, skeleton
-from .reader import BLANK, ERROR, ERRORS, NUMERIC, PENDING, TEXT, Book, Sheet
-from .values import VALUE, Values, compare, constant, divide, elementwise, power
+from .reader import Book, Sheet
+from .values import (
+    BLANK,
+    ERROR,
+    ERRORS,
+    NUMERIC,
+    PENDING,
+    TEXT,
+    VALUE,
+    Values,
+    compare,
+    constant,
+    divide,
+    elementwise,
+    power,
+)
 
 Progress = Callable[[int, int], None]  # cells done, cells in all
 

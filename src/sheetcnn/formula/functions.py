@@ -13,8 +13,25 @@ import numpy as np
 
 from ..errors import FormulaError
 from .parser import Node
-from .reader import BLANK, BOOLEAN, ERROR, NUMERIC, TEXT
-from .values import NA, NUM, REF, VALUE, Values, as_numbers, choose, compare, constant, divide, elementwise, error
+from .values import (
+    BLANK,
+    BOOLEAN,
+    ERROR,
+    NA,
+    NUM,
+    NUMERIC,
+    REF,
+    TEXT,
+    VALUE,
+    Values,
+    as_numbers,
+    choose,
+    compare,
+    constant,
+    divide,
+    elementwise,
+    error,
+)
 
 
 class Context(Protocol):

@@ -18,13 +18,12 @@ import numpy as np
 
 from ..errors import WorkbookError
 from .a1 import LETTERS, MAX_COLUMN, MAX_ROW, NUMBER, cell_name, parse_area
+from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 
 MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
 MAX_GROWTH = 100  # times; a workbook's own parts unpack to 5 to 20 times their size, a bomb to a thousand times
 FREE = 20_000_000  # bytes that any file may unpack to
 MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included
-BLANK, NUMERIC, TEXT, BOOLEAN, ERROR, PENDING = range(6)
-ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
 _CHUNK = 1 << 20
 _BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
 _OPEN = 64  # rows that are kept taken apart
