@@ -200,7 +200,7 @@ def test_common_mistake_is_found_by_its_values(book: Path) -> None:
     assert next(layer for layer in report.layers if layer.layer == "conv").largest_difference > 1e-3
 
 
-@pytest.mark.parametrize("formula", ["=1/0", "=RAND()", "=NoSuchName", "=conv!ZZ9", "=1+"])
+@pytest.mark.parametrize("formula", ["=1/0", "=RAND()", "=_xlfn.IFS(1,2)", "=NoSuchName", "=conv!ZZ9", "=1+"])
 def test_broken_formula(book: Path, formula: str) -> None:
     where = edit(book, "conv_map_1", formula)
     report = sheetcnn.check(book)

@@ -358,6 +358,13 @@ def one_cell(tmp_path: Path, cells: dict[str, Any]) -> Book:
         ("=SUM(A1:B2*C1:D2)", "range of cells where one number"),
         ("=A1:A3+1", "range of cells where one number"),
         ("=VLOOKUP(1,A1:B2,2)", "VLOOKUP"),
+        ("=_xlfn.IFS(A1>0,1)", "calls IFS, which"),
+        ("=_xlfn._xlws.SORT(A1:A3)", "calls SORT, which"),
+        ("=_xlfn.SUM(1)", "calls _XLFN.SUM, which"),
+        ("=1+SUM(1,_my.Function(2))", "calls _MY.FUNCTION, which"),
+        ("=_1(2)", "calls _1, which"),
+        ("=com.sun.star.sheet.addin.Analysis.getErf(1)", "calls COM.SUN.STAR.SHEET.ADDIN.ANALYSIS.GETERF, which"),
+        ("=" + "x" * 8000 + "(1)", "calls " + "X" * 60 + ", which"),
         ("=1+", "ends too early"),
         ("=(1", "not closed"),
         ("=foo", "'foo'"),
@@ -496,7 +503,8 @@ def test_references_in_texts_are_texts() -> None:
 
 
 def test_names_that_look_like_cells_are_functions() -> None:
-    assert parse(skeleton("LOG10(A1)")[0]).kind == "LOG10"
+    assert (tree := parse(skeleton("LOG10(A1)")[0])).kind == "call"
+    assert tree.value == "LOG10"
     with pytest.raises(FormulaError, match="XFE1"):
         parse(skeleton("XFE1+1")[0])
 

@@ -62,7 +62,7 @@ def test_kinds_of_cells(tmp_path: Path) -> None:
     assert have[:9] == [None, 1.5, -0.002, True, False, True, "formula text", "#N/A", "#VALUE!"]
     assert have[9:] == ["2026-01-01", "inline", None, None, "one"]
     assert read.kind.shape == (4, 16)
-    assert read.odd == 5
+    assert read.errors_or_booleans == 5
     assert [read.value(1, 2), read.value(3, 2), read.value(9, 2), read.value(2, 99)] == [None] * 4
     assert [read.value(4, 2), read.value(2, 16)] == [None] * 2  # just beyond the arrays
     assert read.number[2, 12:14].tolist() == [0, 0]  # what is no number is stored as 0, which SUMPRODUCT relies on
@@ -123,7 +123,7 @@ def test_formulas_and_saved_values(tmp_path: Path) -> None:
     assert [read.saved[1, 1], read.saved[1, 4]] == [2, 1]
     assert read.saved_texts == {(1, 2): "ab", (1, 3): "#DIV/0!"}
     assert read.saved[1, 2:4].tolist() != read.saved[1, 2:4].tolist()  # NaN
-    assert read.odd == 0
+    assert read.errors_or_booleans == 0
     assert not read.number.any(axis=1)[:1].any()
     assert read.number[1, 1:11].tolist() == [0] * 10
 

@@ -18,8 +18,7 @@ import numpy as np
 from .errors import FormulaError, NetworkError, WorkbookError
 from .formula import Book, Group, Sheet, evaluate, group_formulas, read_book
 from .formula.a1 import cell_name
-from .formula.parser import Node as Tree
-from .formula.parser import parse, skeleton
+from .formula.parser import Tree, parse, skeleton
 from .formula.values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
 from .grid import Grid, Grids, flat, seen_from, sheet_prefix
 from .kernels import KERNELS

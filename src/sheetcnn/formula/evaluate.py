@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import FormulaError
 from .a1 import LETTERS, MAX_COLUMN, NUMBER, cell_name
 from .functions import FUNCTIONS
-from .parser import BINARY, REFERENCE, Node, Reference, parse, skeleton
+from .parser import BINARY, REFERENCE, Reference, Tree, parse, skeleton
 from .reader import Book, Sheet
 from .values import (
     BLANK,
@@ -234,7 +234,7 @@ class _Evaluator:
             self.book.problems[group.sheet, row, column] = reason
         sheet.kind[group.rows, group.columns] = ERROR
         sheet.number[group.rows, group.columns] = VALUE
-        sheet.odd += len(group.rows)
+        sheet.errors_or_booleans += len(group.rows)
 
     def whole(self, group: Group) -> bool:
         """Evaluate a group if nothing between the corners of all it reads is waiting."""
@@ -304,7 +304,7 @@ class _Evaluator:
             sheet.kind[cells] = np.where(blank, NUMERIC, kind)
             sheet.number[cells] = np.where((kind == TEXT) | blank, 0.0, number)
             if result.kind is not None:
-                sheet.odd += int(((kind != NUMERIC) & (kind != TEXT) & ~blank).sum())
+                sheet.errors_or_booleans += int(((kind != NUMERIC) & (kind != TEXT) & ~blank).sum())
                 texts = np.broadcast_to(result.all_texts(), size)[:, 0, 0]
                 for n in np.flatnonzero(kind == TEXT):
                     sheet.texts[int(cells[0][n]), int(cells[1][n])] = str(texts[n])
@@ -319,19 +319,26 @@ def _take(group: Group, which: np.ndarray | slice) -> Group:
     )
 
 
-def _check(tree: Node) -> None:
+def _check(tree: Tree) -> None:
     """Raise FormulaError where a tree calls a function that is not known, or with the wrong number of arguments."""
-    nodes = [tree]
-    while nodes:
-        node = nodes.pop()
-        nodes += node.parts
-        if not (node.kind[0].isalpha() and node.kind.isupper()):
+    trees = [tree]
+    while trees:
+        tree = trees.pop()
+        trees += tree.parts
+        if tree.kind != "call":
             continue
-        function = FUNCTIONS.get(node.kind)
+        name = str(tree.value)
+        function = FUNCTIONS.get(name)
         if function is None:
-            raise FormulaError(f"calls {node.kind}, which sheetcnn does not know; it knows {', '.join(FUNCTIONS)}")
-        if not function.least <= len(node.parts) <= function.most:
-            raise FormulaError(f"gives {node.kind} {len(node.parts)} arguments")
+            raise FormulaError(f"calls {_as_typed(name):.60}, which sheetcnn does not know; it knows {', '.join(FUNCTIONS)}")
+        if not function.least <= len(tree.parts) <= function.most:
+            raise FormulaError(f"gives {name} {len(tree.parts)} arguments")
+
+
+def _as_typed(name: str) -> str:
+    """A function as a person knows it: in files, Excel writes _xlfn.IFS and _xlfn._xlws.SORT for IFS and SORT."""
+    typed = name.removeprefix("_XLFN.").removeprefix("_XLWS.")
+    return name if typed in FUNCTIONS else typed  # to Excel, _xlfn.SUM is not SUM
 
 
 class _Context:
@@ -341,46 +348,46 @@ class _Context:
         self.book, self.group = book, group
         self.tops, self.lefts = group.tops[piece], group.lefts[piece]
 
-    def value(self, node: Node, *, array: bool = False) -> Values:
+    def value(self, tree: Tree, *, array: bool = False) -> Values:
         """The value of a tree; only in `array` arithmetic, inside SUMPRODUCT, may it be a range."""
-        kind = node.kind
+        kind = tree.kind
         if kind == "reference":
-            cells = self.cells(node, texts=True)
+            cells = self.cells(tree, texts=True)
             if not cells.single and not array:
                 raise FormulaError("has a range of cells where one number is needed")
             return cells
         if kind in ("number", "text", "boolean"):
-            return constant(node.value)  # type: ignore[arg-type]
+            return constant(tree.value)  # type: ignore[arg-type]
         if kind == "error":
-            return Values(np.full((1, 1, 1), float(ERRORS.index(str(node.value)))), np.full((1, 1, 1), ERROR, np.uint8))
+            return Values(np.full((1, 1, 1), float(ERRORS.index(str(tree.value)))), np.full((1, 1, 1), ERROR, np.uint8))
         if kind == "negative":
-            return elementwise(np.negative, self.value(node.parts[0], array=array))
+            return elementwise(np.negative, self.value(tree.parts[0], array=array))
         if kind == "percent":
-            return elementwise(lambda x: x / 100, self.value(node.parts[0], array=array))
+            return elementwise(lambda x: x / 100, self.value(tree.parts[0], array=array))
         if kind in BINARY:
             steps = []  # a long sum is a deep tree on its left side: walked in a loop, not by recursion
-            while node.kind in BINARY:
-                steps.append(node)
-                node = node.parts[0]
-            result = self.value(node, array=array)
+            while tree.kind in BINARY:
+                steps.append(tree)
+                tree = tree.parts[0]
+            result = self.value(tree, array=array)
             for step in reversed(steps):
                 try:
                     result = _binary(step.kind, result, self.value(step.parts[1], array=array))
                 except ValueError:
                     raise FormulaError("combines ranges of different shapes") from None
             return result
-        if array and kind in ("EXP", "LN", "TANH", "SQRT", "ABS"):
-            return elementwise(_ARRAY[kind], self.value(node.parts[0], array=True))
-        return FUNCTIONS[kind].compute(self, node.parts)
+        if array and tree.value in _ARRAY:
+            return elementwise(_ARRAY[str(tree.value)], self.value(tree.parts[0], array=True))
+        return FUNCTIONS[str(tree.value)].compute(self, tree.parts)
 
-    def _place(self, node: Node) -> tuple[Sheet, np.ndarray, np.ndarray, int, int]:
-        n = int(node.value)  # type: ignore[arg-type]
+    def _place(self, tree: Tree) -> tuple[Sheet, np.ndarray, np.ndarray, int, int]:
+        n = int(tree.value)  # type: ignore[arg-type]
         name, rows, columns = self.group.shapes[n]
         return self.book.sheets[name], self.tops[:, n], self.lefts[:, n], rows, columns
 
-    def cells(self, node: Node, *, texts: bool = False) -> Values:
+    def cells(self, tree: Tree, *, texts: bool = False) -> Values:
         """The cells of a reference: cells × rows × columns; what lies beyond a sheet's last cell is blank."""
-        sheet, tops, lefts, rows, columns = self._place(node)
+        sheet, tops, lefts, rows, columns = self._place(tree)
         if len(tops) and (tops == tops[0]).all() and (lefts == lefts[0]).all():
             tops, lefts = tops[:1], lefts[:1]  # all read the same cells
         i = np.minimum(tops[:, None] + np.arange(rows), sheet.kind.shape[0] - 1)[:, :, None]
@@ -394,14 +401,14 @@ class _Context:
                 values.texts[place] = sheet.texts[int(i[place]), int(j[place])]
         return values
 
-    def dot(self, left: Node, right: Node) -> Values | None:
+    def dot(self, left: Tree, right: Tree) -> Values | None:
         """SUMPRODUCT of two references, quickly; None where errors or booleans need the general way.
 
         What is no number is stored as 0, which is what SUMPRODUCT makes of it. Where many cells share one of the
         ranges, as a map's cells share a kernel, only its cells that are not 0 are gathered from the other.
         """
         (a, a_top, a_left, *a_size), (b, b_top, b_left, *b_size) = self._place(left), self._place(right)
-        if a.odd or b.odd or a_size != b_size:
+        if a.errors_or_booleans or b.errors_or_booleans or a_size != b_size:
             return None
         rows, columns = a_size
         result = np.empty(len(a_top))

@@ -54,12 +54,16 @@ def skeleton(text: str) -> tuple[str, list[Reference]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A node of the tree: "number", "text", "boolean", "error", "reference", an operator, or a function's name."""
+class Tree:
+    """A formula's syntax: what its root is, and the trees below.
+
+    `kind` is "number", "text", "boolean", "error" (with its `value`), "reference" (with its number among the skeleton's),
+    "call" (with the function's name, in capitals), "negative", "percent", or the sign of an operator between two parts.
+    """
 
     kind: str
     value: float | str | bool | int | None = None
-    parts: tuple[Node, ...] = ()
+    parts: tuple[Tree, ...] = ()
 
 
 _TOKEN = re.compile(
@@ -75,7 +79,7 @@ BINARY = frozenset(_BINARY)
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Node:
+def parse(text: str) -> Tree:
     """The tree of a skeleton.
 
     Raises FormulaError for a syntax that is not known.
@@ -98,7 +102,7 @@ class _Parser:
         self.tokens = [*tokens, ("end", "")]
         self.at = self.depth = self.holes = 0
 
-    def whole(self) -> Node:
+    def whole(self) -> Tree:
         node = self.expression(0)
         if self.tokens[self.at][0] != "end":
             raise FormulaError(f"{self.tokens[self.at][1]!r} is out of place")
@@ -110,7 +114,7 @@ class _Parser:
             return True
         return False
 
-    def expression(self, binding: int) -> Node:
+    def expression(self, binding: int) -> Tree:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise FormulaError(f"its brackets are nested more than {MAX_DEPTH} deep")
@@ -120,11 +124,11 @@ class _Parser:
             if kind != "sign" or _BINARY.get(sign, 0) <= binding:
                 break
             self.at += 1
-            left = Node(sign, None, (left, self.expression(_BINARY[sign])))
+            left = Tree(sign, None, (left, self.expression(_BINARY[sign])))
         self.depth -= 1
         return left
 
-    def operand(self) -> Node:
+    def operand(self) -> Tree:
         # A sign binds tighter than any operator between two numbers: −2^2 is 4.
         while self.take("+"):
             pass
@@ -132,35 +136,37 @@ class _Parser:
             self.depth += 1
             if self.depth > MAX_DEPTH:
                 raise FormulaError(f"it has more than {MAX_DEPTH} signs in a row")
-            node = Node("negative", None, (self.operand(),))
+            node = Tree("negative", None, (self.operand(),))
             self.depth -= 1
             return node
         node, signs = self.atom(), 0
         while self.take("%"):
-            node, signs = Node("percent", None, (node,)), signs + 1
+            node, signs = Tree("percent", None, (node,)), signs + 1
             if signs > MAX_DEPTH:
                 raise FormulaError(f"it has more than {MAX_DEPTH} signs in a row")
         return node
 
-    def atom(self) -> Node:
+    def atom(self) -> Tree:
         kind, text = self.tokens[self.at]
         self.at += 1
         if kind == "number":
             if not isfinite(number := float(text)):
                 raise FormulaError(f"{text[:20]} is larger than any number that a cell can hold")
-            return Node("number", number)
+            return Tree("number", number)
         if kind == "text":
-            return Node("text", text[1:-1].replace('""', '"'))
+            return Tree("text", text[1:-1].replace('""', '"'))
         if kind == "error":
-            return Node("error", text)
+            return Tree("error", text)
         if kind == "hole":
             self.holes += 1
-            return Node("reference", self.holes - 1)
+            return Tree("reference", self.holes - 1)
         if kind == "word":
+            # Capitals by ASCII's rules only: by Unicode's, ſum would be SUM.
+            word = text.upper() if text.isascii() else text
             if self.take("("):
-                return Node(text.upper(), None, self.arguments())
-            if text.upper() in ("TRUE", "FALSE"):
-                return Node("boolean", text.upper() == "TRUE")
+                return Tree("call", word, self.arguments())
+            if word in ("TRUE", "FALSE"):
+                return Tree("boolean", word == "TRUE")
             raise FormulaError(f"{text!r} is no name that sheetcnn knows")
         if (kind, text) == ("sign", "("):
             node = self.expression(0)
@@ -169,7 +175,7 @@ class _Parser:
             return node
         raise FormulaError(f"{text!r} is out of place" if text else "it ends too early")
 
-    def arguments(self) -> tuple[Node, ...]:
+    def arguments(self) -> tuple[Tree, ...]:
         if self.take(")"):
             return ()
         found = [self.expression(0)]

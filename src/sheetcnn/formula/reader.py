@@ -99,7 +99,7 @@ class Sheet:
     formulas: Formulas
     saved: np.ndarray  # what the file says that formulas' values are; NaN where it says nothing or no number
     saved_texts: dict[tuple[int, int], str]  # texts and errors saved as formulas' values
-    odd: int = 0  # how many cells hold a boolean or an error
+    errors_or_booleans: int = 0  # how many cells hold one
 
     def value(self, row: int, column: int) -> float | str | bool | None:
         """What one cell holds, counted from 1: errors as their text, None for a blank one."""
@@ -468,8 +468,8 @@ class _Cells(_Handler):
         saved[rows, columns] = self._saved
         if not np.isfinite(number).all():
             raise self._error("it holds a number that is not finite")
-        odd = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
-        return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, odd)
+        count = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
+        return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, count)
 
 
 _RELATIVE = re.compile(r"""("[^"]*"|'(?:[^']|'')*'!)|(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)(\d{1,7})(?![\w(.!])""")
