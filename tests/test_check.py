@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -345,15 +347,37 @@ def test_broken_in_libreoffice(book: Path, office: Callable, tmp_path: Path) -> 
 def test_renamed_sheet_and_inserted_rows(book: Path, office: Callable, tmp_path: Path) -> None:
     """Names and formulas follow when a sheet is renamed or rows are inserted above a grid; so does the check."""
     padding = cell(book, "input_normalized_1", -1, 0)
-    steps = {"rename": [["conv", "My layer"], ["Input", "The cat's picture"]], "insert_rows": [["pool", 2, 3]]}
+    names = {"conv": "My layer", "Input": "The cat's picture", "pool": "Übung", "flat": "数据"}
+    steps = {"rename": [list(pair) for pair in names.items()], "insert_rows": [["pool", 2, 3]]}
     saved = tmp_path / "saved.xlsx"
     office([{"book": str(book), "edits": [[*padding, 2]], **steps, "save": str(saved)}])
-    assert {"My layer", "The cat's picture"} <= set(openpyxl.load_workbook(saved).sheetnames)
+    assert set(names.values()) <= set(openpyxl.load_workbook(saved).sheetnames)
     assert {f.kind for f in sheetcnn.check(saved).findings if f.layer == "input"} == {"stray"}
     office([{"book": str(book), **steps, "save": str(saved)}])
     report = sheetcnn.check(saved)
     assert report.ok, report.findings[:3]
     assert [layer.layer for layer in report.layers] == ["input", "conv", "pool", "flat", "fc", *ADDED]
+
+
+@pytest.mark.parametrize("name", ["Übung", "数据", "Sheet😀"])
+@pytest.mark.parametrize("quote", ["", "'"])
+def test_sheets_renamed_to_words_of_other_languages(book: Path, tmp_path: Path, name: str, quote: str) -> None:
+    """As Excel writes them, which needs no quotes around their letters, and as others do."""
+    target = tmp_path / "renamed.xlsx"
+    with zipfile.ZipFile(book) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            data = old.read(part)
+            if part.startswith(("xl/workbook", "xl/worksheets/sheet")):
+                text = data.decode().replace('name="Input"', f'name="{name}"').replace('name="conv"', f'name="{name}2"')
+                text = re.sub(r"\bInput!", f"{quote}{name}{quote}!", text)
+                data = re.sub(r"\bconv!", f"{quote}{name}2{quote}!", text).encode()
+            new.writestr(part, data)
+    opened = read_book(target)
+    assert opened.names["input_normalized_1"][0] == name
+    assert f"{quote}{name}{quote}!" in str(opened.sheets[f"{name}2"].formula(*opened.names["conv_map_1"][1:3]))
+    report = sheetcnn.check(target)
+    assert report.ok, report.findings[:3]
+    assert report.cells == sheetcnn.check(book).cells
 
 
 def test_missing_name(book: Path) -> None:

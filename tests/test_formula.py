@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from sheetcnn.errors import FormulaError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
-from sheetcnn.formula.parser import parse, skeleton
+from sheetcnn.formula.parser import Reference, parse, skeleton
 from sheetcnn.formula.reader import moved
 from sheetcnn.libreoffice import find_libreoffice, write_profile
 
@@ -364,6 +364,12 @@ def one_cell(tmp_path: Path, cells: dict[str, Any]) -> Book:
         ("=1+SUM(1,_my.Function(2))", "calls _MY.FUNCTION, which"),
         ("=_1(2)", "calls _1, which"),
         ("=com.sun.star.sheet.addin.Analysis.getErf(1)", "calls COM.SUN.STAR.SHEET.ADDIN.ANALYSIS.GETERF, which"),
+        ("=Überfunktion(1)", "calls Überfunktion, which"),
+        ("=数据(1)", "calls 数据, which"),
+        ("=ſum(1)", "calls ſum, which"),  # a long s
+        ("=Übung+1", "'Übung' is no name"),
+        ("=Übung!B2", "sheet 'Übung' that does not exist"),
+        ("=١+1", "is no name"),  # an Arabic 1
         ("=" + "x" * 8000 + "(1)", "calls " + "X" * 60 + ", which"),
         ("=1+", "ends too early"),
         ("=(1", "not closed"),
@@ -500,6 +506,31 @@ def test_references_in_texts_are_texts() -> None:
     text, references = skeleton('IF(A1="B2:C3",1,0)')
     assert len(references) == 1
     assert '"B2:C3"' in text
+
+
+@pytest.mark.parametrize(
+    "name", ["Übung", "École1", "数据", "été.2", "Sheet😀", "Sheet🤌1", "คำ", "क्ष", "_x", "XFE1", "A0", "B2c"]
+)
+def test_sheets_without_quotes(name: str) -> None:
+    """Whatever the letters, as Excel writes them: été and Sheet😀 have no quotes."""
+    for text in (f"{name}!B2+1", f"{name}!$B$2+1", f"'{name}'!B2+1"):
+        assert skeleton(text) == ("\x01+1", [Reference(name, 2, 2, 1, 1)])
+    assert skeleton(f"SUM(A1:B3,-{name}!B2:C4)*A1")[1] == [
+        Reference(None, 1, 1, 3, 2), Reference(name, 2, 2, 3, 2), Reference(None, 1, 1, 1, 1)
+    ]  # fmt: skip
+    assert moved(f"SUM(A1,{name}!B2)", 3, 2) == f"SUM(C4,{name}!D5)"
+
+
+def test_blanks_of_other_kinds_are_blanks() -> None:
+    """A no-break space ends a name as any space does."""
+    assert skeleton("A1\u00a0+\u3000B1")[0] == "\x01\u00a0+\u3000\x01"
+    assert parse("\x01\u00a0+\u3000\x01").kind == "+"
+
+
+@pytest.mark.parametrize("text", ["éA1+1", "A1é+1", "😀A1", "\u0301A1", "A\u0661+1", "ÉXA1(2)"])
+def test_parts_of_names_are_no_references(text: str) -> None:
+    assert skeleton(text) == (text, [])
+    assert moved(text, 3, 2) == text
 
 
 def test_names_that_look_like_cells_are_functions() -> None:

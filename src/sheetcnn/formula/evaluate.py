@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import FormulaError
 from .a1 import LETTERS, MAX_COLUMN, NUMBER, cell_name
 from .functions import FUNCTIONS
-from .parser import BINARY, REFERENCE, Reference, Tree, parse, skeleton
+from .parser import BINARY, Reference, Tree, parse, references_in, skeleton
 from .reader import Book, Sheet
 from .values import (
     BLANK,
@@ -153,10 +153,8 @@ def _run(cells: list[tuple[int, str]], start: int, text: str, references: list[R
 def _column_pieces(text: str) -> tuple[list[str], list[int], list[int]] | None:
     """A formula cut at the column letters of its references: the text between, the columns, and whose they are."""
     pieces, columns, owners = [], [], []
-    last = owner = 0
-    for match in REFERENCE.finditer(text):
-        if match[1] is not None:
-            continue
+    last = 0
+    for owner, (match, _) in enumerate(references_in(text)):
         for group in (4, 6):
             if match[group] is None:
                 continue
@@ -166,7 +164,6 @@ def _column_pieces(text: str) -> tuple[list[str], list[int], list[int]] | None:
             columns.append(NUMBER[match[group]])
             owners.append(owner)
             last = match.end(group)
-        owner += 1
     return [*pieces, text[last:]], columns, owners
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
 
 from ..errors import FormulaError
-from .a1 import MAX_ROW, NUMBER
+from .a1 import IN_NAME, MAX_ROW, NAME, NUMBER
 
 HOLE = "\x01"  # stands for a reference in a skeleton; no XML file can hold this character
 MAX_DEPTH = 100  # Excel allows 64 functions inside each other
 
-REFERENCE = re.compile(
+_REFERENCE = re.compile(
     r"""("[^"]*")"""  # a text, in which nothing is a reference
-    r"""|(?:(?:'((?:[^']|'')+)'|(?<![\w.$'])([A-Za-z_][\w.]*))!|(?<![\w.$!']))"""  # a sheet
-    r"""\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?(?![\w(.!:])"""
+    rf"""|(?:(?:'((?:[^']|'')+)'|(?<!{IN_NAME})(?<![$'])({NAME}))!|(?<!{IN_NAME})(?<![$!']))"""  # a sheet
+    rf"""\$?([A-Za-z]{{1,3}})\$?([0-9]{{1,7}})(?::\$?([A-Za-z]{{1,3}})\$?([0-9]{{1,7}}))?(?!{IN_NAME}|[(!:])"""
 )
 
 
@@ -33,24 +34,27 @@ class Reference:
 
 def skeleton(text: str) -> tuple[str, list[Reference]]:
     """A formula with a hole for each reference, and the references."""
-    found: list[Reference] = []
+    between, found, last = [], [], 0
+    for match, reference in references_in(text):
+        between.append(text[last : match.start()])
+        found.append(reference)
+        last = match.end()
+    return HOLE.join([*between, text[last:]]), found
 
-    def take(match: re.Match[str]) -> str:
+
+def references_in(text: str) -> Iterator[tuple[re.Match[str], Reference]]:
+    """The references of a formula, each with where it stands; A0 and XFE1, which no sheet has, are none."""
+    for match in _REFERENCE.finditer(text):
         if match[1] is not None:
-            return match[1]
+            continue
         quoted, plain, left, top, right, bottom = match.groups()[1:]
         columns = NUMBER.get(left.upper(), 0), NUMBER.get((right or left).upper(), 0)
-        if not all(columns):
-            return match[0]
         rows = int(top), int(bottom or top)
-        if not (min(rows) >= 1 and max(rows) <= MAX_ROW):
-            return match[0]
+        if not (all(columns) and min(rows) >= 1 and max(rows) <= MAX_ROW):
+            continue
         (r0, r1), (c0, c1) = sorted(rows), sorted(columns)
         sheet = quoted.replace("''", "'") if quoted else plain
-        found.append(Reference(sheet, r0, c0, r1 - r0 + 1, c1 - c0 + 1))
-        return HOLE
-
-    return REFERENCE.sub(take, text), found
+        yield match, Reference(sheet, r0, c0, r1 - r0 + 1, c1 - c0 + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,11 @@ class Tree:
 
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"""
+    r"""\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"""
     r"""|(?P<text>"(?:[^"]|"")*")"""
     r"""|(?P<hole>\x01)"""
     r"""|(?P<error>\#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A))"""
-    r"""|(?P<word>[A-Za-z_][\w.]*)"""
+    rf"""|(?P<word>{NAME})"""
     r"""|(?P<sign><=|>=|<>|[-+*/^%=<>(),]))"""
 )
 _BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "^": 4}

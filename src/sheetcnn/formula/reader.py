@@ -17,7 +17,7 @@ from xml.parsers import expat
 import numpy as np
 
 from ..errors import WorkbookError
-from .a1 import LETTERS, MAX_COLUMN, MAX_ROW, NUMBER, cell_name, parse_area
+from .a1 import IN_NAME, LETTERS, MAX_COLUMN, MAX_ROW, NUMBER, cell_name, parse_area
 from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 
 MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
@@ -472,7 +472,9 @@ class _Cells(_Handler):
         return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, count)
 
 
-_RELATIVE = re.compile(r"""("[^"]*"|'(?:[^']|'')*'!)|(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)(\d{1,7})(?![\w(.!])""")
+_RELATIVE = re.compile(
+    rf"""("[^"]*"|'(?:[^']|'')*'!)|(?<!{IN_NAME})(?<!\$)(\$?)([A-Z]{{1,3}})(\$?)([0-9]{{1,7}})(?!{IN_NAME}|[(!])"""
+)
 
 
 def moved(formula: str, rows: int, columns: int) -> str:
