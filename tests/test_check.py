@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -467,6 +468,57 @@ def test_without_libreoffice(book: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("sheetcnn.libreoffice.find_libreoffice", lambda: None)
     with pytest.raises(EngineError, match="not installed"):
         sheetcnn.check(book, engine="libreoffice")
+
+
+ONE = """
+name = "one"
+[input]
+channels = {channels}
+height = 1
+width = 1
+[[layers]]
+type = "conv2d"
+name = "conv"
+out_channels = 1
+kernel_size = 1
+weight = {weight}
+bias = [0]
+"""
+
+
+def test_saved_values_as_far_apart_as_can_be(make: Callable[..., Path], tmp_path: Path) -> None:
+    """Their difference is beyond what a double can hold; it is reported as the largest double."""
+    book = make(ONE.format(channels=1, weight=[[[[-8e307]]]]), [[[1]]])
+    target = tmp_path / "opposite.xlsx"
+    with zipfile.ZipFile(book) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            new.writestr(part, old.read(part).replace(b"</f><v>-8e+307<", b"</f><v>1.7e+308<"))
+    report = sheetcnn.check(target)
+    assert {finding.kind for finding in report.findings} == {"saved"}
+    layers = {layer["layer"]: layer for layer in json.loads(json.dumps(report.to_dict(), allow_nan=False))["layers"]}
+    assert layers["conv"]["largest_saved_difference"] == sys.float_info.max
+
+
+@pytest.mark.parametrize("name", ["input_channel_2", "conv_kernel_1_1", "conv_kernel_1_2", "conv_bias_1", "fc_bias"])
+@pytest.mark.parametrize("value", [1.7e308, -1.7e308])
+def test_numbers_as_large_as_a_cell_can_hold(book: Path, name: str, value: float) -> None:
+    """Sums overflow on the way, in formulas as in NumPy, which is no reason to warn or to write infinity as JSON."""
+    edit(book, name, value)
+    json.dumps(sheetcnn.check(book).to_dict(), allow_nan=False)
+
+
+def test_no_number_agrees_with_infinity(make: Callable[..., Path]) -> None:
+    """Where NumPy overflows and the formula does not: it adds the bias first, and NumPy last."""
+    book = make(ONE.format(channels=2, weight=[[[[1]], [[1]]]]), [[[1]], [[1]]])
+    for name, value in (("conv_kernel_1_1", 1.7e308), ("conv_kernel_1_2", 1.7e308), ("conv_bias_1", -1.7e308)):
+        edit(book, name, value)
+    report = sheetcnn.check(book)
+    found = [f for f in report.findings if f.layer == "conv"]
+    assert [(f.kind, f.cell, f.value, f.expected) for f in found] == [
+        ("value", cell_of(book, "conv_map_1", 0, 0), 1.7e308, None)
+    ]
+    assert "NumPy says inf" in found[0].text
+    json.dumps(report.to_dict(), allow_nan=False)
 
 
 def test_report_as_json(book: Path) -> None:

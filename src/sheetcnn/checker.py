@@ -33,6 +33,7 @@ from .views.summary import answers, check_sizes, check_views, overview_sizes, ov
 from .views.view import View
 
 TOLERANCE = 1e-9  # absolute plus relative
+LARGEST = float(np.finfo(float).max)
 KEPT = 1000  # findings of one kind and layer that are kept; all are counted
 Engine = Literal["python", "libreoffice"]
 Progress = Callable[[int, int], None]
@@ -122,7 +123,8 @@ def check(book: str | Path, *, engine: Engine = "python", progress: Progress | N
             _take_values(opened, read_book(result))
     else:
         evaluate(opened, groups, progress)
-    return _Check(opened, groups, network, detail, engine, saved).run(shown)
+    with np.errstate(all="ignore"):  # a cell's number may be as large as any: what overflows is compared, not warned of
+        return _Check(opened, groups, network, detail, engine, saved).run(shown)
 
 
 @dataclass(frozen=True)
@@ -227,8 +229,7 @@ class _Check:
         }
         self.report.layers = list(reports.values())
         pixels, given = self.given(reports)
-        with np.errstate(all="ignore"):
-            values = self.network.run(pixels, given, self.detail)
+        values = self.network.run(pixels, given, self.detail)
         for name, drawings in self.drawn.items():
             self.now = reports[name]
             formulas = self.network.formulas(name, self.detail, self.grids)
@@ -354,7 +355,7 @@ class _Check:
                 if text is None or not _same(text, write((k, c, a, b)), grid.sheet):
                     continue  # typed over, as anyone may
                 self.now.cells += 1
-                if abs(numbers[k, c, a, b] - wanted[a, b]) > TOLERANCE * (1 + abs(wanted[a, b])):
+                if not _agree(numbers[k, c, a, b], wanted[a, b]):
                     self.differs(grid, own, a, b, float(wanted[a, b]))
 
     def view(self, view: View, grid: Grid) -> None:
@@ -368,9 +369,9 @@ class _Check:
             if isinstance(want, str):
                 same = value == want or (want == "" and value is None) or value in view.also.get((i, j), ())
             else:
-                same = type(value) is float and abs(value - want) <= TOLERANCE * (1 + abs(want))
+                same = type(value) is float and bool(_agree(value, want))
                 if type(value) is float:
-                    self.now.largest_difference = max(self.now.largest_difference, abs(value - want))
+                    self.now.largest_difference = max(self.now.largest_difference, float(_apart(value, want)))
             if not same and (i, j) not in named:
                 self.differs(grid, sheet, i, j, want)
 
@@ -468,9 +469,7 @@ class _Check:
         for index, grid, sheet in self.each(layer, drawing):
             want = np.asarray(values[index]).reshape(grid.rows, grid.columns)
             number, kind = (_cut(array, grid) for array in (sheet.number, sheet.kind))
-            with np.errstate(invalid="ignore"):
-                difference = np.abs(number - want)
-                wrong = (kind != NUMERIC) | ~(difference <= TOLERANCE * (1 + np.abs(want)))
+            difference, wrong = _apart(number, want), (kind != NUMERIC) | ~_agree(number, want)
             self.now.cells += number.size
             good = kind == NUMERIC
             if good.any():
@@ -582,11 +581,11 @@ class _Check:
             if self.now is others:
                 others.cells += len(rows)
             known = ~np.isnan(saved) & (kind == NUMERIC)
-            difference = np.abs(saved - number)
+            difference, differ = _apart(saved, number), ~_agree(saved, number)
             largest = float(np.max(difference, where=known, initial=0))
             if known.any():
                 self.now.largest_saved_difference = max(self.now.largest_saved_difference or 0.0, largest)
-            for n in np.flatnonzero(known & (difference > TOLERANCE * (1 + np.abs(number)))):
+            for n in np.flatnonzero(known & differ):
                 self.saved_differs(sheet, int(rows[n]), int(columns[n]), float(saved[n]))
             for (row, column), text in sheet.saved_texts.items():
                 unknown = (name, row, column) in self.book.problems  # an error of ours, not the program's
@@ -641,6 +640,16 @@ def _cut(array: np.ndarray, grid: Grid) -> np.ndarray:
         full[: part.shape[0], : part.shape[1]] = part
         return full
     return part
+
+
+def _apart(one: Any, other: Any) -> Any:
+    """How far apart two numbers are: no more than the largest double, since a report holds no infinity."""
+    return np.minimum(np.abs(np.subtract(one, other)), LARGEST)
+
+
+def _agree(have: Any, want: Any) -> Any:
+    """Whether numbers are as they should be; nothing agrees with what is not finite."""
+    return np.isfinite(want) & (_apart(have, want) <= TOLERANCE * (1 + np.abs(want)))
 
 
 def _shown(sheet: Sheet, grid: Grid, i: int, j: int) -> float | str | bool | None:

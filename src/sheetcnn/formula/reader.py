@@ -10,6 +10,7 @@ import zipfile
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.parsers import expat
@@ -402,6 +403,8 @@ class _Cells(_Handler):
             pass
         elif kind == "n":
             number, place = float(value), NUMERIC
+            if not isfinite(number):
+                raise self._error(f"cell {cell_name(row, column)} holds a number that is not finite")
         elif kind == "s":
             place = TEXT
             if not 0 <= int(value) < len(self.shared):
@@ -466,8 +469,6 @@ class _Cells(_Handler):
         kind[rows, columns] = self._kinds
         number[rows, columns] = self._numbers
         saved[rows, columns] = self._saved
-        if not np.isfinite(number).all():
-            raise self._error("it holds a number that is not finite")
         count = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
         return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, count)
 
