@@ -36,6 +36,9 @@ from .values import (
 Progress = Callable[[int, int], None]  # cells done, cells in all
 
 _GATHER = 4_000_000  # cells gathered at once: bounds memory
+# How many cells must share a range for `dot` to go range by range. Measured: for the tall kernels of wide layers, most
+# of them blank, that is quicker from 1 to 4 cells on, for dense ones of 3×3 only from 16, but those take little time.
+_SHARED = 4
 _PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long chains of cells take
 
 
@@ -192,13 +195,26 @@ class _Evaluator:
         self.sums: dict[str, tuple[np.ndarray, int, int]] = {}
 
     def run(self, groups: list[Group]) -> None:
-        waiting = [group for group in groups if not self.refused(group)]
+        waiting = []
+        for group in groups:
+            reason = self.beyond_us(group)
+            if reason is None:
+                waiting.append(group)
+            else:
+                self.problem(group, reason)
         spent = steps = 0
         while waiting:
-            left = [group for group in waiting if not self.whole(group)]
+            left = []
+            for group in waiting:
+                if not self.evaluated_whole(group):
+                    left.append(group)
             if len(left) == len(waiting):  # no group is ready as a whole: look cell by cell
                 self.sums = self.waiting_sums(waiting)
-                left = [rest for group in waiting if (rest := self.part(group)) is not None]
+                left = []
+                for group in waiting:
+                    rest = self.evaluate_ready(group)
+                    if rest is not None:
+                        left.append(rest)
                 cells = sum(len(group.rows) for group in left)
                 if cells == sum(len(group.rows) for group in waiting):
                     self.stop(left, "is part of, or waits for, a circular reference")
@@ -211,19 +227,16 @@ class _Evaluator:
                     return
             waiting = left
 
-    def refused(self, group: Group) -> bool:
-        """Whether the skeleton is beyond what is known; its cells then become errors."""
-        reason = None
-        for name, _, _ in group.shapes:
-            if name not in self.book.sheets:
-                reason = f"refers to a sheet {name!r:.40} that does not exist"
+    def beyond_us(self, group: Group) -> str | None:
+        """Why a skeleton cannot be evaluated; None where it can."""
         try:
             _check(parse(group.text))
         except FormulaError as error:
-            reason = str(error)
-        if reason is not None:
-            self.problem(group, reason)
-        return reason is not None
+            return str(error)
+        for name, _, _ in group.shapes:
+            if name not in self.book.sheets:
+                return f"refers to a sheet {name!r:.40} that does not exist"
+        return None
 
     def problem(self, group: Group, reason: str) -> None:
         sheet = self.book.sheets[group.sheet]
@@ -233,8 +246,8 @@ class _Evaluator:
         sheet.number[group.rows, group.columns] = VALUE
         sheet.errors_or_booleans += len(group.rows)
 
-    def whole(self, group: Group) -> bool:
-        """Evaluate a group if nothing between the corners of all it reads is waiting."""
+    def evaluated_whole(self, group: Group) -> bool:
+        """Evaluate a group if nothing between the corners of all it reads is waiting; returns whether it was."""
         for n, (name, rows, columns) in enumerate(group.shapes):
             tops, lefts = group.tops[:, n], group.lefts[:, n]
             box = self.book.sheets[name].kind[tops.min() : tops.max() + rows, lefts.min() : lefts.max() + columns]
@@ -243,7 +256,7 @@ class _Evaluator:
         self.compute(group)
         return True
 
-    def part(self, group: Group) -> Group | None:
+    def evaluate_ready(self, group: Group) -> Group | None:
         """Evaluate the cells of a group that read nothing that is waiting; returns the others."""
         ready = np.ones(len(group.rows), bool)
         for n, (name, rows, columns) in enumerate(group.shapes):
@@ -415,7 +428,7 @@ class _Context:
         ):
             places, which = np.unique(np.stack([one_top, one_left]), axis=1, return_inverse=True)
             which = which.reshape(-1)
-            if places.shape[1] * 4 > len(a_top):
+            if places.shape[1] * _SHARED > len(a_top):
                 continue
             order = np.argsort(which, kind="stable")
             ends = np.cumsum(np.bincount(which, minlength=places.shape[1]))
