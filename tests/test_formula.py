@@ -230,6 +230,12 @@ VALUES: list[tuple[str, Any]] = [
     ("SUMPRODUCT(SQRT(A1:B1))", 1 + math.sqrt(2)),
     ("SUMPRODUCT(TANH(A1:B1))", math.tanh(1) + math.tanh(2)),
     ("SUMPRODUCT(LN(A1:B1))", math.log(2)),
+    ("SUMPRODUCT(INT(A1:C1/2),A2:C2)", 11),  # 0·4 + 1·5 + 1·6
+    ("SUMPRODUCT(ROUND(A1:C1/4,1))", 1.6),  # 0.3 + 0.5 + 0.8: halves away from zero
+    ("SUMPRODUCT(ROUND(A1:B1/8,A1:B1))", 0.35),  # 0.1 + 0.25: each to its own digits
+    ("SUMPRODUCT(ROUND(A1:B1/A1:A3,0))", 4),  # 1/1 + 2/1, 1/4→0 + 2/4→1, 1/7→0 + 2/7→0
+    ("SUMPRODUCT(NORMSDIST(A1:B1-1))", 1.3413447460685429),
+    ("SUMPRODUCT(INT(D1:D2))", "#VALUE!"),
     ("SUMPRODUCT(A1:B1/A2:B2)", 0.65),
     ("3=1+2", True),
     ("2<>1+2", True),
@@ -404,6 +410,9 @@ def one_cell(tmp_path: Path, cells: dict[str, Any]) -> Book:
         ("=" + "+".join(["-1"] * 200) + "+" + "-" * 100 + "1", "signs"),
         ("=" + "(1)+" * 300 + "(" * 100 + "1" + ")" * 100, "nested"),
         ("=EXP(A1:B1)", "range of cells where one number"),
+        ("=SUMPRODUCT(ERF(A1:B1))", "range of cells where one number"),
+        ("=SUMPRODUCT(ROUND(A1:A2,B1:B3))", "different shapes"),
+        ("=SUMPRODUCT((A1:A2=B1:B3)*1)", "different shapes"),
         *(
             (f"={name}({','.join(['1'] * 256)})", "256 arguments")
             for name in ("SUMSQ", "MAX", "MIN", "AVERAGE", "SUMPRODUCT")

@@ -381,14 +381,12 @@ class _Context:
                 tree = tree.parts[0]
             result = self.value(tree, array=array)
             for step in reversed(steps):
-                try:
-                    result = _binary(step.kind, result, self.value(step.parts[1], array=array))
-                except ValueError:
-                    raise FormulaError("combines ranges of different shapes") from None
+                result = _binary(step.kind, *_fitting(result, self.value(step.parts[1], array=array)))
             return result
-        if array and tree.value in _ARRAY:
-            return elementwise(_ARRAY[str(tree.value)], self.value(tree.parts[0], array=True))
-        return FUNCTIONS[str(tree.value)].compute(self, tree.parts)
+        function = FUNCTIONS[str(tree.value)]
+        if array and function.of_numbers is not None:
+            return elementwise(function.of_numbers, *_fitting(*(self.value(part, array=True) for part in tree.parts)))
+        return function.compute(self, tree.parts)
 
     def _place(self, tree: Tree) -> tuple[Sheet, np.ndarray, np.ndarray, int, int]:
         n = int(tree.value)  # type: ignore[arg-type]
@@ -444,7 +442,13 @@ class _Context:
         return Values(np.einsum("nij,nij->n", *np.broadcast_arrays(x, y)).reshape(-1, 1, 1))
 
 
-_ARRAY = {"EXP": np.exp, "LN": np.log, "TANH": np.tanh, "SQRT": np.sqrt, "ABS": np.abs}
+def _fitting(*values: Values) -> tuple[Values, ...]:
+    """Values that can be combined cell by cell; a single row or column is repeated, as Excel does."""
+    try:
+        np.broadcast_shapes(*(value.number.shape for value in values))
+    except ValueError:
+        raise FormulaError("combines ranges of different shapes") from None
+    return values
 
 
 def _binary(sign: str, left: Values, right: Values) -> Values:

@@ -52,11 +52,16 @@ Change = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Function:
-    """A function's number of arguments and its value."""
+    """A function's number of arguments and its value.
+
+    `of_numbers` is what it makes of numbers where ranges may stand for them, as in SUMPRODUCT(EXP(A1:B1)); None where
+    a function takes ranges anyway, or one number only.
+    """
 
     least: int
     most: int
     compute: Compute
+    of_numbers: Callable[..., np.ndarray] | None = None
 
 
 FUNCTIONS: dict[str, Function] = {}
@@ -200,11 +205,11 @@ def _sumproduct(context: Context, trees: tuple[Tree, ...]) -> Values:
 # -- of single numbers -------------------------------------------------------------------------------------------------
 
 
-def _of_numbers(name: str, count: int, compute: Callable[..., np.ndarray]) -> None:
+def _of_numbers(name: str, count: int, compute: Callable[..., np.ndarray], *, ranges: bool = True) -> None:
     def value(context: Context, trees: tuple[Tree, ...]) -> Values:
         return elementwise(compute, *(context.value(tree) for tree in trees))
 
-    FUNCTIONS[name] = Function(count, count, value)
+    FUNCTIONS[name] = Function(count, count, value, compute if ranges else None)
 
 
 def _round(x: float, digits: float) -> float:
@@ -224,7 +229,7 @@ _of_numbers("TANH", 1, np.tanh)
 _of_numbers("SQRT", 1, np.sqrt)
 _of_numbers("ABS", 1, np.abs)
 _of_numbers("INT", 1, np.floor)
-_of_numbers("ERF", 1, _erf)
+_of_numbers("ERF", 1, _erf, ranges=False)  # of Excel's Analysis ToolPak, whose functions take no ranges
 _of_numbers("NORMSDIST", 1, lambda x: 0.5 * _erfc(-x / math.sqrt(2)))
 _of_numbers("ROUND", 2, _rounded)
 
