@@ -341,8 +341,10 @@ def _check(tree: Tree) -> None:
         function = FUNCTIONS.get(name)
         if function is None:
             raise FormulaError(f"calls {_as_typed(name):.60}, which sheetcnn does not know; it knows {', '.join(FUNCTIONS)}")
-        if not function.least <= len(tree.parts) <= function.most:
-            raise FormulaError(f"gives {name} {len(tree.parts)} arguments")
+        given, least, most = len(tree.parts), function.least, function.most
+        if not least <= given <= most:
+            takes = f"{least}" if least == most else f"at least {least} and at most {most}"
+            raise FormulaError(f"gives {name} {given} argument{'s' * (given != 1)}; it takes {takes}")
 
 
 def _as_typed(name: str) -> str:
