@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
+from typing import NamedTuple
 
 from ..errors import FormulaError
 from .a1 import IN_NAME, MAX_ROW, NAME, NUMBER
@@ -21,8 +22,7 @@ _REFERENCE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A rectangle of cells: its sheet (None: the formula's own), its corner, its size."""
 
     sheet: str | None
