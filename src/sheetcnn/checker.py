@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from .kernels import KERNELS
 from .layers.base import Arrays, Drawing, Shape
 from .libreoffice import recalculated
 from .network import INPUT, Network, Node, parse_network
+from .report import Finding, Kind, LayerReport, Report, Value
 from .views.gallery import GALLERY, thumbnail_formula, thumbnail_values, thumbnails
 from .views.inspected import inspector_views
 from .views.inspector import CHOICES, MARKS, Inspector
@@ -32,71 +33,13 @@ from .views.kernels import NAMES, choosable, kernel_formula, kernel_values
 from .views.summary import answers, check_sizes, check_views, overview_sizes, overview_views
 from .views.view import View
 
+__all__ = ["Contents", "Engine", "Finding", "LayerReport", "Progress", "Report", "check", "read_contents"]
+
 TOLERANCE = 1e-9  # absolute plus relative
 LARGEST = float(np.finfo(float).max)
 KEPT = 1000  # findings of one kind and layer that are kept; all are counted
 Engine = Literal["python", "libreoffice"]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One cell that is not as it should be.
-
-    `kind` is "overwritten" (a number or text where a formula was), "changed" (a formula that no longer reads like its
-    neighbours), "value" (differs from NumPy), "saved" (the saved value differs from the formula's), "input" (no number
-    where one is needed) or "stray" (a number in padding, or in a hole of a dilated kernel).
-    """
-
-    layer: str
-    kind: str
-    cell: str
-    text: str
-    value: float | str | bool | None = None
-    expected: float | str | bool | None = None
-    formula: str | None = None
-
-
-@dataclass
-class LayerReport:
-    """What was compared of one layer."""
-
-    layer: str
-    type: str
-    grids: int = 0
-    cells: int = 0
-    largest_difference: float = 0.0
-    largest_saved_difference: float | None = None
-    findings: int = 0
-
-    @property
-    def ok(self) -> bool:
-        return self.findings == 0
-
-
-@dataclass
-class Report:
-    """The verdict on a workbook."""
-
-    book: str
-    engine: str
-    network: str
-    layers: list[LayerReport] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every cell is as it should be."""
-        return all(layer.ok for layer in self.layers)
-
-    @property
-    def cells(self) -> int:
-        return sum(layer.cells for layer in self.layers)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as plain data, as `check --json` prints it."""
-        return {"ok": self.ok, "cells": self.cells} | asdict(self)
 
 
 @dataclass(frozen=True)
@@ -389,7 +332,7 @@ class _Check:
                     text = f"is {_words(value)}; it was {_words(want)}"
                     self.add("changed", self.where(grid, i, j), text, value, want, self.written(grid, i, j))
 
-    def typed(self, grid: Grid) -> float | str | bool | None:
+    def typed(self, grid: Grid) -> Value:
         """What stands in a cell that is chosen or typed."""
         return _shown(self.book.sheets[grid.sheet], grid, 0, 0)
 
@@ -617,11 +560,11 @@ class _Check:
 
     def add(
         self,
-        kind: str,
+        kind: Kind,
         cell: str,
         text: str,
-        value: float | str | bool | None,
-        expected: float | str | bool | None,
+        value: Value,
+        expected: Value,
         formula: str | None,
     ) -> None:
         self.now.findings += 1
@@ -652,11 +595,11 @@ def _agree(have: Any, want: Any) -> Any:
     return np.isfinite(want) & (_apart(have, want) <= TOLERANCE * (1 + np.abs(want)))
 
 
-def _shown(sheet: Sheet, grid: Grid, i: int, j: int) -> float | str | bool | None:
+def _shown(sheet: Sheet, grid: Grid, i: int, j: int) -> Value:
     return sheet.value(grid.top + int(i) * grid.step[0], grid.left + int(j) * grid.step[1])
 
 
-def _words(value: float | str | bool | None) -> str:
+def _words(value: Value) -> str:
     """A cell's value as a message shows it."""
     return f"{value:.12g}" if isinstance(value, float) else "nothing" if value is None else repr(value)
 
