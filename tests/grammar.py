@@ -44,6 +44,7 @@ NUMBERS = [
 ]
 ERRORS = ["#DIV/0!", "#N/A", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!"]
 OF_ONE = ["EXP", "LN", "TANH", "SQRT", "ABS", "INT", "ERF", "NORMSDIST"]
+OF_RANGES = [name for name in OF_ONE if name != "ERF"]  # inside SUMPRODUCT
 OVER_RANGES = ["SUM", "SUMSQ", "MAX", "MIN", "AVERAGE"]
 OPERATORS = ["+", "-", "*", "/", "^"]
 COMPARISONS = ["=", "<>", "<", ">", "<=", ">="]
@@ -155,5 +156,7 @@ class Grammar:
         if kind < 0.8:
             return f"({self.range(*size)}{rng.choice(COMPARISONS)}{self.operand(depth)})*{self.range(*size)}"
         if kind < 0.9:
-            return f"{rng.choice(['EXP', 'LN', 'TANH', 'SQRT', 'ABS'])}({self.range(*size)}),{self.range(*size)}"
+            return f"{rng.choice(OF_RANGES)}({self.range(*size)}),{self.range(*size)}"
+        if kind < 0.93:
+            return f"ROUND({self.range(*size)},{rng.choice(['0', '1', '-2', self.range(*size), self.operand(depth)])})"
         return f"{self.range(*size)}{rng.choice(OPERATORS)}{self.operand(depth)}"

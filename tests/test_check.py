@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,7 +203,7 @@ def test_common_mistake_is_found_by_its_values(book: Path) -> None:
     assert next(layer for layer in report.layers if layer.layer == "conv").largest_difference > 1e-3
 
 
-@pytest.mark.parametrize("formula", ["=1/0", "=RAND()", "=NoSuchName", "=conv!ZZ9", "=1+"])
+@pytest.mark.parametrize("formula", ["=1/0", "=RAND()", "=_xlfn.IFS(1,2)", "=NoSuchName", "=conv!ZZ9", "=1+"])
 def test_broken_formula(book: Path, formula: str) -> None:
     where = edit(book, "conv_map_1", formula)
     report = sheetcnn.check(book)
@@ -345,15 +348,37 @@ def test_broken_in_libreoffice(book: Path, office: Callable, tmp_path: Path) -> 
 def test_renamed_sheet_and_inserted_rows(book: Path, office: Callable, tmp_path: Path) -> None:
     """Names and formulas follow when a sheet is renamed or rows are inserted above a grid; so does the check."""
     padding = cell(book, "input_normalized_1", -1, 0)
-    steps = {"rename": [["conv", "My layer"], ["Input", "The cat's picture"]], "insert_rows": [["pool", 2, 3]]}
+    names = {"conv": "My layer", "Input": "The cat's picture", "pool": "Übung", "flat": "数据"}
+    steps = {"rename": [list(pair) for pair in names.items()], "insert_rows": [["pool", 2, 3]]}
     saved = tmp_path / "saved.xlsx"
     office([{"book": str(book), "edits": [[*padding, 2]], **steps, "save": str(saved)}])
-    assert {"My layer", "The cat's picture"} <= set(openpyxl.load_workbook(saved).sheetnames)
+    assert set(names.values()) <= set(openpyxl.load_workbook(saved).sheetnames)
     assert {f.kind for f in sheetcnn.check(saved).findings if f.layer == "input"} == {"stray"}
     office([{"book": str(book), **steps, "save": str(saved)}])
     report = sheetcnn.check(saved)
     assert report.ok, report.findings[:3]
     assert [layer.layer for layer in report.layers] == ["input", "conv", "pool", "flat", "fc", *ADDED]
+
+
+@pytest.mark.parametrize("name", ["Übung", "数据", "Sheet😀"])
+@pytest.mark.parametrize("quote", ["", "'"])
+def test_sheets_renamed_to_words_of_other_languages(book: Path, tmp_path: Path, name: str, quote: str) -> None:
+    """As Excel writes them, which needs no quotes around their letters, and as others do."""
+    target = tmp_path / "renamed.xlsx"
+    with zipfile.ZipFile(book) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            data = old.read(part)
+            if part.startswith(("xl/workbook", "xl/worksheets/sheet")):
+                text = data.decode().replace('name="Input"', f'name="{name}"').replace('name="conv"', f'name="{name}2"')
+                text = re.sub(r"\bInput!", f"{quote}{name}{quote}!", text)
+                data = re.sub(r"\bconv!", f"{quote}{name}2{quote}!", text).encode()
+            new.writestr(part, data)
+    opened = read_book(target)
+    assert opened.names["input_normalized_1"][0] == name
+    assert f"{quote}{name}{quote}!" in str(opened.sheets[f"{name}2"].formula(*opened.names["conv_map_1"][1:3]))
+    report = sheetcnn.check(target)
+    assert report.ok, report.findings[:3]
+    assert report.cells == sheetcnn.check(book).cells
 
 
 def test_missing_name(book: Path) -> None:
@@ -443,6 +468,57 @@ def test_without_libreoffice(book: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("sheetcnn.libreoffice.find_libreoffice", lambda: None)
     with pytest.raises(EngineError, match="not installed"):
         sheetcnn.check(book, engine="libreoffice")
+
+
+ONE = """
+name = "one"
+[input]
+channels = {channels}
+height = 1
+width = 1
+[[layers]]
+type = "conv2d"
+name = "conv"
+out_channels = 1
+kernel_size = 1
+weight = {weight}
+bias = [0]
+"""
+
+
+def test_saved_values_as_far_apart_as_can_be(make: Callable[..., Path], tmp_path: Path) -> None:
+    """Their difference is beyond what a double can hold; it is reported as the largest double."""
+    book = make(ONE.format(channels=1, weight=[[[[-8e307]]]]), [[[1]]])
+    target = tmp_path / "opposite.xlsx"
+    with zipfile.ZipFile(book) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            new.writestr(part, old.read(part).replace(b"</f><v>-8e+307<", b"</f><v>1.7e+308<"))
+    report = sheetcnn.check(target)
+    assert {finding.kind for finding in report.findings} == {"saved"}
+    layers = {layer["layer"]: layer for layer in json.loads(json.dumps(report.to_dict(), allow_nan=False))["layers"]}
+    assert layers["conv"]["largest_saved_difference"] == sys.float_info.max
+
+
+@pytest.mark.parametrize("name", ["input_channel_2", "conv_kernel_1_1", "conv_kernel_1_2", "conv_bias_1", "fc_bias"])
+@pytest.mark.parametrize("value", [1.7e308, -1.7e308])
+def test_numbers_as_large_as_a_cell_can_hold(book: Path, name: str, value: float) -> None:
+    """Sums overflow on the way, in formulas as in NumPy, which is no reason to warn or to write infinity as JSON."""
+    edit(book, name, value)
+    json.dumps(sheetcnn.check(book).to_dict(), allow_nan=False)
+
+
+def test_no_number_agrees_with_infinity(make: Callable[..., Path]) -> None:
+    """Where NumPy overflows and the formula does not: it adds the bias first, and NumPy last."""
+    book = make(ONE.format(channels=2, weight=[[[[1]], [[1]]]]), [[[1]], [[1]]])
+    for name, value in (("conv_kernel_1_1", 1.7e308), ("conv_kernel_1_2", 1.7e308), ("conv_bias_1", -1.7e308)):
+        edit(book, name, value)
+    report = sheetcnn.check(book)
+    found = [f for f in report.findings if f.layer == "conv"]
+    assert [(f.kind, f.cell, f.value, f.expected) for f in found] == [
+        ("value", cell_of(book, "conv_map_1", 0, 0), 1.7e308, None)
+    ]
+    assert "NumPy says inf" in found[0].text
+    json.dumps(report.to_dict(), allow_nan=False)
 
 
 def test_report_as_json(book: Path) -> None:

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from sheetcnn.errors import FormulaError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
-from sheetcnn.formula.parser import parse, skeleton
+from sheetcnn.formula.parser import Reference, parse, skeleton
 from sheetcnn.formula.reader import moved
 from sheetcnn.libreoffice import find_libreoffice, write_profile
 
@@ -230,6 +230,12 @@ VALUES: list[tuple[str, Any]] = [
     ("SUMPRODUCT(SQRT(A1:B1))", 1 + math.sqrt(2)),
     ("SUMPRODUCT(TANH(A1:B1))", math.tanh(1) + math.tanh(2)),
     ("SUMPRODUCT(LN(A1:B1))", math.log(2)),
+    ("SUMPRODUCT(INT(A1:C1/2),A2:C2)", 11),  # 0·4 + 1·5 + 1·6
+    ("SUMPRODUCT(ROUND(A1:C1/4,1))", 1.6),  # 0.3 + 0.5 + 0.8: halves away from zero
+    ("SUMPRODUCT(ROUND(A1:B1/8,A1:B1))", 0.35),  # 0.1 + 0.25: each to its own digits
+    ("SUMPRODUCT(ROUND(A1:B1/A1:A3,0))", 4),  # 1/1 + 2/1, 1/4→0 + 2/4→1, 1/7→0 + 2/7→0
+    ("SUMPRODUCT(NORMSDIST(A1:B1-1))", 1.3413447460685429),
+    ("SUMPRODUCT(INT(D1:D2))", "#VALUE!"),
     ("SUMPRODUCT(A1:B1/A2:B2)", 0.65),
     ("3=1+2", True),
     ("2<>1+2", True),
@@ -358,11 +364,24 @@ def one_cell(tmp_path: Path, cells: dict[str, Any]) -> Book:
         ("=SUM(A1:B2*C1:D2)", "range of cells where one number"),
         ("=A1:A3+1", "range of cells where one number"),
         ("=VLOOKUP(1,A1:B2,2)", "VLOOKUP"),
+        ("=_xlfn.IFS(A1>0,1)", "calls IFS, which"),
+        ("=_xlfn._xlws.SORT(A1:A3)", "calls SORT, which"),
+        ("=_xlfn.SUM(1)", "calls _XLFN.SUM, which"),
+        ("=1+SUM(1,_my.Function(2))", "calls _MY.FUNCTION, which"),
+        ("=_1(2)", "calls _1, which"),
+        ("=com.sun.star.sheet.addin.Analysis.getErf(1)", "calls COM.SUN.STAR.SHEET.ADDIN.ANALYSIS.GETERF, which"),
+        ("=Überfunktion(1)", "calls Überfunktion, which"),
+        ("=数据(1)", "calls 数据, which"),
+        ("=ſum(1)", "calls ſum, which"),  # a long s
+        ("=Übung+1", "'Übung' is no name"),
+        ("=Übung!B2", "sheet 'Übung' that does not exist"),
+        ("=١+1", "is no name"),  # an Arabic 1
+        ("=" + "x" * 8000 + "(1)", "calls " + "X" * 60 + ", which"),
         ("=1+", "ends too early"),
         ("=(1", "not closed"),
         ("=foo", "'foo'"),
         ("=A1&B1", "no syntax"),
-        ("=SUM()", "0 arguments"),
+        ("=SUM()", "gives SUM 0 arguments; it takes at least 1 and at most 255"),
         ("=Nowhere!A1", "Nowhere"),
         ("=" + "(" * 300 + "1" + ")" * 300, "nested"),
         ("=" + "-" * 3000 + "1", "signs"),
@@ -377,11 +396,12 @@ def one_cell(tmp_path: Path, cells: dict[str, Any]) -> Book:
         ("=1)", "out of place"),
         ("=1 2", "out of place"),
         ("=SUM(1", "not closed"),
-        ("=IF(1)", "1 arguments"),
+        ("=IF(1)", "gives IF 1 argument; it takes at least 2 and at most 3"),
         ("=IF(1,2,3,4)", "4 arguments"),
         ("=INDEX(A1:C3,1,2,3)", "4 arguments"),
         ("=SUM(" + ",".join(["1"] * 256) + ")", "256 arguments"),
-        ("=CHOOSE(1)", "1 arguments"),
+        ("=EXP(1,2)", "gives EXP 2 arguments; it takes 1"),
+        ("=CHOOSE(1)", "1 argument;"),
         ("=SUMPRODUCT(A1:A2*B1:B3)", "different shapes"),
         ("=A0+1", "'A0'"),
         ("=A1048577", "'A1048577'"),
@@ -391,6 +411,9 @@ def one_cell(tmp_path: Path, cells: dict[str, Any]) -> Book:
         ("=" + "+".join(["-1"] * 200) + "+" + "-" * 100 + "1", "signs"),
         ("=" + "(1)+" * 300 + "(" * 100 + "1" + ")" * 100, "nested"),
         ("=EXP(A1:B1)", "range of cells where one number"),
+        ("=SUMPRODUCT(ERF(A1:B1))", "range of cells where one number"),
+        ("=SUMPRODUCT(ROUND(A1:A2,B1:B3))", "different shapes"),
+        ("=SUMPRODUCT((A1:A2=B1:B3)*1)", "different shapes"),
         *(
             (f"={name}({','.join(['1'] * 256)})", "256 arguments")
             for name in ("SUMSQ", "MAX", "MIN", "AVERAGE", "SUMPRODUCT")
@@ -495,8 +518,34 @@ def test_references_in_texts_are_texts() -> None:
     assert '"B2:C3"' in text
 
 
+@pytest.mark.parametrize(
+    "name", ["Übung", "École1", "数据", "été.2", "Sheet😀", "Sheet🤌1", "คำ", "क्ष", "_x", "XFE1", "A0", "B2c"]
+)
+def test_sheets_without_quotes(name: str) -> None:
+    """Whatever the letters, as Excel writes them: été and Sheet😀 have no quotes."""
+    for text in (f"{name}!B2+1", f"{name}!$B$2+1", f"'{name}'!B2+1"):
+        assert skeleton(text) == ("\x01+1", [Reference(name, 2, 2, 1, 1)])
+    assert skeleton(f"SUM(A1:B3,-{name}!B2:C4)*A1")[1] == [
+        Reference(None, 1, 1, 3, 2), Reference(name, 2, 2, 3, 2), Reference(None, 1, 1, 1, 1)
+    ]  # fmt: skip
+    assert moved(f"SUM(A1,{name}!B2)", 3, 2) == f"SUM(C4,{name}!D5)"
+
+
+def test_blanks_of_other_kinds_are_blanks() -> None:
+    """A no-break space ends a name as any space does."""
+    assert skeleton("A1\u00a0+\u3000B1")[0] == "\x01\u00a0+\u3000\x01"
+    assert parse("\x01\u00a0+\u3000\x01").kind == "+"
+
+
+@pytest.mark.parametrize("text", ["éA1+1", "A1é+1", "😀A1", "\u0301A1", "A\u0661+1", "ÉXA1(2)"])
+def test_parts_of_names_are_no_references(text: str) -> None:
+    assert skeleton(text) == (text, [])
+    assert moved(text, 3, 2) == text
+
+
 def test_names_that_look_like_cells_are_functions() -> None:
-    assert parse(skeleton("LOG10(A1)")[0]).kind == "LOG10"
+    assert (tree := parse(skeleton("LOG10(A1)")[0])).kind == "call"
+    assert tree.value == "LOG10"
     with pytest.raises(FormulaError, match="XFE1"):
         parse(skeleton("XFE1+1")[0])
 
@@ -583,7 +632,10 @@ def test_rows_in_pieces_and_out_of_order(tmp_path: Path) -> None:
         ('<row r="1"><c r="ZZZ1"><v>1</v></c></row>', "ZZZ1"),
         ('<row r="1"><c r="A1" t="s"><v>99</v></c></row>', "text number"),
         ('<row r="1"><c r="A1"><v>abc</v></c></row>', "damaged"),
-        ('<row r="1"><c r="A1"><v>1e999</v></c></row>', "finite"),
+        ('<row r="1"><c r="A1"><v>1e999</v></c></row>', "cell A1 holds a number that is not finite"),
+        ('<row r="1"><c r="B1"><v>NaN</v></c></row>', "cell B1 holds a number that is not finite"),
+        ('<row r="1"><c r="C1"><f>1+1</f><v>-1e999</v></c></row>', "cell C1 holds a number that is not finite"),
+        ('<row r="1"><c r="C1"><f>1+1</f><v>nan</v></c></row>', "cell C1 holds a number that is not finite"),
         ('<row r="1"><c r="A1" t="zz"><v>1</v></c></row>', "type"),
         ('<row r="1"><c r="A1"/></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "scattered"),
         ('<row r="1"><c r="A1"><v>1</v></row>', "damaged"),

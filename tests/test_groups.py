@@ -81,12 +81,13 @@ def test_what_lies_beyond_the_last_column_is_no_cell() -> None:
     assert (reference.top, reference.left, reference.rows, reference.columns) == (1, 1, 1_048_576, 16_384)
 
 
-def test_neighbours_are_taken_apart_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sheet", ["", "Input!", "'My sheet'!", "Übung!", "数据!", "A0+", "XFE1+", '"B7"&amp;'])
+def test_neighbours_are_taken_apart_once(sheet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What makes large workbooks quick: of alike formulas in a row only the first two are looked at closely, wherever they begin."""
     seen: list[str] = []
     monkeypatch.setattr(MODULE, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
     cells = "".join(
-        f"<c><f>SUM({LETTERS[n]}5:{LETTERS[n + 2]}7)*$A$9+{LETTERS[2 * n]}8-{LETTERS[MAX_COLUMN - 3 * n]}1*{LETTERS[n]}$4</f></c>"
+        f"<c><f>SUM({sheet}{LETTERS[n]}5:{LETTERS[n + 2]}7)*$A$9+{LETTERS[2 * n]}8-{LETTERS[MAX_COLUMN - 3 * n]}1*{LETTERS[n]}$4</f></c>"
         for n in range(1, 200)
     )
     rows = f'<row r="1"><c><f>1+1</f></c><c r="C1"><f>2+2</f></c><c r="G1"><f>3</f></c>{cells}</row>'
@@ -266,7 +267,7 @@ def test_progress_counts_every_cell_once(tmp_path: Path) -> None:
     evaluate(book, group_formulas(book), lambda done, total: seen.append((done, total)))
     assert all(before < after for (before, _), (after, _) in pairwise(seen))
     assert seen[-1] == (28, 30)  # what cannot be evaluated is not counted
-    assert book.sheets["Sheet"].odd == 4
+    assert book.sheets["Sheet"].errors_or_booleans == 4
     assert book.sheets["Sheet"].value(4, 8) == 0
 
 

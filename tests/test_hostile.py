@@ -142,6 +142,16 @@ def test_entity_bomb(part: str, original: Path, tmp_path: Path) -> None:
     assert "document type" in run("check", changed(original, tmp_path, {part: change}), folder=tmp_path)
 
 
+@pytest.mark.parametrize("number", [b"1e999", b"-Infinity", b"NaN"])
+def test_saved_values_that_are_not_finite(number: bytes, original: Path, tmp_path: Path) -> None:
+    def change(sheet: bytes) -> bytes:
+        return re.sub(rb"</f><v>[^<]*</v>", b"</f><v>" + number + b"</v>", sheet, count=1)
+
+    [part] = [n for n, name in enumerate(read_book(original).sheets, start=1) if name == "conv"]
+    path = changed(original, tmp_path, {f"xl/worksheets/sheet{part}.xml": change})
+    assert "is not finite" in run("check", "--json", path, folder=tmp_path)
+
+
 def test_huge_dimension(original: Path, tmp_path: Path) -> None:
     change = {SHEET: lambda data: re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:XFD1048576"', data)}
     run("check", changed(original, tmp_path, change), folder=tmp_path, code=0)
@@ -179,6 +189,9 @@ DEEP = {
     "arguments": f"MAX({','.join(['1'] * 4000)})",
     "ranges": f"SUM({','.join(['A1:XFD1048576'] * 250)})",
     "one word": "a" * 8192,
+    "one function": "a" * 8189 + "(1)",
+    "functions of later versions": "_xlfn.IFS(1,_xlfn._xlws.SORT(A1:A2))",
+    "other languages": "Überfunktion(数据!A1)+é" + "é" * 4000 + "!",
     "texts": '"' * 8190,
     "numbers": "9" * 8192,
     "no end": "SUM(A1:A2",

@@ -21,7 +21,7 @@ from openpyxl import Workbook
 
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.formula.parser import skeleton
-from sheetcnn.formula.reader import BLANK, BOOLEAN, ERRORS, NUMERIC, TEXT
+from sheetcnn.formula.values import BLANK, BOOLEAN, ERRORS, NUMERIC, TEXT
 
 FORMULAS = int(os.environ.get("FORMULAS", "6000"))
 SEED = int(os.environ.get("SEED", "1"))

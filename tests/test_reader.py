@@ -11,6 +11,7 @@ from sheetcnn.errors import WorkbookError
 from sheetcnn.formula import Book, Sheet, evaluate, group_formulas, read_book
 from sheetcnn.formula import reader as reader_module
 from sheetcnn.formula.a1 import parse_area
+from sheetcnn.formula.values import NUMERIC
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -61,7 +62,7 @@ def test_kinds_of_cells(tmp_path: Path) -> None:
     assert have[:9] == [None, 1.5, -0.002, True, False, True, "formula text", "#N/A", "#VALUE!"]
     assert have[9:] == ["2026-01-01", "inline", None, None, "one"]
     assert read.kind.shape == (4, 16)
-    assert read.odd == 5
+    assert read.errors_or_booleans == 5
     assert [read.value(1, 2), read.value(3, 2), read.value(9, 2), read.value(2, 99)] == [None] * 4
     assert [read.value(4, 2), read.value(2, 16)] == [None] * 2  # just beyond the arrays
     assert read.number[2, 12:14].tolist() == [0, 0]  # what is no number is stored as 0, which SUMPRODUCT relies on
@@ -86,7 +87,7 @@ def test_cells_and_rows_without_their_places(tmp_path: Path) -> None:
                  '<row r="5"><c r="C5"><v>4</v></c><c><v>5</v></c></row><row><c><v>6</v></c></row>')  # fmt: skip
     places = {(1, 1): 1, (1, 2): 2, (2, 1): 3, (5, 3): 4, (5, 4): 5, (6, 1): 6}
     assert {place: read.value(*place) for place in places} == places
-    assert (read.kind == reader_module.NUMERIC).sum() == 6
+    assert (read.kind == NUMERIC).sum() == 6
 
 
 def test_prefixed_elements(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_formulas_and_saved_values(tmp_path: Path) -> None:
     assert [read.saved[1, 1], read.saved[1, 4]] == [2, 1]
     assert read.saved_texts == {(1, 2): "ab", (1, 3): "#DIV/0!"}
     assert read.saved[1, 2:4].tolist() != read.saved[1, 2:4].tolist()  # NaN
-    assert read.odd == 0
+    assert read.errors_or_booleans == 0
     assert not read.number.any(axis=1)[:1].any()
     assert read.number[1, 1:11].tolist() == [0] * 10
 
@@ -166,6 +167,9 @@ def test_sheets_and_names(tmp_path: Path) -> None:
     [
         ("S!$A$1", ("S", 1, 1, 1, 1)),
         ("S!A1:B2", ("S", 1, 1, 2, 2)),
+        ("Übung!$A$1:$B$2", ("Übung", 1, 1, 2, 2)),
+        ("数据!$A$1", ("数据", 1, 1, 1, 1)),
+        ("Sheet😀!$A$1", ("Sheet😀", 1, 1, 1, 1)),
         ("'a ''b'''!$AA$10:$AB$12", ("a 'b'", 10, 27, 12, 28)),
         ("S!$XFD$1048576", ("S", 1048576, 16384, 1048576, 16384)),
         ("S!$XFE$1", None),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,14 +18,15 @@ import numpy as np
 from .errors import FormulaError, NetworkError, WorkbookError
 from .formula import Book, Group, Sheet, evaluate, group_formulas, read_book
 from .formula.a1 import cell_name
-from .formula.parser import Node as Tree
-from .formula.parser import parse, skeleton
-from .formula.reader import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
+from .formula.parser import Tree, parse, skeleton
+from .formula.values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
 from .grid import Grid, Grids, flat, seen_from, sheet_prefix
 from .kernels import KERNELS
 from .layers.base import Arrays, Drawing, Shape
 from .libreoffice import recalculated
+from .named_grids import NamedGrids, NoNumber, cut, in_words
 from .network import INPUT, Network, Node, parse_network
+from .report import Finding, Kind, LayerReport, Report, Value
 from .views.gallery import GALLERY, thumbnail_formula, thumbnail_values, thumbnails
 from .views.inspected import inspector_views
 from .views.inspector import CHOICES, MARKS, Inspector
@@ -33,70 +34,13 @@ from .views.kernels import NAMES, choosable, kernel_formula, kernel_values
 from .views.summary import answers, check_sizes, check_views, overview_sizes, overview_views
 from .views.view import View
 
+__all__ = ["Contents", "Engine", "Finding", "LayerReport", "Progress", "Report", "check", "read_contents"]
+
 TOLERANCE = 1e-9  # absolute plus relative
+LARGEST = float(np.finfo(float).max)
 KEPT = 1000  # findings of one kind and layer that are kept; all are counted
 Engine = Literal["python", "libreoffice"]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One cell that is not as it should be.
-
-    `kind` is "overwritten" (a number or text where a formula was), "changed" (a formula that no longer reads like its
-    neighbours), "value" (differs from NumPy), "saved" (the saved value differs from the formula's), "input" (no number
-    where one is needed) or "stray" (a number in padding, or in a hole of a dilated kernel).
-    """
-
-    layer: str
-    kind: str
-    cell: str
-    text: str
-    value: float | str | bool | None = None
-    expected: float | str | bool | None = None
-    formula: str | None = None
-
-
-@dataclass
-class LayerReport:
-    """What was compared of one layer."""
-
-    layer: str
-    type: str
-    grids: int = 0
-    cells: int = 0
-    largest_difference: float = 0.0
-    largest_saved_difference: float | None = None
-    findings: int = 0
-
-    @property
-    def ok(self) -> bool:
-        return self.findings == 0
-
-
-@dataclass
-class Report:
-    """The verdict on a workbook."""
-
-    book: str
-    engine: str
-    network: str
-    layers: list[LayerReport] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every cell is as it should be."""
-        return all(layer.ok for layer in self.layers)
-
-    @property
-    def cells(self) -> int:
-        return sum(layer.cells for layer in self.layers)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as plain data, as `check --json` prints it."""
-        return {"ok": self.ok, "cells": self.cells} | asdict(self)
 
 
 @dataclass(frozen=True)
@@ -123,7 +67,8 @@ def check(book: str | Path, *, engine: Engine = "python", progress: Progress | N
             _take_values(opened, read_book(result))
     else:
         evaluate(opened, groups, progress)
-    return _Check(opened, groups, network, detail, engine, saved).run(shown)
+    with np.errstate(all="ignore"):  # a cell's number may be as large as any: what overflows is compared, not warned of
+        return _Check(opened, groups, network, detail, engine, saved).run(shown)
 
 
 @dataclass(frozen=True)
@@ -142,13 +87,10 @@ def read_contents(book: str | Path) -> Contents:
     """
     opened = read_book(Path(book))
     network, detail, _ = _description(opened)
-    groups = group_formulas(opened)
-    evaluate(opened, groups, None)
-    reading = _Check(opened, groups, network, detail, "python", {})
-    pixels, parameters = reading.given({name: LayerReport(name, "") for name in reading.drawn})
-    if reading.report.findings:
-        first = reading.report.findings[0]
-        raise WorkbookError(f"{book}: {first.cell} {first.text}")
+    evaluate(opened, group_formulas(opened))
+    pixels, parameters, wrong = NamedGrids(opened, network, detail).given()
+    if wrong:
+        raise WorkbookError(f"{book}: {wrong[0].cell} {wrong[0].text}")
     return Contents(network, pixels, parameters)
 
 
@@ -214,10 +156,9 @@ class _Check:
         self, book: Book, groups: list[Group], network: Network, detail: str, engine: str, saved: dict[str, np.ndarray]
     ) -> None:
         self.book, self.groups, self.network, self.detail, self.saved = book, groups, network, detail, saved
+        self.named = NamedGrids(book, network, detail)
+        self.grids, self.sheets = self.named.by_layer, dict(self.named.sheets)  # of layers; sheets of what is added, too
         self.report = Report(book.source, engine, network.settings.name)
-        self.drawn = network.drawings(detail)
-        self.grids: dict[str, dict[str, Grids]] = {}
-        self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets
         self.hidden: dict[str, str] = {}  # which report a hidden sheet belongs to
         self.kept: dict[tuple[str, str], int] = {}
         self.now: LayerReport = LayerReport("", "")
@@ -227,10 +168,12 @@ class _Check:
             n.name: LayerReport(n.name, n.layer.type) for n in self.network.nodes
         }
         self.report.layers = list(reports.values())
-        pixels, given = self.given(reports)
-        with np.errstate(all="ignore"):
-            values = self.network.run(pixels, given, self.detail)
-        for name, drawings in self.drawn.items():
+        pixels, given, wrong = self.named.given()
+        for cell in wrong:
+            self.now = reports[cell.layer]
+            self.no_number(cell)
+        values = self.network.run(pixels, given, self.detail)
+        for name, drawings in self.named.drawn.items():
             self.now = reports[name]
             formulas = self.network.formulas(name, self.detail, self.grids)
             self.strays(name)
@@ -238,7 +181,7 @@ class _Check:
                 self.now.grids += int(np.prod(drawing.shape[: drawing.lead]))
                 if drawing.key in formulas:
                     want = given if drawing.role == "shared" else values
-                    self.compare(name, drawing, want[name][drawing.key], formulas[drawing.key])
+                    self.compare(drawing, self.grids[name][drawing.key], want[name][drawing.key], formulas[drawing.key])
         for node in self.network.nodes:
             if choosable(node):
                 self.now = reports[node.name]
@@ -251,19 +194,6 @@ class _Check:
         self.report.layers = [r for r in self.report.layers if r.cells or r.findings]
         return self.report
 
-    def given(self, reports: dict[str, LayerReport]) -> tuple[np.ndarray, dict[str, Arrays]]:
-        """Find all grids, and read what no formula of a layer computes: the pixels, and the parameters by layer."""
-        for name, drawings in self.drawn.items():
-            self.grids[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
-            self.sheets[name] = next(flat(self.network.output_of(name, self.grids)))[1].sheet
-        given: dict[str, Arrays] = {}
-        shares = {node.name: node.share for node in self.network.nodes if node.share is not None}
-        for name, drawings in self.drawn.items():
-            self.now = reports[name]
-            given[name] = {d.key: self.numbers(name, d) for d in drawings if d.role in ("parameter", "pixels")}
-            given[name] |= given[shares[name]] if name in shares else {}
-        return given[INPUT].pop("channel"), given
-
     def gallery(self, limit: int, values: dict[str, Arrays], reports: dict[str, LayerReport]) -> None:
         """The thumbnails, each cell against the map that it shows."""
         drawings = thumbnails(self.network, limit)
@@ -272,19 +202,19 @@ class _Check:
         owner = GALLERY.lower()
         self.now = reports[owner] = LayerReport(owner, "thumbnails")
         self.report.layers.append(self.now)
-        self.grids[owner] = {drawing.key: self.find(owner, drawing) for drawing in drawings}
-        self.sheets[owner] = next(flat(self.grids[owner][drawings[0].key]))[1].sheet
         for drawing in drawings:
+            grids = self.named.find(owner, drawing)
+            self.sheets[owner] = next(flat(grids))[1].sheet
             self.now.grids += drawing.shape[0]
             shown = thumbnail_values(drawing.key, values)[: drawing.shape[0]]
-            self.compare(owner, drawing, shown, thumbnail_formula(self.network, drawing.key, self.grids))
+            self.compare(drawing, grids, shown, thumbnail_formula(self.network, drawing.key, self.grids))
 
     def inspector(self, values: dict[str, Arrays], given: dict[str, Arrays], reports: dict[str, LayerReport]) -> None:
         """The inspector, each cell against what NumPy says of the place that is chosen."""
         inspector = Inspector(self.network, self.grids, self.detail)
         sizes = inspector.sizes() | inspector.hidden_sizes()
         sizes |= {stack.name: (len(MARKS), 1) for stack in inspector.stacks.values()}
-        places = {name: self.place(name, size) for name, size in sizes.items()}
+        places = {name: self.named.place(name, size) for name, size in sizes.items()}
         self.now = reports["inspector"] = LayerReport("inspector", "one cell")
         self.report.layers.append(self.now)
         self.sheets["inspector"] = places["inspector_window"].sheet
@@ -294,8 +224,8 @@ class _Check:
         self.constants(places["inspector_layers"], inspector.names)
         choice = {name: self.typed(places[f"inspector_{name}"]) for name in CHOICES}
         if str(choice["layer"]).lower() not in [name.lower() for (name,) in inspector.names]:
-            cell = self.where(places["inspector_layer"], 0, 0)
-            words = f"holds {_words(choice['layer'])}, which is no layer that can be inspected; choose one of the list"
+            cell = self.named.where(places["inspector_layer"], 0, 0)
+            words = f"holds {in_words(choice['layer'])}, which is no layer that can be inspected; choose one of the list"
             self.add("input", cell, words, choice["layer"], None, None)
             return
         for view in inspector_views(inspector, places, values, given, choice):
@@ -304,7 +234,7 @@ class _Check:
     def summary(self, values: dict[str, Arrays], reports: dict[str, LayerReport]) -> None:
         """The Check sheet and the Overview: how far edits reach, and what the network answers."""
         sizes = check_sizes(self.network) | overview_sizes(self.network)
-        places = {name: self.place(name, size) for name, size in sizes.items()}
+        places = {name: self.named.place(name, size) for name, size in sizes.items()}
         self.sheets |= {"check": places["check_sum"].sheet, "overview": places["overview_state"].sheet}
         self.now = reports["check"] = LayerReport("check", "as built?")
         sums, largest = (
@@ -323,40 +253,45 @@ class _Check:
 
     def typed_numbers(self, name: str, grid: Grid) -> np.ndarray:
         """Numbers that were written as such."""
-        self.grids[name] = {name: grid}
-        return self.numbers(name, Drawing(name, name, "view", (grid.rows, grid.columns), 0))
+        return self.numbers(Drawing(name, name, "view", (grid.rows, grid.columns), 0), grid)
+
+    def numbers(self, drawing: Drawing, grids: Grids) -> np.ndarray:
+        """Numbers that no formula computes, each cell that holds none being named."""
+        numbers, wrong = self.named.numbers(self.now.layer, drawing, grids)
+        for cell in wrong:
+            self.no_number(cell)
+        return numbers
 
     def kernels(self, node: Node, numbers: np.ndarray) -> None:
         """Kernels that still follow their lists, each against the numbers of the chosen name."""
         filters, channels, rows, columns = numbers.shape
         bank = Drawing("weight", "built", "bank", numbers.shape, 2)
-        built = self.find(node.name, bank)
-        self.grids[node.name]["built"] = built
-        kept = self.numbers(node.name, replace(bank, key="built"))
-        choices = self.find(node.name, Drawing("choice", "choice", "view", (filters, channels), 2))
+        built = self.named.find(node.name, bank)
+        kept = self.numbers(bank, built)
+        choices = self.named.find(node.name, Drawing("choice", "choice", "view", (filters, channels), 2))
         sheet = self.sheets[node.name]
-        names = self.place("kernel_names", (len(NAMES), 1)), self.place("kernel_presets", (len(KERNELS), 9))
+        names = self.named.place("kernel_names", (len(NAMES), 1)), self.named.place("kernel_presets", (len(KERNELS), 9))
         self.constants(names[0], [[name] for name in NAMES])
         self.constants(names[1], [kernel.ravel().tolist() for kernel in KERNELS.values()])
         write = kernel_formula(
             node, seen_from(built, sheet), seen_from(choices, sheet), *(grid.seen_from(sheet) for grid in names)
         )
-        for (k, c), grid, own in self.each(node.name, Drawing("weight", "kernel", "parameter", numbers.shape, 2)):
+        kernels = Drawing("weight", "kernel", "parameter", numbers.shape, 2)
+        for (k, c), grid, _ in self.named.each(kernels, self.grids[node.name]["weight"]):
             chosen = self.typed(choices[k][c])
             wanted = kernel_values(kept[k, c], chosen) if isinstance(chosen, str) else None
             if wanted is None:
-                cell = self.where(choices[k][c], 0, 0)
-                self.add(
-                    "input", cell, f"holds {_words(chosen)}, which is no kernel; choose one of the list", chosen, None, None
-                )
+                cell = self.named.where(choices[k][c], 0, 0)
+                words = f"holds {in_words(chosen)}, which is no kernel; choose one of the list"
+                self.add("input", cell, words, chosen, None, None)
                 continue
             for a, b in np.ndindex(rows, columns):
-                text = self.written(grid, a, b)
+                text = self.named.formula(grid, a, b)
                 if text is None or not _same(text, write((k, c, a, b)), grid.sheet):
                     continue  # typed over, as anyone may
                 self.now.cells += 1
-                if abs(numbers[k, c, a, b] - wanted[a, b]) > TOLERANCE * (1 + abs(wanted[a, b])):
-                    self.differs(grid, own, a, b, float(wanted[a, b]))
+                if not _agree(numbers[k, c, a, b], wanted[a, b]):
+                    self.differs(grid, a, b, float(wanted[a, b]))
 
     def view(self, view: View, grid: Grid) -> None:
         """Every cell of an added sheet's rectangle: its formula, and its number or text."""
@@ -365,113 +300,41 @@ class _Check:
         self.now.cells += grid.rows * grid.columns
         named = self.structure((), grid, sheet, 2, lambda at: view.formula(*at))
         for i, j in np.ndindex(grid.rows, grid.columns):
-            value, want = _shown(sheet, grid, i, j), view.values[i][j]
+            value, want = self.named.value(grid, i, j), view.values[i][j]
             if isinstance(want, str):
                 same = value == want or (want == "" and value is None) or value in view.also.get((i, j), ())
             else:
-                same = type(value) is float and abs(value - want) <= TOLERANCE * (1 + abs(want))
+                same = type(value) is float and bool(_agree(value, want))
                 if type(value) is float:
-                    self.now.largest_difference = max(self.now.largest_difference, abs(value - want))
+                    self.now.largest_difference = max(self.now.largest_difference, float(_apart(value, want)))
             if not same and (i, j) not in named:
-                self.differs(grid, sheet, i, j, want)
+                self.differs(grid, i, j, want)
 
     def constants(self, grid: Grid, wanted: list[list[Any]]) -> None:
         """Numbers and texts that must be as they were written."""
-        sheet = self.book.sheets[grid.sheet]
         for i, line in enumerate(wanted):
             for j, want in enumerate(line):
-                value = _shown(sheet, grid, i, j)
+                value = self.named.value(grid, i, j)
                 if isinstance(value, float) and isinstance(want, int | float):  # LibreOffice saves 15 digits
                     same = abs(value - want) <= 1e-12 * abs(want)
                 else:
                     same = value == want or not (value or want)
                 if not same:
-                    text = f"is {_words(value)}; it was {_words(want)}"
-                    self.add("changed", self.where(grid, i, j), text, value, want, self.written(grid, i, j))
+                    text = f"is {in_words(value)}; it was {in_words(want)}"
+                    self.add("changed", self.named.where(grid, i, j), text, value, want, self.named.formula(grid, i, j))
 
-    def typed(self, grid: Grid) -> float | str | bool | None:
+    def typed(self, grid: Grid) -> Value:
         """What stands in a cell that is chosen or typed."""
-        return _shown(self.book.sheets[grid.sheet], grid, 0, 0)
-
-    # -- finding grids by their names --------------------------------------------------------------------------------
-    def find(self, layer: str, drawing: Drawing) -> Grids:
-        if drawing.together:
-            return [self.kernels_of(layer, drawing, k) for k in range(drawing.shape[0])]
-
-        def nested(index: Shape) -> Grids:
-            if len(index) == drawing.lead:
-                return self.grid(drawing, drawing.name(layer, index))
-            return [nested((*index, n)) for n in range(drawing.shape[len(index)])]
-
-        return nested(())
-
-    def kernels_of(self, layer: str, drawing: Drawing, k: int) -> list[Grid]:
-        """A filter's kernels that have one name together: each stands at the height of its channel."""
-        node = next(node for node in self.network.nodes if node.name == layer)
-        channels = self.network.output_of(node.inputs[0], self.grids)
-        filters, seen = drawing.shape[:2]
-        group = k * (len(channels) // seen) // filters
-        heights = [grid.top - channels[group * seen].top for grid in channels[group * seen : (group + 1) * seen]]
-        (rows, columns), (down, along) = drawing.size, drawing.spread
-        whole = self.place(drawing.name(layer, (k,)), (heights[-1] + (rows - 1) * down + 1, (columns - 1) * along + 1))
-        return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, drawing.spread) for height in heights]
-
-    def place(self, name: str, size: tuple[int, int]) -> Grid:
-        return self.grid(Drawing(name, name, "view", size, 0), name)
-
-    def grid(self, drawing: Drawing, name: str) -> Grid:
-        area = self.book.names.get(name)
-        if area is None:
-            raise WorkbookError(
-                f"{self.book.source}: the defined name {name} is missing; was its sheet or its grid deleted?"
-            )
-        sheet, top, left, bottom, right = area
-        rows, columns = drawing.size
-        want = (rows - 1) * drawing.spread[0] + 1, (columns - 1) * drawing.spread[1] + 1
-        have = bottom - top + 1, right - left + 1
-        if want != have:
-            raise WorkbookError(
-                f"{self.book.source}: {name} has {have[0]}×{have[1]} cells, the network needs {want[0]}×{want[1]}; "
-                "were rows or columns inserted or deleted?"
-            )
-        return Grid(sheet, top, left, rows, columns, drawing.spread)
-
-    def each(self, layer: str, drawing: Drawing) -> Iterator[tuple[Shape, Grid, Sheet]]:
-        for index in drawing.indexes():
-            grids = self.grids[layer][drawing.key]
-            for n in index:
-                grids = grids[n]
-            yield index, grids, self.book.sheets[grids.sheet]
+        return self.named.value(grid, 0, 0)
 
     # -- reading and comparing -----------------------------------------------------------------------------------------
-    def numbers(self, layer: str, drawing: Drawing) -> np.ndarray:
-        """The numbers of a drawing as they are in the workbook now; a blank cell counts as 0."""
-        found = np.zeros(drawing.shape)
-        for index, grid, sheet in self.each(layer, drawing):
-            number, kind = (_cut(array, grid) for array in (sheet.number, sheet.kind))
-            found[index] = np.where(kind == NUMERIC, number, 0).reshape(drawing.shape[drawing.lead :])
-            for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)):
-                cell = self.where(grid, i, j)
-                value = _shown(sheet, grid, i, j)
-                self.add(
-                    "input",
-                    cell,
-                    f"holds {_words(value)}, and a number is needed; type one",
-                    value,
-                    None,
-                    self.written(grid, i, j),
-                )
-        return found
-
-    def compare(self, layer: str, drawing: Drawing, values: np.ndarray, write: Callable[[Shape], str]) -> None:
+    def compare(self, drawing: Drawing, grids: Grids, values: np.ndarray, write: Callable[[Shape], str]) -> None:
         """Every cell of a computed drawing: is it still the formula that belongs there, and has it NumPy's value?"""
         inner = len(drawing.shape) - drawing.lead
-        for index, grid, sheet in self.each(layer, drawing):
+        for index, grid, sheet in self.named.each(drawing, grids):
             want = np.asarray(values[index]).reshape(grid.rows, grid.columns)
-            number, kind = (_cut(array, grid) for array in (sheet.number, sheet.kind))
-            with np.errstate(invalid="ignore"):
-                difference = np.abs(number - want)
-                wrong = (kind != NUMERIC) | ~(difference <= TOLERANCE * (1 + np.abs(want)))
+            number, kind = (cut(array, grid) for array in (sheet.number, sheet.kind))
+            difference, wrong = _apart(number, want), (kind != NUMERIC) | ~_agree(number, want)
             self.now.cells += number.size
             good = kind == NUMERIC
             if good.any():
@@ -481,11 +344,11 @@ class _Check:
             named = self.structure(index, grid, sheet, inner, write)
             for i, j in np.argwhere(wrong):
                 if (i, j) not in named:
-                    self.differs(grid, sheet, i, j, float(want[i, j]))
+                    self.differs(grid, i, j, float(want[i, j]))
 
-    def differs(self, grid: Grid, sheet: Sheet, i: int, j: int, want: float | str) -> None:
-        cell, formula = self.where(grid, i, j), self.written(grid, i, j)
-        value = _shown(sheet, grid, i, j)
+    def differs(self, grid: Grid, i: int, j: int, want: float | str) -> None:
+        cell, formula = self.named.where(grid, i, j), self.named.formula(grid, i, j)
+        value = self.named.value(grid, i, j)
         reason = self.book.problems.get((grid.sheet, grid.top + int(i), grid.left + int(j)))
         if reason is not None:
             text = f"cannot be evaluated: it {reason}"
@@ -513,16 +376,16 @@ class _Check:
                 written = found.get(column)
                 if written == text:
                     continue
-                cell = self.where(grid, i, j)
+                cell = self.named.where(grid, i, j)
                 if written is None:
-                    value = _shown(sheet, grid, i, j)
-                    what = "is blank" if value is None else f"was overwritten by {_words(value)}"
+                    value = self.named.value(grid, i, j)
+                    what = "is blank" if value is None else f"was overwritten by {in_words(value)}"
                     self.add("overwritten", cell, f"its formula {what}; it was ={text}", value, None, None)
                 elif not _same(written, text, grid.sheet):
                     reason = self.book.problems.get((grid.sheet, row, column))
                     more = f" ({reason})" if reason else ""
                     what = f"no longer reads like its neighbours: ={written}{more}; it was ={text}"
-                    self.add("changed", cell, what, _shown(sheet, grid, i, j), None, written)
+                    self.add("changed", cell, what, self.named.value(grid, i, j), None, written)
                 else:
                     continue
                 named.add((i, j))
@@ -530,12 +393,12 @@ class _Check:
 
     def strays(self, name: str) -> None:
         """Name the numbers that lie in no grid but are read by formulas of grids: in padding, or between kernels' elements."""
-        for sheet_name in {grid.sheet for d in self.drawn[name] for _, grid, _ in self.each(name, d)}:
+        drawn = [grid for drawing in self.named.drawn[name] for _, grid in flat(self.grids[name][drawing.key])]
+        for sheet_name in {grid.sheet for grid in drawn}:
             sheet = self.book.sheets[sheet_name]
             loose = (sheet.kind == NUMERIC) | (sheet.kind == BOOLEAN) | (sheet.kind == ERROR)
-            for drawing in self.drawn[name]:
-                for _, grid, _ in self.each(name, drawing):
-                    _cut(loose, grid)[...] = False
+            for grid in drawn:
+                cut(loose, grid)[...] = False
             number = self.book.names.get("input_picture_number")  # which of several pictures is shown: pixels read it
             if number is not None and number[0] == sheet_name:
                 loose[number[1], number[2]] = False
@@ -543,7 +406,7 @@ class _Check:
                 if self.is_read(sheet_name, row, column):
                     value = sheet.value(row, column)
                     cell = f"{sheet_prefix(sheet_name)}{cell_name(row, column)}"
-                    text = f"holds {_words(value)} where padding or the gaps of a kernel must be blank; clear it"
+                    text = f"holds {in_words(value)} where padding or the gaps of a kernel must be blank; clear it"
                     self.add(
                         "stray",
                         cell,
@@ -583,11 +446,11 @@ class _Check:
             if self.now is others:
                 others.cells += len(rows)
             known = ~np.isnan(saved) & (kind == NUMERIC)
-            difference = np.abs(saved - number)
+            difference, differ = _apart(saved, number), ~_agree(saved, number)
             largest = float(np.max(difference, where=known, initial=0))
             if known.any():
                 self.now.largest_saved_difference = max(self.now.largest_saved_difference or 0.0, largest)
-            for n in np.flatnonzero(known & (difference > TOLERANCE * (1 + np.abs(number)))):
+            for n in np.flatnonzero(known & differ):
                 self.saved_differs(sheet, int(rows[n]), int(columns[n]), float(saved[n]))
             for (row, column), text in sheet.saved_texts.items():
                 unknown = (name, row, column) in self.book.problems  # an error of ours, not the program's
@@ -602,28 +465,23 @@ class _Check:
 
     def saved_differs(self, sheet: Sheet, row: int, column: int, saved: float | str) -> None:
         now = sheet.value(row, column)
-        had, has = _words(saved), _words(now)
+        had, has = in_words(saved), in_words(now)
         text = f"was saved as {had}, but its formula gives {has}; open the workbook and save it again"
         self.add(
             "saved", f"{sheet_prefix(sheet.name)}{cell_name(row, column)}", text, saved, now, sheet.formula(row, column)
         )
 
     # -- words -----------------------------------------------------------------------------------------------------------
-    def where(self, grid: Grid, i: int, j: int) -> str:
-        row, column = grid.top + int(i) * grid.step[0], grid.left + int(j) * grid.step[1]
-        return f"{sheet_prefix(grid.sheet)}{cell_name(row, column)}"
-
-    def written(self, grid: Grid, i: int, j: int) -> str | None:
-        row, column = grid.top + int(i) * grid.step[0], grid.left + int(j) * grid.step[1]
-        return self.book.sheets[grid.sheet].formula(row, column)
+    def no_number(self, cell: NoNumber) -> None:
+        self.add("input", cell.cell, cell.text, cell.value, None, cell.formula)
 
     def add(
         self,
-        kind: str,
+        kind: Kind,
         cell: str,
         text: str,
-        value: float | str | bool | None,
-        expected: float | str | bool | None,
+        value: Value,
+        expected: Value,
         formula: str | None,
     ) -> None:
         self.now.findings += 1
@@ -633,24 +491,14 @@ class _Check:
             self.report.findings.append(Finding(self.now.layer, kind, cell, text, value, expected, formula))
 
 
-def _cut(array: np.ndarray, grid: Grid) -> np.ndarray:
-    """A grid's elements out of a sheet's array; what lies beyond the sheet's last cell is blank."""
-    bottom, right = grid.bottom + 1, grid.right + 1
-    part = array[grid.top : bottom : grid.step[0], grid.left : right : grid.step[1]]
-    if part.shape != (grid.rows, grid.columns):
-        full = np.zeros((grid.rows, grid.columns), array.dtype)
-        full[: part.shape[0], : part.shape[1]] = part
-        return full
-    return part
+def _apart(one: Any, other: Any) -> Any:
+    """How far apart two numbers are: no more than the largest double, since a report holds no infinity."""
+    return np.minimum(np.abs(np.subtract(one, other)), LARGEST)
 
 
-def _shown(sheet: Sheet, grid: Grid, i: int, j: int) -> float | str | bool | None:
-    return sheet.value(grid.top + int(i) * grid.step[0], grid.left + int(j) * grid.step[1])
-
-
-def _words(value: float | str | bool | None) -> str:
-    """A cell's value as a message shows it."""
-    return f"{value:.12g}" if isinstance(value, float) else "nothing" if value is None else repr(value)
+def _agree(have: Any, want: Any) -> Any:
+    """Whether numbers are as they should be; nothing agrees with what is not finite."""
+    return np.isfinite(want) & (_apart(have, want) <= TOLERANCE * (1 + np.abs(want)))
 
 
 def _same(one: str, other: str, sheet: str) -> bool:

@@ -7,6 +7,12 @@ from string import ascii_uppercase
 
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 
+# What a sheet's or a function's name may hold where it has no quotes: of ASCII letters, digits, dots and underscores,
+# beyond ASCII anything but blanks. Excel puts no quotes around été or Sheet😀, and \w would lack the latter.
+_NOT_IN_NAMES = r"\s\x00-\x2d\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f"
+IN_NAME = f"[^{_NOT_IN_NAMES}]"
+NAME = f"[^{_NOT_IN_NAMES}0-9.]{IN_NAME}*"
+
 
 def letters(column: int) -> str:
     """Column 1 is A, 27 is AA."""

@@ -15,13 +15,30 @@ import numpy as np
 from ..errors import FormulaError
 from .a1 import LETTERS, MAX_COLUMN, NUMBER, cell_name
 from .functions import FUNCTIONS
-from .parser import BINARY, REFERENCE, Node, Reference, parse, skeleton
-from .reader import BLANK, ERROR, ERRORS, NUMERIC, PENDING, TEXT, Book, Sheet
-from .values import VALUE, Values, compare, constant, divide, elementwise, power
+from .parser import BINARY, Reference, Tree, parse, references_in, skeleton
+from .reader import Book, Sheet
+from .values import (
+    BLANK,
+    ERROR,
+    ERRORS,
+    NUMERIC,
+    PENDING,
+    TEXT,
+    VALUE,
+    Values,
+    compare,
+    constant,
+    divide,
+    elementwise,
+    power,
+)
 
 Progress = Callable[[int, int], None]  # cells done, cells in all
 
 _GATHER = 4_000_000  # cells gathered at once: bounds memory
+# How many cells must share a range for `dot` to go range by range. Measured: for the tall kernels of wide layers, most
+# of them blank, that is quicker from 1 to 4 cells on, for dense ones of 3×3 only from 16, but those take little time.
+_SHARED = 4
 _PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long chains of cells take
 
 
@@ -139,10 +156,8 @@ def _run(cells: list[tuple[int, str]], start: int, text: str, references: list[R
 def _column_pieces(text: str) -> tuple[list[str], list[int], list[int]] | None:
     """A formula cut at the column letters of its references: the text between, the columns, and whose they are."""
     pieces, columns, owners = [], [], []
-    last = owner = 0
-    for match in REFERENCE.finditer(text):
-        if match[1] is not None:
-            continue
+    last = 0
+    for owner, (match, _) in enumerate(references_in(text)):
         for group in (4, 6):
             if match[group] is None:
                 continue
@@ -152,7 +167,6 @@ def _column_pieces(text: str) -> tuple[list[str], list[int], list[int]] | None:
             columns.append(NUMBER[match[group]])
             owners.append(owner)
             last = match.end(group)
-        owner += 1
     return [*pieces, text[last:]], columns, owners
 
 
@@ -181,13 +195,26 @@ class _Evaluator:
         self.sums: dict[str, tuple[np.ndarray, int, int]] = {}
 
     def run(self, groups: list[Group]) -> None:
-        waiting = [group for group in groups if not self.refused(group)]
+        waiting = []
+        for group in groups:
+            reason = self.beyond_us(group)
+            if reason is None:
+                waiting.append(group)
+            else:
+                self.problem(group, reason)
         spent = steps = 0
         while waiting:
-            left = [group for group in waiting if not self.whole(group)]
+            left = []
+            for group in waiting:
+                if not self.evaluated_whole(group):
+                    left.append(group)
             if len(left) == len(waiting):  # no group is ready as a whole: look cell by cell
                 self.sums = self.waiting_sums(waiting)
-                left = [rest for group in waiting if (rest := self.part(group)) is not None]
+                left = []
+                for group in waiting:
+                    rest = self.evaluate_ready(group)
+                    if rest is not None:
+                        left.append(rest)
                 cells = sum(len(group.rows) for group in left)
                 if cells == sum(len(group.rows) for group in waiting):
                     self.stop(left, "is part of, or waits for, a circular reference")
@@ -200,19 +227,16 @@ class _Evaluator:
                     return
             waiting = left
 
-    def refused(self, group: Group) -> bool:
-        """Whether the skeleton is beyond what is known; its cells then become errors."""
-        reason = None
-        for name, _, _ in group.shapes:
-            if name not in self.book.sheets:
-                reason = f"refers to a sheet {name!r:.40} that does not exist"
+    def beyond_us(self, group: Group) -> str | None:
+        """Why a skeleton cannot be evaluated; None where it can."""
         try:
             _check(parse(group.text))
         except FormulaError as error:
-            reason = str(error)
-        if reason is not None:
-            self.problem(group, reason)
-        return reason is not None
+            return str(error)
+        for name, _, _ in group.shapes:
+            if name not in self.book.sheets:
+                return f"refers to a sheet {name!r:.40} that does not exist"
+        return None
 
     def problem(self, group: Group, reason: str) -> None:
         sheet = self.book.sheets[group.sheet]
@@ -220,10 +244,10 @@ class _Evaluator:
             self.book.problems[group.sheet, row, column] = reason
         sheet.kind[group.rows, group.columns] = ERROR
         sheet.number[group.rows, group.columns] = VALUE
-        sheet.odd += len(group.rows)
+        sheet.errors_or_booleans += len(group.rows)
 
-    def whole(self, group: Group) -> bool:
-        """Evaluate a group if nothing between the corners of all it reads is waiting."""
+    def evaluated_whole(self, group: Group) -> bool:
+        """Evaluate a group if nothing between the corners of all it reads is waiting; returns whether it was."""
         for n, (name, rows, columns) in enumerate(group.shapes):
             tops, lefts = group.tops[:, n], group.lefts[:, n]
             box = self.book.sheets[name].kind[tops.min() : tops.max() + rows, lefts.min() : lefts.max() + columns]
@@ -232,7 +256,7 @@ class _Evaluator:
         self.compute(group)
         return True
 
-    def part(self, group: Group) -> Group | None:
+    def evaluate_ready(self, group: Group) -> Group | None:
         """Evaluate the cells of a group that read nothing that is waiting; returns the others."""
         ready = np.ones(len(group.rows), bool)
         for n, (name, rows, columns) in enumerate(group.shapes):
@@ -290,7 +314,7 @@ class _Evaluator:
             sheet.kind[cells] = np.where(blank, NUMERIC, kind)
             sheet.number[cells] = np.where((kind == TEXT) | blank, 0.0, number)
             if result.kind is not None:
-                sheet.odd += int(((kind != NUMERIC) & (kind != TEXT) & ~blank).sum())
+                sheet.errors_or_booleans += int(((kind != NUMERIC) & (kind != TEXT) & ~blank).sum())
                 texts = np.broadcast_to(result.all_texts(), size)[:, 0, 0]
                 for n in np.flatnonzero(kind == TEXT):
                     sheet.texts[int(cells[0][n]), int(cells[1][n])] = str(texts[n])
@@ -305,19 +329,28 @@ def _take(group: Group, which: np.ndarray | slice) -> Group:
     )
 
 
-def _check(tree: Node) -> None:
+def _check(tree: Tree) -> None:
     """Raise FormulaError where a tree calls a function that is not known, or with the wrong number of arguments."""
-    nodes = [tree]
-    while nodes:
-        node = nodes.pop()
-        nodes += node.parts
-        if not (node.kind[0].isalpha() and node.kind.isupper()):
+    trees = [tree]
+    while trees:
+        tree = trees.pop()
+        trees += tree.parts
+        if tree.kind != "call":
             continue
-        function = FUNCTIONS.get(node.kind)
+        name = str(tree.value)
+        function = FUNCTIONS.get(name)
         if function is None:
-            raise FormulaError(f"calls {node.kind}, which sheetcnn does not know; it knows {', '.join(FUNCTIONS)}")
-        if not function.least <= len(node.parts) <= function.most:
-            raise FormulaError(f"gives {node.kind} {len(node.parts)} arguments")
+            raise FormulaError(f"calls {_as_typed(name):.60}, which sheetcnn does not know; it knows {', '.join(FUNCTIONS)}")
+        given, least, most = len(tree.parts), function.least, function.most
+        if not least <= given <= most:
+            takes = f"{least}" if least == most else f"at least {least} and at most {most}"
+            raise FormulaError(f"gives {name} {given} argument{'s' * (given != 1)}; it takes {takes}")
+
+
+def _as_typed(name: str) -> str:
+    """A function as a person knows it: in files, Excel writes _xlfn.IFS and _xlfn._xlws.SORT for IFS and SORT."""
+    typed = name.removeprefix("_XLFN.").removeprefix("_XLWS.")
+    return name if typed in FUNCTIONS else typed  # to Excel, _xlfn.SUM is not SUM
 
 
 class _Context:
@@ -327,46 +360,44 @@ class _Context:
         self.book, self.group = book, group
         self.tops, self.lefts = group.tops[piece], group.lefts[piece]
 
-    def value(self, node: Node, *, array: bool = False) -> Values:
+    def value(self, tree: Tree, *, array: bool = False) -> Values:
         """The value of a tree; only in `array` arithmetic, inside SUMPRODUCT, may it be a range."""
-        kind = node.kind
+        kind = tree.kind
         if kind == "reference":
-            cells = self.cells(node, texts=True)
+            cells = self.cells(tree, texts=True)
             if not cells.single and not array:
                 raise FormulaError("has a range of cells where one number is needed")
             return cells
         if kind in ("number", "text", "boolean"):
-            return constant(node.value)  # type: ignore[arg-type]
+            return constant(tree.value)  # type: ignore[arg-type]
         if kind == "error":
-            return Values(np.full((1, 1, 1), float(ERRORS.index(str(node.value)))), np.full((1, 1, 1), ERROR, np.uint8))
+            return Values(np.full((1, 1, 1), float(ERRORS.index(str(tree.value)))), np.full((1, 1, 1), ERROR, np.uint8))
         if kind == "negative":
-            return elementwise(np.negative, self.value(node.parts[0], array=array))
+            return elementwise(np.negative, self.value(tree.parts[0], array=array))
         if kind == "percent":
-            return elementwise(lambda x: x / 100, self.value(node.parts[0], array=array))
+            return elementwise(lambda x: x / 100, self.value(tree.parts[0], array=array))
         if kind in BINARY:
             steps = []  # a long sum is a deep tree on its left side: walked in a loop, not by recursion
-            while node.kind in BINARY:
-                steps.append(node)
-                node = node.parts[0]
-            result = self.value(node, array=array)
+            while tree.kind in BINARY:
+                steps.append(tree)
+                tree = tree.parts[0]
+            result = self.value(tree, array=array)
             for step in reversed(steps):
-                try:
-                    result = _binary(step.kind, result, self.value(step.parts[1], array=array))
-                except ValueError:
-                    raise FormulaError("combines ranges of different shapes") from None
+                result = _binary(step.kind, *_fitting(result, self.value(step.parts[1], array=array)))
             return result
-        if array and kind in ("EXP", "LN", "TANH", "SQRT", "ABS"):
-            return elementwise(_ARRAY[kind], self.value(node.parts[0], array=True))
-        return FUNCTIONS[kind].compute(self, node.parts)
+        function = FUNCTIONS[str(tree.value)]
+        if array and function.of_numbers is not None:
+            return elementwise(function.of_numbers, *_fitting(*(self.value(part, array=True) for part in tree.parts)))
+        return function.compute(self, tree.parts)
 
-    def _place(self, node: Node) -> tuple[Sheet, np.ndarray, np.ndarray, int, int]:
-        n = int(node.value)  # type: ignore[arg-type]
+    def _place(self, tree: Tree) -> tuple[Sheet, np.ndarray, np.ndarray, int, int]:
+        n = int(tree.value)  # type: ignore[arg-type]
         name, rows, columns = self.group.shapes[n]
         return self.book.sheets[name], self.tops[:, n], self.lefts[:, n], rows, columns
 
-    def cells(self, node: Node, *, texts: bool = False) -> Values:
+    def cells(self, tree: Tree, *, texts: bool = False) -> Values:
         """The cells of a reference: cells × rows × columns; what lies beyond a sheet's last cell is blank."""
-        sheet, tops, lefts, rows, columns = self._place(node)
+        sheet, tops, lefts, rows, columns = self._place(tree)
         if len(tops) and (tops == tops[0]).all() and (lefts == lefts[0]).all():
             tops, lefts = tops[:1], lefts[:1]  # all read the same cells
         i = np.minimum(tops[:, None] + np.arange(rows), sheet.kind.shape[0] - 1)[:, :, None]
@@ -380,14 +411,14 @@ class _Context:
                 values.texts[place] = sheet.texts[int(i[place]), int(j[place])]
         return values
 
-    def dot(self, left: Node, right: Node) -> Values | None:
+    def dot(self, left: Tree, right: Tree) -> Values | None:
         """SUMPRODUCT of two references, quickly; None where errors or booleans need the general way.
 
         What is no number is stored as 0, which is what SUMPRODUCT makes of it. Where many cells share one of the
         ranges, as a map's cells share a kernel, only its cells that are not 0 are gathered from the other.
         """
         (a, a_top, a_left, *a_size), (b, b_top, b_left, *b_size) = self._place(left), self._place(right)
-        if a.odd or b.odd or a_size != b_size:
+        if a.errors_or_booleans or b.errors_or_booleans or a_size != b_size:
             return None
         rows, columns = a_size
         result = np.empty(len(a_top))
@@ -397,7 +428,7 @@ class _Context:
         ):
             places, which = np.unique(np.stack([one_top, one_left]), axis=1, return_inverse=True)
             which = which.reshape(-1)
-            if places.shape[1] * 4 > len(a_top):
+            if places.shape[1] * _SHARED > len(a_top):
                 continue
             order = np.argsort(which, kind="stable")
             ends = np.cumsum(np.bincount(which, minlength=places.shape[1]))
@@ -413,7 +444,13 @@ class _Context:
         return Values(np.einsum("nij,nij->n", *np.broadcast_arrays(x, y)).reshape(-1, 1, 1))
 
 
-_ARRAY = {"EXP": np.exp, "LN": np.log, "TANH": np.tanh, "SQRT": np.sqrt, "ABS": np.abs}
+def _fitting(*values: Values) -> tuple[Values, ...]:
+    """Values that can be combined cell by cell; a single row or column is repeated, as Excel does."""
+    try:
+        np.broadcast_shapes(*(value.number.shape for value in values))
+    except ValueError:
+        raise FormulaError("combines ranges of different shapes") from None
+    return values
 
 
 def _binary(sign: str, left: Values, right: Values) -> Values:

@@ -12,34 +12,56 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import FormulaError
-from .parser import Node
-from .reader import BLANK, BOOLEAN, ERROR, NUMERIC, TEXT
-from .values import NA, NUM, REF, VALUE, Values, as_numbers, choose, compare, constant, divide, elementwise, error
+from .parser import Tree
+from .values import (
+    BLANK,
+    BOOLEAN,
+    ERROR,
+    NA,
+    NUM,
+    NUMERIC,
+    REF,
+    TEXT,
+    VALUE,
+    Values,
+    as_numbers,
+    choose,
+    compare,
+    constant,
+    divide,
+    elementwise,
+    error,
+)
 
 
 class Context(Protocol):
     """What a function may ask for while the cells of one skeleton are evaluated."""
 
-    def value(self, node: Node, *, array: bool = False) -> Values: ...
+    def value(self, tree: Tree, *, array: bool = False) -> Values: ...
 
-    def cells(self, node: Node, *, texts: bool = False) -> Values: ...
+    def cells(self, tree: Tree, *, texts: bool = False) -> Values: ...
 
-    def dot(self, left: Node, right: Node) -> Values | None: ...
+    def dot(self, left: Tree, right: Tree) -> Values | None: ...
 
 
 MOST_LETTERS = 32_767  # in a cell
 
-Compute = Callable[[Context, tuple[Node, ...]], Values]
+Compute = Callable[[Context, tuple[Tree, ...]], Values]
 Change = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function's number of arguments and its value."""
+    """A function's number of arguments and its value.
+
+    `of_numbers` is what it makes of numbers where ranges may stand for them, as in SUMPRODUCT(EXP(A1:B1)); None where
+    a function takes ranges anyway, or one number only.
+    """
 
     least: int
     most: int
     compute: Compute
+    of_numbers: Callable[..., np.ndarray] | None = None
 
 
 FUNCTIONS: dict[str, Function] = {}
@@ -56,27 +78,28 @@ def _function(name: str, least: int, most: int | None = None) -> Callable[[Compu
 # -- over all cells of ranges ------------------------------------------------------------------------------------------
 
 
-def _points(node: Node) -> set[bool]:
+def _gives_cells(tree: Tree) -> set[bool]:
     """Whether a tree's value is a cell itself, as INDEX, IF and CHOOSE may give one; both where it depends."""
-    if node.kind in ("IF", "CHOOSE"):
-        return {points for part in node.parts[1:] for points in _points(part)}
-    return {node.kind in ("reference", "INDEX")}
+    function = tree.value if tree.kind == "call" else None
+    if function in ("IF", "CHOOSE"):
+        return {gives for part in tree.parts[1:] for gives in _gives_cells(part)}
+    return {tree.kind == "reference" or function == "INDEX"}
 
 
-def _part(context: Context, node: Node, *, array: bool = False) -> Values:
+def _part(context: Context, tree: Tree, *, array: bool = False) -> Values:
     """An argument of SUM and its like: of cells only numbers count; of what is computed or written out all must be numbers."""
-    if node.kind == "reference":
-        return context.cells(node)
-    value, points = context.value(node, array=array), _points(node)
-    if points == {True}:
+    if tree.kind == "reference":
+        return context.cells(tree)
+    value, gives = context.value(tree, array=array), _gives_cells(tree)
+    if gives == {True}:
         return value
-    if len(points) > 1 and not np.isin(value.kinds(), (NUMERIC, ERROR)).all():
+    if len(gives) > 1 and not np.isin(value.kinds(), (NUMERIC, ERROR)).all():
         raise FormulaError("takes something other than a number from IF or CHOOSE")
     return as_numbers(value)
 
 
-def _parts(context: Context, nodes: tuple[Node, ...]) -> list[Values]:
-    return [_part(context, node) for node in nodes]
+def _parts(context: Context, trees: tuple[Tree, ...]) -> list[Values]:
+    return [_part(context, tree) for tree in trees]
 
 
 def _over(parts: list[Values], start: float, combine: np.ufunc, change: Change = np.positive) -> tuple[Values, np.ndarray]:
@@ -107,34 +130,34 @@ def _over(parts: list[Values], start: float, combine: np.ufunc, change: Change =
 
 
 @_function("SUM", 1, 255)
-def _sum(context: Context, nodes: tuple[Node, ...]) -> Values:
-    return _over(_parts(context, nodes), 0.0, np.add)[0]
+def _sum(context: Context, trees: tuple[Tree, ...]) -> Values:
+    return _over(_parts(context, trees), 0.0, np.add)[0]
 
 
 @_function("SUMSQ", 1, 255)
-def _sumsq(context: Context, nodes: tuple[Node, ...]) -> Values:
-    return _over(_parts(context, nodes), 0.0, np.add, np.square)[0]
+def _sumsq(context: Context, trees: tuple[Tree, ...]) -> Values:
+    return _over(_parts(context, trees), 0.0, np.add, np.square)[0]
 
 
 @_function("MAX", 1, 255)
-def _max(context: Context, nodes: tuple[Node, ...]) -> Values:
-    return _over(_parts(context, nodes), -np.inf, np.maximum)[0]
+def _max(context: Context, trees: tuple[Tree, ...]) -> Values:
+    return _over(_parts(context, trees), -np.inf, np.maximum)[0]
 
 
 @_function("MIN", 1, 255)
-def _min(context: Context, nodes: tuple[Node, ...]) -> Values:
-    return _over(_parts(context, nodes), np.inf, np.minimum)[0]
+def _min(context: Context, trees: tuple[Tree, ...]) -> Values:
+    return _over(_parts(context, trees), np.inf, np.minimum)[0]
 
 
 @_function("AVERAGE", 1, 255)
-def _average(context: Context, nodes: tuple[Node, ...]) -> Values:
-    total, count = _over(_parts(context, nodes), 0.0, np.add)
+def _average(context: Context, trees: tuple[Tree, ...]) -> Values:
+    total, count = _over(_parts(context, trees), 0.0, np.add)
     return divide(total, Values(count))
 
 
 @_function("LARGE", 2)
-def _large(context: Context, nodes: tuple[Node, ...]) -> Values:
-    [part], place = _parts(context, nodes[:1]), as_numbers(context.value(nodes[1]))
+def _large(context: Context, trees: tuple[Tree, ...]) -> Values:
+    [part], place = _parts(context, trees[:1]), as_numbers(context.value(trees[1]))
     size = max(len(part.number), len(place.number))
     flat = np.where(part.kinds() == NUMERIC, part.number, np.nan).reshape(len(part.number), -1)
     ordered = np.broadcast_to(-np.sort(-flat, axis=1), (size, flat.shape[1]))  # what is no number comes last
@@ -152,19 +175,19 @@ def _large(context: Context, nodes: tuple[Node, ...]) -> Values:
 
 
 @_function("SUMPRODUCT", 1, 255)
-def _sumproduct(context: Context, nodes: tuple[Node, ...]) -> Values:
-    if len(nodes) == 2 and all(node.kind == "reference" for node in nodes):
-        quick = context.dot(*nodes)
+def _sumproduct(context: Context, trees: tuple[Tree, ...]) -> Values:
+    if len(trees) == 2 and all(tree.kind == "reference" for tree in trees):
+        quick = context.dot(*trees)
         if quick is not None and np.isfinite(quick.number).all():
             return quick
     product: Values | None = None
     shape: tuple[int, ...] | None = None
-    for node in nodes:
-        if _points(node) == {True}:  # what is no number counts as 0
-            part = context.cells(node) if node.kind == "reference" else context.value(node)
+    for tree in trees:
+        if _gives_cells(tree) == {True}:  # what is no number counts as 0
+            part = context.cells(tree) if tree.kind == "reference" else context.value(tree)
             lost = (part.kinds() != NUMERIC) & (part.kinds() != ERROR)
         else:
-            part = context.value(node, array=True)
+            part = context.value(tree, array=True)
             lost = part.kinds() == BOOLEAN  # so does a comparison's answer, unless arithmetic made it a number
         if lost.any():
             part = Values(
@@ -182,11 +205,11 @@ def _sumproduct(context: Context, nodes: tuple[Node, ...]) -> Values:
 # -- of single numbers -------------------------------------------------------------------------------------------------
 
 
-def _of_numbers(name: str, count: int, compute: Callable[..., np.ndarray]) -> None:
-    def value(context: Context, nodes: tuple[Node, ...]) -> Values:
-        return elementwise(compute, *(context.value(node) for node in nodes))
+def _of_numbers(name: str, count: int, compute: Callable[..., np.ndarray], *, ranges: bool = True) -> None:
+    def value(context: Context, trees: tuple[Tree, ...]) -> Values:
+        return elementwise(compute, *(context.value(tree) for tree in trees))
 
-    FUNCTIONS[name] = Function(count, count, value)
+    FUNCTIONS[name] = Function(count, count, value, compute if ranges else None)
 
 
 def _round(x: float, digits: float) -> float:
@@ -206,14 +229,14 @@ _of_numbers("TANH", 1, np.tanh)
 _of_numbers("SQRT", 1, np.sqrt)
 _of_numbers("ABS", 1, np.abs)
 _of_numbers("INT", 1, np.floor)
-_of_numbers("ERF", 1, _erf)
+_of_numbers("ERF", 1, _erf, ranges=False)  # of Excel's Analysis ToolPak, whose functions take no ranges
 _of_numbers("NORMSDIST", 1, lambda x: 0.5 * _erfc(-x / math.sqrt(2)))
 _of_numbers("ROUND", 2, _rounded)
 
 
 @_function("REPT", 2)
-def _rept(context: Context, nodes: tuple[Node, ...]) -> Values:
-    text, count = context.value(nodes[0]), as_numbers(context.value(nodes[1]))
+def _rept(context: Context, trees: tuple[Tree, ...]) -> Values:
+    text, count = context.value(trees[0]), as_numbers(context.value(trees[1]))
     if (text.kinds() != TEXT).any():
         raise FormulaError("REPT is known only of a text")
     size = max(len(text.number), len(count.number))
@@ -247,36 +270,36 @@ def _truths(values: Values) -> Values:
 
 
 @_function("IF", 2, 3)
-def _if(context: Context, nodes: tuple[Node, ...]) -> Values:
-    condition = context.value(nodes[0])
-    yes = context.value(nodes[1])
-    no = context.value(nodes[2]) if len(nodes) > 2 else constant(False)
+def _if(context: Context, trees: tuple[Tree, ...]) -> Values:
+    condition = context.value(trees[0])
+    yes = context.value(trees[1])
+    no = context.value(trees[2]) if len(trees) > 2 else constant(False)
     truth = as_numbers(_truths(condition))
     wrong = truth.kinds() == ERROR
     return choose([wrong, truth.number != 0], [Values(truth.number, truth.kinds()), yes], no)
 
 
 @_function("ISNUMBER", 1)
-def _isnumber(context: Context, nodes: tuple[Node, ...]) -> Values:
-    value = context.value(nodes[0])
+def _isnumber(context: Context, trees: tuple[Tree, ...]) -> Values:
+    value = context.value(trees[0])
     return Values((value.kinds() == NUMERIC).astype(float), np.full(value.number.shape, BOOLEAN, np.uint8))
 
 
 @_function("CHOOSE", 2, 255)
-def _choose(context: Context, nodes: tuple[Node, ...]) -> Values:
-    which = as_numbers(context.value(nodes[0]))
-    options = [context.value(node) for node in nodes[1:]]
+def _choose(context: Context, trees: tuple[Tree, ...]) -> Values:
+    which = as_numbers(context.value(trees[0]))
+    options = [context.value(tree) for tree in trees[1:]]
     place = np.trunc(which.number)
     conditions = [which.kinds() == ERROR, *(place == n for n in range(1, len(options) + 1))]
     return choose(conditions, [Values(which.number, which.kinds()), *options], error(VALUE))
 
 
 @_function("INDEX", 2, 3)
-def _index(context: Context, nodes: tuple[Node, ...]) -> Values:
-    if nodes[0].kind != "reference":
+def _index(context: Context, trees: tuple[Tree, ...]) -> Values:
+    if trees[0].kind != "reference":
         raise FormulaError("INDEX needs a range of cells")
-    cells = context.cells(nodes[0], texts=True)
-    given = [as_numbers(context.value(node)) for node in nodes[1:]]
+    cells = context.cells(trees[0], texts=True)
+    given = [as_numbers(context.value(tree)) for tree in trees[1:]]
     _, rows, columns = cells.number.shape
     if len(given) == 1:
         if rows != 1 and columns != 1:
@@ -302,10 +325,10 @@ def _index(context: Context, nodes: tuple[Node, ...]) -> Values:
 
 
 @_function("MATCH", 3)
-def _match(context: Context, nodes: tuple[Node, ...]) -> Values:
-    if nodes[1].kind != "reference" or nodes[2] != Node("number", 0.0):
+def _match(context: Context, trees: tuple[Tree, ...]) -> Values:
+    if trees[1].kind != "reference" or trees[2] != Tree("number", 0.0):
         raise FormulaError("MATCH is known only as MATCH(value, range, 0)")
-    wanted, cells = context.value(nodes[0]), context.cells(nodes[1], texts=True)
+    wanted, cells = context.value(trees[0]), context.cells(trees[1], texts=True)
     if 1 not in cells.number.shape[1:]:
         return error(NA)
     if any(mark in str(text) for text in wanted.all_texts().flat for mark in "*?~"):

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
+from typing import NamedTuple
 
 from ..errors import FormulaError
-from .a1 import MAX_ROW, NUMBER
+from .a1 import IN_NAME, MAX_ROW, NAME, NUMBER
 
 HOLE = "\x01"  # stands for a reference in a skeleton; no XML file can hold this character
 MAX_DEPTH = 100  # Excel allows 64 functions inside each other
 
-REFERENCE = re.compile(
+_REFERENCE = re.compile(
     r"""("[^"]*")"""  # a text, in which nothing is a reference
-    r"""|(?:(?:'((?:[^']|'')+)'|(?<![\w.$'])([A-Za-z_][\w.]*))!|(?<![\w.$!']))"""  # a sheet
-    r"""\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?(?![\w(.!:])"""
+    rf"""|(?:(?:'((?:[^']|'')+)'|(?<!{IN_NAME})(?<![$'])({NAME}))!|(?<!{IN_NAME})(?<![$!']))"""  # a sheet
+    rf"""\$?([A-Za-z]{{1,3}})\$?([0-9]{{1,7}})(?::\$?([A-Za-z]{{1,3}})\$?([0-9]{{1,7}}))?(?!{IN_NAME}|[(!:])"""
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A rectangle of cells: its sheet (None: the formula's own), its corner, its size."""
 
     sheet: str | None
@@ -33,41 +34,48 @@ class Reference:
 
 def skeleton(text: str) -> tuple[str, list[Reference]]:
     """A formula with a hole for each reference, and the references."""
-    found: list[Reference] = []
+    between, found, last = [], [], 0
+    for match, reference in references_in(text):
+        between.append(text[last : match.start()])
+        found.append(reference)
+        last = match.end()
+    return HOLE.join([*between, text[last:]]), found
 
-    def take(match: re.Match[str]) -> str:
+
+def references_in(text: str) -> Iterator[tuple[re.Match[str], Reference]]:
+    """The references of a formula, each with where it stands; A0 and XFE1, which no sheet has, are none."""
+    for match in _REFERENCE.finditer(text):
         if match[1] is not None:
-            return match[1]
+            continue
         quoted, plain, left, top, right, bottom = match.groups()[1:]
         columns = NUMBER.get(left.upper(), 0), NUMBER.get((right or left).upper(), 0)
-        if not all(columns):
-            return match[0]
         rows = int(top), int(bottom or top)
-        if not (min(rows) >= 1 and max(rows) <= MAX_ROW):
-            return match[0]
+        if not (all(columns) and min(rows) >= 1 and max(rows) <= MAX_ROW):
+            continue
         (r0, r1), (c0, c1) = sorted(rows), sorted(columns)
         sheet = quoted.replace("''", "'") if quoted else plain
-        found.append(Reference(sheet, r0, c0, r1 - r0 + 1, c1 - c0 + 1))
-        return HOLE
-
-    return REFERENCE.sub(take, text), found
+        yield match, Reference(sheet, r0, c0, r1 - r0 + 1, c1 - c0 + 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A node of the tree: "number", "text", "boolean", "error", "reference", an operator, or a function's name."""
+class Tree:
+    """A formula's syntax: what its root is, and the trees below.
+
+    `kind` is "number", "text", "boolean", "error" (with its `value`), "reference" (with its number among the skeleton's),
+    "call" (with the function's name, in capitals), "negative", "percent", or the sign of an operator between two parts.
+    """
 
     kind: str
     value: float | str | bool | int | None = None
-    parts: tuple[Node, ...] = ()
+    parts: tuple[Tree, ...] = ()
 
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"""
+    r"""\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"""
     r"""|(?P<text>"(?:[^"]|"")*")"""
     r"""|(?P<hole>\x01)"""
     r"""|(?P<error>\#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A))"""
-    r"""|(?P<word>[A-Za-z_][\w.]*)"""
+    rf"""|(?P<word>{NAME})"""
     r"""|(?P<sign><=|>=|<>|[-+*/^%=<>(),]))"""
 )
 _BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "^": 4}
@@ -75,7 +83,7 @@ BINARY = frozenset(_BINARY)
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Node:
+def parse(text: str) -> Tree:
     """The tree of a skeleton.
 
     Raises FormulaError for a syntax that is not known.
@@ -98,7 +106,7 @@ class _Parser:
         self.tokens = [*tokens, ("end", "")]
         self.at = self.depth = self.holes = 0
 
-    def whole(self) -> Node:
+    def whole(self) -> Tree:
         node = self.expression(0)
         if self.tokens[self.at][0] != "end":
             raise FormulaError(f"{self.tokens[self.at][1]!r} is out of place")
@@ -110,7 +118,7 @@ class _Parser:
             return True
         return False
 
-    def expression(self, binding: int) -> Node:
+    def expression(self, binding: int) -> Tree:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise FormulaError(f"its brackets are nested more than {MAX_DEPTH} deep")
@@ -120,11 +128,11 @@ class _Parser:
             if kind != "sign" or _BINARY.get(sign, 0) <= binding:
                 break
             self.at += 1
-            left = Node(sign, None, (left, self.expression(_BINARY[sign])))
+            left = Tree(sign, None, (left, self.expression(_BINARY[sign])))
         self.depth -= 1
         return left
 
-    def operand(self) -> Node:
+    def operand(self) -> Tree:
         # A sign binds tighter than any operator between two numbers: −2^2 is 4.
         while self.take("+"):
             pass
@@ -132,35 +140,37 @@ class _Parser:
             self.depth += 1
             if self.depth > MAX_DEPTH:
                 raise FormulaError(f"it has more than {MAX_DEPTH} signs in a row")
-            node = Node("negative", None, (self.operand(),))
+            node = Tree("negative", None, (self.operand(),))
             self.depth -= 1
             return node
         node, signs = self.atom(), 0
         while self.take("%"):
-            node, signs = Node("percent", None, (node,)), signs + 1
+            node, signs = Tree("percent", None, (node,)), signs + 1
             if signs > MAX_DEPTH:
                 raise FormulaError(f"it has more than {MAX_DEPTH} signs in a row")
         return node
 
-    def atom(self) -> Node:
+    def atom(self) -> Tree:
         kind, text = self.tokens[self.at]
         self.at += 1
         if kind == "number":
             if not isfinite(number := float(text)):
                 raise FormulaError(f"{text[:20]} is larger than any number that a cell can hold")
-            return Node("number", number)
+            return Tree("number", number)
         if kind == "text":
-            return Node("text", text[1:-1].replace('""', '"'))
+            return Tree("text", text[1:-1].replace('""', '"'))
         if kind == "error":
-            return Node("error", text)
+            return Tree("error", text)
         if kind == "hole":
             self.holes += 1
-            return Node("reference", self.holes - 1)
+            return Tree("reference", self.holes - 1)
         if kind == "word":
+            # Capitals by ASCII's rules only: by Unicode's, ſum would be SUM.
+            word = text.upper() if text.isascii() else text
             if self.take("("):
-                return Node(text.upper(), None, self.arguments())
-            if text.upper() in ("TRUE", "FALSE"):
-                return Node("boolean", text.upper() == "TRUE")
+                return Tree("call", word, self.arguments())
+            if word in ("TRUE", "FALSE"):
+                return Tree("boolean", word == "TRUE")
             raise FormulaError(f"{text!r} is no name that sheetcnn knows")
         if (kind, text) == ("sign", "("):
             node = self.expression(0)
@@ -169,7 +179,7 @@ class _Parser:
             return node
         raise FormulaError(f"{text!r} is out of place" if text else "it ends too early")
 
-    def arguments(self) -> tuple[Node, ...]:
+    def arguments(self) -> tuple[Tree, ...]:
         if self.take(")"):
             return ()
         found = [self.expression(0)]

@@ -10,6 +10,7 @@ import zipfile
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.parsers import expat
@@ -17,14 +18,13 @@ from xml.parsers import expat
 import numpy as np
 
 from ..errors import WorkbookError
-from .a1 import LETTERS, MAX_COLUMN, MAX_ROW, NUMBER, cell_name, parse_area
+from .a1 import IN_NAME, LETTERS, MAX_COLUMN, MAX_ROW, NUMBER, cell_name, parse_area
+from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 
 MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
 MAX_GROWTH = 100  # times; a workbook's own parts unpack to 5 to 20 times their size, a bomb to a thousand times
 FREE = 20_000_000  # bytes that any file may unpack to
 MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included
-BLANK, NUMERIC, TEXT, BOOLEAN, ERROR, PENDING = range(6)
-ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
 _CHUNK = 1 << 20
 _BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
 _OPEN = 64  # rows that are kept taken apart
@@ -100,7 +100,7 @@ class Sheet:
     formulas: Formulas
     saved: np.ndarray  # what the file says that formulas' values are; NaN where it says nothing or no number
     saved_texts: dict[tuple[int, int], str]  # texts and errors saved as formulas' values
-    odd: int = 0  # how many cells hold a boolean or an error
+    errors_or_booleans: int = 0  # how many cells hold one
 
     def value(self, row: int, column: int) -> float | str | bool | None:
         """What one cell holds, counted from 1: errors as their text, None for a blank one."""
@@ -403,6 +403,8 @@ class _Cells(_Handler):
             pass
         elif kind == "n":
             number, place = float(value), NUMERIC
+            if not isfinite(number):
+                raise self._error(f"cell {cell_name(row, column)} holds a number that is not finite")
         elif kind == "s":
             place = TEXT
             if not 0 <= int(value) < len(self.shared):
@@ -467,13 +469,13 @@ class _Cells(_Handler):
         kind[rows, columns] = self._kinds
         number[rows, columns] = self._numbers
         saved[rows, columns] = self._saved
-        if not np.isfinite(number).all():
-            raise self._error("it holds a number that is not finite")
-        odd = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
-        return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, odd)
+        count = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
+        return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, count)
 
 
-_RELATIVE = re.compile(r"""("[^"]*"|'(?:[^']|'')*'!)|(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)(\d{1,7})(?![\w(.!])""")
+_RELATIVE = re.compile(
+    rf"""("[^"]*"|'(?:[^']|'')*'!)|(?<!{IN_NAME})(?<!\$)(\$?)([A-Z]{{1,3}})(\$?)([0-9]{{1,7}})(?!{IN_NAME}|[(!])"""
+)
 
 
 def moved(formula: str, rows: int, columns: int) -> str:

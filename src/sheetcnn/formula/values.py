@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .reader import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
+BLANK, NUMERIC, TEXT, BOOLEAN, ERROR, PENDING = range(6)  # what a cell holds; PENDING: a formula without its value yet
+ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
+DIV, VALUE, REF, NUM, NA = (ERRORS.index(name) for name in ("#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#N/A"))
 
 # What arithmetic takes for a number; Python would also take "nan", "1_000" and other writings.
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
-
-DIV, VALUE, REF, NUM, NA = (ERRORS.index(name) for name in ("#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#N/A"))
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import WorkbookError
 from ..formula import Book, Group, Sheet, evaluate, group_formulas
 from ..formula.a1 import cell_name
-from ..formula.reader import BLANK as NOTHING
-from ..formula.reader import NUMERIC, PENDING
+from ..formula.values import BLANK as NOTHING
+from ..formula.values import NUMERIC, PENDING
 from ..grid import Grid, sheet_prefix
 from ..layers.base import Arrays, Drawing, Shape
 from ..network import INPUT

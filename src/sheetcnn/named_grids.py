@@ -1,0 +1,158 @@
+"""A workbook's grids, found by their defined names, and what stands in their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import WorkbookError
+from .formula import Book, Sheet
+from .formula.a1 import cell_name
+from .formula.values import BLANK, NUMERIC
+from .grid import Grid, Grids, flat, sheet_prefix
+from .layers.base import Arrays, Drawing, Shape
+from .network import INPUT, Network
+from .report import Value
+
+
+@dataclass(frozen=True)
+class NoNumber:
+    """A cell that holds something else where a number is needed."""
+
+    layer: str
+    cell: str
+    value: Value
+    formula: str | None
+
+    @property
+    def text(self) -> str:
+        return f"holds {in_words(self.value)}, and a number is needed; type one"
+
+
+class NamedGrids:
+    """The grids of a network's layers in a workbook, wherever its sheets and cells have moved to.
+
+    Raises WorkbookError where a name is missing, or has another size than the network needs.
+    """
+
+    def __init__(self, book: Book, network: Network, detail: str) -> None:
+        self.book, self.network = book, network
+        self.drawn = network.drawings(detail)
+        self.by_layer: dict[str, dict[str, Grids]] = {}
+        self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets
+        for name, drawings in self.drawn.items():
+            self.by_layer[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
+            self.sheets[name] = next(flat(network.output_of(name, self.by_layer)))[1].sheet
+
+    # -- finding them ------------------------------------------------------------------------------------------------------
+    def find(self, layer: str, drawing: Drawing) -> Grids:
+        """The grids of a drawing, nested as its leading axes are."""
+        if drawing.together:
+            return [self._kernels_of(layer, drawing, k) for k in range(drawing.shape[0])]
+
+        def nested(index: Shape) -> Grids:
+            if len(index) == drawing.lead:
+                return self._grid(drawing, drawing.name(layer, index))
+            return [nested((*index, n)) for n in range(drawing.shape[len(index)])]
+
+        return nested(())
+
+    def _kernels_of(self, layer: str, drawing: Drawing, k: int) -> list[Grid]:
+        """A filter's kernels that have one name together: each stands at the height of its channel."""
+        node = next(node for node in self.network.nodes if node.name == layer)
+        channels = self.network.output_of(node.inputs[0], self.by_layer)
+        filters, seen = drawing.shape[:2]
+        group = k * (len(channels) // seen) // filters
+        heights = [grid.top - channels[group * seen].top for grid in channels[group * seen : (group + 1) * seen]]
+        (rows, columns), (down, along) = drawing.size, drawing.spread
+        whole = self.place(drawing.name(layer, (k,)), (heights[-1] + (rows - 1) * down + 1, (columns - 1) * along + 1))
+        return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, drawing.spread) for height in heights]
+
+    def place(self, name: str, size: tuple[int, int]) -> Grid:
+        """The rectangle that a name stands for; so large must it be."""
+        return self._grid(Drawing(name, name, "view", size, 0), name)
+
+    def _grid(self, drawing: Drawing, name: str) -> Grid:
+        area = self.book.names.get(name)
+        if area is None:
+            raise WorkbookError(
+                f"{self.book.source}: the defined name {name} is missing; was its sheet or its grid deleted?"
+            )
+        sheet, top, left, bottom, right = area
+        rows, columns = drawing.size
+        want = (rows - 1) * drawing.spread[0] + 1, (columns - 1) * drawing.spread[1] + 1
+        have = bottom - top + 1, right - left + 1
+        if want != have:
+            raise WorkbookError(
+                f"{self.book.source}: {name} has {have[0]}×{have[1]} cells, the network needs {want[0]}×{want[1]}; "
+                "were rows or columns inserted or deleted?"
+            )
+        return Grid(sheet, top, left, rows, columns, drawing.spread)
+
+    # -- reading them ------------------------------------------------------------------------------------------------------
+    def each(self, drawing: Drawing, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
+        """Every grid of a drawing with its index and its sheet."""
+        for index in drawing.indexes():
+            grid = grids
+            for n in index:
+                grid = grid[n]
+            yield index, grid, self.book.sheets[grid.sheet]
+
+    def given(self) -> tuple[np.ndarray, dict[str, Arrays], list[NoNumber]]:
+        """What no formula of a layer computes: the pixels, the parameters by layer, and which cells hold no number."""
+        given: dict[str, Arrays] = {}
+        wrong: list[NoNumber] = []
+        shares = {node.name: node.share for node in self.network.nodes if node.share is not None}
+        for name, drawings in self.drawn.items():
+            given[name] = dict(given[shares[name]]) if name in shares else {}
+            for drawing in drawings:
+                if drawing.role in ("parameter", "pixels"):
+                    given[name][drawing.key], others = self.numbers(name, drawing, self.by_layer[name][drawing.key])
+                    wrong += others
+        return given[INPUT].pop("channel"), given, wrong
+
+    def numbers(self, layer: str, drawing: Drawing, grids: Grids) -> tuple[np.ndarray, list[NoNumber]]:
+        """The numbers of a drawing as they are in the workbook now, 0 for blank cells, and which cells hold something else."""
+        found, wrong = np.zeros(drawing.shape), []
+        for index, grid, sheet in self.each(drawing, grids):
+            number, kind = (cut(array, grid) for array in (sheet.number, sheet.kind))
+            found[index] = np.where(kind == NUMERIC, number, 0).reshape(drawing.shape[drawing.lead :])
+            for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)).tolist():
+                cell = NoNumber(layer, self.where(grid, i, j), self.value(grid, i, j), self.formula(grid, i, j))
+                wrong.append(cell)
+        return found, wrong
+
+    def where(self, grid: Grid, i: int, j: int) -> str:
+        """The cell of one element, with its sheet."""
+        row, column = _place(grid, i, j)
+        return f"{sheet_prefix(grid.sheet)}{cell_name(row, column)}"
+
+    def value(self, grid: Grid, i: int, j: int) -> Value:
+        """What the cell of one element holds."""
+        return self.book.sheets[grid.sheet].value(*_place(grid, i, j))
+
+    def formula(self, grid: Grid, i: int, j: int) -> str | None:
+        """The formula of one element's cell, if it has one."""
+        return self.book.sheets[grid.sheet].formula(*_place(grid, i, j))
+
+
+def _place(grid: Grid, i: int, j: int) -> tuple[int, int]:
+    return grid.top + int(i) * grid.step[0], grid.left + int(j) * grid.step[1]
+
+
+def cut(array: np.ndarray, grid: Grid) -> np.ndarray:
+    """A grid's elements out of a sheet's array; what lies beyond the sheet's last cell is blank."""
+    bottom, right = grid.bottom + 1, grid.right + 1
+    part = array[grid.top : bottom : grid.step[0], grid.left : right : grid.step[1]]
+    if part.shape != (grid.rows, grid.columns):
+        full = np.zeros((grid.rows, grid.columns), array.dtype)
+        full[: part.shape[0], : part.shape[1]] = part
+        return full
+    return part
+
+
+def in_words(value: Value) -> str:
+    """A cell's value as a message shows it."""
+    return f"{value:.12g}" if isinstance(value, float) else "nothing" if value is None else repr(value)
