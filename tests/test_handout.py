@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +20,14 @@ from test_workbook import PICTURE_OF
 
 import sheetcnn
 from sheetcnn.cli import main
-from sheetcnn.errors import ExerciseError, WorkbookError
+from sheetcnn.errors import ExerciseError, SheetcnnError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.handout.grader import Grade, Grader, grade, read_key
 from sheetcnn.handout.mistakes import MISTAKES
 from sheetcnn.handout.report import page, write_csv
 from sheetcnn.handout.roster import read_roster
 from sheetcnn.handout.student import HandedOut, hand_out
+from sheetcnn.handout.workers import Lost, on_all_cores
 from sheetcnn.network import read_network
 from sheetcnn.templates import exercises, templates
 
@@ -540,8 +544,6 @@ def test_libreoffice_as_the_student(give: Give, office: Callable, tmp_path: Path
 
 @pytest.mark.libreoffice
 def test_open_document_files(give: Give, tmp_path: Path) -> None:
-    import subprocess
-
     from sheetcnn.libreoffice import find_libreoffice, write_profile
 
     made = give(FILL)
@@ -572,6 +574,78 @@ def chain(book: Any, where: str) -> None:
     for row in range(100, 9000):
         book["conv"][f"Z{row}"] = f"=Z{row + 1}+1"
     book["conv"][where] = "=Z100"
+
+
+SCRIPT = """
+print("once")
+import sheetcnn
+made = sheetcnn.hand_out("cs231n", "cs231n", "class", students="roster.csv")
+grades = sheetcnn.grade("class/students", made.key)
+print([(grade.student, grade.points) for grade in grades])
+"""
+
+
+def run_script(folder: Path, script: str) -> str:
+    """What a script prints, run as people run theirs: from a file, with nothing that keeps it from being imported."""
+    (folder / "my script.py").write_text(script, encoding="utf-8")
+    command = [sys.executable, "-W", "error", "my script.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_scripts_without_a_guard(tmp_path: Path) -> None:
+    """Neither writing a class nor grading it runs the script again."""
+    (tmp_path / "roster.csv").write_text("Anna\nBo\n", encoding="utf-8")
+    assert run_script(tmp_path, SCRIPT) == "once\n[('Anna', 0.0), ('Bo', 0.0)]\n"
+
+
+def test_readme_as_a_script(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    [snippet] = (part for part in re.findall(r"```python\n(.*?)```", readme, re.S) if "sheetcnn.grade(" in part)
+    out = run_script(tmp_path, snippet)
+    assert out.splitlines()[-1] == "handout.xlsx 0.0 of 7.0"
+
+
+def test_processes_that_do_not_start(give: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said as it is, and no student is blamed for it."""
+    made = give(FILL)
+    with monkeypatch.context() as patch:
+        patch.setattr("sheetcnn.handout.workers.CODE", "import sys; sys.exit('no memory left')")
+        with pytest.raises(SheetcnnError, match=r"second Python process is needed, but .* could not be started \(no memory"):
+            grade(made.key.parent, made.key)
+        with pytest.raises(SheetcnnError, match="could not be started"):
+            give(FILL, students="Anna\nBo\n")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
+    with pytest.raises(SheetcnnError, match=r"no python could not be started \(No such file"):
+        grade(made.key.parent, made.key)
+
+
+def test_a_file_that_kills_its_process(give: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one takes over, wherever the first one was."""
+    monkeypatch.setattr("sheetcnn.handout.workers.usable_cores", lambda: 1)
+    jobs = [(n,) for n in (0, 1, 0, 7, 0)]
+    assert list(on_all_cores(dying, (), jobs, 60)) == [
+        (0, 0),
+        (1, Lost.BROKE_OFF),
+        (2, 0),
+        (3, Lost.BROKE_OFF),
+        (4, 0),
+    ]
+
+
+def dying(*given: Any) -> Callable[[int], int]:
+    """What a process is told to do: print, and end with a number that is not 0."""
+
+    def do(code: int) -> int:
+        print("this is no answer")
+        os.system("echo neither is this")
+        assert sys.stdin.read() == ""
+        if code:
+            os._exit(code)
+        return code
+
+    return do
 
 
 def test_a_file_that_takes_too_long_is_given_up(give: Give, tmp_path: Path) -> None:
