@@ -486,6 +486,96 @@ def test_no_feedback_no_hidden_help(give: Give) -> None:
     assert not any(word in text for word in ("layers", "weight", "mistake", "seed", "students", "parameters"))
 
 
+HIDES = """
+name = "hides"
+[input]
+channels = 2
+height = 6
+width = 6
+[[layers]]
+type = "conv2d"
+name = "conv"
+kernel_size = 3
+out_channels = 2
+activation = "relu"
+weight = {weight}
+bias = [4.628865979381443, 3]
+[[layers]]
+type = "conv2d"
+name = "after"
+kernel_size = 2
+out_channels = 1
+seed = 3
+[[layers]]
+type = "avg_pool2d"
+name = "mean"
+kernel_size = 2
+"""
+# The first filter's numbers are ninety-sevenths, and larger than the second's, which are whole.
+KERNELS_TO_HIDE = [
+    (np.append(np.arange(200, 209), -np.arange(100, 109)) / 97).reshape(2, 3, 3).tolist(),
+    (np.arange(18) % 3).reshape(2, 3, 3).tolist(),
+]
+HIDDEN = [
+    ("fill", 'layer = "conv"\nmap = 1'),
+    ("fill", 'layer = "conv"\nmap = 1\nanswer = "number"'),
+    ("compute", 'layer = "conv"\nmap = 1\nrows = 2'),
+    ("design", 'layer = "conv"\nbias = true'),
+    # Those that give a neighbour's right number, or have no place here, are left out.
+    *[
+        ("mistake", f'mistake = "{kind}"')
+        for kind in sorted({*MISTAKES} - {"shifted_window", "wrong_stride", "average_for_max"})
+    ],
+]
+
+
+def hidden_numbers(made: HandedOut, kind: str) -> np.ndarray:
+    """The numbers that are an answer to the only task."""
+    variant, task = made.handout.plan(0), made.handout.exercise.tasks[0]
+    if kind == "design":
+        return np.append(variant.parameters["conv"]["weight"][0], variant.parameters["conv"]["bias"][0])
+    if kind == "mistake":
+        return variant.values[variant.planted[1].node.name]["output"][variant.planted[1].mask]
+    return variant.values["conv"]["output"][task.blanks(made.handout.network)["conv"]]
+
+
+@pytest.mark.parametrize(("kind", "settings"), HIDDEN)
+def test_no_part_of_the_file_holds_an_answer(give: Give, kind: str, settings: str) -> None:
+    """Values, colour scales, formats, hidden sheets, descriptions: an answer stands nowhere, as far as seven digits tell."""
+    pixels = np.random.default_rng(8).uniform(0.5, 9, (2, 6, 6))
+    network = HIDES.format(weight=KERNELS_TO_HIDE)
+    made = give(f'feedback = "none"\n[[tasks]]\nkind = "{kind}"\n{settings}\n', network, pixels)
+    hidden = hidden_numbers(made, kind)
+    assert len(hidden)
+
+    def found_in(book: Path) -> set[str]:
+        with zipfile.ZipFile(book) as archive:
+            parts = {part: archive.read(part).decode("utf-8", "replace") for part in archive.namelist()}
+        return {f"{part}: {x}" for part, text in parts.items() for x in hidden if f"{abs(x):.8g}"[:-1] in text}
+
+    assert len(found_in(made.key)) >= len(np.unique(hidden))  # else the search would find nothing anywhere
+    assert not found_in(made.workbooks[0])
+
+
+def test_hidden_kernels_leave_no_trace_in_formats(give: Give) -> None:
+    """The other filter's numbers are whole, and shown so; what is typed into the blanks is shown as it is typed."""
+    made = give(
+        '[[tasks]]\nkind = "design"\nlayer = "conv"\nbias = true\n', HIDES.format(weight=KERNELS_TO_HIDE), np.ones((2, 6, 6))
+    )
+    book = openpyxl.load_workbook(made.workbooks[0])
+
+    def number_format(name: str) -> str:
+        sheet, where = cell(made.workbooks[0], name)
+        return book[sheet][where].number_format
+
+    assert [number_format(f"conv_{name}") for name in ("kernel_1_1", "bias_1", "kernel_2_1", "bias_2")] == [
+        "General"
+    ] * 2 + ["0"] * 2
+    scales = [rule.colorScale for area in book["conv"].conditional_formatting for rule in area.rules if rule.colorScale]
+    # The largest number of the second filter is 2.
+    assert [float(end.val) for end in scales[-2].cfvo] == [-2, 0, 2]
+
+
 def test_blanks_have_no_values_and_keep_their_colours(give: Give) -> None:
     made = give(LIVE + FILL)
     book = openpyxl.load_workbook(made.workbooks[0])

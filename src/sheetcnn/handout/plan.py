@@ -141,17 +141,30 @@ class Plan:
     taken: frozenset[str]  # layers that tasks use, or build on: no mistake is there
     planted: dict[int, Planted] = field(default_factory=dict)  # by the number of the task
 
+    def shown_parameters(self) -> dict[str, Arrays]:
+        """The parameters that the student's workbook shows at first: NaN for those that are to be found."""
+        numbers = dict(self.parameters)
+        for task in self.exercise.tasks:
+            if isinstance(task, Design):
+                for key in ("weight", "bias") if task.bias else ("weight",):
+                    array = numbers[task.layer][key].copy()
+                    array[task.map - 1] = np.nan
+                    numbers[task.layer] = numbers[task.layer] | {key: array}
+        return numbers
+
     def shown(self) -> dict[str, Arrays]:
         """What the student's workbook shows at first: NaN in the blanks, and in all that depends on them."""
-        numbers = dict(self.parameters)
         blanks: dict[str, np.ndarray] = {}
         for task in self.exercise.tasks:
             for layer, mask in task.blanks(self.network).items():
                 blanks[layer] = blanks.get(layer, np.zeros(mask.shape, bool)) | mask
-            if isinstance(task, Design):
-                weight = numbers[task.layer]["weight"].copy()
-                weight[task.map - 1] = np.nan
-                numbers[task.layer] = numbers[task.layer] | {"weight": weight}
+        return self._computed(self.shown_parameters(), blanks)
+
+    def filled_in(self) -> dict[str, Arrays]:
+        """What it will show when all blanks are filled in, and the planted mistakes are still there."""
+        return self._computed(self.parameters, {})
+
+    def _computed(self, numbers: dict[str, Arrays], blanks: dict[str, np.ndarray]) -> dict[str, Arrays]:
         planted = {one.node.name: one for one in self.planted.values()}
 
         def change(layer: str, output: np.ndarray, xs: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -120,9 +120,10 @@ class _Writer:
         pages = lay_out(plan.network, "compact")
         for page in pages.values():
             page.choices.clear()  # a list of kernels would give designs away
-        saved = None if key else plan.shown()
-        model = Model(plan.network, "compact", plan.parameters, plan.values, pages, {}, gallery=GALLERY_CELLS,
-                      home="Exercise", saved=saved)  # fmt: skip
+        # What is to be found is not known where colour scales and formats are made, so that they cannot tell of it.
+        parameters, values = (plan.parameters, plan.values) if key else (plan.shown_parameters(), plan.filled_in())
+        model = Model(plan.network, "compact", parameters, values, pages, {}, gallery=GALLERY_CELLS,
+                      home="Exercise", saved=None if key else plan.shown())  # fmt: skip
         description: dict[str, Any] = {"format": FORMAT, "version": __version__, "handout": self.id, "number": number}
         if key:
             description["key"] = self.handout.to_dict()

@@ -354,6 +354,12 @@ def description_sheet(dressed: Dressed, description: dict[str, Any]) -> None:
         put(sheet, row, 1, text[start : start + 30_000], "row")
 
 
+def known(array: np.ndarray) -> np.ndarray:
+    """The numbers of an array that may be shown: those that a student is to find are NaN."""
+    hidden = np.isnan(array)
+    return array[~hidden] if hidden.any() else array
+
+
 def signed_scale(values: list[np.ndarray]) -> palette.Scale:
     """Blue, white, red, centred on 0 and as wide as the largest value."""
     size = max((float(np.abs(array).max()) for array in values if array.size), default=0.0) or 1.0

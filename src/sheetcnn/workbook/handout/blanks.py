@@ -53,8 +53,9 @@ def ask_design(sheets: Making, task: Design, number: int) -> None:
     page, k = sheets.page(task.layer), task.map - 1
     numbers = sheets.plan.parameters[task.layer]
     grids = list(page.grids["weight"][k]) + ([page.grids["bias"][k]] if task.bias else [])
+    # What a student types is shown as it is: a format that fits the right numbers would tell of them.
+    style = sheets.dressed.style("todo_number", palette.number_format(numbers["weight"]) if sheets.key else "General")
     for grid in grids:
-        style = sheets.dressed.style("todo_number", palette.number_format(numbers["weight"]))
         sheets.put_cells(
             grid,
             {
