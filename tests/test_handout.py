@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
+from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.utils import get_column_letter
 from test_workbook import PICTURE_OF
 
@@ -463,6 +464,39 @@ def test_live_feedback(give: Give) -> None:
     }
     assert done(fill(made, answers))[:3] == [1, 1, 1]
     assert done(fill(made, answers | {("conv_map_2", 0, 0): right + 0.006}))[:3] == [1, 0, 1]
+
+
+MANY = """
+name = "many"
+[input]
+channels = 1
+height = 3
+width = 3
+[[layers]]
+type = "conv2d"
+name = "conv"
+out_channels = {maps}
+kernel_size = 2
+[[layers]]
+type = "max_pool2d"
+name = "pool"
+kernel_size = 2
+"""
+FILL_ALL = '[[tasks]]\nkind = "fill"\nlayer = "conv"\n'
+
+
+def test_feedback_on_many_maps_is_no_more_work_for_each(give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules are laid once: with each map's laid before all others anew, twice the maps were four times the work."""
+    calls = []
+    add = ConditionalFormattingList.add
+    monkeypatch.setattr(ConditionalFormattingList, "add", lambda *given: (calls.append(1), add(*given))[1])
+
+    def work(maps: int) -> int:
+        calls.clear()
+        give(LIVE + FILL_ALL, MANY.format(maps=maps), np.ones((1, 3, 3)))
+        return len(calls)
+
+    assert work(32) < 2 * work(16)
 
 
 def test_feedback_does_not_show_the_answers(give: Give) -> None:

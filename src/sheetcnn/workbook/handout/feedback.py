@@ -34,7 +34,8 @@ def feedback(sheets: Making, rows: dict[int, int]) -> None:
     hidden.sheet_state = "veryHidden"
     hidden.protection.sheet = True
     rng = np.random.default_rng([sheets.plan.number, 11])
-    first = {box.grid.sheet: _free(sheets, box.grid.sheet) for box in sheets.boxes}
+    first = {sheet: _free(sheets, sheet) for sheet in dict.fromkeys(box.grid.sheet for box in sheets.boxes)}
+    greens: dict[str, list[tuple[str, list[FormulaRule]]]] = {sheet: [] for sheet in first}
     by_task: dict[int, list[tuple[Box, Grid]]] = {}
     line = 1
     style = dressed.style("thumbnail", ";;;")
@@ -51,8 +52,9 @@ def feedback(sheets: Making, rows: dict[int, int]) -> None:
         cells = {(i, j): Cell(style) for i, j in np.argwhere(~counted).tolist()}
         dressed.pour(grid.sheet, Pour(own, np.where(counted, value, np.nan), style, write, cells=cells))
         by_task.setdefault(box.task, []).append((box, own))
-        _green(dressed.book[grid.sheet], box, own)
+        greens[grid.sheet].append(_green(box, own))
     for sheet, column in first.items():
+        _put_first(dressed.book[sheet], greens[sheet])
         _hide(dressed.book[sheet], column, [box.grid for box in sheets.boxes if box.grid.sheet == sheet])
     for number, boxes in by_task.items():
         count = sum(int((~np.isnan(box.right)).sum()) for box, _ in boxes)
@@ -134,8 +136,8 @@ def _hide(sheet: Worksheet, column: int, grids: list[Grid]) -> None:
     sheet.column_dimensions[name] = ColumnDimension(sheet, index=name, min=left, max=right, hidden=True)
 
 
-def _green(sheet: Worksheet, box: Box, own: Grid) -> None:
-    """Right cells are green, the larger the darker: so the picture appears in green."""
+def _green(box: Box, own: Grid) -> tuple[str, list[FormulaRule]]:
+    """The range and the rules by which right cells are green, the larger the darker: so the picture appears in green."""
     cell, right = box.grid.at(0, 0), f"{own.at(0, 0)}=1"
     rules = []
     if box.largest > 0:
@@ -144,9 +146,14 @@ def _green(sheet: Worksheet, box: Box, own: Grid) -> None:
             rules.append(FormulaRule([test], fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
     rules.append(FormulaRule([right], fill=PatternFill("solid", bgColor=GREEN), font=Font(color="14532D")))
     # LibreOffice lets a colour scale of the very same range win: so the range has one hidden cell more.
-    area = f"{area_of(box.grid)} {COLUMN[own.right]}{own.bottom}"
+    return f"{area_of(box.grid)} {COLUMN[own.right]}{own.bottom}", rules
+
+
+def _put_first(sheet: Worksheet, rules: list[tuple[str, list[FormulaRule]]]) -> None:
+    """Rules that go before all that the sheet has already."""
     others, sheet.conditional_formatting = sheet.conditional_formatting, ConditionalFormattingList()
-    add_rules(sheet, area, rules)
+    for area, own in rules:
+        add_rules(sheet, area, own)
     for other in others:
         for rule in other.rules:
             rule.priority = 0
