@@ -499,6 +499,23 @@ def test_feedback_on_many_maps_is_no_more_work_for_each(give: Give, monkeypatch:
     assert work(32) < 2 * work(16)
 
 
+@pytest.mark.parametrize(
+    ("tasks", "count"), [(FILL_ALL, 1_204), ('[[tasks]]\nkind = "mistake"\nlayer = "pool"\nmistake = "typed_number"\n', 1)]
+)
+def test_feedback_on_more_maps_than_one_formula_can_name(give: Give, tasks: str, count: int) -> None:
+    """301 maps of 4 cells: Excel takes 255 arguments, and 8,192 characters."""
+    made = give(LIVE + tasks, MANY.format(maps=301), np.ones((1, 3, 3)))
+    opened = saved_values_agree(made.key)
+    untouched = saved_values_agree(made.workbooks[0])
+    assert [book.sheets["Exercise"].number[9, 6] for book in (opened, untouched)] == [count, 0]
+    assert [book.sheets["Exercise"].saved[9, 6] for book in (opened, untouched)] == [count, 0]
+    with zipfile.ZipFile(made.workbooks[0]) as archive:
+        sheets = [archive.read(part).decode() for part in archive.namelist() if "sheets/sheet" in part]
+    formulas = [text for sheet in sheets for text in re.findall(r"<f>(.*?)</f>", sheet)]
+    assert max(map(len, formulas)) <= 8_192
+    assert max(text.count(",") for text in formulas) < 255
+
+
 def test_feedback_does_not_show_the_answers(give: Give) -> None:
     """No cell of the student's workbook holds a right number of a blank; equal numbers have unequal fingerprints."""
     zeros = re.sub(r"weight = .*\nbias = .*", 'init = "zeros"', NETWORK).replace('activation = "relu"', "bias = [3.5, 1.25]")
