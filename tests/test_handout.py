@@ -29,6 +29,7 @@ from sheetcnn.handout.report import page, write_csv
 from sheetcnn.handout.roster import read_roster
 from sheetcnn.handout.student import HandedOut, hand_out
 from sheetcnn.handout.workers import Lost, on_all_cores
+from sheetcnn.layers.conv2d import Conv2d
 from sheetcnn.network import read_network
 from sheetcnn.templates import exercises, templates
 
@@ -405,6 +406,44 @@ def test_every_mistake(give: Give, kind: str, layer: str, extent: str) -> None:
         assert points(made, fill(made, half)) == [round(2 * len(half) / len(mended), 2)]
     typed = {place: float(output[plan.planted[1].mask][n]) for n, place in enumerate(mended)}
     assert points(made, fill(made, typed)) == [0.0]
+
+
+def test_mistakes_do_not_hang_on_how_a_layer_writes(give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the right formula's text is like: what is planted is wrong."""
+    right = Conv2d.formula
+    monkeypatch.setattr(Conv2d, "formula", lambda *given, **grids: f"({right(*given, **grids)})".replace(")+S", ") + S"))
+    for kind in MISTAKES:
+        if kind != "typed_number" and LAYER_OF[kind] == "conv":
+            tasks = MISTAKE.format(kind=kind, layer="conv", extent="cell")
+            pixels = np.random.default_rng(4).integers(-4, 9, (3, 7, 7))
+            made = give(tasks, PLACES, pixels)
+            [[k, i, j]] = np.argwhere(made.handout.plan(0).planted[1].mask).tolist()
+            place = cell(made.key, f"conv_map_{k + 1}", i, j)
+            texts = [str(openpyxl.load_workbook(book)[place[0]][place[1]].value) for book in (made.key, made.workbooks[0])]
+            assert texts[0] != texts[1], kind
+            saved_values_agree(made.workbooks[0])
+
+
+def test_mistakes_as_formulas(give: Give) -> None:
+    """The two that are no other setting of the layer, written out."""
+    book = give(MISTAKE.format(kind="bias_per_channel", layer="conv", extent="cell")).workbooks[0]
+    [[k, i, j]] = np.argwhere(read_key(book.with_name("key.xlsx"))[0].plan(0).planted[1].mask).tolist()
+    sheet, where = cell(book, f"conv_map_{k + 1}", i, j)
+    bias = cell(book, f"conv_bias_{k + 1}")[1]
+    bias = f"${bias[0]}${bias[1:]}"
+    formula = openpyxl.load_workbook(book)[sheet][where].value
+    assert re.sub(r"SUMPRODUCT\([^()]*\)", "S", formula) == f"=MAX(0,{bias}+S+{bias}+S)"
+    book = give(MISTAKE.format(kind="flipped_kernel", layer="conv", extent="cell")).workbooks[0]
+    [[k, i, j]] = np.argwhere(read_key(book.with_name("key.xlsx"))[0].plan(0).planted[1].mask).tolist()
+    sheet, where = cell(book, f"conv_map_{k + 1}", i, j)
+    pairs = [
+        f"Input!{cell(book, f'input_channel_{c}', i + a, j + b)[1]}*{cell(book, f'conv_kernel_{k + 1}_{c}', 1 - a, 1 - b)[1]}"
+        for c in (1, 2)
+        for a in (0, 1)
+        for b in (0, 1)
+    ]
+    bias = cell(book, f"conv_bias_{k + 1}")[1]
+    assert openpyxl.load_workbook(book)[sheet][where].value == f"=MAX(0,${bias[0]}${bias[1:]}+{'+'.join(pairs)})"
 
 
 def test_mistake_by_hand(give: Give) -> None:
