@@ -307,7 +307,7 @@ def add_rules(sheet: Worksheet, ranges: str, rules: list[FormulaRule]) -> None:
 def colour(
     sheet: Worksheet, ranges: str, scale: palette.Scale, largest: str | None, typed: bool, outline: Outline | None = None
 ) -> None:
-    """Lay a colour scale over ranges, and make text pale where cells are dark; `largest` is the cell of the maximum.
+    """Lay a colour scale over ranges, and make text pale where cells are dark; `largest` is the maximum, or its cell.
 
     LibreOffice gives a cell the format of one rule only, and sees one set of rules where ranges overlap: what is outlined
     and dark has a rule of its own, before the others.

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule
-from openpyxl.styles import Font
-from openpyxl.worksheet.worksheet import Worksheet
 
 from ...grid import Grid, flat, seen_from
 from ...handout.design import Design
@@ -21,7 +17,7 @@ from ...network import INPUT
 from ...views.gallery import GALLERY
 from .. import palette
 from ..cells import Cell, Pour
-from ..dress import area_of, put, signed_scale
+from ..dress import area_of, colour, put, signed_scale
 from .making import EXACT, Box, Making
 
 
@@ -70,23 +66,12 @@ def ask_design(sheets: Making, task: Design, number: int) -> None:
     put(sheet, place.top - 1, place.left, f"target of map {task.map}", "label")
     sheets.dressed.name(f"{task.layer}_target_{task.map}", place)
     sheets.dressed.pour(own.sheet, Pour(place, target, sheets.dressed.style("formula", palette.number_format(right))))
-    largest = float(np.abs(right).max()) or 1.0
-    scale = signed_scale([right]) if right.min() < 0 else palette.Scale(((0.0, palette.LIGHT), (largest, palette.DARK)))
-    if right.min() >= 0:
-        pale = CellIsRule("greaterThan", [repr(0.5 * largest)], font=Font(color=palette.PALE_TEXT))
-        sheet.conditional_formatting.add(area_of(place), pale)
-    _colour_scale(sheet, area_of(place), scale)
+    largest = float(right.max()) or 1.0
+    dark = palette.Scale(((0.0, palette.LIGHT), (largest, palette.DARK)), pale_above=0.5)
+    colour(sheet, area_of(place), signed_scale([right]) if right.min() < 0 else dark, repr(largest), typed=False)
     if sheets.plan.exercise.live(task):
         tolerance = task.tolerance * (1 + float(np.abs(target).max()))
         sheets.boxes.append(Box(number, own, target, tolerance, float(target.max()), shown=place))
-
-
-def _colour_scale(sheet: Worksheet, area: str, scale: palette.Scale) -> None:
-    keys = ("start", "mid", "end") if len(scale.points) == 3 else ("start", "end")
-    arguments: dict[str, Any] = {}
-    for key, (value, shade) in zip(keys, scale.points, strict=True):
-        arguments |= {f"{key}_type": "num", f"{key}_value": value, f"{key}_color": shade}
-    sheet.conditional_formatting.add(area, ColorScaleRule(**arguments))
 
 
 def plant(sheets: Making, planted: Planted) -> None:
