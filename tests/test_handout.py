@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,12 @@ from sheetcnn.handout.report import page, write_csv
 from sheetcnn.handout.roster import read_roster
 from sheetcnn.handout.student import HandedOut, hand_out
 from sheetcnn.handout.workers import Lost, on_all_cores
+from sheetcnn.layers.base import shape_text
 from sheetcnn.layers.conv2d import Conv2d
+from sheetcnn.layout import Page, gallery_page
 from sheetcnn.network import read_network
 from sheetcnn.templates import exercises, templates
+from sheetcnn.workbook.pages import _layer_lines
 
 # Two channels, one filter of 2×2, then the largest of each 2×1 cells; all numbers small enough to work out by hand.
 NETWORK = """
@@ -298,6 +302,47 @@ def test_shapes(give: Give) -> None:
     assert result.remarks[0] == "wrong: columns of conv is 3, should be 2"
     texts = [c.value for row in openpyxl.load_workbook(made.workbooks[0])["conv"]["A1:Z6"] for c in row]
     assert not any(isinstance(text, str) and ("2×2×2" in text or "18" in text) for text in texts)
+
+
+def texts_of(book: Path) -> dict[str, list[str]]:
+    """All texts of the sheets on which sizes are not given."""
+    sheets = [sheet for sheet in openpyxl.load_workbook(book) if sheet.title not in ("Exercise", "Input", "_sheetcnn")]
+    return {sheet.title: [c.value for row in sheet for c in row if c.data_type == "s"] for sheet in sheets}
+
+
+@pytest.mark.parametrize("name", ["digits", "mobilenet-block", "inception-block", "conv3d"])
+def test_no_sheet_tells_the_shapes(name: str, tmp_path: Path) -> None:
+    (tmp_path / "shapes.toml").write_text('title = "t"\n[[tasks]]\nkind = "shapes"\n', encoding="utf-8")
+    made = hand_out(name, PICTURE_OF[name], tmp_path, exercise=tmp_path / "shapes.toml")
+    nodes = made.handout.network.nodes
+    sizes = {shape_text(node.shape) for node in nodes if len(node.shape) == 3}
+    key, given = texts_of(made.key), texts_of(made.workbooks[0])
+    assert {node.name for node in nodes if len(node.shape) == 3} <= {*given["Gallery"]}
+    for node in nodes:
+        assert any(shape_text(node.shape) in text for text in key[node.name])
+        assert not any("parameters" in text for text in given[node.name])
+    assert not [text for texts in given.values() for text in texts if any(size in text for size in sizes)]
+
+
+def test_what_is_said_above_a_layer_later_may_tell_shapes_too(give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else stands above a layer's sheet, and as titles in the gallery, is left out as it is now."""
+
+    def lines(model: Any, node: Any) -> tuple[str, list[tuple[str, str]]]:
+        title, found = _layer_lines(model, node)
+        return title, [*found[:3], (f"in all {node.shape}", "soft")]
+
+    def titles(*given: Any) -> Page:
+        page = gallery_page(*given)
+        page.marks = [replace(mark, text=f"{mark.text.replace(':', ' =')} cells") for mark in page.marks]
+        return page
+
+    monkeypatch.setattr("sheetcnn.workbook.pages._layer_lines", lines)
+    monkeypatch.setattr("sheetcnn.workbook.gallery.gallery_page", titles)
+    made = give('[[tasks]]\nkind = "shapes"\n')
+    shown = [text for texts in texts_of(made.workbooks[0]).values() for text in texts]
+    assert not [text for text in shown if "in all" in text or ("cells" in text and text[:4] in ("conv", "pool"))]
+    shown = [text for texts in texts_of(made.key).values() for text in texts]
+    assert {"in all (2, 2, 2)", "conv = 2×2×2 cells"} <= {*shown}
 
 
 def test_design(give: Give) -> None:

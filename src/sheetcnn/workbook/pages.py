@@ -27,13 +27,19 @@ def layer_sheet(
     neighbours: tuple[str, str],
     banks: dict[str, Page],
     outlines: dict[tuple[str, str], Outline],
+    sizes: bool = True,
 ) -> None:
-    """The sheet of the input or of a layer; pixels and kernels are chosen from `banks`, where there are any."""
+    """The sheet of the input or of a layer; pixels and kernels are chosen from `banks`, where there are any.
+
+    Without `sizes` a layer's sheet does not say how large its output is, nor how many parameters it has.
+    """
     sheet = dressed.sheet(page.sheet)
     square_cells(sheet, page.columns)
     node = page.node
     owner = node.name if node else INPUT
     title, lines = _layer_lines(model, node) if node else _input_lines(model)
+    if node is not None and not sizes:
+        lines = lines[:1]  # the formula in words; any other line may tell
     column = header(sheet, title, lines, *neighbours, model.home)
     if node is not None and node.layer.warning():
         put(sheet, HEADER, LEFT, node.layer.warning(), "warning")

@@ -15,7 +15,7 @@ from ..dress import Dressed, description_sheet, protect
 from ..gallery import gallery_sheet
 from ..model import Model
 from ..pages import layer_sheet
-from .blanks import ask_design, hide_shapes, leave_blank, plant
+from .blanks import ask_design, leave_blank, plant
 from .frames import draw_frames
 from .instructions import instructions
 from .making import EXERCISE, Making
@@ -27,11 +27,12 @@ def dress_handout(model: Model, plan: Plan, key: bool, name: str, description: d
     dressed.book.properties.title = plan.exercise.settings.title
     dressed.book.properties.creator = f"sheetcnn {description['version']}"
     home = dressed.sheet(EXERCISE)
+    sizes = key or not any(isinstance(task, Shapes) for task in plan.exercise.tasks)
     if thumbnails(model.network, model.gallery):
-        gallery_sheet(dressed, model)
+        gallery_sheet(dressed, model, sizes)
     names = [EXERCISE, *(page.sheet for page in model.pages.values()), EXERCISE]
     for page, *neighbours in zip(model.pages.values(), names, names[2:], strict=False):
-        layer_sheet(dressed, model, page, (neighbours[0], neighbours[1]), {}, {})
+        layer_sheet(dressed, model, page, (neighbours[0], neighbours[1]), {}, {}, sizes)
     sheets = Making(dressed, model, plan, key)
     for number, task in enumerate(plan.exercise.tasks, start=1):
         if isinstance(task, Fill | Compute):
@@ -40,8 +41,6 @@ def dress_handout(model: Model, plan: Plan, key: bool, name: str, description: d
             ask_design(sheets, task, number)
         if isinstance(task, Mistake) and not key:
             plant(sheets, plan.planted[number])
-        if isinstance(task, Shapes) and not key:
-            hide_shapes(sheets)
     for task in plan.exercise.tasks:
         if isinstance(task, Compute):
             draw_frames(sheets, task)

@@ -12,9 +12,6 @@ from ...handout.fill import Fill
 from ...handout.mistake import Planted
 from ...handout.mistakes import MISTAKES
 from ...handout.task import Cells
-from ...layout import GALLERY_TOP, LEFT
-from ...network import INPUT
-from ...views.gallery import GALLERY
 from .. import palette
 from ..cells import Cell, Pour
 from ..dress import area_of, colour, put, signed_scale
@@ -87,15 +84,3 @@ def plant(sheets: Making, planted: Planted) -> None:
             sheets.put_cells(grid, {(i, j): replace(cell, formula=write(at))})
         else:
             sheets.put_cells(grid, {(i, j): replace(cell, formula=None, value=planted.number)})
-
-
-def hide_shapes(sheets: Making) -> None:
-    """Sizes and parameter counts are not to be read off the other sheets."""
-    book = sheets.dressed.book
-    for node in sheets.plan.network.nodes:
-        for row in (3, 4, 5):
-            book[node.name].cell(row, LEFT).value = None
-    if GALLERY in sheets.dressed.pours:
-        for mark in book[GALLERY][GALLERY_TOP - 1]:
-            if isinstance(mark.value, str) and not mark.value.startswith(INPUT):
-                mark.value = mark.value.split(":")[0]
