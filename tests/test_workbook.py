@@ -213,9 +213,8 @@ def test_dimension_is_right(built: tuple[str, Path]) -> None:
 def test_read_only_mode_of_openpyxl_sees_all(built: tuple[str, Path]) -> None:
     book = openpyxl.load_workbook(built[1], read_only=True, data_only=True)
     rows = list(book["Input"].iter_rows(values_only=True))
-    assert (
-        sum(isinstance(value, int | float) for row in rows for value in row) == 2 * PIXELS.size + 7 + 9
-    )  # what is outlined
+    outlined = 7 + 9
+    assert sum(isinstance(value, int | float) for row in rows for value in row) == 2 * PIXELS.size + outlined
     book.close()
 
 

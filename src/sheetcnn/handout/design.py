@@ -43,10 +43,9 @@ class Design(Task):
         channels = plan.parameters[self.layer]["weight"].shape[1]
         what = "the blank kernel" if channels == 1 else f"the {channels} blank kernels"
         more = " and the bias" if self.bias else ""
-        many = "" if channels == 1 and not self.bias else "s"
         return (
             f"Find numbers for {what}{more} of filter {self.map} so that map {self.map} of {node.name} becomes its target, "
-            f"which stands at the right end of the sheet. Any number{many or 's'} that give it are right."
+            "which stands at the right end of the sheet. Any numbers that give it are right."
         )
 
     def grade(self, work: Work, number: int) -> Graded:

@@ -47,9 +47,8 @@ class Mistake(Task):
 
     kind: ClassVar[str] = "mistake"
 
-    mistake: Annotated[tuple[str, ...], BeforeValidator(_kinds), Field(min_length=1)] = (
-        "random",
-    )  # one kind, or several to draw from
+    # One kind, or several to draw from.
+    mistake: Annotated[tuple[str, ...], BeforeValidator(_kinds), Field(min_length=1)] = ("random",)
     layer: Text | None = None  # drawn too, where not given
     extent: Literal["map", "cell"] = "map"  # how far the mistake reaches; a typed number is always a single cell
 

@@ -22,7 +22,7 @@ Inputs = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
-class Mistake:
+class MistakeKind:
     """One kind of mistake. `pick` is a whole number that chooses, where there is a choice."""
 
     words: str
@@ -223,29 +223,29 @@ def _right(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], pick: int) 
 
 
 TYPED = "typed_number"
-MISTAKES: dict[str, Mistake] = {
-    "relu_before_sum": Mistake("ReLU acts on each channel, before the sum", _relu_fits, _relu_formula, _relu_values),
-    "bias_per_channel": Mistake(
+MISTAKES: dict[str, MistakeKind] = {
+    "relu_before_sum": MistakeKind("ReLU acts on each channel, before the sum", _relu_fits, _relu_formula, _relu_values),
+    "bias_per_channel": MistakeKind(
         "the bias is added once for each channel",
         lambda node: _many(node) and getattr(node.layer, "bias", False),
         _bias_formula,
         _bias_values,
     ),
-    "missing_channel": Mistake("one channel is left out of the sum", _many, _missing_formula, _missing_values),
-    "shifted_window": Mistake("the window is shifted by one cell", _slides, _shifted_formula, _shifted_values),
-    "flipped_kernel": Mistake("the kernel is turned around", _flips, _flipped_formula, _flipped_values),
-    "wrong_stride": Mistake("the stride is too small by one", _strides, _stride_formula, _stride_values),
-    "max_for_average": Mistake(
+    "missing_channel": MistakeKind("one channel is left out of the sum", _many, _missing_formula, _missing_values),
+    "shifted_window": MistakeKind("the window is shifted by one cell", _slides, _shifted_formula, _shifted_values),
+    "flipped_kernel": MistakeKind("the kernel is turned around", _flips, _flipped_formula, _flipped_values),
+    "wrong_stride": MistakeKind("the stride is too small by one", _strides, _stride_formula, _stride_values),
+    "max_for_average": MistakeKind(
         "the largest cell is taken instead of the average",
         lambda node: isinstance(node.layer, AvgPool2d),
         _pooling_formula,
         _pooling_values,
     ),
-    "average_for_max": Mistake(
+    "average_for_max": MistakeKind(
         "the average is taken instead of the largest cell",
         lambda node: isinstance(node.layer, MaxPool2d) and node.layer.dilation == (1, 1),
         _pooling_formula,
         _pooling_values,
     ),
-    TYPED: Mistake("a number was typed over a formula", lambda node: True, _right, _unchanged),
+    TYPED: MistakeKind("a number was typed over a formula", lambda node: True, _right, _unchanged),
 }

@@ -47,8 +47,7 @@ class StudentWork:
             _cut(masks[grid.sheet], grid)[...] = True
         groups = _needed(_without(self.groups, masks), list(places.values()))
         keys = {read: self.plan.network.key_of(read) for read in node.inputs}
-        given = [(grid, numbers) for grid, numbers in known]
-        first = self._evaluated(groups, given)
+        first = self._evaluated(groups, known)
         value, kind = self._read(first, output, places)
         holds = np.select([kind == NOTHING, kind == NUMERIC], [BLANK, TYPED], WORDS)
         formula = np.zeros(output.shape, bool)
@@ -64,7 +63,7 @@ class StudentWork:
         follows = formula.copy()
         for number in range(TRIALS):
             read, numbers = trial(node, number)
-            changed = [*given]
+            changed = [*known]
             for other, array in read.items():
                 drawing = next(d for d in self.drawn[other] if d.key == keys[other])
                 changed += [(grid, _flat(array[index], grid)) for index, grid in self._grids(other, drawing)]

@@ -32,9 +32,8 @@ WIDTH = (CELL - 0.45) / 7
 HEIGHT = CELL * 0.75  # points
 FONT = "Arial"
 SCREEN = 1600  # pixels
-MOST_NAMES = (
-    65_535  # LibreOffice counts defined names in 16 bits: one more, and it mixes them up and crashes (seen with 7.4)
-)
+# LibreOffice counts defined names in 16 bits: one more, and it mixes them up and crashes (seen with 7.4).
+MOST_NAMES = 65_535
 TEXT_STYLES: dict[str, dict[str, Any]] = {
     "title": {"font": Font(FONT, 16, bold=True, color=palette.INK)},
     "words": {"font": Font(FONT, 11, color=palette.INK)},

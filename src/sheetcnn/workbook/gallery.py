@@ -35,10 +35,9 @@ def gallery_sheet(dressed: Dressed, model: Model, sizes: bool = True) -> None:
         words += "   It shows the first maps of each layer" + (f", {shown} of {total}." if sizes else ".")
     left_out = [shape for name, shape in stacks.items() if name not in by_layer]
     if left_out:
-        kinds = {3: "Large maps", 1: "Long vectors"}
-        words += f"   {' and '.join(kinds[n] for n in (3, 1) if n in map(len, left_out))} are left out.".replace(
-            "and L", "and l"
-        )
+        axes = {len(shape) for shape in left_out}
+        what = {(1,): "Long vectors", (3,): "Large maps", (1, 3): "Large maps and long vectors"}[tuple(sorted(axes))]
+        words += f"   {what} are left out."
     put(sheet, 2, LEFT, words, "words")
     put_line(sheet, 3, LEFT, [(model.home, model.home)])
     grids = {name: other.grids for name, other in model.pages.items()}
