@@ -173,7 +173,7 @@ def test_all_kinds_ship() -> None:
 
 # -- filling in -----------------------------------------------------------------------------------------------------------------
 def test_what_is_right_by_hand(give: Give) -> None:
-    assert give(FILL).handout.plan(0).values["conv"]["output"][0].tolist() == MAP
+    assert give(FILL).handout.variant(0).values["conv"]["output"][0].tolist() == MAP
 
 
 def test_partial_credit_by_cells(give: Give) -> None:
@@ -264,11 +264,11 @@ def test_tasks_do_not_suffer_from_each_other(give: Give) -> None:
 
 def test_parts_of_maps_and_numbers(give: Give) -> None:
     made = give(FILL.replace("map = 1", 'map = [1, 2]\nrows = 2\nanswer = "number"\ntolerance = 0.1'))
-    blank = {name: np.isnan(array).tolist() for name, array in made.handout.plan(0).shown()["conv"].items()}
+    blank = {name: np.isnan(array).tolist() for name, array in made.handout.variant(0).shown()["conv"].items()}
     assert blank == {"output": [[[False, False], [True, True]]] * 2}
     answers = {("conv_map_1", 1, 0): 9.1, ("conv_map_1", 1, 1): 7.2, ("conv_map_2", 1, 0): "=0"}
     task = graded(made, fill(made, answers)).tasks[0]
-    right = made.handout.plan(0).values["conv"]["output"][1, 1].tolist()
+    right = made.handout.variant(0).values["conv"]["output"][1, 1].tolist()
     assert right[0] == max(0, -1 + 3 - 1 + 2 + 2)  # by hand
     assert (task.points, task.right) == (1.0, 1)
     assert "wrong: conv!C10 is 7.2, should be 7" in " ".join(task.remarks)
@@ -370,7 +370,7 @@ def test_design(give: Give) -> None:
     # Map 2 is 3 6 / 5 0 (the last is −3 before ReLU): kernels of 0 have the 0 right, which is worth nothing.
     made = give('[[tasks]]\nkind = "design"\nlayer = "conv"\nmap = 2\npoints = 3\n')
     zeros = {(f"conv_kernel_2_{c}", i, j): 0 for c in (1, 2) for i in (0, 1) for j in (0, 1)}
-    assert made.handout.plan(0).values["conv"]["output"][1].tolist() == [[3, 6], [5, 0]]
+    assert made.handout.variant(0).values["conv"]["output"][1].tolist() == [[3, 6], [5, 0]]
     assert points(made, fill(made, zeros)) == [0.0]
 
 
@@ -426,9 +426,9 @@ def test_every_mistake(give: Give, kind: str, layer: str, extent: str) -> None:
     """It shows, its saved values are what its formulas give, the key has it mended, the untouched handout gets nothing."""
     pixels = np.random.default_rng(4).integers(-4, 9, (3, 7, 7))
     made = give(MISTAKE.format(kind=kind, layer=layer, extent=extent), PLACES, pixels)
-    plan = made.handout.plan(0)
+    variant = made.handout.variant(0)
     shown = saved_values_agree(made.workbooks[0])
-    output = plan.values[layer]["output"]
+    output = variant.values[layer]["output"]
     wrong = []
     for k, i, j in np.ndindex(*output.shape):
         sheet, top, left, *_ = shown.names[f"{layer}_map_{k + 1}"]
@@ -448,7 +448,7 @@ def test_every_mistake(give: Give, kind: str, layer: str, extent: str) -> None:
     # Mending is the other half, by cells.
     key = read_book(made.key)
     mended = {}
-    for at in map(tuple, np.argwhere(plan.planted[1].mask).tolist()):
+    for at in map(tuple, np.argwhere(variant.planted[1].mask).tolist()):
         name = f"{layer}_map_{at[0] + 1}"
         sheet, top, left, *_ = key.names[name]
         mended[name, at[1], at[2]] = f"={key.sheets[sheet].formula(top + at[1], left + at[2])}"
@@ -456,7 +456,7 @@ def test_every_mistake(give: Give, kind: str, layer: str, extent: str) -> None:
     half = dict(list(mended.items())[: len(mended) // 2])
     if half:
         assert points(made, fill(made, half)) == [round(2 * len(half) / len(mended), 2)]
-    typed = {place: float(output[plan.planted[1].mask][n]) for n, place in enumerate(mended)}
+    typed = {place: float(output[variant.planted[1].mask][n]) for n, place in enumerate(mended)}
     assert points(made, fill(made, typed)) == [0.0]
 
 
@@ -469,7 +469,7 @@ def test_mistakes_do_not_hang_on_how_a_layer_writes(give: Give, monkeypatch: pyt
             tasks = MISTAKE.format(kind=kind, layer="conv", extent="cell")
             pixels = np.random.default_rng(4).integers(-4, 9, (3, 7, 7))
             made = give(tasks, PLACES, pixels)
-            [[k, i, j]] = np.argwhere(made.handout.plan(0).planted[1].mask).tolist()
+            [[k, i, j]] = np.argwhere(made.handout.variant(0).planted[1].mask).tolist()
             place = cell(made.key, f"conv_map_{k + 1}", i, j)
             texts = [str(openpyxl.load_workbook(book)[place[0]][place[1]].value) for book in (made.key, made.workbooks[0])]
             assert texts[0] != texts[1], kind
@@ -479,14 +479,14 @@ def test_mistakes_do_not_hang_on_how_a_layer_writes(give: Give, monkeypatch: pyt
 def test_mistakes_as_formulas(give: Give) -> None:
     """The two that are no other setting of the layer, written out."""
     book = give(MISTAKE.format(kind="bias_per_channel", layer="conv", extent="cell")).workbooks[0]
-    [[k, i, j]] = np.argwhere(read_key(book.with_name("key.xlsx"))[0].plan(0).planted[1].mask).tolist()
+    [[k, i, j]] = np.argwhere(read_key(book.with_name("key.xlsx"))[0].variant(0).planted[1].mask).tolist()
     sheet, where = cell(book, f"conv_map_{k + 1}", i, j)
     bias = cell(book, f"conv_bias_{k + 1}")[1]
     bias = f"${bias[0]}${bias[1:]}"
     formula = openpyxl.load_workbook(book)[sheet][where].value
     assert re.sub(r"SUMPRODUCT\([^()]*\)", "S", formula) == f"=MAX(0,{bias}+S+{bias}+S)"
     book = give(MISTAKE.format(kind="flipped_kernel", layer="conv", extent="cell")).workbooks[0]
-    [[k, i, j]] = np.argwhere(read_key(book.with_name("key.xlsx"))[0].plan(0).planted[1].mask).tolist()
+    [[k, i, j]] = np.argwhere(read_key(book.with_name("key.xlsx"))[0].variant(0).planted[1].mask).tolist()
     sheet, where = cell(book, f"conv_map_{k + 1}", i, j)
     pairs = [
         f"Input!{cell(book, f'input_channel_{c}', i + a, j + b)[1]}*{cell(book, f'conv_kernel_{k + 1}_{c}', 1 - a, 1 - b)[1]}"
@@ -501,7 +501,7 @@ def test_mistakes_as_formulas(give: Give) -> None:
 def test_mistake_by_hand(give: Give) -> None:
     """ReLU on each channel: channel 2 of map 1 gives −2, 0 / 4 −3 … of which ReLU leaves what is positive."""
     made = give(MISTAKE.format(kind="relu_before_sum", layer="conv", extent="map"))
-    k = int(np.argwhere(made.handout.plan(0).planted[1].mask)[0][0])
+    k = int(np.argwhere(made.handout.variant(0).planted[1].mask)[0][0])
     x = np.array(PIXELS, float)
     kernels = np.array([[[[1, 2], [0, 1]], [[0, -1], [1, 0]]], [[[1, 0], [0, -1]], [[2, 0], [0, 1]]]])[k]
     bias = (1, -1)[k]
@@ -509,14 +509,14 @@ def test_mistake_by_hand(give: Give) -> None:
         [bias + sum(max(0, float((x[c, i : i + 2, j : j + 2] * kernels[c]).sum())) for c in (0, 1)) for j in (0, 1)]
         for i in (0, 1)
     ]
-    assert made.handout.plan(0).shown()["conv"]["output"][k].tolist() == want
+    assert made.handout.variant(0).shown()["conv"]["output"][k].tolist() == want
 
 
 def test_mistakes_stay_away_from_other_tasks(give: Give) -> None:
     """Neither in their layers nor before them: else right work would look wrong."""
     tasks = FILL + '[[tasks]]\nkind = "mistake"\n'
     for seed in range(5):
-        assert give(tasks, seed=seed).handout.plan(0).planted[2].node.name == "pool"
+        assert give(tasks, seed=seed).handout.variant(0).planted[2].node.name == "pool"
     with pytest.raises(ExerciseError, match="no layer left"):
         give(FILL.replace('"conv"', '"pool"') + '[[tasks]]\nkind = "mistake"\n')
 
@@ -544,7 +544,7 @@ def test_live_feedback(give: Give) -> None:
     book = made.workbooks[0]
     assert done(book)[:3] == done(book, evaluated=False)[:3] == [0, 0, 0]
     assert done(made.key) == done(made.key, evaluated=False) == [4, 1, 8, 1]
-    right = made.handout.plan(0).values["conv"]["output"][1, 0, 0]
+    right = made.handout.variant(0).values["conv"]["output"][1, 0, 0]
     answers = {
         ("conv_map_1", 0, 0): conv(book, 0, 0),
         ("conv_map_1", 0, 1): 2.001,
@@ -673,7 +673,7 @@ HIDDEN = [
 
 def hidden_numbers(made: HandedOut, kind: str) -> np.ndarray:
     """The numbers that are an answer to the only task."""
-    variant, task = made.handout.plan(0), made.handout.exercise.tasks[0]
+    variant, task = made.handout.variant(0), made.handout.exercise.tasks[0]
     if kind == "design":
         return np.append(variant.parameters["conv"]["weight"][0], variant.parameters["conv"]["bias"][0])
     if kind == "mistake":
@@ -952,19 +952,19 @@ def test_variants(give: Give, tmp_path: Path) -> None:
         seed=3,
     )
     assert [path.name for path in made.workbooks] == ["Anna_Berg.xlsx", "Bo_Ek.xlsx", "CON_.xlsx", "ANNA_BERG_2.xlsx"]
-    plans = [made.handout.plan(n) for n in range(5)]
-    assert len({(plan.pixels.tobytes(), plan.parameters["conv"]["weight"].tobytes()) for plan in plans}) == 5
-    for plan in plans[1:]:
-        assert sorted(plan.pixels.ravel()) == sorted(np.ravel(PIXELS))
-        assert [sorted(k.ravel()) for k in plan.parameters["conv"]["weight"]] == [
+    variants = [made.handout.variant(n) for n in range(5)]
+    assert len({(variant.pixels.tobytes(), variant.parameters["conv"]["weight"].tobytes()) for variant in variants}) == 5
+    for variant in variants[1:]:
+        assert sorted(variant.pixels.ravel()) == sorted(np.ravel(PIXELS))
+        assert [sorted(k.ravel()) for k in variant.parameters["conv"]["weight"]] == [
             [-1, 0, 0, 0, 1, 1, 1, 2],
             [-1, 0, 0, 0, 0, 1, 1, 2],
         ]
-    assert np.array_equal(plans[2].pixels, read_key(made.key)[0].plan(2).pixels)
+    assert np.array_equal(variants[2].pixels, read_key(made.key)[0].variant(2).pixels)
     for n, path in enumerate(made.workbooks, start=1):
         shown = saved_values_agree(path)
         sheet, top, left, bottom, right = shown.names["input_channel_1"]
-        assert np.array_equal(shown.sheets[sheet].number[top : bottom + 1, left : right + 1], plans[n].pixels[0])
+        assert np.array_equal(shown.sheets[sheet].number[top : bottom + 1, left : right + 1], variants[n].pixels[0])
         assert openpyxl.load_workbook(path)["Exercise"]["B2"].value == ["Anna Berg", "Bo/../Ek", "CON", "ANNA BERG"][n - 1]
     folder = made.workbooks[0].parent
     answers = {("conv_map_1", i, j): conv(made.workbooks[0], i, j) for i in (0, 1) for j in (0, 1)}
@@ -996,14 +996,14 @@ def test_given_kernels_and_trained_ones(give: Give, tmp_path: Path) -> None:
     from sheetcnn.kernels import KERNELS
 
     for n in (1, 2, 3):
-        weight = made.handout.plan(n).parameters["conv"]["weight"]
+        weight = made.handout.variant(n).parameters["conv"]["weight"]
         assert all(any(np.array_equal(kernel, one) for one in KERNELS.values()) for kernel in weight[:, 0])
     same = give('vary = ["mistake"]\n' + FILL, classic, pixels, students="a\nb\n").handout
-    assert np.array_equal(same.plan(1).pixels, pixels)
-    assert np.array_equal(same.plan(1).parameters["conv"]["weight"], same.plan(2).parameters["conv"]["weight"])
+    assert np.array_equal(same.variant(1).pixels, pixels)
+    assert np.array_equal(same.variant(1).parameters["conv"]["weight"], same.variant(2).parameters["conv"]["weight"])
     trained = hand_out("digits", ["digit-0", "digit-3"], tmp_path / "digits").handout
-    assert np.array_equal(trained.plan(5).parameters["conv1"]["weight"], trained.parameters["conv1"]["weight"])
-    assert {trained.plan(n).picture for n in range(1, 9)} == {"digit-0", "digit-3"}
+    assert np.array_equal(trained.variant(5).parameters["conv1"]["weight"], trained.parameters["conv1"]["weight"])
+    assert {trained.variant(n).picture for n in range(1, 9)} == {"digit-0", "digit-3"}
 
 
 def test_another_handout(give: Give, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ..formula import Book, read_book
 from ..libreoffice import recalculated
 from ..network import parse_network
 from .exercise import Exercise
-from .plan import FORMAT, Handout, Plan, Student, unpacked
+from .plan import FORMAT, Handout, Student, Variant, unpacked
 from .task import Graded
 from .work import StudentWork
 from .workers import Lost, on_all_cores
@@ -91,13 +91,13 @@ class Grader:
 
     def __init__(self, key: Path) -> None:
         self.handout, self.id = read_key(key)
-        self._plans: dict[int, Plan] = {}
+        self._variants: dict[int, Variant] = {}
 
-    def plan(self, number: int) -> Plan:
+    def variant(self, number: int) -> Variant:
         """A student's variant."""
-        if number not in self._plans:
-            self._plans = {number: self.handout.plan(number)}  # the last one only: a class is large
-        return self._plans[number]
+        if number not in self._variants:
+            self._variants = {number: self.handout.variant(number)}  # the last one only: a class is large
+        return self._variants[number]
 
     def grade(self, path: Path, name: str) -> Grade:
         """The grade of one file, which may be anything; `name` is what the report calls it."""
@@ -129,7 +129,7 @@ class Grader:
         grade.number = number
         if number:
             grade.student = self.handout.students[number - 1].name
-        work = StudentWork(book, self.plan(number))
+        work = StudentWork(book, self.variant(number))
         for n, task in enumerate(self.handout.exercise.tasks, start=1):
             try:
                 grade.tasks.append(task.grade(work, n))

@@ -60,7 +60,7 @@ class Handout:
         data = {key: value for key, value in self.to_dict().items() if key != "students"}
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
-    def plan(self, number: int) -> Plan:
+    def variant(self, number: int) -> Variant:
         """The variant of a student, counted from 1 as in the roster; 0 is the exercise as the teacher gave it.
 
         Raises ValueError where a mistake cannot be planted anywhere.
@@ -81,19 +81,19 @@ class Handout:
         parameters = self._kernels(rng) if "kernels" in vary else self.parameters
         values = self.network.run(pixels, parameters, "compact")
         taken = self._taken()
-        plan = Plan(number, self.network, self.exercise, name, pixels, parameters, values, frozenset(taken))
+        variant = Variant(number, self.network, self.exercise, name, pixels, parameters, values, frozenset(taken))
         own = number if "mistake" in vary else 0
         for n, task in enumerate(self.exercise.tasks, start=1):
             if isinstance(task, Mistake):
-                planted = task.plant(plan, taken, [self.seed, own, n])
+                planted = task.plant(variant, taken, [self.seed, own, n])
                 if planted is None:
                     raise ValueError(
                         f"task {n} (mistake): there is no layer left in which {' or '.join(task.mistake)} would be seen; "
                         "layers that other tasks use, or build on, are left alone; choose another kind, layer or picture"
                     )
-                plan.planted[n] = planted
+                variant.planted[n] = planted
                 taken = taken | {planted.node.name}
-        return plan
+        return variant
 
     def _taken(self) -> set[str]:
         """Layers where no mistake may be: those of other tasks, and all that lies before them."""
@@ -128,7 +128,7 @@ class Handout:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Variant:
     """One student's variant: the numbers, what is right, and where the mistakes are."""
 
     number: int

@@ -113,21 +113,23 @@ class _Writer:
         """The workbook of a student, counted from 1, or of number 0."""
         name = self.handout.students[number - 1].name if number else ""
         try:
-            plan = self.handout.plan(number)
+            variant = self.handout.variant(number)
         except ValueError as error:
             whose = f"{name}: " if name else ""
             raise ExerciseError(f"{self.handout.network.source}: {whose}{error}") from None
-        pages = lay_out(plan.network, "compact")
+        pages = lay_out(variant.network, "compact")
         for page in pages.values():
             page.choices.clear()  # a list of kernels would give designs away
         # What is to be found is not known where colour scales and formats are made, so that they cannot tell of it.
-        parameters, values = (plan.parameters, plan.values) if key else (plan.shown_parameters(), plan.filled_in())
-        model = Model(plan.network, "compact", parameters, values, pages, {}, gallery=GALLERY_CELLS,
-                      home="Exercise", saved=None if key else plan.shown())  # fmt: skip
+        parameters, values = (
+            (variant.parameters, variant.values) if key else (variant.shown_parameters(), variant.filled_in())
+        )
+        model = Model(variant.network, "compact", parameters, values, pages, {}, gallery=GALLERY_CELLS,
+                      home="Exercise", saved=None if key else variant.shown())  # fmt: skip
         description: dict[str, Any] = {"format": FORMAT, "version": __version__, "handout": self.id, "number": number}
         if key:
             description["key"] = self.handout.to_dict()
-        write_workbook(path, dress_handout(model, plan, key, name, description, self.protect and not key))
+        write_workbook(path, dress_handout(model, variant, key, name, description, self.protect and not key))
 
 
 def _writing(handout: Handout, protect: bool) -> Callable[[Path, int], None]:

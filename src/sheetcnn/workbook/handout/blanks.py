@@ -20,8 +20,8 @@ from .making import EXACT, Box, Making
 
 def leave_blank(sheets: Making, task: Cells, number: int) -> None:
     """The cells of a task, blank and yellow; in the key only yellow."""
-    right = sheets.plan.values[task.layer]["output"]
-    mask = task.mask(sheets.plan.network)
+    right = sheets.variant.values[task.layer]["output"]
+    mask = task.mask(sheets.variant.network)
     typed = not isinstance(task, Fill) or task.answer == "number"
     tolerance = max(task.tolerance if typed else 0.0, EXACT * max(1.0, float(np.abs(right).max())))
     style = sheets.dressed.style("todo_number" if typed else "todo", palette.number_format(right))
@@ -34,7 +34,7 @@ def leave_blank(sheets: Making, task: Cells, number: int) -> None:
             for i, j in np.argwhere(inside).tolist()
         }
         sheets.put_cells(grid, cells)
-        if sheets.plan.exercise.live(task):
+        if sheets.variant.exercise.live(task):
             (top, left), (bottom, end) = np.argwhere(inside).min(axis=0), np.argwhere(inside).max(axis=0)
             part = Grid(grid.sheet, grid.top + top, grid.left + left, bottom - top + 1, end - left + 1)
             values = right[index].reshape(grid.rows, grid.columns)[top : bottom + 1, left : end + 1]
@@ -44,7 +44,7 @@ def leave_blank(sheets: Making, task: Cells, number: int) -> None:
 def ask_design(sheets: Making, task: Design, number: int) -> None:
     """Blank kernels, and the target beside everything else."""
     page, k = sheets.page(task.layer), task.map - 1
-    numbers = sheets.plan.parameters[task.layer]
+    numbers = sheets.variant.parameters[task.layer]
     grids = list(page.grids["weight"][k]) + ([page.grids["bias"][k]] if task.bias else [])
     # What a student types is shown as it is: a format that fits the right numbers would tell of them.
     style = sheets.dressed.style("todo_number", palette.number_format(numbers["weight"]) if sheets.key else "General")
@@ -56,7 +56,7 @@ def ask_design(sheets: Making, task: Design, number: int) -> None:
                 for i, j in np.ndindex(grid.rows, grid.columns)
             },
         )
-    right = sheets.plan.values[task.layer]["output"]
+    right = sheets.variant.values[task.layer]["output"]
     target, own = right[k] + 0.0, page.grids["output"][k]
     place = Grid(own.sheet, own.top, page.columns + 3, own.rows, own.columns)
     sheet = sheets.dressed.book[own.sheet]
@@ -66,7 +66,7 @@ def ask_design(sheets: Making, task: Design, number: int) -> None:
     largest = float(right.max()) or 1.0
     dark = palette.Scale(((0.0, palette.LIGHT), (largest, palette.DARK)), pale_above=0.5)
     colour(sheet, area_of(place), signed_scale([right]) if right.min() < 0 else dark, repr(largest), typed=False)
-    if sheets.plan.exercise.live(task):
+    if sheets.variant.exercise.live(task):
         tolerance = task.tolerance * (1 + float(np.abs(target).max()))
         sheets.boxes.append(Box(number, own, target, tolerance, float(target.max()), shown=place))
 
@@ -75,7 +75,7 @@ def plant(sheets: Making, planted: Planted) -> None:
     """Wrong formulas, or a number in the place of one; their values are what they give."""
     node, page = planted.node, sheets.page(planted.node.name)
     read = {name: other.grids for name, other in sheets.model.pages.items()}
-    xs = tuple(seen_from(sheets.plan.network.output_of(name, read), node.name) for name in node.inputs)
+    xs = tuple(seen_from(sheets.variant.network.output_of(name, read), node.name) for name in node.inputs)
     write = MISTAKES[planted.kind].formula(node, xs, page.grids, planted.pick)
     for at in map(tuple, np.argwhere(planted.mask).tolist()):
         grid, (i, j) = page.grids["output"][at[0]], at[1:]

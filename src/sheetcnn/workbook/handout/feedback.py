@@ -34,7 +34,7 @@ def feedback(sheets: Making, rows: dict[int, int]) -> None:
     hidden = dressed.sheet(FEEDBACK)
     hidden.sheet_state = "veryHidden"
     hidden.protection.sheet = True
-    rng = np.random.default_rng([sheets.plan.number, 11])
+    rng = np.random.default_rng([sheets.variant.number, 11])
     first = {sheet: _free(sheets, sheet) for sheet in dict.fromkeys(box.grid.sheet for box in sheets.boxes)}
     greens: dict[str, list[tuple[str, list[FormulaRule]]]] = {sheet: [] for sheet in first}
     by_task: dict[int, list[tuple[Box, Grid]]] = {}
@@ -64,8 +64,8 @@ def feedback(sheets: Making, rows: dict[int, int]) -> None:
         parts = [(own, float(n) if sheets.key else before) for (_, own), n in zip(boxes, counts, strict=True)]
         total, line = _sum(dressed, parts, line)
         _done(dressed, rows[number], total, float(count) if sheets.key else before, f'0" of {count:,}"', count)
-    for number, task in enumerate(sheets.plan.exercise.tasks, start=1):
-        if isinstance(task, Mistake) and sheets.plan.exercise.live(task):
+    for number, task in enumerate(sheets.variant.exercise.tasks, start=1):
+        if isinstance(task, Mistake) and sheets.variant.exercise.live(task):
             line = _mended(sheets, task, rows[number], line, rng)
 
 
@@ -124,10 +124,10 @@ def _mended(sheets: Making, task: Mistake, row: int, line: int, rng: np.random.G
 
     Returns the next free line of the hidden sheet.
     """
-    dressed, plan = sheets.dressed, sheets.plan
-    layers = list(dict.fromkeys(node.name for node, _ in task.places(plan.network, plan.taken)))
+    dressed, variant = sheets.dressed, sheets.variant
+    layers = list(dict.fromkeys(node.name for node, _ in task.places(variant.network, variant.taken)))
     right, written = (
-        np.concatenate([of[name]["output"].ravel() for name in layers]) for of in (plan.values, sheets.model.written)
+        np.concatenate([of[name]["output"].ravel() for name in layers]) for of in (variant.values, sheets.model.written)
     )
     maps = [(name, index, grid) for name in layers for index, grid in flat(sheets.page(name).grids["output"])]
     parts = [(grid, float(sheets.model.written[name]["output"][index].sum())) for name, index, grid in maps]
