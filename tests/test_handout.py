@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openpyxl
 import pytest
+from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.utils import get_column_letter
 from test_workbook import PICTURE_OF
 
 import sheetcnn
 from sheetcnn.cli import main
-from sheetcnn.errors import ExerciseError, WorkbookError
+from sheetcnn.errors import ExerciseError, SheetcnnError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.handout.grader import Grade, Grader, grade, read_key
 from sheetcnn.handout.mistakes import MISTAKES
 from sheetcnn.handout.report import page, write_csv
 from sheetcnn.handout.roster import read_roster
 from sheetcnn.handout.student import HandedOut, hand_out
+from sheetcnn.handout.workers import Lost, on_all_cores
+from sheetcnn.layers.base import shape_text
+from sheetcnn.layers.conv2d import Conv2d
+from sheetcnn.layout import Page, gallery_page
 from sheetcnn.network import read_network
 from sheetcnn.templates import exercises, templates
+from sheetcnn.workbook.pages import _layer_lines
 
 # Two channels, one filter of 2×2, then the largest of each 2×1 cells; all numbers small enough to work out by hand.
 NETWORK = """
@@ -163,7 +173,7 @@ def test_all_kinds_ship() -> None:
 
 # -- filling in -----------------------------------------------------------------------------------------------------------------
 def test_what_is_right_by_hand(give: Give) -> None:
-    assert give(FILL).handout.plan(0).values["conv"]["output"][0].tolist() == MAP
+    assert give(FILL).handout.variant(0).values["conv"]["output"][0].tolist() == MAP
 
 
 def test_partial_credit_by_cells(give: Give) -> None:
@@ -254,11 +264,11 @@ def test_tasks_do_not_suffer_from_each_other(give: Give) -> None:
 
 def test_parts_of_maps_and_numbers(give: Give) -> None:
     made = give(FILL.replace("map = 1", 'map = [1, 2]\nrows = 2\nanswer = "number"\ntolerance = 0.1'))
-    blank = {name: np.isnan(array).tolist() for name, array in made.handout.plan(0).shown()["conv"].items()}
+    blank = {name: np.isnan(array).tolist() for name, array in made.handout.variant(0).shown()["conv"].items()}
     assert blank == {"output": [[[False, False], [True, True]]] * 2}
     answers = {("conv_map_1", 1, 0): 9.1, ("conv_map_1", 1, 1): 7.2, ("conv_map_2", 1, 0): "=0"}
     task = graded(made, fill(made, answers)).tasks[0]
-    right = made.handout.plan(0).values["conv"]["output"][1, 1].tolist()
+    right = made.handout.variant(0).values["conv"]["output"][1, 1].tolist()
     assert right[0] == max(0, -1 + 3 - 1 + 2 + 2)  # by hand
     assert (task.points, task.right) == (1.0, 1)
     assert "wrong: conv!C10 is 7.2, should be 7" in " ".join(task.remarks)
@@ -294,6 +304,47 @@ def test_shapes(give: Give) -> None:
     assert not any(isinstance(text, str) and ("2×2×2" in text or "18" in text) for text in texts)
 
 
+def texts_of(book: Path) -> dict[str, list[str]]:
+    """All texts of the sheets on which sizes are not given."""
+    sheets = [sheet for sheet in openpyxl.load_workbook(book) if sheet.title not in ("Exercise", "Input", "_sheetcnn")]
+    return {sheet.title: [c.value for row in sheet for c in row if c.data_type == "s"] for sheet in sheets}
+
+
+@pytest.mark.parametrize("name", ["digits", "mobilenet-block", "inception-block", "conv3d"])
+def test_no_sheet_tells_the_shapes(name: str, tmp_path: Path) -> None:
+    (tmp_path / "shapes.toml").write_text('title = "t"\n[[tasks]]\nkind = "shapes"\n', encoding="utf-8")
+    made = hand_out(name, PICTURE_OF[name], tmp_path, exercise=tmp_path / "shapes.toml")
+    nodes = made.handout.network.nodes
+    sizes = {shape_text(node.shape) for node in nodes if len(node.shape) == 3}
+    key, given = texts_of(made.key), texts_of(made.workbooks[0])
+    assert {node.name for node in nodes if len(node.shape) == 3} <= {*given["Gallery"]}
+    for node in nodes:
+        assert any(shape_text(node.shape) in text for text in key[node.name])
+        assert not any("parameters" in text for text in given[node.name])
+    assert not [text for texts in given.values() for text in texts if any(size in text for size in sizes)]
+
+
+def test_what_is_said_above_a_layer_later_may_tell_shapes_too(give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else stands above a layer's sheet, and as titles in the gallery, is left out as it is now."""
+
+    def lines(model: Any, node: Any) -> tuple[str, list[tuple[str, str]]]:
+        title, found = _layer_lines(model, node)
+        return title, [*found[:3], (f"in all {node.shape}", "soft")]
+
+    def titles(*given: Any) -> Page:
+        page = gallery_page(*given)
+        page.marks = [replace(mark, text=f"{mark.text.replace(':', ' =')} cells") for mark in page.marks]
+        return page
+
+    monkeypatch.setattr("sheetcnn.workbook.pages._layer_lines", lines)
+    monkeypatch.setattr("sheetcnn.workbook.gallery.gallery_page", titles)
+    made = give('[[tasks]]\nkind = "shapes"\n')
+    shown = [text for texts in texts_of(made.workbooks[0]).values() for text in texts]
+    assert not [text for text in shown if "in all" in text or ("cells" in text and text[:4] in ("conv", "pool"))]
+    shown = [text for texts in texts_of(made.key).values() for text in texts]
+    assert {"in all (2, 2, 2)", "conv = 2×2×2 cells"} <= {*shown}
+
+
 def test_design(give: Give) -> None:
     """Any kernels that give the target are right; those that give part of it get part of the points."""
     made = give('[[tasks]]\nkind = "design"\nlayer = "conv"\npoints = 4\n')
@@ -309,10 +360,17 @@ def test_design(give: Give) -> None:
     part = zeros | {("conv_kernel_1_1", 0, 0): 6}  # 1 + 6·(1 2 / 3 1) = 7 13 / 19 7: two of the four cells
     assert points(made, fill(made, part)) == [2.0]
     assert points(made, made.workbooks[0]) == [0.0]
+    # The target has the colours of a map: white to dark, and pale text from half of the largest cell, 9, on.
+    book = openpyxl.load_workbook(made.workbooks[0])
+    sheet, where = cell(made.workbooks[0], "conv_target_1")
+    rules = [rule for area in book[sheet].conditional_formatting if where in area.sqref for rule in area.rules]
+    assert [rule.type for rule in rules] == ["colorScale", "cellIs"]
+    assert [end.val for end in rules[0].colorScale.cfvo] == [0, 9]
+    assert (rules[1].operator, rules[1].formula) == ("greaterThan", ["0.5*9.0"])
     # Map 2 is 3 6 / 5 0 (the last is −3 before ReLU): kernels of 0 have the 0 right, which is worth nothing.
     made = give('[[tasks]]\nkind = "design"\nlayer = "conv"\nmap = 2\npoints = 3\n')
     zeros = {(f"conv_kernel_2_{c}", i, j): 0 for c in (1, 2) for i in (0, 1) for j in (0, 1)}
-    assert made.handout.plan(0).values["conv"]["output"][1].tolist() == [[3, 6], [5, 0]]
+    assert made.handout.variant(0).values["conv"]["output"][1].tolist() == [[3, 6], [5, 0]]
     assert points(made, fill(made, zeros)) == [0.0]
 
 
@@ -368,9 +426,9 @@ def test_every_mistake(give: Give, kind: str, layer: str, extent: str) -> None:
     """It shows, its saved values are what its formulas give, the key has it mended, the untouched handout gets nothing."""
     pixels = np.random.default_rng(4).integers(-4, 9, (3, 7, 7))
     made = give(MISTAKE.format(kind=kind, layer=layer, extent=extent), PLACES, pixels)
-    plan = made.handout.plan(0)
+    variant = made.handout.variant(0)
     shown = saved_values_agree(made.workbooks[0])
-    output = plan.values[layer]["output"]
+    output = variant.values[layer]["output"]
     wrong = []
     for k, i, j in np.ndindex(*output.shape):
         sheet, top, left, *_ = shown.names[f"{layer}_map_{k + 1}"]
@@ -390,7 +448,7 @@ def test_every_mistake(give: Give, kind: str, layer: str, extent: str) -> None:
     # Mending is the other half, by cells.
     key = read_book(made.key)
     mended = {}
-    for at in map(tuple, np.argwhere(plan.planted[1].mask).tolist()):
+    for at in map(tuple, np.argwhere(variant.planted[1].mask).tolist()):
         name = f"{layer}_map_{at[0] + 1}"
         sheet, top, left, *_ = key.names[name]
         mended[name, at[1], at[2]] = f"={key.sheets[sheet].formula(top + at[1], left + at[2])}"
@@ -398,14 +456,52 @@ def test_every_mistake(give: Give, kind: str, layer: str, extent: str) -> None:
     half = dict(list(mended.items())[: len(mended) // 2])
     if half:
         assert points(made, fill(made, half)) == [round(2 * len(half) / len(mended), 2)]
-    typed = {place: float(output[plan.planted[1].mask][n]) for n, place in enumerate(mended)}
+    typed = {place: float(output[variant.planted[1].mask][n]) for n, place in enumerate(mended)}
     assert points(made, fill(made, typed)) == [0.0]
+
+
+def test_mistakes_do_not_hang_on_how_a_layer_writes(give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the right formula's text is like: what is planted is wrong."""
+    right = Conv2d.formula
+    monkeypatch.setattr(Conv2d, "formula", lambda *given, **grids: f"({right(*given, **grids)})".replace(")+S", ") + S"))
+    for kind in MISTAKES:
+        if kind != "typed_number" and LAYER_OF[kind] == "conv":
+            tasks = MISTAKE.format(kind=kind, layer="conv", extent="cell")
+            pixels = np.random.default_rng(4).integers(-4, 9, (3, 7, 7))
+            made = give(tasks, PLACES, pixels)
+            [[k, i, j]] = np.argwhere(made.handout.variant(0).planted[1].mask).tolist()
+            place = cell(made.key, f"conv_map_{k + 1}", i, j)
+            texts = [str(openpyxl.load_workbook(book)[place[0]][place[1]].value) for book in (made.key, made.workbooks[0])]
+            assert texts[0] != texts[1], kind
+            saved_values_agree(made.workbooks[0])
+
+
+def test_mistakes_as_formulas(give: Give) -> None:
+    """The two that are no other setting of the layer, written out."""
+    book = give(MISTAKE.format(kind="bias_per_channel", layer="conv", extent="cell")).workbooks[0]
+    [[k, i, j]] = np.argwhere(read_key(book.with_name("key.xlsx"))[0].variant(0).planted[1].mask).tolist()
+    sheet, where = cell(book, f"conv_map_{k + 1}", i, j)
+    bias = cell(book, f"conv_bias_{k + 1}")[1]
+    bias = f"${bias[0]}${bias[1:]}"
+    formula = openpyxl.load_workbook(book)[sheet][where].value
+    assert re.sub(r"SUMPRODUCT\([^()]*\)", "S", formula) == f"=MAX(0,{bias}+S+{bias}+S)"
+    book = give(MISTAKE.format(kind="flipped_kernel", layer="conv", extent="cell")).workbooks[0]
+    [[k, i, j]] = np.argwhere(read_key(book.with_name("key.xlsx"))[0].variant(0).planted[1].mask).tolist()
+    sheet, where = cell(book, f"conv_map_{k + 1}", i, j)
+    pairs = [
+        f"Input!{cell(book, f'input_channel_{c}', i + a, j + b)[1]}*{cell(book, f'conv_kernel_{k + 1}_{c}', 1 - a, 1 - b)[1]}"
+        for c in (1, 2)
+        for a in (0, 1)
+        for b in (0, 1)
+    ]
+    bias = cell(book, f"conv_bias_{k + 1}")[1]
+    assert openpyxl.load_workbook(book)[sheet][where].value == f"=MAX(0,${bias[0]}${bias[1:]}+{'+'.join(pairs)})"
 
 
 def test_mistake_by_hand(give: Give) -> None:
     """ReLU on each channel: channel 2 of map 1 gives −2, 0 / 4 −3 … of which ReLU leaves what is positive."""
     made = give(MISTAKE.format(kind="relu_before_sum", layer="conv", extent="map"))
-    k = int(np.argwhere(made.handout.plan(0).planted[1].mask)[0][0])
+    k = int(np.argwhere(made.handout.variant(0).planted[1].mask)[0][0])
     x = np.array(PIXELS, float)
     kernels = np.array([[[[1, 2], [0, 1]], [[0, -1], [1, 0]]], [[[1, 0], [0, -1]], [[2, 0], [0, 1]]]])[k]
     bias = (1, -1)[k]
@@ -413,14 +509,14 @@ def test_mistake_by_hand(give: Give) -> None:
         [bias + sum(max(0, float((x[c, i : i + 2, j : j + 2] * kernels[c]).sum())) for c in (0, 1)) for j in (0, 1)]
         for i in (0, 1)
     ]
-    assert made.handout.plan(0).shown()["conv"]["output"][k].tolist() == want
+    assert made.handout.variant(0).shown()["conv"]["output"][k].tolist() == want
 
 
 def test_mistakes_stay_away_from_other_tasks(give: Give) -> None:
     """Neither in their layers nor before them: else right work would look wrong."""
     tasks = FILL + '[[tasks]]\nkind = "mistake"\n'
     for seed in range(5):
-        assert give(tasks, seed=seed).handout.plan(0).planted[2].node.name == "pool"
+        assert give(tasks, seed=seed).handout.variant(0).planted[2].node.name == "pool"
     with pytest.raises(ExerciseError, match="no layer left"):
         give(FILL.replace('"conv"', '"pool"') + '[[tasks]]\nkind = "mistake"\n')
 
@@ -448,7 +544,7 @@ def test_live_feedback(give: Give) -> None:
     book = made.workbooks[0]
     assert done(book)[:3] == done(book, evaluated=False)[:3] == [0, 0, 0]
     assert done(made.key) == done(made.key, evaluated=False) == [4, 1, 8, 1]
-    right = made.handout.plan(0).values["conv"]["output"][1, 0, 0]
+    right = made.handout.variant(0).values["conv"]["output"][1, 0, 0]
     answers = {
         ("conv_map_1", 0, 0): conv(book, 0, 0),
         ("conv_map_1", 0, 1): 2.001,
@@ -459,6 +555,56 @@ def test_live_feedback(give: Give) -> None:
     }
     assert done(fill(made, answers))[:3] == [1, 1, 1]
     assert done(fill(made, answers | {("conv_map_2", 0, 0): right + 0.006}))[:3] == [1, 0, 1]
+
+
+MANY = """
+name = "many"
+[input]
+channels = 1
+height = 3
+width = 3
+[[layers]]
+type = "conv2d"
+name = "conv"
+out_channels = {maps}
+kernel_size = 2
+[[layers]]
+type = "max_pool2d"
+name = "pool"
+kernel_size = 2
+"""
+FILL_ALL = '[[tasks]]\nkind = "fill"\nlayer = "conv"\n'
+
+
+def test_feedback_on_many_maps_is_no_more_work_for_each(give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules are laid once: with each map's laid before all others anew, twice the maps were four times the work."""
+    calls = []
+    add = ConditionalFormattingList.add
+    monkeypatch.setattr(ConditionalFormattingList, "add", lambda *given: (calls.append(1), add(*given))[1])
+
+    def work(maps: int) -> int:
+        calls.clear()
+        give(LIVE + FILL_ALL, MANY.format(maps=maps), np.ones((1, 3, 3)))
+        return len(calls)
+
+    assert work(32) < 2 * work(16)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "count"), [(FILL_ALL, 1_204), ('[[tasks]]\nkind = "mistake"\nlayer = "pool"\nmistake = "typed_number"\n', 1)]
+)
+def test_feedback_on_more_maps_than_one_formula_can_name(give: Give, tasks: str, count: int) -> None:
+    """301 maps of 4 cells: Excel takes 255 arguments, and 8,192 characters."""
+    made = give(LIVE + tasks, MANY.format(maps=301), np.ones((1, 3, 3)))
+    opened = saved_values_agree(made.key)
+    untouched = saved_values_agree(made.workbooks[0])
+    assert [book.sheets["Exercise"].number[9, 6] for book in (opened, untouched)] == [count, 0]
+    assert [book.sheets["Exercise"].saved[9, 6] for book in (opened, untouched)] == [count, 0]
+    with zipfile.ZipFile(made.workbooks[0]) as archive:
+        sheets = [archive.read(part).decode() for part in archive.namelist() if "sheets/sheet" in part]
+    formulas = [text for sheet in sheets for text in re.findall(r"<f>(.*?)</f>", sheet)]
+    assert max(map(len, formulas)) <= 8_192
+    assert max(text.count(",") for text in formulas) < 255
 
 
 def test_feedback_does_not_show_the_answers(give: Give) -> None:
@@ -480,6 +626,96 @@ def test_no_feedback_no_hidden_help(give: Give) -> None:
     assert set(read_book(made.workbooks[0]).sheets) == {"Exercise", "Gallery", "Input", "conv", "pool", "_sheetcnn"}
     text = "".join(read_book(made.workbooks[0]).sheets["_sheetcnn"].texts.values())
     assert not any(word in text for word in ("layers", "weight", "mistake", "seed", "students", "parameters"))
+
+
+HIDES = """
+name = "hides"
+[input]
+channels = 2
+height = 6
+width = 6
+[[layers]]
+type = "conv2d"
+name = "conv"
+kernel_size = 3
+out_channels = 2
+activation = "relu"
+weight = {weight}
+bias = [4.628865979381443, 3]
+[[layers]]
+type = "conv2d"
+name = "after"
+kernel_size = 2
+out_channels = 1
+seed = 3
+[[layers]]
+type = "avg_pool2d"
+name = "mean"
+kernel_size = 2
+"""
+# The first filter's numbers are ninety-sevenths, and larger than the second's, which are whole.
+KERNELS_TO_HIDE = [
+    (np.append(np.arange(200, 209), -np.arange(100, 109)) / 97).reshape(2, 3, 3).tolist(),
+    (np.arange(18) % 3).reshape(2, 3, 3).tolist(),
+]
+HIDDEN = [
+    ("fill", 'layer = "conv"\nmap = 1'),
+    ("fill", 'layer = "conv"\nmap = 1\nanswer = "number"'),
+    ("compute", 'layer = "conv"\nmap = 1\nrows = 2'),
+    ("design", 'layer = "conv"\nbias = true'),
+    # Those that give a neighbour's right number, or have no place here, are left out.
+    *[
+        ("mistake", f'mistake = "{kind}"')
+        for kind in sorted({*MISTAKES} - {"shifted_window", "wrong_stride", "average_for_max"})
+    ],
+]
+
+
+def hidden_numbers(made: HandedOut, kind: str) -> np.ndarray:
+    """The numbers that are an answer to the only task."""
+    variant, task = made.handout.variant(0), made.handout.exercise.tasks[0]
+    if kind == "design":
+        return np.append(variant.parameters["conv"]["weight"][0], variant.parameters["conv"]["bias"][0])
+    if kind == "mistake":
+        return variant.values[variant.planted[1].node.name]["output"][variant.planted[1].mask]
+    return variant.values["conv"]["output"][task.blanks(made.handout.network)["conv"]]
+
+
+@pytest.mark.parametrize(("kind", "settings"), HIDDEN)
+def test_no_part_of_the_file_holds_an_answer(give: Give, kind: str, settings: str) -> None:
+    """Values, colour scales, formats, hidden sheets, descriptions: an answer stands nowhere, as far as seven digits tell."""
+    pixels = np.random.default_rng(8).uniform(0.5, 9, (2, 6, 6))
+    network = HIDES.format(weight=KERNELS_TO_HIDE)
+    made = give(f'feedback = "none"\n[[tasks]]\nkind = "{kind}"\n{settings}\n', network, pixels)
+    hidden = hidden_numbers(made, kind)
+    assert len(hidden)
+
+    def found_in(book: Path) -> set[str]:
+        with zipfile.ZipFile(book) as archive:
+            parts = {part: archive.read(part).decode("utf-8", "replace") for part in archive.namelist()}
+        return {f"{part}: {x}" for part, text in parts.items() for x in hidden if f"{abs(x):.8g}"[:-1] in text}
+
+    assert len(found_in(made.key)) >= len(np.unique(hidden))  # else the search would find nothing anywhere
+    assert not found_in(made.workbooks[0])
+
+
+def test_hidden_kernels_leave_no_trace_in_formats(give: Give) -> None:
+    """The other filter's numbers are whole, and shown so; what is typed into the blanks is shown as it is typed."""
+    made = give(
+        '[[tasks]]\nkind = "design"\nlayer = "conv"\nbias = true\n', HIDES.format(weight=KERNELS_TO_HIDE), np.ones((2, 6, 6))
+    )
+    book = openpyxl.load_workbook(made.workbooks[0])
+
+    def number_format(name: str) -> str:
+        sheet, where = cell(made.workbooks[0], name)
+        return book[sheet][where].number_format
+
+    assert [number_format(f"conv_{name}") for name in ("kernel_1_1", "bias_1", "kernel_2_1", "bias_2")] == [
+        "General"
+    ] * 2 + ["0"] * 2
+    scales = [rule.colorScale for area in book["conv"].conditional_formatting for rule in area.rules if rule.colorScale]
+    # The largest number of the second filter is 2.
+    assert [float(end.val) for end in scales[-2].cfvo] == [-2, 0, 2]
 
 
 def test_blanks_have_no_values_and_keep_their_colours(give: Give) -> None:
@@ -540,8 +776,6 @@ def test_libreoffice_as_the_student(give: Give, office: Callable, tmp_path: Path
 
 @pytest.mark.libreoffice
 def test_open_document_files(give: Give, tmp_path: Path) -> None:
-    import subprocess
-
     from sheetcnn.libreoffice import find_libreoffice, write_profile
 
     made = give(FILL)
@@ -572,6 +806,78 @@ def chain(book: Any, where: str) -> None:
     for row in range(100, 9000):
         book["conv"][f"Z{row}"] = f"=Z{row + 1}+1"
     book["conv"][where] = "=Z100"
+
+
+SCRIPT = """
+print("once")
+import sheetcnn
+made = sheetcnn.hand_out("cs231n", "cs231n", "class", students="roster.csv")
+grades = sheetcnn.grade("class/students", made.key)
+print([(grade.student, grade.points) for grade in grades])
+"""
+
+
+def run_script(folder: Path, script: str) -> str:
+    """What a script prints, run as people run theirs: from a file, with nothing that keeps it from being imported."""
+    (folder / "my script.py").write_text(script, encoding="utf-8")
+    command = [sys.executable, "-W", "error", "my script.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_scripts_without_a_guard(tmp_path: Path) -> None:
+    """Neither writing a class nor grading it runs the script again."""
+    (tmp_path / "roster.csv").write_text("Anna\nBo\n", encoding="utf-8")
+    assert run_script(tmp_path, SCRIPT) == "once\n[('Anna', 0.0), ('Bo', 0.0)]\n"
+
+
+def test_readme_as_a_script(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    [snippet] = (part for part in re.findall(r"```python\n(.*?)```", readme, re.S) if "sheetcnn.grade(" in part)
+    out = run_script(tmp_path, snippet)
+    assert out.splitlines()[-1] == "handout.xlsx 0.0 of 7.0"
+
+
+def test_processes_that_do_not_start(give: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said as it is, and no student is blamed for it."""
+    made = give(FILL)
+    with monkeypatch.context() as patch:
+        patch.setattr("sheetcnn.handout.workers.CODE", "import sys; sys.exit('no memory left')")
+        with pytest.raises(SheetcnnError, match=r"second Python process is needed, but .* could not be started \(no memory"):
+            grade(made.key.parent, made.key)
+        with pytest.raises(SheetcnnError, match="could not be started"):
+            give(FILL, students="Anna\nBo\n")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
+    with pytest.raises(SheetcnnError, match=r"no python could not be started \(No such file"):
+        grade(made.key.parent, made.key)
+
+
+def test_a_file_that_kills_its_process(give: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one takes over, wherever the first one was."""
+    monkeypatch.setattr("sheetcnn.handout.workers.usable_cores", lambda: 1)
+    jobs = [(n,) for n in (0, 1, 0, 7, 0)]
+    assert list(on_all_cores(dying, (), jobs, 60)) == [
+        (0, 0),
+        (1, Lost.BROKE_OFF),
+        (2, 0),
+        (3, Lost.BROKE_OFF),
+        (4, 0),
+    ]
+
+
+def dying(*given: Any) -> Callable[[int], int]:
+    """What a process is told to do: print, and end with a number that is not 0."""
+
+    def do(code: int) -> int:
+        print("this is no answer")
+        os.system("echo neither is this")
+        assert sys.stdin.read() == ""
+        if code:
+            os._exit(code)
+        return code
+
+    return do
 
 
 def test_a_file_that_takes_too_long_is_given_up(give: Give, tmp_path: Path) -> None:
@@ -646,19 +952,19 @@ def test_variants(give: Give, tmp_path: Path) -> None:
         seed=3,
     )
     assert [path.name for path in made.workbooks] == ["Anna_Berg.xlsx", "Bo_Ek.xlsx", "CON_.xlsx", "ANNA_BERG_2.xlsx"]
-    plans = [made.handout.plan(n) for n in range(5)]
-    assert len({(plan.pixels.tobytes(), plan.parameters["conv"]["weight"].tobytes()) for plan in plans}) == 5
-    for plan in plans[1:]:
-        assert sorted(plan.pixels.ravel()) == sorted(np.ravel(PIXELS))
-        assert [sorted(k.ravel()) for k in plan.parameters["conv"]["weight"]] == [
+    variants = [made.handout.variant(n) for n in range(5)]
+    assert len({(variant.pixels.tobytes(), variant.parameters["conv"]["weight"].tobytes()) for variant in variants}) == 5
+    for variant in variants[1:]:
+        assert sorted(variant.pixels.ravel()) == sorted(np.ravel(PIXELS))
+        assert [sorted(k.ravel()) for k in variant.parameters["conv"]["weight"]] == [
             [-1, 0, 0, 0, 1, 1, 1, 2],
             [-1, 0, 0, 0, 0, 1, 1, 2],
         ]
-    assert np.array_equal(plans[2].pixels, read_key(made.key)[0].plan(2).pixels)
+    assert np.array_equal(variants[2].pixels, read_key(made.key)[0].variant(2).pixels)
     for n, path in enumerate(made.workbooks, start=1):
         shown = saved_values_agree(path)
         sheet, top, left, bottom, right = shown.names["input_channel_1"]
-        assert np.array_equal(shown.sheets[sheet].number[top : bottom + 1, left : right + 1], plans[n].pixels[0])
+        assert np.array_equal(shown.sheets[sheet].number[top : bottom + 1, left : right + 1], variants[n].pixels[0])
         assert openpyxl.load_workbook(path)["Exercise"]["B2"].value == ["Anna Berg", "Bo/../Ek", "CON", "ANNA BERG"][n - 1]
     folder = made.workbooks[0].parent
     answers = {("conv_map_1", i, j): conv(made.workbooks[0], i, j) for i in (0, 1) for j in (0, 1)}
@@ -690,14 +996,14 @@ def test_given_kernels_and_trained_ones(give: Give, tmp_path: Path) -> None:
     from sheetcnn.kernels import KERNELS
 
     for n in (1, 2, 3):
-        weight = made.handout.plan(n).parameters["conv"]["weight"]
+        weight = made.handout.variant(n).parameters["conv"]["weight"]
         assert all(any(np.array_equal(kernel, one) for one in KERNELS.values()) for kernel in weight[:, 0])
     same = give('vary = ["mistake"]\n' + FILL, classic, pixels, students="a\nb\n").handout
-    assert np.array_equal(same.plan(1).pixels, pixels)
-    assert np.array_equal(same.plan(1).parameters["conv"]["weight"], same.plan(2).parameters["conv"]["weight"])
+    assert np.array_equal(same.variant(1).pixels, pixels)
+    assert np.array_equal(same.variant(1).parameters["conv"]["weight"], same.variant(2).parameters["conv"]["weight"])
     trained = hand_out("digits", ["digit-0", "digit-3"], tmp_path / "digits").handout
-    assert np.array_equal(trained.plan(5).parameters["conv1"]["weight"], trained.parameters["conv1"]["weight"])
-    assert {trained.plan(n).picture for n in range(1, 9)} == {"digit-0", "digit-3"}
+    assert np.array_equal(trained.variant(5).parameters["conv1"]["weight"], trained.parameters["conv1"]["weight"])
+    assert {trained.variant(n).picture for n in range(1, 9)} == {"digit-0", "digit-3"}
 
 
 def test_another_handout(give: Give, tmp_path: Path) -> None:

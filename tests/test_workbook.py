@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import openpyxl
@@ -16,7 +17,9 @@ from openpyxl.utils import range_boundaries
 import sheetcnn
 from sheetcnn.errors import LimitError, SheetcnnError
 from sheetcnn.formula import read_book
+from sheetcnn.grid import Grid
 from sheetcnn.templates import templates
+from sheetcnn.workbook.cells import Pour
 
 PICTURE_OF = {
     "alexnet-block": "coffee",
@@ -210,9 +213,8 @@ def test_dimension_is_right(built: tuple[str, Path]) -> None:
 def test_read_only_mode_of_openpyxl_sees_all(built: tuple[str, Path]) -> None:
     book = openpyxl.load_workbook(built[1], read_only=True, data_only=True)
     rows = list(book["Input"].iter_rows(values_only=True))
-    assert (
-        sum(isinstance(value, int | float) for row in rows for value in row) == 2 * PIXELS.size + 7 + 9
-    )  # what is outlined
+    outlined = 7 + 9
+    assert sum(isinstance(value, int | float) for row in rows for value in row) == 2 * PIXELS.size + outlined
     book.close()
 
 
@@ -457,6 +459,31 @@ def test_too_long_formulas_are_refused(make: Callable[..., Path], tmp_path: Path
     with pytest.raises(LimitError, match="Excel allows 8,192"):
         make(text, np.zeros((1, 60, 60)))
     assert not (tmp_path / "net.xlsx").exists()
+
+
+def test_a_too_long_formula_is_named() -> None:
+    """The cell of the longest one in its row: B4 and D4 would fit."""
+    texts = ["1", "1" + "+1" * 4_096, "2+2"]
+    pour = Pour(Grid("s", 4, 2, 1, 3), np.array([[1.0, 4_097.0, 4.0]]), 0, lambda i: texts)
+    with pytest.raises(LimitError, match=r"sheet s: the formula in C4 has 8,193 characters; Excel allows 8,192"):
+        pour.row(4)
+
+
+@pytest.mark.parametrize("value", [1.0, "<&>"])
+def test_formulas_of_a_row_that_differ_are_escaped(value: Any) -> None:
+    """The first has nothing to escape, the others do."""
+    texts = ["1", "IF(2<3,1,0)", '"a"&"b"', "IF(3>2,1,0)"]
+    values = np.array([[1.0, 1.0, value, 1.0]], dtype=object if isinstance(value, str) else float)
+    _, xml = Pour(Grid("s", 4, 2, 1, 4), values, 0, lambda i: texts).row(4)
+    assert [cell.findtext("f") for cell in ElementTree.fromstring(f"<row>{xml}</row>")] == texts
+
+
+def test_a_kernel_that_is_spread_out() -> None:
+    """Blanks between its elements, none after the last one; whole rows of them between its rows."""
+    pour = Pour(Grid("s", 4, 2, 2, 2, (2, 3)), np.array([[1.0, 2.0], [3.0, 4.0]]), 7, blank=9)
+    cells = [re.findall(r'r="([A-Z]+\d)" s="(\d)"', pour.row(row)[1]) for row in (4, 5)]
+    assert cells[0] == [("B4", "7"), ("C4", "9"), ("D4", "9"), ("E4", "7")]
+    assert cells[1] == [("B5", "9"), ("C5", "9"), ("D5", "9"), ("E5", "9")]
 
 
 def test_steps_show_products_and_sum(make: Callable[..., Path]) -> None:

@@ -8,7 +8,7 @@ from ..network import Network
 from .task import Cells, Graded, Work, node_of
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .plan import Variant
 
 MOST = 12  # cells
 
@@ -28,11 +28,11 @@ class Compute(Cells):
                 f"{cells} cells are too many to be worked out by hand; choose at most {MOST} with rows and columns"
             )
 
-    def instruction(self, plan: Plan, number: int) -> str:
-        cells = int(self.mask(plan.network).sum())
+    def instruction(self, variant: Variant, number: int) -> str:
+        cells = int(self.mask(variant.network).sum())
         what = "the blank cell" if cells == 1 else f"the {cells} blank cells"
         return (
-            f"Work out {what} by hand ({self.place_words(plan.network)}) and type the "
+            f"Work out {what} by hand ({self.place_words(variant.network)}) and type the "
             f"result{'s' if cells > 1 else ''}. What each is made of has a frame in its colour."
         )
 

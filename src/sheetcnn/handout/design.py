@@ -12,7 +12,7 @@ from ..network import Network, Text
 from .task import Graded, Task, Work, node_of
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .plan import Variant
 
 
 class Design(Task):
@@ -38,25 +38,24 @@ class Design(Task):
     def layers(self, network: Network) -> list[str]:
         return [self.layer]
 
-    def instruction(self, plan: Plan, number: int) -> str:
-        node = node_of(plan.network, self.layer)
-        channels = plan.parameters[self.layer]["weight"].shape[1]
+    def instruction(self, variant: Variant, number: int) -> str:
+        node = node_of(variant.network, self.layer)
+        channels = variant.parameters[self.layer]["weight"].shape[1]
         what = "the blank kernel" if channels == 1 else f"the {channels} blank kernels"
         more = " and the bias" if self.bias else ""
-        many = "" if channels == 1 and not self.bias else "s"
         return (
             f"Find numbers for {what}{more} of filter {self.map} so that map {self.map} of {node.name} becomes its target, "
-            f"which stands at the right end of the sheet. Any number{many or 's'} that give it are right."
+            "which stands at the right end of the sheet. Any numbers that give it are right."
         )
 
     def grade(self, work: Work, number: int) -> Graded:
-        plan, k = work.plan, self.map - 1
+        variant, k = work.variant, self.map - 1
         weight, bias = work.kernels(self.layer, k, self.bias)
         if np.isnan(weight).all():
             return Graded(0.0, self.points, 0, 0, ["the kernel was left blank"])
         # What a filter of zeros gives already is no merit.
-        target = plan.values[self.layer]["output"][k]
-        given, nothing = (self.map_of(plan, np.nan_to_num(numbers), bias) for numbers in (weight, np.zeros_like(weight)))
+        target = variant.values[self.layer]["output"][k]
+        given, nothing = (self.map_of(variant, np.nan_to_num(numbers), bias) for numbers in (weight, np.zeros_like(weight)))
         scale = 1 + float(np.abs(target).max())
         counts = np.abs(nothing - target) > self.tolerance * scale
         right = np.abs(given - target) <= self.tolerance * scale
@@ -67,12 +66,12 @@ class Design(Task):
         remarks = [] if good == cells else [f"the map equals its target in {int(right.sum()):,} of {right.size:,} cells"]
         return Graded(round(self.points * good / cells, 2), self.points, good, cells, remarks)
 
-    def map_of(self, plan: Plan, weight: np.ndarray, bias: float) -> np.ndarray:
+    def map_of(self, variant: Variant, weight: np.ndarray, bias: float) -> np.ndarray:
         """The map that a filter of these numbers makes of what was handed out."""
-        node, k = node_of(plan.network, self.layer), self.map - 1
-        numbers = {key: array.copy() for key, array in plan.parameters[self.layer].items()}
+        node, k = node_of(variant.network, self.layer), self.map - 1
+        numbers = {key: array.copy() for key, array in variant.parameters[self.layer].items()}
         numbers["weight"][k] = weight
         if self.bias:
             numbers["bias"][k] = bias
-        xs = tuple(plan.values[name][plan.network.key_of(name)] for name in node.inputs)
+        xs = tuple(variant.values[name][variant.network.key_of(name)] for name in node.inputs)
         return node.layer.run(xs, "compact", numbers)["output"][k]

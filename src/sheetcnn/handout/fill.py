@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from .task import Cells, Graded, Work
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .plan import Variant
 
 
 class Fill(Cells):
@@ -17,8 +17,8 @@ class Fill(Cells):
 
     answer: Literal["formula", "number"] = "formula"
 
-    def instruction(self, plan: Plan, number: int) -> str:
-        what = f"Fill in {self.place_words(plan.network)}"
+    def instruction(self, variant: Variant, number: int) -> str:
+        what = f"Fill in {self.place_words(variant.network)}"
         if self.answer == "number":
             return f"{what}: type the numbers, or write formulas."
         return (

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +13,11 @@ from ..errors import EngineError, ExerciseError, NetworkError, SheetcnnError, Wo
 from ..formula import Book, read_book
 from ..libreoffice import recalculated
 from ..network import parse_network
-from .cores import usable_cores
 from .exercise import Exercise
-from .plan import FORMAT, Handout, Plan, Student, unpacked
+from .plan import FORMAT, Handout, Student, Variant, unpacked
 from .task import Graded
 from .work import StudentWork
+from .workers import Lost, on_all_cores
 
 Progress = Callable[[int, int], None]  # done, total
 TIMEOUT = 60.0  # seconds for one file
@@ -94,13 +91,13 @@ class Grader:
 
     def __init__(self, key: Path) -> None:
         self.handout, self.id = read_key(key)
-        self._plans: dict[int, Plan] = {}
+        self._variants: dict[int, Variant] = {}
 
-    def plan(self, number: int) -> Plan:
+    def variant(self, number: int) -> Variant:
         """A student's variant."""
-        if number not in self._plans:
-            self._plans = {number: self.handout.plan(number)}  # the last one only: a class is large
-        return self._plans[number]
+        if number not in self._variants:
+            self._variants = {number: self.handout.variant(number)}  # the last one only: a class is large
+        return self._variants[number]
 
     def grade(self, path: Path, name: str) -> Grade:
         """The grade of one file, which may be anything; `name` is what the report calls it."""
@@ -132,7 +129,7 @@ class Grader:
         grade.number = number
         if number:
             grade.student = self.handout.students[number - 1].name
-        work = StudentWork(book, self.plan(number))
+        work = StudentWork(book, self.variant(number))
         for n, task in enumerate(self.handout.exercise.tasks, start=1):
             try:
                 grade.tasks.append(task.grade(work, n))
@@ -185,13 +182,18 @@ def grade(
     names = [path.relative_to(root).as_posix() for path in files]
     grades: list[Grade] = [Grade(name, path.stem, handout.exercise.points) for name, path in zip(names, files, strict=True)]
     jobs = list(zip(files, names, strict=True))
-    for done, (n, result) in enumerate(_all(source, jobs, timeout), start=1):
-        if isinstance(result, Grade):
-            grades[n] = result
-        else:
-            grades[n].remarks.append(f"not graded: {result}")
-        if progress is not None:
-            progress(done, len(jobs))
+    lost = {
+        Lost.BROKE_OFF: "grading it broke off; its formulas ask for too much",
+        Lost.TOO_LONG: f"it takes more than {timeout:g} seconds; its formulas ask for too much",
+    }
+    with closing(on_all_cores(_grading, (source,), jobs, timeout)) as results:
+        for done, (n, result) in enumerate(results, start=1):
+            if isinstance(result, Grade):
+                grades[n] = result
+            else:
+                grades[n].remarks.append(f"not graded: {lost.get(result, result)}")
+            if progress is not None:
+                progress(done, len(jobs))
     by_number: dict[int, list[Grade]] = {}
     for one in grades:
         if one.number is not None:
@@ -213,83 +215,18 @@ def _handed_in(path: Path, root: Path, left_alone: set[Path]) -> bool:
     return not hidden and left_alone.isdisjoint((place, *place.parents))
 
 
-class _Worker:
-    """A process that grades one file after another, until it is stopped."""
-
-    def __init__(self, key: Path) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(key, theirs), daemon=True)
-        self.process.start()
-        theirs.close()
-        self.job: int | None = None
-        self.deadline = 0.0
-        self.ready = False
-
-    def give(self, n: int, path: Path, name: str, timeout: float) -> None:
-        self.job, self.deadline = n, time.monotonic() + timeout
-        self.pipe.send((path, name))
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.join()
-        self.pipe.close()
-
-
-def _all(key: Path, jobs: list[tuple[Path, str]], timeout: float) -> Iterator[tuple[int, Grade | str]]:
-    """Every job's number with its grade, or with the words for why there is none."""
-    waiting = list(enumerate(jobs))[::-1]
-    workers = [_Worker(key) for _ in range(min(len(jobs), usable_cores()))]
-    try:
-        while waiting or any(worker.job is not None for worker in workers):
-            for worker in workers:
-                if worker.ready and worker.job is None and waiting:
-                    n, (path, name) = waiting.pop()
-                    worker.give(n, path, name, timeout)
-            busy = [worker for worker in workers if worker.job is not None or not worker.ready]
-            pipes: dict[Any, _Worker] = {worker.pipe: worker for worker in busy}
-            answered = {pipes[pipe] for pipe in wait(list(pipes), timeout=0.2)}
-            for place, worker in enumerate(workers):
-                if worker in answered:
-                    try:
-                        result = worker.pipe.recv()
-                    except (EOFError, OSError):  # it died, for want of memory for example
-                        result = "grading it broke off; its formulas ask for too much"
-                        workers[place] = _Worker(key)
-                        worker.stop()
-                    if worker.job is None:
-                        if not worker.ready and isinstance(result, str):
-                            raise ExerciseError(f"{key}: cannot be graded with ({result})")
-                        worker.ready = True
-                        continue
-                    n, worker.job = worker.job, None
-                    yield n, result
-                elif worker.job is not None and time.monotonic() > worker.deadline:
-                    n = worker.job
-                    worker.stop()
-                    workers[place] = _Worker(key)
-                    yield n, f"it takes more than {timeout:g} seconds; its formulas ask for too much"
-    finally:
-        for worker in workers:
-            with suppress(OSError):
-                worker.stop()
-
-
-def _serve(key: Path, pipe: Connection) -> None:
-    """What a worker does: say that it is ready, then grade what it is given."""
+def _grading(key: Path) -> Callable[[Path, str], Grade | str]:
+    """What grades one file after another, with little memory and whatever they hold."""
     grader = Grader(key)
-    pipe.send(None)
-    while True:
-        try:
-            path, name = pipe.recv()
-        except (EOFError, KeyboardInterrupt):
-            return
+
+    def graded(path: Path, name: str) -> Grade | str:
         with _little_memory():
             try:
-                result: Grade | str = grader.grade(path, name)
+                return grader.grade(path, name)
             except Exception as error:  # a mistake of ours must not stop a class either
-                result = f"grading it failed ({type(error).__name__}: {str(error)[:200]})"
-        pipe.send(result)
+                return f"grading it failed ({type(error).__name__}: {str(error)[:200]})"
+
+    return graded
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from .task import Graded, Tally, Task, Work, node_of, verdict
 from .trial import TRIALS, trial
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .plan import Variant
 
 SEEN = 1e-3  # how far a planted mistake is off at least, as a part of the layer's largest number
 
@@ -47,9 +47,8 @@ class Mistake(Task):
 
     kind: ClassVar[str] = "mistake"
 
-    mistake: Annotated[tuple[str, ...], BeforeValidator(_kinds), Field(min_length=1)] = (
-        "random",
-    )  # one kind, or several to draw from
+    # One kind, or several to draw from.
+    mistake: Annotated[tuple[str, ...], BeforeValidator(_kinds), Field(min_length=1)] = ("random",)
     layer: Text | None = None  # drawn too, where not given
     extent: Literal["map", "cell"] = "map"  # how far the mistake reaches; a typed number is always a single cell
 
@@ -69,23 +68,25 @@ class Mistake(Task):
         nodes = [node for node in network.nodes if node.name not in taken and self.layer in (None, node.name)]
         return [(node, kind) for node in nodes for kind in kinds if len(node.shape) == 3 and MISTAKES[kind].fits(node)]
 
-    def plant(self, plan: Plan, taken: Set[str], seed: list[int]) -> Planted | None:
+    def plant(self, variant: Variant, taken: Set[str], seed: list[int]) -> Planted | None:
         """The mistake in a place drawn by the seed; None where no place shows it in this picture."""
         rng = np.random.default_rng(seed)
-        places = self.places(plan.network, taken)
+        places = self.places(variant.network, taken)
         by_kind = {kind: [node for node, other in places if other == kind] for _, kind in places}
         # Every kind is as likely as the others, however many layers it fits.
         for kind in rng.permutation(sorted(by_kind)).tolist():
             for n in rng.permutation(len(by_kind[kind])).tolist():
                 node, pick = by_kind[kind][n], int(rng.integers(1 << 16))
                 for k in rng.permutation(node.shape[0]).tolist():
-                    found = self._in_map(plan, node, kind, pick, int(k), rng)
+                    found = self._in_map(variant, node, kind, pick, int(k), rng)
                     if found is not None:
                         return found
         return None
 
-    def _in_map(self, plan: Plan, node: Node, kind: str, pick: int, k: int, rng: np.random.Generator) -> Planted | None:
-        right = plan.values[node.name]["output"]
+    def _in_map(
+        self, variant: Variant, node: Node, kind: str, pick: int, k: int, rng: np.random.Generator
+    ) -> Planted | None:
+        right = variant.values[node.name]["output"]
         scale = float(np.abs(right).max()) or 1.0
         mask = np.zeros(right.shape, bool)
         if kind == TYPED:
@@ -97,8 +98,8 @@ class Mistake(Task):
             number = float(rng.choice(others)) if len(others) else float(np.round(right[at], 2)) + 1.0
             return Planted(kind, node, pick, mask, number)
         mistake = MISTAKES[kind]
-        xs = tuple(plan.values[name][plan.network.key_of(name)] for name in node.inputs)
-        off = np.abs(mistake.values(node, xs, plan.parameters[node.name], pick)[k] - right[k])
+        xs = tuple(variant.values[name][variant.network.key_of(name)] for name in node.inputs)
+        off = np.abs(mistake.values(node, xs, variant.parameters[node.name], pick)[k] - right[k])
         if float(off.max()) <= SEEN * scale:
             return None
         # The cells whose formulas differ: those that give something else for other pixels and kernels.
@@ -118,7 +119,7 @@ class Mistake(Task):
             mask[k, i, j] = True
         return Planted(kind, node, pick, mask)
 
-    def instruction(self, plan: Plan, number: int) -> str:
+    def instruction(self, variant: Variant, number: int) -> str:
         where = f"sheet {self.layer}" if self.layer else "one of the layers' sheets"
         reach = "the formulas of one map" if self.extent == "map" else "one cell"
         return (
@@ -128,9 +129,9 @@ class Mistake(Task):
 
     def grade(self, work: Work, number: int) -> Graded:
         """Half of the points for naming a cell, half for mending, by cells."""
-        planted = work.plan.planted[number]
+        planted = work.variant.planted[number]
         name, half = planted.node.name, self.points / 2
-        want, done = work.plan.values[name]["output"], work.layer(name)
+        want, done = work.variant.values[name]["output"], work.layer(name)
         tally = Tally()
         for at in map(tuple, np.argwhere(planted.mask).tolist()):
             tally.add(work.where(name, at), *verdict(done, at, float(want[at]), True, self.tolerance))

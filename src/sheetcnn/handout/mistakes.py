@@ -22,7 +22,7 @@ Inputs = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
-class Mistake:
+class MistakeKind:
     """One kind of mistake. `pick` is a whole number that chooses, where there is a choice."""
 
     words: str
@@ -41,7 +41,12 @@ def _run(layer: Layer, xs: Inputs, numbers: Arrays) -> np.ndarray:
 
 def _with(layer: Layer, **settings: Any) -> Any:
     """The layer with other settings."""
-    return type(layer)(**{key: getattr(layer, key) for key in type(layer).model_fields} | settings)
+    return _as(type(layer), layer, **settings)
+
+
+def _as(kind: type[Layer], layer: Layer, **settings: Any) -> Any:
+    """The layer as one of another kind, which has the same settings and others beside them."""
+    return kind(**{key: getattr(layer, key) for key in type(layer).model_fields} | settings)
 
 
 def _plain(node: Node) -> bool:
@@ -73,9 +78,16 @@ def _relu_values(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarr
 
 
 # -- the bias once for each channel ------------------------------------------------------------------------------------
+class _BiasPerChannel(Conv2d):
+    def formula(  # type: ignore[override] # as with every layer, it takes the parameters that it has, by name
+        self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None, product: Grids | None = None
+    ) -> str:
+        each = range(len(x))
+        return "+".join(super(_BiasPerChannel, self).formula(at, [x[c]], [[row[c]] for row in weight], bias) for c in each)
+
+
 def _bias_formula(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], pick: int) -> CellFormula:
-    right = _write(node, node.layer, xs, own)
-    return lambda at: right(at).replace(")+SUMPRODUCT(", f")+{own['bias'][at[0]].area}+SUMPRODUCT(")
+    return _write(node, _as(_BiasPerChannel, node.layer), xs, own)
 
 
 def _bias_values(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarray:
@@ -142,25 +154,22 @@ def _flips(node: Node) -> bool:
     )
 
 
-def _flipped_formula(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], pick: int) -> CellFormula:
-    layer = node.layer
-    assert isinstance(layer, Conv2d)
-    right = _write(node, layer, xs, own)
-    rows, columns = layer.kernel_size
-
-    def write(at: Shape) -> str:
+class _Flipped(Conv2d):
+    def formula(  # type: ignore[override] # as with every layer, it takes the parameters that it has, by name
+        self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None, product: Grids | None = None
+    ) -> str:
         k, i, j = at
-        text, (top, left) = right(at), layer.corner(i, j)
-        for channel, kernel in zip(xs[0], own["weight"][k], strict=True):
-            products = [
-                f"{channel.window(top + a, left + b, 1, 1)}*{kernel.at(rows - 1 - a, columns - 1 - b)}"
-                for a in range(rows)
-                for b in range(columns)
-            ]
-            text = text.replace(f"SUMPRODUCT({channel.windows[top, left, rows, columns]},{kernel.area})", "+".join(products))
-        return text
+        (top, left), (rows, columns) = self.corner(i, j), self.kernel_size
+        total = "+".join(
+            f"{channel.window(top + a, left + b, 1, 1)}*{kernel.at(rows - 1 - a, columns - 1 - b)}"
+            for channel, kernel in zip(x, weight[k], strict=True)
+            for a, b in np.ndindex(rows, columns)
+        )
+        return total if bias is None else f"{bias[k].area}+{total}"
 
-    return write
+
+def _flipped_formula(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], pick: int) -> CellFormula:
+    return _write(node, _as(_Flipped, node.layer), xs, own)
 
 
 def _flipped_values(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarray:
@@ -214,29 +223,29 @@ def _right(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], pick: int) 
 
 
 TYPED = "typed_number"
-MISTAKES: dict[str, Mistake] = {
-    "relu_before_sum": Mistake("ReLU acts on each channel, before the sum", _relu_fits, _relu_formula, _relu_values),
-    "bias_per_channel": Mistake(
+MISTAKES: dict[str, MistakeKind] = {
+    "relu_before_sum": MistakeKind("ReLU acts on each channel, before the sum", _relu_fits, _relu_formula, _relu_values),
+    "bias_per_channel": MistakeKind(
         "the bias is added once for each channel",
         lambda node: _many(node) and getattr(node.layer, "bias", False),
         _bias_formula,
         _bias_values,
     ),
-    "missing_channel": Mistake("one channel is left out of the sum", _many, _missing_formula, _missing_values),
-    "shifted_window": Mistake("the window is shifted by one cell", _slides, _shifted_formula, _shifted_values),
-    "flipped_kernel": Mistake("the kernel is turned around", _flips, _flipped_formula, _flipped_values),
-    "wrong_stride": Mistake("the stride is too small by one", _strides, _stride_formula, _stride_values),
-    "max_for_average": Mistake(
+    "missing_channel": MistakeKind("one channel is left out of the sum", _many, _missing_formula, _missing_values),
+    "shifted_window": MistakeKind("the window is shifted by one cell", _slides, _shifted_formula, _shifted_values),
+    "flipped_kernel": MistakeKind("the kernel is turned around", _flips, _flipped_formula, _flipped_values),
+    "wrong_stride": MistakeKind("the stride is too small by one", _strides, _stride_formula, _stride_values),
+    "max_for_average": MistakeKind(
         "the largest cell is taken instead of the average",
         lambda node: isinstance(node.layer, AvgPool2d),
         _pooling_formula,
         _pooling_values,
     ),
-    "average_for_max": Mistake(
+    "average_for_max": MistakeKind(
         "the average is taken instead of the largest cell",
         lambda node: isinstance(node.layer, MaxPool2d) and node.layer.dilation == (1, 1),
         _pooling_formula,
         _pooling_values,
     ),
-    TYPED: Mistake("a number was typed over a formula", lambda node: True, _right, _unchanged),
+    TYPED: MistakeKind("a number was typed over a formula", lambda node: True, _right, _unchanged),
 }

@@ -60,7 +60,7 @@ class Handout:
         data = {key: value for key, value in self.to_dict().items() if key != "students"}
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
-    def plan(self, number: int) -> Plan:
+    def variant(self, number: int) -> Variant:
         """The variant of a student, counted from 1 as in the roster; 0 is the exercise as the teacher gave it.
 
         Raises ValueError where a mistake cannot be planted anywhere.
@@ -81,19 +81,19 @@ class Handout:
         parameters = self._kernels(rng) if "kernels" in vary else self.parameters
         values = self.network.run(pixels, parameters, "compact")
         taken = self._taken()
-        plan = Plan(number, self.network, self.exercise, name, pixels, parameters, values, frozenset(taken))
+        variant = Variant(number, self.network, self.exercise, name, pixels, parameters, values, frozenset(taken))
         own = number if "mistake" in vary else 0
         for n, task in enumerate(self.exercise.tasks, start=1):
             if isinstance(task, Mistake):
-                planted = task.plant(plan, taken, [self.seed, own, n])
+                planted = task.plant(variant, taken, [self.seed, own, n])
                 if planted is None:
                     raise ValueError(
                         f"task {n} (mistake): there is no layer left in which {' or '.join(task.mistake)} would be seen; "
                         "layers that other tasks use, or build on, are left alone; choose another kind, layer or picture"
                     )
-                plan.planted[n] = planted
+                variant.planted[n] = planted
                 taken = taken | {planted.node.name}
-        return plan
+        return variant
 
     def _taken(self) -> set[str]:
         """Layers where no mistake may be: those of other tasks, and all that lies before them."""
@@ -128,7 +128,7 @@ class Handout:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Variant:
     """One student's variant: the numbers, what is right, and where the mistakes are."""
 
     number: int
@@ -141,17 +141,30 @@ class Plan:
     taken: frozenset[str]  # layers that tasks use, or build on: no mistake is there
     planted: dict[int, Planted] = field(default_factory=dict)  # by the number of the task
 
+    def shown_parameters(self) -> dict[str, Arrays]:
+        """The parameters that the student's workbook shows at first: NaN for those that are to be found."""
+        numbers = dict(self.parameters)
+        for task in self.exercise.tasks:
+            if isinstance(task, Design):
+                for key in ("weight", "bias") if task.bias else ("weight",):
+                    array = numbers[task.layer][key].copy()
+                    array[task.map - 1] = np.nan
+                    numbers[task.layer] = numbers[task.layer] | {key: array}
+        return numbers
+
     def shown(self) -> dict[str, Arrays]:
         """What the student's workbook shows at first: NaN in the blanks, and in all that depends on them."""
-        numbers = dict(self.parameters)
         blanks: dict[str, np.ndarray] = {}
         for task in self.exercise.tasks:
             for layer, mask in task.blanks(self.network).items():
                 blanks[layer] = blanks.get(layer, np.zeros(mask.shape, bool)) | mask
-            if isinstance(task, Design):
-                weight = numbers[task.layer]["weight"].copy()
-                weight[task.map - 1] = np.nan
-                numbers[task.layer] = numbers[task.layer] | {"weight": weight}
+        return self._computed(self.shown_parameters(), blanks)
+
+    def filled_in(self) -> dict[str, Arrays]:
+        """What it will show when all blanks are filled in, and the planted mistakes are still there."""
+        return self._computed(self.parameters, {})
+
+    def _computed(self, numbers: dict[str, Arrays], blanks: dict[str, np.ndarray]) -> dict[str, Arrays]:
         planted = {one.node.name: one for one in self.planted.values()}
 
         def change(layer: str, output: np.ndarray, xs: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -10,7 +10,7 @@ from ..network import Network, Node, Text
 from .task import Graded, Tally, Task, Work, node_of
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .plan import Variant
 
 HEADS = ("channels", "rows", "columns", "parameters")
 
@@ -38,17 +38,17 @@ class Shapes(Task):
             found.append([*size, count])
         return found
 
-    def instruction(self, plan: Plan, number: int) -> str:
+    def instruction(self, variant: Variant, number: int) -> str:
         return (
             "Predict the size of each layer's output and the number of its parameters (weights and biases): "
             "fill in the table below."
         )
 
     def grade(self, work: Work, number: int) -> Graded:
-        wanted = self.wanted(work.plan.network)
+        wanted = self.wanted(work.variant.network)
         given = work.answers(f"task_{number}_shapes", len(wanted), len(HEADS))
         tally = Tally()
-        for node, row, answers in zip(self.nodes(work.plan.network), wanted, given, strict=True):
+        for node, row, answers in zip(self.nodes(work.variant.network), wanted, given, strict=True):
             for head, want, have in zip(HEADS, row, answers, strict=True):
                 if want is None:
                     continue

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,10 @@ from ..weights import load_parameters, trained_layers
 from ..workbook.handout import dress_handout
 from ..workbook.model import Model
 from ..workbook.write import write_workbook
-from .cores import usable_cores
 from .exercise import read_exercise
 from .plan import FORMAT, Handout
 from .roster import read_roster
+from .workers import Lost, on_all_cores, usable_cores
 
 Progress = Callable[[int, int], None]  # done, total
 KEY, SINGLE, FOLDER = "key.xlsx", "handout.xlsx", "students"
@@ -87,25 +86,20 @@ def hand_out(
     writer.write(key, 0, True)
     paths = [target / FOLDER / student.file for student in roster] or [target / SINGLE]
     jobs = list(zip(paths, range(1, len(paths) + 1) if roster else [0], strict=True))
-    cores = min(len(jobs), usable_cores())
-    if cores == 1:
+    if min(len(jobs), usable_cores()) == 1:
         for done, (path, number) in enumerate(jobs, start=1):
             writer.write(path, number, False)
             if progress is not None:
                 progress(done, len(jobs))
         return HandedOut(key, tuple(paths), handout, tuple(notes))
-    with ProcessPoolExecutor(cores, get_context("spawn"), _start, (handout, protect)) as pool:
-        waiting = [pool.submit(_work, path, number) for path, number in jobs]
-        try:
-            for done, one in enumerate(as_completed(waiting), start=1):
-                one.result()
-                if progress is not None:
-                    progress(done, len(jobs))
-        except BrokenProcessPool:
-            raise ExerciseError(f"{target}: writing broke off, for want of memory perhaps; use a smaller network") from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with closing(on_all_cores(_writing, (handout, protect), jobs)) as results:
+        for done, (_, result) in enumerate(results, start=1):
+            if isinstance(result, Exception):
+                raise result
+            if isinstance(result, Lost):
+                raise ExerciseError(f"{target}: writing broke off, for want of memory perhaps; use a smaller network")
+            if progress is not None:
+                progress(done, len(jobs))
     return HandedOut(key, tuple(paths), handout, tuple(notes))
 
 
@@ -119,30 +113,25 @@ class _Writer:
         """The workbook of a student, counted from 1, or of number 0."""
         name = self.handout.students[number - 1].name if number else ""
         try:
-            plan = self.handout.plan(number)
+            variant = self.handout.variant(number)
         except ValueError as error:
             whose = f"{name}: " if name else ""
             raise ExerciseError(f"{self.handout.network.source}: {whose}{error}") from None
-        pages = lay_out(plan.network, "compact")
+        pages = lay_out(variant.network, "compact")
         for page in pages.values():
             page.choices.clear()  # a list of kernels would give designs away
-        saved = None if key else plan.shown()
-        model = Model(plan.network, "compact", plan.parameters, plan.values, pages, {}, gallery=GALLERY_CELLS,
-                      home="Exercise", saved=saved)  # fmt: skip
+        # What is to be found is not known where colour scales and formats are made, so that they cannot tell of it.
+        parameters, values = (
+            (variant.parameters, variant.values) if key else (variant.shown_parameters(), variant.filled_in())
+        )
+        model = Model(variant.network, "compact", parameters, values, pages, {}, gallery=GALLERY_CELLS,
+                      home="Exercise", saved=None if key else variant.shown())  # fmt: skip
         description: dict[str, Any] = {"format": FORMAT, "version": __version__, "handout": self.id, "number": number}
         if key:
             description["key"] = self.handout.to_dict()
-        write_workbook(path, dress_handout(model, plan, key, name, description, self.protect and not key))
+        write_workbook(path, dress_handout(model, variant, key, name, description, self.protect and not key))
 
 
-_writer: _Writer
-
-
-def _start(handout: Handout, protect: bool) -> None:
-    """What a process of the pool does once."""
-    global _writer
-    _writer = _Writer(handout, protect)
-
-
-def _work(path: Path, number: int) -> None:
-    _writer.write(path, number, False)
+def _writing(handout: Handout, protect: bool) -> Callable[[Path, int], None]:
+    """What writes one student's workbook after another."""
+    return partial(_Writer(handout, protect).write, key=False)

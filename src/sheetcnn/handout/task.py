@@ -12,7 +12,7 @@ from ..layers.base import Counts, Number, Shape, shape_text
 from ..network import Network, Node, Text
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .plan import Variant
 
 SHOWN = 3  # cells named for each reason
 Feedback = Literal["live", "none"]
@@ -46,7 +46,7 @@ class LayerWork:
 class Work(Protocol):
     """What grading may ask of a student's workbook. Raises WorkbookError where a grid is missing or was cut up."""
 
-    plan: Plan
+    variant: Variant
 
     def layer(self, name: str) -> LayerWork: ...
 
@@ -105,7 +105,7 @@ class Task(BaseModel):
         """By layer, which cells of its output are left blank."""
         return {}
 
-    def instruction(self, plan: Plan, number: int) -> str:
+    def instruction(self, variant: Variant, number: int) -> str:
         """What the student is to do, in a sentence or two."""
         raise NotImplementedError
 
@@ -182,9 +182,9 @@ class Cells(Task):
 
     def graded_cells(self, work: Work, formula: bool) -> Graded:
         """Every cell by itself: as a formula that must follow other pixels and kernels, or as a number."""
-        done, want = work.layer(self.layer), work.plan.values[self.layer]["output"]
+        done, want = work.layer(self.layer), work.variant.values[self.layer]["output"]
         tally = Tally()
-        for at in map(tuple, np.argwhere(self.mask(work.plan.network)).tolist()):
+        for at in map(tuple, np.argwhere(self.mask(work.variant.network)).tolist()):
             tally.add(work.where(self.layer, at), *verdict(done, at, float(want[at]), formula, self.tolerance))
         return tally.graded(self.points)
 

@@ -16,7 +16,7 @@ from ..formula.values import NUMERIC, PENDING
 from ..grid import Grid, sheet_prefix
 from ..layers.base import Arrays, Drawing, Shape
 from ..network import INPUT
-from .plan import Plan
+from .plan import Variant
 from .task import BLANK, FORMULA, TYPED, WORDS, LayerWork, node_of
 from .trial import TRIALS, trial
 
@@ -27,10 +27,10 @@ _CELL = re.compile(r"(?:(?:'((?:[^']|'')+)'|([^'!]+))!)?\$?([A-Za-z]{1,3})\$?(\d
 class StudentWork:
     """What grading asks of one workbook."""
 
-    def __init__(self, book: Book, plan: Plan) -> None:
-        self.book, self.plan = book, plan
+    def __init__(self, book: Book, variant: Variant) -> None:
+        self.book, self.variant = book, variant
         self.groups = group_formulas(book)
-        self.drawn = plan.network.drawings("compact")
+        self.drawn = variant.network.drawings("compact")
         self._layers: dict[str, LayerWork] = {}
 
     # -- what a task asks ------------------------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ class StudentWork:
         """A layer's cells: first among the numbers handed out, then among those of each trial."""
         if name in self._layers:
             return self._layers[name]
-        node = node_of(self.plan.network, name)
+        node = node_of(self.variant.network, name)
         output = self.drawn[name][-1]
         places = dict(self._grids(name, output))
         known = self._known(name)
@@ -46,9 +46,8 @@ class StudentWork:
         for grid, _ in known:
             _cut(masks[grid.sheet], grid)[...] = True
         groups = _needed(_without(self.groups, masks), list(places.values()))
-        keys = {read: self.plan.network.key_of(read) for read in node.inputs}
-        given = [(grid, numbers) for grid, numbers in known]
-        first = self._evaluated(groups, given)
+        keys = {read: self.variant.network.key_of(read) for read in node.inputs}
+        first = self._evaluated(groups, known)
         value, kind = self._read(first, output, places)
         holds = np.select([kind == NOTHING, kind == NUMERIC], [BLANK, TYPED], WORDS)
         formula = np.zeros(output.shape, bool)
@@ -64,7 +63,7 @@ class StudentWork:
         follows = formula.copy()
         for number in range(TRIALS):
             read, numbers = trial(node, number)
-            changed = [*given]
+            changed = [*known]
             for other, array in read.items():
                 drawing = next(d for d in self.drawn[other] if d.key == keys[other])
                 changed += [(grid, _flat(array[index], grid)) for index, grid in self._grids(other, drawing)]
@@ -113,7 +112,7 @@ class StudentWork:
         return None
 
     def _planted(self) -> set[str]:
-        return {planted.node.name for planted in self.plan.planted.values()}
+        return {planted.node.name for planted in self.variant.planted.values()}
 
     def where(self, layer: str, at: Shape) -> str:
         """A cell of a layer's output, as the student sees it."""
@@ -143,18 +142,18 @@ class StudentWork:
 
     def _known(self, layer: str) -> list[tuple[Grid, np.ndarray]]:
         """Every grid but the layer's own output and steps, with its right numbers; what was cut up is left as it is."""
-        values: dict[str, Arrays] = self.plan.values
+        values: dict[str, Arrays] = self.variant.values
         found = []
         for name, drawings in self.drawn.items():
             for drawing in drawings:
                 if name == layer and drawing.role in ("step", "output"):
                     continue
-                numbers = self.plan.parameters if drawing.role in ("parameter", "shared") else values
+                numbers = self.variant.parameters if drawing.role in ("parameter", "shared") else values
                 array = numbers[name][drawing.key]
                 try:
                     found += [(grid, _flat(array[index], grid)) for index, grid in self._grids(name, drawing)]
                 except WorkbookError:
-                    needed = name in node_of(self.plan.network, layer).inputs or name == layer
+                    needed = name in node_of(self.variant.network, layer).inputs or name == layer
                     if needed:
                         raise
         return found

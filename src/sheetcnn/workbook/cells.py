@@ -67,15 +67,10 @@ class Pour:
         if grid.step[1] == 1:
             cells = "".join(self._all_cells(row, inside))
         else:
+            starts = range(grid.left, grid.right + 1, grid.step[1])
             cells = "".join(
-                cell
-                + _blanks(
-                    row,
-                    grid.left + j * grid.step[1] + 1,
-                    min(grid.left + (j + 1) * grid.step[1] - 1, grid.right),
-                    self.blank,
-                )
-                for j, cell in enumerate(self._all_cells(row, inside))
+                cell + _blanks(row, start + 1, min(start + grid.step[1] - 1, grid.right), self.blank)
+                for start, cell in zip(starts, self._all_cells(row, inside), strict=True)
             )
         if not before and not after:
             return left, cells
@@ -103,12 +98,14 @@ class Pour:
                 f'<c r="{name}{row}" s="{style}"><v>{value!r}</v></c>' for name, value in zip(names, values, strict=True)
             ]
         formulas = self.formula(inside)
-        if len(max(formulas, key=len)) > MAX_FORMULA:
+        longest = max(formulas, key=len)
+        if len(longest) > MAX_FORMULA:
             raise LimitError(
-                f"sheet {grid.sheet}: the formula in {names[0]}{row} has {len(max(formulas, key=len)):,} characters; "
+                f"sheet {grid.sheet}: the formula in {names[formulas.index(longest)]}{row} has {len(longest):,} characters; "
                 f"Excel allows {MAX_FORMULA:,}; use fewer channels or a smaller window"
             )
-        if any(mark in formulas[0] for mark in "<>&"):
+        together = "".join(formulas)  # the formulas of a row may differ, but few rows have any of these
+        if "<" in together or ">" in together or "&" in together:
             formulas = [escape(formula) for formula in formulas]
         if mixed:
             return [

@@ -32,9 +32,8 @@ WIDTH = (CELL - 0.45) / 7
 HEIGHT = CELL * 0.75  # points
 FONT = "Arial"
 SCREEN = 1600  # pixels
-MOST_NAMES = (
-    65_535  # LibreOffice counts defined names in 16 bits: one more, and it mixes them up and crashes (seen with 7.4)
-)
+# LibreOffice counts defined names in 16 bits: one more, and it mixes them up and crashes (seen with 7.4).
+MOST_NAMES = 65_535
 TEXT_STYLES: dict[str, dict[str, Any]] = {
     "title": {"font": Font(FONT, 16, bold=True, color=palette.INK)},
     "words": {"font": Font(FONT, 11, color=palette.INK)},
@@ -307,7 +306,7 @@ def add_rules(sheet: Worksheet, ranges: str, rules: list[FormulaRule]) -> None:
 def colour(
     sheet: Worksheet, ranges: str, scale: palette.Scale, largest: str | None, typed: bool, outline: Outline | None = None
 ) -> None:
-    """Lay a colour scale over ranges, and make text pale where cells are dark; `largest` is the cell of the maximum.
+    """Lay a colour scale over ranges, and make text pale where cells are dark; `largest` is the maximum, or its cell.
 
     LibreOffice gives a cell the format of one rule only, and sees one set of rules where ranges overlap: what is outlined
     and dark has a rule of its own, before the others.
@@ -352,6 +351,12 @@ def description_sheet(dressed: Dressed, description: dict[str, Any]) -> None:
     put(sheet, 1, 1, "sheetcnn", "row")
     for row, start in enumerate(range(0, len(text), 30_000), start=2):  # a cell holds 32,767 characters
         put(sheet, row, 1, text[start : start + 30_000], "row")
+
+
+def known(array: np.ndarray) -> np.ndarray:
+    """The numbers of an array that may be shown: those that a student is to find are NaN."""
+    hidden = np.isnan(array)
+    return array[~hidden] if hidden.any() else array
 
 
 def signed_scale(values: list[np.ndarray]) -> palette.Scale:

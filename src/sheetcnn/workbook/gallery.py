@@ -13,8 +13,11 @@ from .model import Model
 from .pages import channel_bounds, pour_of
 
 
-def gallery_sheet(dressed: Dressed, model: Model) -> None:
-    """All maps as thumbnails of tiny cells, which point at the maps' cells: an edit is seen everywhere at once."""
+def gallery_sheet(dressed: Dressed, model: Model, sizes: bool = True) -> None:
+    """All maps as thumbnails of tiny cells, which point at the maps' cells: an edit is seen everywhere at once.
+
+    Without `sizes` it does not say how large the layers are, nor how many maps there are.
+    """
     network = model.network
     sheet = dressed.sheet(GALLERY)
     page = gallery_page(network, model.gallery)
@@ -29,18 +32,19 @@ def gallery_sheet(dressed: Dressed, model: Model) -> None:
     shown = sum(len(blocks) for name, blocks in by_layer.items() if len(stacks[name]) == 3)
     words = "The whole network, live: change a kernel or a pixel and look here again."
     if shown < total:
-        words += f"   It shows the first maps of each layer, {shown} of {total}."
+        words += "   It shows the first maps of each layer" + (f", {shown} of {total}." if sizes else ".")
     left_out = [shape for name, shape in stacks.items() if name not in by_layer]
     if left_out:
-        kinds = {3: "Large maps", 1: "Long vectors"}
-        words += f"   {' and '.join(kinds[n] for n in (3, 1) if n in map(len, left_out))} are left out.".replace(
-            "and L", "and l"
-        )
+        axes = {len(shape) for shape in left_out}
+        what = {(1,): "Long vectors", (3,): "Large maps", (1, 3): "Large maps and long vectors"}[tuple(sorted(axes))]
+        words += f"   {what} are left out."
     put(sheet, 2, LEFT, words, "words")
     put_line(sheet, 3, LEFT, [(model.home, model.home)])
     grids = {name: other.grids for name, other in model.pages.items()}
     for mark in page.marks:
-        put(sheet, mark.row, mark.column, mark.text, "link", "Input" if mark.style == INPUT else mark.style)
+        name = mark.style
+        text = mark.text if sizes or name == INPUT else name
+        put(sheet, mark.row, mark.column, text, "link", "Input" if name == INPUT else name)
     style = dressed.style("thumbnail", ";;;")
     for name, blocks in by_layer.items():
         values = thumbnail_values(name, model.values) + 0.0

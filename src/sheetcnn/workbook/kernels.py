@@ -27,10 +27,8 @@ def kernel_choices(dressed: Dressed, sheet: Worksheet, page: Page, bank: Page) -
     assert page.node is not None
     names = bank.grids["names"]
     choice = DataValidation(type="list", formula1=f"={names.seen_from(sheet.title).area}", showErrorMessage=True)
-    choice.error, choice.errorTitle = (
-        "Choose one of the kernels in the list, or type numbers over the kernel.",
-        "No such kernel",
-    )
+    choice.error = "Choose one of the kernels in the list, or type numbers over the kernel."
+    choice.errorTitle = "No such kernel"
     sheet.add_data_validation(choice)
     cells: list[list[Grid]] = []
     for (k, c), grid in page.choices.items():
@@ -52,9 +50,8 @@ def kernels_sheet(dressed: Dressed, model: Model, bank: Page) -> None:
     sheet = dressed.sheet(bank.sheet)
     sheet.sheet_state = "hidden"
     put(sheet, 1, LEFT, "Kernels", "title")
-    put(
-        sheet, 2, LEFT, "The classic kernels, row by row, and below them the kernels as built: copy them from here.", "words"
-    )
+    words = "The classic kernels, row by row, and below them the kernels as built: copy them from here."
+    put(sheet, 2, LEFT, words, "words")
     for mark in bank.marks:
         put(sheet, mark.row, mark.column, mark.text, mark.style)
     for block in bank.blocks:

@@ -14,7 +14,7 @@ from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
 from ..network import INPUT, Node
 from . import palette
 from .cells import Pour
-from .dress import Dressed, Outline, add_rules, colour, header, marks, put, signed_scale, spans, square_cells
+from .dress import Dressed, Outline, add_rules, colour, header, known, marks, put, signed_scale, spans, square_cells
 from .kernels import kernel_choices
 from .model import Model
 from .pictures import choice_of_pictures
@@ -27,13 +27,19 @@ def layer_sheet(
     neighbours: tuple[str, str],
     banks: dict[str, Page],
     outlines: dict[tuple[str, str], Outline],
+    sizes: bool = True,
 ) -> None:
-    """The sheet of the input or of a layer; pixels and kernels are chosen from `banks`, where there are any."""
+    """The sheet of the input or of a layer; pixels and kernels are chosen from `banks`, where there are any.
+
+    Without `sizes` a layer's sheet does not say how large its output is, nor how many parameters it has.
+    """
     sheet = dressed.sheet(page.sheet)
     square_cells(sheet, page.columns)
     node = page.node
     owner = node.name if node else INPUT
     title, lines = _layer_lines(model, node) if node else _input_lines(model)
+    if node is not None and not sizes:
+        lines = lines[:1]  # the formula in words; any other line may tell
     column = header(sheet, title, lines, *neighbours, model.home)
     if node is not None and node.layer.warning():
         put(sheet, HEADER, LEFT, node.layer.warning(), "warning")
@@ -53,7 +59,7 @@ def layer_sheet(
         array = _values(model, model.values, owner, blocks[0].drawing)
         written = _values(model, model.written, owner, blocks[0].drawing)
         role = "typed" if key not in formulas else "formula"
-        style = dressed.style(role, palette.number_format(array))
+        style = dressed.style(role, palette.number_format(known(array)))
         blank = dressed.style("blank")
         for block in blocks:
             write = formulas.get(key, choosing.get(key))
@@ -146,7 +152,7 @@ def _colour(
             colour(sheet, spans([block.grid]), scale, None, typed, outline)
         return column
     if typed or array.min() < 0 or drawing.label in ("sum", "product", "turned", "mean") or drawing.role == "shared":
-        colour(sheet, spans(grids), signed_scale([array]), None, typed, outline)
+        colour(sheet, spans(grids), signed_scale([known(array)]), None, typed, outline)
         return column
     ranges = spans(grids)
     text = "largest cell" if drawing.role == "output" else f"largest of {drawing.label}"

@@ -50,9 +50,8 @@ def _fill(target: zipfile.ZipFile, dressed: Dressed, progress: Progress | None) 
             if item not in sheets:
                 target.writestr(item, source.read(item))
                 continue
-            pours = dressed.pours.pop(
-                sheets[item]
-            )  # with the texts of windows that its formulas share: none is needed twice
+            # With the texts of windows that its formulas share: none is needed twice.
+            pours = dressed.pours.pop(sheets[item])
             head, data, tail = _split(source.read(item).decode("utf-8"), pours)
             # One piece is compressed in a thread of its own (zlib lets go of the interpreter) while the next is written.
             with target.open(item, "w") as stream, ThreadPoolExecutor(1) as compressor:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule
-from openpyxl.styles import Font
-from openpyxl.worksheet.worksheet import Worksheet
 
 from ...grid import Grid, flat, seen_from
 from ...handout.design import Design
@@ -16,19 +12,16 @@ from ...handout.fill import Fill
 from ...handout.mistake import Planted
 from ...handout.mistakes import MISTAKES
 from ...handout.task import Cells
-from ...layout import GALLERY_TOP, LEFT
-from ...network import INPUT
-from ...views.gallery import GALLERY
 from .. import palette
 from ..cells import Cell, Pour
-from ..dress import area_of, put, signed_scale
+from ..dress import area_of, colour, put, signed_scale
 from .making import EXACT, Box, Making
 
 
 def leave_blank(sheets: Making, task: Cells, number: int) -> None:
     """The cells of a task, blank and yellow; in the key only yellow."""
-    right = sheets.plan.values[task.layer]["output"]
-    mask = task.mask(sheets.plan.network)
+    right = sheets.variant.values[task.layer]["output"]
+    mask = task.mask(sheets.variant.network)
     typed = not isinstance(task, Fill) or task.answer == "number"
     tolerance = max(task.tolerance if typed else 0.0, EXACT * max(1.0, float(np.abs(right).max())))
     style = sheets.dressed.style("todo_number" if typed else "todo", palette.number_format(right))
@@ -41,7 +34,7 @@ def leave_blank(sheets: Making, task: Cells, number: int) -> None:
             for i, j in np.argwhere(inside).tolist()
         }
         sheets.put_cells(grid, cells)
-        if sheets.plan.exercise.live(task):
+        if sheets.variant.exercise.live(task):
             (top, left), (bottom, end) = np.argwhere(inside).min(axis=0), np.argwhere(inside).max(axis=0)
             part = Grid(grid.sheet, grid.top + top, grid.left + left, bottom - top + 1, end - left + 1)
             values = right[index].reshape(grid.rows, grid.columns)[top : bottom + 1, left : end + 1]
@@ -51,10 +44,11 @@ def leave_blank(sheets: Making, task: Cells, number: int) -> None:
 def ask_design(sheets: Making, task: Design, number: int) -> None:
     """Blank kernels, and the target beside everything else."""
     page, k = sheets.page(task.layer), task.map - 1
-    numbers = sheets.plan.parameters[task.layer]
+    numbers = sheets.variant.parameters[task.layer]
     grids = list(page.grids["weight"][k]) + ([page.grids["bias"][k]] if task.bias else [])
+    # What a student types is shown as it is: a format that fits the right numbers would tell of them.
+    style = sheets.dressed.style("todo_number", palette.number_format(numbers["weight"]) if sheets.key else "General")
     for grid in grids:
-        style = sheets.dressed.style("todo_number", palette.number_format(numbers["weight"]))
         sheets.put_cells(
             grid,
             {
@@ -62,37 +56,26 @@ def ask_design(sheets: Making, task: Design, number: int) -> None:
                 for i, j in np.ndindex(grid.rows, grid.columns)
             },
         )
-    right = sheets.plan.values[task.layer]["output"]
+    right = sheets.variant.values[task.layer]["output"]
     target, own = right[k] + 0.0, page.grids["output"][k]
     place = Grid(own.sheet, own.top, page.columns + 3, own.rows, own.columns)
     sheet = sheets.dressed.book[own.sheet]
     put(sheet, place.top - 1, place.left, f"target of map {task.map}", "label")
     sheets.dressed.name(f"{task.layer}_target_{task.map}", place)
     sheets.dressed.pour(own.sheet, Pour(place, target, sheets.dressed.style("formula", palette.number_format(right))))
-    largest = float(np.abs(right).max()) or 1.0
-    scale = signed_scale([right]) if right.min() < 0 else palette.Scale(((0.0, palette.LIGHT), (largest, palette.DARK)))
-    if right.min() >= 0:
-        pale = CellIsRule("greaterThan", [repr(0.5 * largest)], font=Font(color=palette.PALE_TEXT))
-        sheet.conditional_formatting.add(area_of(place), pale)
-    _colour_scale(sheet, area_of(place), scale)
-    if sheets.plan.exercise.live(task):
+    largest = float(right.max()) or 1.0
+    dark = palette.Scale(((0.0, palette.LIGHT), (largest, palette.DARK)), pale_above=0.5)
+    colour(sheet, area_of(place), signed_scale([right]) if right.min() < 0 else dark, repr(largest), typed=False)
+    if sheets.variant.exercise.live(task):
         tolerance = task.tolerance * (1 + float(np.abs(target).max()))
         sheets.boxes.append(Box(number, own, target, tolerance, float(target.max()), shown=place))
-
-
-def _colour_scale(sheet: Worksheet, area: str, scale: palette.Scale) -> None:
-    keys = ("start", "mid", "end") if len(scale.points) == 3 else ("start", "end")
-    arguments: dict[str, Any] = {}
-    for key, (value, shade) in zip(keys, scale.points, strict=True):
-        arguments |= {f"{key}_type": "num", f"{key}_value": value, f"{key}_color": shade}
-    sheet.conditional_formatting.add(area, ColorScaleRule(**arguments))
 
 
 def plant(sheets: Making, planted: Planted) -> None:
     """Wrong formulas, or a number in the place of one; their values are what they give."""
     node, page = planted.node, sheets.page(planted.node.name)
     read = {name: other.grids for name, other in sheets.model.pages.items()}
-    xs = tuple(seen_from(sheets.plan.network.output_of(name, read), node.name) for name in node.inputs)
+    xs = tuple(seen_from(sheets.variant.network.output_of(name, read), node.name) for name in node.inputs)
     write = MISTAKES[planted.kind].formula(node, xs, page.grids, planted.pick)
     for at in map(tuple, np.argwhere(planted.mask).tolist()):
         grid, (i, j) = page.grids["output"][at[0]], at[1:]
@@ -101,15 +84,3 @@ def plant(sheets: Making, planted: Planted) -> None:
             sheets.put_cells(grid, {(i, j): replace(cell, formula=write(at))})
         else:
             sheets.put_cells(grid, {(i, j): replace(cell, formula=None, value=planted.number)})
-
-
-def hide_shapes(sheets: Making) -> None:
-    """Sizes and parameter counts are not to be read off the other sheets."""
-    book = sheets.dressed.book
-    for node in sheets.plan.network.nodes:
-        for row in (3, 4, 5):
-            book[node.name].cell(row, LEFT).value = None
-    if GALLERY in sheets.dressed.pours:
-        for mark in book[GALLERY][GALLERY_TOP - 1]:
-            if isinstance(mark.value, str) and not mark.value.startswith(INPUT):
-                mark.value = mark.value.split(":")[0]

@@ -14,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ...grid import COLUMN, Grid, flat, sheet_prefix
 from ...handout.fingerprint import fingerprints, status
 from ...handout.mistake import Mistake
-from ..cells import MAX_FORMULA, Cell, Pour
+from ..cells import Cell, Pour
 from ..dress import Dressed, add_rules, area_of
 from .making import EXACT, EXERCISE, FEEDBACK, Box, Making
 
@@ -25,6 +25,7 @@ SHADES = (  # of a right cell, by its part of the layer's largest
     (0.07, "A7E9BF", "000000"),
 )
 GREEN = "DCFCE7"  # of any other right cell
+PIECE = 100  # grids in one sum: Excel takes 255 arguments and 8,192 characters, of which a cell range has up to 56
 
 
 def feedback(sheets: Making, rows: dict[int, int]) -> None:
@@ -33,8 +34,9 @@ def feedback(sheets: Making, rows: dict[int, int]) -> None:
     hidden = dressed.sheet(FEEDBACK)
     hidden.sheet_state = "veryHidden"
     hidden.protection.sheet = True
-    rng = np.random.default_rng([sheets.plan.number, 11])
-    first = {box.grid.sheet: _free(sheets, box.grid.sheet) for box in sheets.boxes}
+    rng = np.random.default_rng([sheets.variant.number, 11])
+    first = {sheet: _free(sheets, sheet) for sheet in dict.fromkeys(box.grid.sheet for box in sheets.boxes)}
+    greens: dict[str, list[tuple[str, list[FormulaRule]]]] = {sheet: [] for sheet in first}
     by_task: dict[int, list[tuple[Box, Grid]]] = {}
     line = 1
     style = dressed.style("thumbnail", ";;;")
@@ -51,19 +53,20 @@ def feedback(sheets: Making, rows: dict[int, int]) -> None:
         cells = {(i, j): Cell(style) for i, j in np.argwhere(~counted).tolist()}
         dressed.pour(grid.sheet, Pour(own, np.where(counted, value, np.nan), style, write, cells=cells))
         by_task.setdefault(box.task, []).append((box, own))
-        _green(dressed.book[grid.sheet], box, own)
+        greens[grid.sheet].append(_green(box, own))
     for sheet, column in first.items():
+        _put_first(dressed.book[sheet], greens[sheet])
         _hide(dressed.book[sheet], column, [box.grid for box in sheets.boxes if box.grid.sheet == sheet])
     for number, boxes in by_task.items():
-        count = sum(int((~np.isnan(box.right)).sum()) for box, _ in boxes)
-        known = all(box.shown is None for box, _ in boxes)
-        value = float(count) if sheets.key else 0.0 if known else np.nan
-        areas = [f"{sheet_prefix(own.sheet)}{area_of(own)}" for _, own in boxes]
-        _done(dressed, rows[number], f"SUM({','.join(areas)})", value, f'0" of {count:,}"', count)
-    for number, task in enumerate(sheets.plan.exercise.tasks, start=1):
-        if isinstance(task, Mistake) and sheets.plan.exercise.live(task):
-            _mended(sheets, task, rows[number], line, rng)
-            line += 3
+        counts = [int((~np.isnan(box.right)).sum()) for box, _ in boxes]
+        count = sum(counts)
+        before = 0.0 if all(box.shown is None for box, _ in boxes) else np.nan
+        parts = [(own, float(n) if sheets.key else before) for (_, own), n in zip(boxes, counts, strict=True)]
+        total, line = _sum(dressed, parts, line)
+        _done(dressed, rows[number], total, float(count) if sheets.key else before, f'0" of {count:,}"', count)
+    for number, task in enumerate(sheets.variant.exercise.tasks, start=1):
+        if isinstance(task, Mistake) and sheets.variant.exercise.live(task):
+            line = _mended(sheets, task, rows[number], line, rng)
 
 
 def _near(grid: Grid, shown: Grid, tolerance: str) -> Callable[[int], list[str]]:
@@ -100,19 +103,35 @@ def _done(dressed: Dressed, row: int, formula: str, value: float, number_format:
     )
 
 
-def _mended(sheets: Making, task: Mistake, row: int, line: int, rng: np.random.Generator) -> None:
-    """Whether the mistake is mended, told from the sum of all maps where it might be, so that nothing tells where it is."""
-    dressed, plan = sheets.dressed, sheets.plan
-    layers = list(dict.fromkeys(node.name for node, _ in task.places(plan.network, plan.taken)))
-    areas = [
-        f"{sheet_prefix(name)}{area_of(grid)}" for name in layers for _, grid in flat(sheets.page(name).grids["output"])
-    ]
-    text = f"SUM({','.join(areas)})"
-    if len(areas) > 255 or len(text) > MAX_FORMULA:
-        return
+def _sum(dressed: Dressed, parts: list[tuple[Grid, float]], line: int) -> tuple[str, int]:
+    """The formula of the sum of grids, each given with its own sum, and the next free line of the hidden sheet.
+
+    Where one formula cannot name them all, it sums the sums of a hundred each, which stand on that line and below.
+    """
+    areas = [f"{sheet_prefix(grid.sheet)}{area_of(grid)}" for grid, _ in parts]
+    if len(areas) <= PIECE:
+        return f"SUM({','.join(areas)})", line
+    starts = range(0, len(parts), PIECE)
+    place = Grid(FEEDBACK, line, 1, len(starts), 1)
+    values = np.array([[sum(value for _, value in parts[n : n + PIECE])] for n in starts])
+    pieces = [f"SUM({','.join(areas[n : n + PIECE])})" for n in starts]
+    dressed.pour(FEEDBACK, Pour(place, values, dressed.style("table"), lambda i: [pieces[i]]))
+    return f"SUM({sheet_prefix(FEEDBACK)}{area_of(place)})", line + len(starts) + 1
+
+
+def _mended(sheets: Making, task: Mistake, row: int, line: int, rng: np.random.Generator) -> int:
+    """Whether the mistake is mended, told from the sum of all maps where it might be, so that nothing tells where it is.
+
+    Returns the next free line of the hidden sheet.
+    """
+    dressed, variant = sheets.dressed, sheets.variant
+    layers = list(dict.fromkeys(node.name for node, _ in task.places(variant.network, variant.taken)))
     right, written = (
-        np.concatenate([of[name]["output"].ravel() for name in layers]) for of in (plan.values, sheets.model.written)
+        np.concatenate([of[name]["output"].ravel() for name in layers]) for of in (variant.values, sheets.model.written)
     )
+    maps = [(name, index, grid) for name in layers for index, grid in flat(sheets.page(name).grids["output"])]
+    parts = [(grid, float(sheets.model.written[name]["output"][index].sum())) for name, index, grid in maps]
+    text, line = _sum(dressed, parts, line)
     helper, state = (Grid(FEEDBACK, line + 1, column, 1, 1) for column in (1, 2))
     total = Box(0, helper, np.array([[right.sum()]]), EXACT * (1 + float(np.abs(right).sum())))
     dressed.pour(FEEDBACK, Pour(helper, np.array([[written.sum()]]), dressed.style("table"), lambda i: [text]))
@@ -120,6 +139,7 @@ def _mended(sheets: Making, task: Mistake, row: int, line: int, rng: np.random.G
     write = _fingerprinted(dressed, total, line, rng)
     dressed.pour(FEEDBACK, Pour(state, np.array([[value]]), dressed.style("table"), write))
     _done(dressed, row, state.seen_from(EXERCISE).area, value, '"mended";;"not yet"', 1)
+    return line + 3
 
 
 def _free(sheets: Making, sheet: str) -> int:
@@ -134,8 +154,8 @@ def _hide(sheet: Worksheet, column: int, grids: list[Grid]) -> None:
     sheet.column_dimensions[name] = ColumnDimension(sheet, index=name, min=left, max=right, hidden=True)
 
 
-def _green(sheet: Worksheet, box: Box, own: Grid) -> None:
-    """Right cells are green, the larger the darker: so the picture appears in green."""
+def _green(box: Box, own: Grid) -> tuple[str, list[FormulaRule]]:
+    """The range and the rules by which right cells are green, the larger the darker: so the picture appears in green."""
     cell, right = box.grid.at(0, 0), f"{own.at(0, 0)}=1"
     rules = []
     if box.largest > 0:
@@ -144,9 +164,14 @@ def _green(sheet: Worksheet, box: Box, own: Grid) -> None:
             rules.append(FormulaRule([test], fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
     rules.append(FormulaRule([right], fill=PatternFill("solid", bgColor=GREEN), font=Font(color="14532D")))
     # LibreOffice lets a colour scale of the very same range win: so the range has one hidden cell more.
-    area = f"{area_of(box.grid)} {COLUMN[own.right]}{own.bottom}"
+    return f"{area_of(box.grid)} {COLUMN[own.right]}{own.bottom}", rules
+
+
+def _put_first(sheet: Worksheet, rules: list[tuple[str, list[FormulaRule]]]) -> None:
+    """Rules that go before all that the sheet has already."""
     others, sheet.conditional_formatting = sheet.conditional_formatting, ConditionalFormattingList()
-    add_rules(sheet, area, rules)
+    for area, own in rules:
+        add_rules(sheet, area, own)
     for other in others:
         for rule in other.rules:
             rule.priority = 0

@@ -17,7 +17,7 @@ FRAMES = ("DB2777", "2563EB", "EA580C", "7C3AED", "0D9488", "CA8A04")  # of cell
 
 def draw_frames(sheets: Making, task: Compute) -> None:
     """A frame in its own colour around each blank cell and its windows; around kernels too."""
-    network = sheets.plan.network
+    network = sheets.variant.network
     node = node_of(network, task.layer)
     look, page = node.layer.look(*node.in_shapes), sheets.page(task.layer)
     assert look is not None

@@ -21,8 +21,8 @@ LETTERS = 70  # in a line of a task's words
 
 def instructions(sheets: Making, sheet: Worksheet, name: str) -> None:
     """What to do, in one page: the tasks, where they are, their points, and how far they are done."""
-    dressed, plan = sheets.dressed, sheets.plan
-    settings = plan.exercise.settings
+    dressed, variant = sheets.dressed, sheets.variant
+    settings = variant.exercise.settings
     sheet.page_setup.fitToHeight = 1
     for column, width in enumerate(WIDTHS, start=1):
         sheet.column_dimensions[COLUMN[column]].width = width
@@ -32,7 +32,7 @@ def instructions(sheets: Making, sheet: Worksheet, name: str) -> None:
     put(sheet, 3, 2, settings.about, "body")
     sheet.merge_cells("B3:H3")
     sheet.row_dimensions[3].height = 14 * (1 + len(settings.about) // 115) + 4
-    live = any(plan.exercise.live(task) for task in plan.exercise.tasks)
+    live = any(variant.exercise.live(task) for task in variant.exercise.tasks)
     lines = [
         "Do the tasks below. Yellow cells are yours to fill in; the links lead to them.",
         "If your program shows a bar “Enable Editing”, click it first." + (" What is right turns green." if live else ""),
@@ -43,13 +43,13 @@ def instructions(sheets: Making, sheet: Worksheet, name: str) -> None:
     for column, text in ((2, ""), (3, "task"), (4, "sheet"), (5, "points"), (6, "done" if live else "")):
         put(sheet, 8, column, text, "head" if column < 5 else "head_right")
     row, states = 9, {}
-    for number, task in enumerate(plan.exercise.tasks, start=1):
+    for number, task in enumerate(variant.exercise.tasks, start=1):
         states[number] = row
         row = _task_rows(sheets, sheet, task, number, row)
     put(sheet, row, 3, "all tasks", "row")
-    _number(dressed, row, 5, plan.exercise.points)
+    _number(dressed, row, 5, variant.exercise.points)
     row += 2
-    for number, task in enumerate(plan.exercise.tasks, start=1):
+    for number, task in enumerate(variant.exercise.tasks, start=1):
         if isinstance(task, Shapes):
             row = _shapes_table(sheets, sheet, task, number, row)
     if live:
@@ -65,8 +65,8 @@ def _number(dressed: Dressed, row: int, column: int, value: float) -> None:
 
 def _task_rows(sheets: Making, sheet: Worksheet, task: Task, number: int, row: int) -> int:
     """A task's row, and where something is to be answered, a second one; returns the next free row."""
-    plan = sheets.plan
-    words = task.text or task.instruction(plan, number)
+    variant = sheets.variant
+    words = task.text or task.instruction(variant, number)
     put(sheet, row, 2, f"{number}", "strong")
     put(sheet, row, 3, words, "body")
     sheet.row_dimensions[row].height = 13.5 * (1 + len(words) // LETTERS) + 6
@@ -82,9 +82,9 @@ def _task_rows(sheets: Making, sheet: Worksheet, task: Task, number: int, row: i
     put(sheet, row, 3, "A cell that has the mistake, such as conv1!D12:", "aside_right")
     place = Grid(EXERCISE, row, 4, 1, 1)
     sheets.dressed.name(f"task_{number}_cell", place)
-    put(sheet, row, 4, _named(sheets, plan.planted[number]) if sheets.key else "", "choice")
+    put(sheet, row, 4, _named(sheets, variant.planted[number]) if sheets.key else "", "choice")
     if sheets.key:
-        put(sheet, row, 5, f"  {MISTAKES[plan.planted[number].kind].words}", "soft")
+        put(sheet, row, 5, f"  {MISTAKES[variant.planted[number].kind].words}", "soft")
     return row + 1
 
 
@@ -96,8 +96,8 @@ def _named(sheets: Making, planted: Planted) -> str:
 
 def _shapes_table(sheets: Making, sheet: Worksheet, task: Shapes, number: int, row: int) -> int:
     """The layer table with blanks; returns the next free row."""
-    plan, dressed = sheets.plan, sheets.dressed
-    wanted = task.wanted(plan.network)
+    variant, dressed = sheets.variant, sheets.dressed
+    wanted = task.wanted(variant.network)
     put(sheet, row, 3, f"task {number}: layer and its settings", "head")
     for column, head in enumerate(HEADS, start=4):
         put(sheet, row, column, head, "head_right")
@@ -111,12 +111,12 @@ def _shapes_table(sheets: Making, sheet: Worksheet, task: Shapes, number: int, r
     }
     dressed.pour(EXERCISE, Pour(place, values, style, None, cells=cells))
     before = "input"
-    for line, node in enumerate(task.nodes(plan.network), start=row + 1):
+    for line, node in enumerate(task.nodes(variant.network), start=row + 1):
         reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"
         settings = node.layer.setting_words()
         put(sheet, line, 3, f"{node.name}{reads}  ·  {node.layer.type}" + (f": {settings}" if settings else ""), "body")
         sheet.row_dimensions[line].height = 27 if len(f"{node.name}{reads}{settings}") > LETTERS - 14 else 16
         before = node.name
-    if plan.exercise.live(task):
+    if variant.exercise.live(task):
         sheets.boxes.append(Box(number, place, values, 0.4, typed=True))
     return row + len(wanted) + 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ...grid import Grid
-from ...handout.plan import Plan
+from ...handout.plan import Variant
 from ...layout import Page
 from ..cells import Cell, Pour
 from ..dress import Dressed
@@ -36,7 +36,7 @@ class Making:
 
     dressed: Dressed
     model: Model
-    plan: Plan
+    variant: Variant
     key: bool
     boxes: list[Box] = field(default_factory=list)
 
