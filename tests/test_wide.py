@@ -14,7 +14,7 @@ import sheetcnn
 from sheetcnn.errors import LimitError, SheetcnnError
 from sheetcnn.formula import read_book
 from sheetcnn.layers import conv2d
-from sheetcnn.network import MOST_NAMES, read_network
+from sheetcnn.network import MAX_GRID_NAMES, read_network
 from sheetcnn.workbook import dress
 
 GROUPED = """
@@ -60,7 +60,7 @@ def pixels(*shape: int) -> np.ndarray:
 @pytest.fixture
 def together(make: Make, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workbook whose wide layers have a name for each filter, as if it had too many kernels."""
-    monkeypatch.setattr("sheetcnn.network.MOST_NAMES", 300)
+    monkeypatch.setattr("sheetcnn.network.MAX_GRID_NAMES", 300)
     return make(GROUPED, pixels(36, 5, 6), detail="steps")
 
 
@@ -114,7 +114,7 @@ def test_no_handout_without_names(together: Path, tmp_path: Path) -> None:
 def test_more_kernels_than_libreoffice_has_names_for(make: Make, office: Office) -> None:
     """LibreOffice 7.4 counts names in 16 bits: with more it gives wrong values and crashes."""
     channels, filters = 256, 257
-    assert channels * filters > 65_535 > MOST_NAMES
+    assert channels * filters > 65_535 > MAX_GRID_NAMES
     book = make(MANY.format(channels=channels, filters=filters), pixels(channels, 2, 3), gallery=False)
     assert len(read_book(book).names) < 1_100
     assert sheetcnn.check(book).ok
@@ -128,7 +128,7 @@ def test_too_many_grids_are_refused(make: Make) -> None:
 
 
 def test_too_many_names_are_refused(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(dress, "MOST_NAMES", 20)
+    monkeypatch.setattr(dress, "MAX_DEFINED_NAMES", 20)
     with pytest.raises(LimitError, match="defined names; LibreOffice takes 20"):
         make(MANY.format(channels=3, filters=4), pixels(3, 2, 3))
     assert {path.suffix for path in tmp_path.iterdir()} == {".toml", ".npy"}

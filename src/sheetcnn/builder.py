@@ -16,12 +16,13 @@ from .importer import open_network
 from .layers.base import Arrays
 from .layout import lay_out
 from .network import INPUT, InputSettings, Network, with_labels
+from .progress import Progress
 from .templates import network_path, picture_path
 from .views.gallery import GALLERY_CELLS
 from .weights import load_parameters
 from .workbook.model import Model
 from .workbook.sheets import dress
-from .workbook.write import Progress, write_workbook
+from .workbook.write import write_workbook
 
 SHOWN = 6  # pictures on the Overview
 

@@ -26,12 +26,13 @@ from .layers.base import Arrays, Drawing, Shape
 from .libreoffice import recalculated
 from .named_grids import NamedGrids, NoNumber, cut, in_words
 from .network import INPUT, Network, Node, parse_network
+from .progress import Progress
 from .report import Finding, Kind, LayerReport, Report, Value
+from .views.check import check_sizes, check_views
 from .views.gallery import GALLERY, thumbnail_formula, thumbnail_values, thumbnails
-from .views.inspected import inspector_views
-from .views.inspector import CHOICES, MARKS, Inspector
+from .views.inspector import CHOICES, MARKS, Inspector, inspector_views
 from .views.kernels import NAMES, choosable, kernel_formula, kernel_values
-from .views.summary import answers, check_sizes, check_views, overview_sizes, overview_views
+from .views.overview import gives_answer, overview_sizes, overview_views
 from .views.view import View
 
 __all__ = ["Contents", "Engine", "Finding", "LayerReport", "Progress", "Report", "check", "read_contents"]
@@ -40,7 +41,6 @@ TOLERANCE = 1e-9  # absolute plus relative
 LARGEST = float(np.finfo(float).max)
 KEPT = 1000  # findings of one kind and layer that are kept; all are counted
 Engine = Literal["python", "libreoffice"]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class _Check:
         checks = check_views(self.network, self.grids, places, values, (sums, largest))
         for view in checks:
             self.view(view, places[view.name])
-        self.now = reports["overview"] = LayerReport("overview", "answer" if answers(self.network) else "state")
+        self.now = reports["overview"] = LayerReport("overview", "answer" if gives_answer(self.network) else "state")
         if "answer_names" in places:
             self.constants(places["answer_names"], [[name] for name in self.network.answers])
         changed = sum(state for (state,) in checks[-1].values)
@@ -363,9 +363,9 @@ class _Check:
     ) -> set[tuple[int, int]]:
         """Name the cells of a grid that hold no formula, or one that reads other cells than it should."""
         named = set()
-        columns = range(grid.left, grid.right + 1, grid.step[1])
+        columns = range(grid.left, grid.right + 1, grid.spacing[1])
         for i in range(grid.rows):
-            row = grid.top + i * grid.step[0]
+            row = grid.top + i * grid.spacing[0]
             cells = sheet.formulas.get(row, [])
             have = cells[bisect_left(cells, (grid.left, "")) : bisect_left(cells, (grid.right + 1, ""))]
             want = [(column, write((*index, *(i, j)[:inner]))) for j, column in enumerate(columns)]

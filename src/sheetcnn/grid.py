@@ -43,7 +43,7 @@ class _Windows(dict[tuple[int, int, int, int], str]):
 class Grid:
     """An array of rows × columns on a sheet, its first element in the cell (top, left), counted from 1.
 
-    `step` is the distance between neighbouring elements in cells: (1, 1), or the dilation of a kernel that is
+    `spacing` is the distance between neighbouring elements in cells: (1, 1), or the dilation of a kernel that is
     drawn spread out. `prefix` is what formulas write before the cell: nothing on the grid's own sheet.
     """
 
@@ -52,7 +52,7 @@ class Grid:
     left: int
     rows: int
     columns: int
-    step: tuple[int, int] = (1, 1)
+    spacing: tuple[int, int] = (1, 1)
     prefix: str = ""
     area: str = field(init=False)  # all its cells, as $A$1:$C$3
     windows: dict[tuple[int, int, int, int], str] = field(init=False, repr=False, compare=False)  # only in `seen_from`
@@ -65,12 +65,12 @@ class Grid:
     @property
     def bottom(self) -> int:
         """The last row of cells."""
-        return self.top + (self.rows - 1) * self.step[0]
+        return self.top + (self.rows - 1) * self.spacing[0]
 
     @property
     def right(self) -> int:
         """The last column of cells."""
-        return self.left + (self.columns - 1) * self.step[1]
+        return self.left + (self.columns - 1) * self.spacing[1]
 
     def seen_from(self, sheet: str) -> Grid:
         """The same grid for formulas that stand on `sheet`."""
@@ -85,7 +85,7 @@ class Grid:
 
     def at(self, row: int, column: int) -> str:
         """The cell of one element, counted from 0."""
-        return f"{self.prefix}{COLUMN[self.left + column * self.step[1]]}{self.top + row * self.step[0]}"
+        return f"{self.prefix}{COLUMN[self.left + column * self.spacing[1]]}{self.top + row * self.spacing[0]}"
 
     def window(self, row: int, column: int, rows: int, columns: int) -> str:
         """The rectangle of cells whose corner is the element (row, column); it may reach into the padding around."""

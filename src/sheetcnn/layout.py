@@ -15,6 +15,7 @@ from .network import INPUT, MAX_CELLS, Network, Node
 from .views.gallery import GALLERY, thumbnails
 from .views.inspector import CHOICES, INSPECTOR, MARKS, RESULTS, TABLE, Inspector
 from .views.kernels import BANK, NAMES, choosable, kept
+from .views.overview import MAX_NAMED
 
 HEADER = 7  # rows above the grids, the same on every sheet: wide kernels stand at their channels' heights
 LEFT = 2  # the first column of grids; column A is a margin
@@ -232,12 +233,12 @@ class _Pen:
     def put(self, drawing: Drawing, index: Shape, top: int, left: int, label: str, margin: Margin = NO_MARGIN) -> Grid:
         # Columns have letters up to Excel's last: what goes beyond is refused before any is asked for.
         rows, columns = drawing.size
-        last = left + (columns - 1) * drawing.spread[1]
+        last = left + (columns - 1) * drawing.spacing[1]
         if last > MAX_COLUMNS:
             raise LimitError(
                 f'the sheet of "{self.owner}" would have at least {last:,} columns; Excel allows {MAX_COLUMNS:,}; make the layer smaller'
             )
-        grid = Grid(self.page.sheet, top, left, rows, columns, drawing.spread)
+        grid = Grid(self.page.sheet, top, left, rows, columns, drawing.spacing)
         self.page.add(Block(drawing, index, grid, drawing.name(self.owner, index), label, margin))
         self._found.setdefault(drawing.key, {})[index] = grid
         return grid
@@ -299,7 +300,7 @@ def _maps_page(network: Network, node: Node, drawings: list[Drawing], read: Grid
     margin = network.margin(node.name)
     top, left, bottom, right = margin
     chooses = choosable(node)  # then a list of kernels stands below each kernel
-    heights = [d.margin[0] + (d.size[0] - 1) * d.spread[0] + 1 + d.margin[2] + chooses for d, _ in slots]
+    heights = [d.margin[0] + (d.size[0] - 1) * d.spacing[0] + 1 + d.margin[2] + chooses for d, _ in slots]
     pitch = 1 + max([top + output.size[0] + bottom, *(top + height for height in heights)]) + 1
     channels = channel_names(network, node.inputs[0])
     forms = {drawing.key: _form(drawing, node.shape[0], channels) for drawing in parts}
@@ -310,7 +311,7 @@ def _maps_page(network: Network, node: Node, drawings: list[Drawing], read: Grid
     column = LEFT + left + output.size[1] + right + GAP
     before = output
     for drawing, rest in slots:
-        width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spread[1] + 1 + drawing.margin[3]
+        width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spacing[1] + 1 + drawing.margin[3]
         form, letters = forms[drawing.key]
         sign = drawing.sign if drawing.sign is not None else "=" if before.label in ("map", "sum") else "+"
         for k in range(drawing.shape[0]):
@@ -347,7 +348,7 @@ DEEP = ("filter {k} · depth {c}", "depth {c}", "{c}")
 def _form(drawing: Drawing, maps: int, channels: list[str]) -> tuple[str, str]:
     """The longest form of a drawing's label that fits above all its grids, so that bands stay alike; and its longest text."""
     longest = max([*channels, "all"] if drawing.lead == 2 and drawing.shape[1] == 1 else channels, key=len)
-    width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spread[1] + 1 + drawing.margin[3]
+    width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spacing[1] + 1 + drawing.margin[3]
     forms = drawing.labels or (DEEP if drawing.lead > 2 else KERNEL if drawing.label == "kernel" else (drawing.label,))
     texts = {form.format(k=maps, c=longest): form for form in forms}
     text = _label(list(texts), width)
@@ -365,7 +366,7 @@ def _channel(drawing: Drawing, rest: Shape, seen: list[str]) -> str:
 
 def _wide_kernels(node: Node, drawing: Drawing, pen: _Pen, column: int, read: Grids, channels: list[str]) -> None:
     """A filter's kernels one below the other at the heights of their channels: one SUMPRODUCT then spans them all."""
-    width = (drawing.size[1] - 1) * drawing.spread[1] + 1
+    width = (drawing.size[1] - 1) * drawing.spacing[1] + 1
     names = max(_room(f"channel {name}") for name in channels)
     column += names + 1
     tops = {name: grid.top for name, (_, grid) in zip(channels, flat(read), strict=True)}
@@ -389,8 +390,8 @@ def _vector_page(network: Network, node: Node, drawings: list[Drawing]) -> Page:
     first = HEADER + 2 + (3 if above else 0)
     last_labels = network.settings.labels if node is network.nodes[-1] else None
     names = list(last_labels) if last_labels else [str(n + 1) for n in range(node.shape[0])]
-    column = LEFT + min(8, max(1, *(_room(name) for name in names[:1000]), 1)) + 1
-    for n, name in enumerate(names[:1000]):
+    column = LEFT + min(8, max(1, *(_room(name) for name in names[:MAX_NAMED]))) + 1
+    for n, name in enumerate(names[:MAX_NAMED]):
         page.marks.append(Mark(first + n, LEFT, name, "element"))
     for drawing in columns:
         pen.put(drawing, (), first, column, drawing.label)
@@ -402,18 +403,3 @@ def _vector_page(network: Network, node: Node, drawings: list[Drawing]) -> Page:
         pen.put(drawing, (), first, column, f"{drawing.label}: a row for each output, a column for each input")
         column += drawing.size[1] + GAP
     return pen.finish()
-
-
-def describe(node: Node, multiplications: int, receptive: tuple[int, int]) -> list[str]:
-    """The lines at the top of a layer's sheet: shape, output size, parameters and cost, each with its arithmetic."""
-    layer, shapes = node.layer, node.in_shapes
-    size = layer.size_words(*shapes)
-    lines = [
-        f"{' and '.join(shape_text(s) for s in shapes)}  →  {shape_text(node.shape)}"
-        + (f"      size: {size}" if size else "")
-    ]
-    words = f"parameters: {node.parameter_words}"
-    if multiplications:
-        words += f"      multiplications: {multiplications:,}"
-    lines.append(f"{words}      one cell here sees up to {shape_text(receptive)} pixels of the input")
-    return lines

@@ -61,14 +61,13 @@ class NamedGrids:
 
     def _kernels_of(self, layer: str, drawing: Drawing, k: int) -> list[Grid]:
         """A filter's kernels that have one name together: each stands at the height of its channel."""
-        node = next(node for node in self.network.nodes if node.name == layer)
+        node = self.network.by_name[layer]
         channels = self.network.output_of(node.inputs[0], self.by_layer)
-        filters, seen = drawing.shape[:2]
-        group = k * (len(channels) // seen) // filters
-        heights = [grid.top - channels[group * seen].top for grid in channels[group * seen : (group + 1) * seen]]
-        (rows, columns), (down, along) = drawing.size, drawing.spread
+        tops = [grid.top for grid in channels[node.layer.channels_of(k, len(channels))]]
+        heights = [top - tops[0] for top in tops]
+        (rows, columns), (down, along) = drawing.size, drawing.spacing
         whole = self.place(drawing.name(layer, (k,)), (heights[-1] + (rows - 1) * down + 1, (columns - 1) * along + 1))
-        return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, drawing.spread) for height in heights]
+        return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, drawing.spacing) for height in heights]
 
     def place(self, name: str, size: tuple[int, int]) -> Grid:
         """The rectangle that a name stands for; so large must it be."""
@@ -82,14 +81,14 @@ class NamedGrids:
             )
         sheet, top, left, bottom, right = area
         rows, columns = drawing.size
-        want = (rows - 1) * drawing.spread[0] + 1, (columns - 1) * drawing.spread[1] + 1
+        want = (rows - 1) * drawing.spacing[0] + 1, (columns - 1) * drawing.spacing[1] + 1
         have = bottom - top + 1, right - left + 1
         if want != have:
             raise WorkbookError(
                 f"{self.book.source}: {name} has {have[0]}×{have[1]} cells, the network needs {want[0]}×{want[1]}; "
                 "were rows or columns inserted or deleted?"
             )
-        return Grid(sheet, top, left, rows, columns, drawing.spread)
+        return Grid(sheet, top, left, rows, columns, drawing.spacing)
 
     # -- reading them ------------------------------------------------------------------------------------------------------
     def each(self, drawing: Drawing, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
@@ -139,13 +138,13 @@ class NamedGrids:
 
 
 def _place(grid: Grid, i: int, j: int) -> tuple[int, int]:
-    return grid.top + int(i) * grid.step[0], grid.left + int(j) * grid.step[1]
+    return grid.top + int(i) * grid.spacing[0], grid.left + int(j) * grid.spacing[1]
 
 
 def cut(array: np.ndarray, grid: Grid) -> np.ndarray:
     """A grid's elements out of a sheet's array; what lies beyond the sheet's last cell is blank."""
     bottom, right = grid.bottom + 1, grid.right + 1
-    part = array[grid.top : bottom : grid.step[0], grid.left : right : grid.step[1]]
+    part = array[grid.top : bottom : grid.spacing[0], grid.left : right : grid.spacing[1]]
     if part.shape != (grid.rows, grid.columns):
         full = np.zeros((grid.rows, grid.columns), array.dtype)
         full[: part.shape[0], : part.shape[1]] = part

@@ -27,7 +27,7 @@ MAX_ARRAY = 10**12  # numbers in a layer's output
 MAX_LABELS_BYTES = 1_000_000
 MAX_LABEL = 200  # letters
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
-MOST_NAMES = 30_000  # of grids of layers; thumbnails and lists have names too, all together no more than `dress.MOST_NAMES`
+MAX_GRID_NAMES = 30_000  # thumbnails and lists have names too, all together no more than `dress.MAX_DEFINED_NAMES`
 INPUT = "input"  # what layers call the input in `input =`
 SHEETS = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # and hidden ones, whose names begin with _
 RESERVED = {"history", "_feedback", "_inspector", "_kernels", "_pictures", "_sheetcnn"} | SHEETS  # Excel keeps History
@@ -206,16 +206,16 @@ class Network:
                 f"{self.source}: the workbook would have {sum(cells.values()):,} cells, {cells[largest]:,} of them in "
                 f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; {self._remedy(detail)}'
             )
-        if sum(map(_names, drawn.values())) > MOST_NAMES:
+        if sum(map(_names, drawn.values())) > MAX_GRID_NAMES:
             for node in self.nodes:
                 if node.layer.wide(*node.in_shapes):
                     drawn[node.name] = [replace(d, together=d.label == "kernel") for d in drawn[node.name]]
         names = {name: _names(arrays) for name, arrays in drawn.items()}
-        if sum(names.values()) > MOST_NAMES:
+        if sum(names.values()) > MAX_GRID_NAMES:
             largest = max(names, key=lambda name: names[name])
             raise LimitError(
                 f"{self.source}: the workbook would have {sum(names.values()):,} grids, {names[largest]:,} of them in "
-                f'"{largest}"; {MOST_NAMES:,} can have names that spreadsheet programs can take; use fewer channels'
+                f'"{largest}"; {MAX_GRID_NAMES:,} can have names that spreadsheet programs can take; use fewer channels'
             )
         return drawn
 

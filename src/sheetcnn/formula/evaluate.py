@@ -7,12 +7,12 @@ only: their difference predicts the text of the next ones, which is then merely 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..errors import FormulaError
+from ..progress import Progress
 from .a1 import LETTERS, MAX_COLUMN, NUMBER, cell_name
 from .functions import FUNCTIONS
 from .parser import BINARY, Reference, Tree, parse, references_in, skeleton
@@ -32,8 +32,6 @@ from .values import (
     elementwise,
     power,
 )
-
-Progress = Callable[[int, int], None]  # cells done, cells in all
 
 _GATHER = 4_000_000  # cells gathered at once: bounds memory
 # How many cells must share a range for `dot` to go range by range. Measured: for the tall kernels of wide layers, most

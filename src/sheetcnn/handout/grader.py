@@ -13,13 +13,13 @@ from ..errors import EngineError, ExerciseError, NetworkError, SheetcnnError, Wo
 from ..formula import Book, read_book
 from ..libreoffice import recalculated
 from ..network import parse_network
+from ..progress import Progress
 from .exercise import Exercise
 from .plan import FORMAT, Handout, Student, Variant, unpacked
 from .task import Graded
 from .work import StudentWork
 from .workers import Lost, on_all_cores
 
-Progress = Callable[[int, int], None]  # done, total
 TIMEOUT = 60.0  # seconds for one file
 MEMORY = 4 << 30  # bytes of addresses that a process may have while it grades a file
 OFFICE = (".ods", ".fods", ".ots", ".xls")  # LibreOffice turns them into .xlsx first

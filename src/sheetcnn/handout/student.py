@@ -14,6 +14,7 @@ from ..builder import load_pictures, refuse_infinite
 from ..errors import ExerciseError
 from ..importer import open_network
 from ..layout import lay_out
+from ..progress import Progress
 from ..templates import exercise_path, network_path
 from ..views.gallery import GALLERY_CELLS
 from ..weights import load_parameters, trained_layers
@@ -25,7 +26,6 @@ from .plan import FORMAT, Handout
 from .roster import read_roster
 from .workers import Lost, on_all_cores, usable_cores
 
-Progress = Callable[[int, int], None]  # done, total
 KEY, SINGLE, FOLDER = "key.xlsx", "handout.xlsx", "students"
 MAX_SEED = 2**63
 

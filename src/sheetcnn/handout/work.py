@@ -137,7 +137,7 @@ class StudentWork:
 
     def _grids(self, layer: str, drawing: Drawing) -> list[tuple[Shape, Grid]]:
         return [
-            (index, self._grid(drawing.name(layer, index), *drawing.size, drawing.spread)) for index in drawing.indexes()
+            (index, self._grid(drawing.name(layer, index), *drawing.size, drawing.spacing)) for index in drawing.indexes()
         ]
 
     def _known(self, layer: str) -> list[tuple[Grid, np.ndarray]]:
@@ -194,7 +194,7 @@ def _flat(array: np.ndarray, grid: Grid) -> np.ndarray:
 
 def _cut(array: np.ndarray, grid: Grid) -> np.ndarray:
     """A grid's elements in a sheet's array, as far as the array reaches."""
-    return array[grid.top : grid.bottom + 1 : grid.step[0], grid.left : grid.right + 1 : grid.step[1]]
+    return array[grid.top : grid.bottom + 1 : grid.spacing[0], grid.left : grid.right + 1 : grid.spacing[1]]
 
 
 def _part(array: np.ndarray, grid: Grid) -> np.ndarray:

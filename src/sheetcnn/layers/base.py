@@ -41,7 +41,7 @@ class Drawing:
     role: str  # "parameter", "step" or "output"
     shape: Shape
     lead: int
-    spread: tuple[int, int] = (1, 1)  # distance of neighbouring elements in cells: a kernel's dilation
+    spacing: tuple[int, int] = (1, 1)  # distance of neighbouring elements in cells: a kernel's dilation
     margin: Margin = (0, 0, 0, 0)  # padding around it
     labels: tuple[str, ...] = ()  # above its grids, the longest that fits: {k} is the map, {c} the channel
     sign: str | None = None  # before it in the equation; None: "=" or "+", as its place has it
@@ -71,7 +71,7 @@ class Step:
     shape: Shape
     forward: Callable[..., np.ndarray]  # (*inputs, **parameters) -> array of that shape
     formula: Callable[..., str]  # (index, *inputs, **parameters and earlier steps) -> text
-    spread: tuple[int, int] = (1, 1)  # distance of its elements on the sheet
+    spacing: tuple[int, int] = (1, 1)  # distance of its elements on the sheet
     margin: Margin = (0, 0, 0, 0)  # padding to draw around it
     labels: tuple[str, ...] = ()  # these three: see `Drawing`
     sign: str | None = None
@@ -79,7 +79,7 @@ class Step:
 
     def drawing(self, lead: int) -> Drawing:
         """How it is drawn, so many of its axes numbering the grids."""
-        look = (self.spread, self.margin, self.labels, self.sign, self.signed)
+        look = (self.spacing, self.margin, self.labels, self.sign, self.signed)
         return Drawing(self.key, self.key, "step", self.shape, lead, *look)
 
 
@@ -196,7 +196,7 @@ class Layer(BaseModel):
         """The padding to draw around the input: cells at its top, left, bottom and right."""
         return (0, 0, 0, 0)
 
-    def spread(self) -> tuple[int, int]:
+    def kernel_spacing(self) -> tuple[int, int]:
         """The distance of a kernel's elements on the sheet: its dilation."""
         return (1, 1)
 
@@ -297,7 +297,7 @@ class Layer(BaseModel):
         drawn = []
         for key, shape in self.all_parameters(*shapes).items():
             if len(shape) > 2:
-                drawn.append(Drawing(key, "kernel", "parameter", shape, len(shape) - 2, self.spread()))
+                drawn.append(Drawing(key, "kernel", "parameter", shape, len(shape) - 2, self.kernel_spacing()))
             else:
                 drawn.append(Drawing(key, key, "parameter", shape, int(maps)))
         for step in self.all_steps(shapes, detail):

@@ -200,7 +200,7 @@ class Conv2d(Activated, Sliding):
         maps = self.out_channels * (shape[0] if self.channel_mix == "separate" else 1)
         return (maps, *self.positions(shape))
 
-    def spread(self) -> tuple[int, int]:
+    def kernel_spacing(self) -> tuple[int, int]:
         return self.dilation
 
     def wide(self, shape: Shape) -> bool:

@@ -131,7 +131,7 @@ class Conv3d(Activated):
         depth, rows, columns = self._positions(shape)
         return (self.out_channels * depth, rows, columns)
 
-    def spread(self) -> tuple[int, int]:
+    def kernel_spacing(self) -> tuple[int, int]:
         return self.dilation[1], self.dilation[2]
 
     def margin(self, shape: Shape) -> Margin:

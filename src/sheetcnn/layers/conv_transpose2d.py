@@ -126,7 +126,7 @@ class ConvTranspose2d(Activated):
         sizes = zip(shape[1:], self.stride, (top + bottom, left + right), self.reach, self.output_padding, strict=True)
         return (self.out_channels, *((n - 1) * s - p + reach + more for n, s, p, reach, more in sizes))
 
-    def spread(self) -> tuple[int, int]:
+    def kernel_spacing(self) -> tuple[int, int]:
         return self.dilation
 
     def _around(self) -> Margin:

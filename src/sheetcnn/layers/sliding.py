@@ -116,12 +116,12 @@ class Sliding(Layer):
         return touched(starts, self.kernel_size[axis], self.dilation[axis], shape[1 + axis])
 
     @cached_property
-    def _steps(self) -> tuple[int, int, int, int]:
+    def _stride_and_padding(self) -> tuple[int, int, int, int]:
         return (*self.stride, *self.sides[:2])
 
     def corner(self, row: int, column: int) -> tuple[int, int]:
         """The input cell, counted from 0, at the top left of an output cell's window; negative in the padding."""
-        down, along, top, left = self._steps
+        down, along, top, left = self._stride_and_padding
         return row * down - top, column * along - left
 
     def windows(self, x: np.ndarray, fill: float) -> np.ndarray:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+TOLERANCE = "0.000000001"  # of comparisons on the sheets, as formulas write it
+
 
 @dataclass(frozen=True)
 class View:

@@ -61,15 +61,15 @@ class Pour:
         """The first column and the cells of one row of the sheet, padding and holes included."""
         grid, (_, before, _, after) = self.grid, self.margin
         left, right = grid.left - before, grid.right + after
-        inside, hole = divmod(row - grid.top, grid.step[0])
+        inside, hole = divmod(row - grid.top, grid.spacing[0])
         if hole or self.empty or not 0 <= inside < grid.rows:
             return left, _blanks(row, left, right, self.blank)
-        if grid.step[1] == 1:
+        if grid.spacing[1] == 1:
             cells = "".join(self._all_cells(row, inside))
         else:
-            starts = range(grid.left, grid.right + 1, grid.step[1])
+            starts = range(grid.left, grid.right + 1, grid.spacing[1])
             cells = "".join(
-                cell + _blanks(row, start + 1, min(start + grid.step[1] - 1, grid.right), self.blank)
+                cell + _blanks(row, start + 1, min(start + grid.spacing[1] - 1, grid.right), self.blank)
                 for start, cell in zip(starts, self._all_cells(row, inside), strict=True)
             )
         if not before and not after:
@@ -81,7 +81,7 @@ class Pour:
         if self.values.dtype.kind == "f" and np.isnan(self.values[inside]).any():
             cells = [cell.replace("<v>nan</v>", "") for cell in cells]
         if self.cells:
-            names = COLUMN[self.grid.left : self.grid.right + 1 : self.grid.step[1]]
+            names = COLUMN[self.grid.left : self.grid.right + 1 : self.grid.spacing[1]]
             cells = [
                 self.cells[inside, j].xml(f"{name}{row}") if (inside, j) in self.cells else cell
                 for j, (name, cell) in enumerate(zip(names, cells, strict=True))
@@ -90,7 +90,7 @@ class Pour:
 
     def _cells(self, row: int, inside: int) -> list[str]:
         grid, style = self.grid, self.style
-        names = COLUMN[grid.left : grid.right + 1 : grid.step[1]]
+        names = COLUMN[grid.left : grid.right + 1 : grid.spacing[1]]
         values = self.values[inside].tolist()
         mixed = self.values.dtype.kind != "f"
         if self.formula is None:

@@ -33,7 +33,7 @@ HEIGHT = CELL * 0.75  # points
 FONT = "Arial"
 SCREEN = 1600  # pixels
 # LibreOffice counts defined names in 16 bits: one more, and it mixes them up and crashes (seen with 7.4).
-MOST_NAMES = 65_535
+MAX_DEFINED_NAMES = 65_535
 TEXT_STYLES: dict[str, dict[str, Any]] = {
     "title": {"font": Font(FONT, 16, bold=True, color=palette.INK)},
     "words": {"font": Font(FONT, 11, color=palette.INK)},
@@ -190,9 +190,9 @@ class Dressed:
 
     def save(self) -> bytes:
         """The .xlsx without the poured cells. Raises LimitError where it has more names than programs can take."""
-        if (count := len(self.book.defined_names)) > MOST_NAMES:
+        if (count := len(self.book.defined_names)) > MAX_DEFINED_NAMES:
             raise LimitError(
-                f"the workbook would have {count:,} defined names; LibreOffice takes {MOST_NAMES:,}; use fewer channels, or --no-gallery"
+                f"the workbook would have {count:,} defined names; LibreOffice takes {MAX_DEFINED_NAMES:,}; use fewer channels, or --no-gallery"
             )
         stream = io.BytesIO()
         self.book.save(stream)

@@ -27,7 +27,7 @@ def gallery_sheet(dressed: Dressed, model: Model, sizes: bool = True) -> None:
     for block in page.blocks:
         by_layer.setdefault(block.drawing.key, []).append(block)
         dressed.name(block.name, block.grid)
-    stacks = {INPUT: network.input.shape} | {node.name: node.shape for node in network.nodes}
+    stacks = network.shapes
     total = sum(shape[0] for shape in stacks.values() if len(shape) == 3)
     shown = sum(len(blocks) for name, blocks in by_layer.items() if len(stacks[name]) == 3)
     words = "The whole network, live: change a kernel or a pixel and look here again."

@@ -11,8 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ..grid import COLUMN, Grid
 from ..layout import HEADER
-from ..views.inspected import HOLE, inspector_views
-from ..views.inspector import CHOICES, INSPECTOR, TABLE, Inspector, Stack
+from ..views.inspector import CHOICES, HOLE, INSPECTOR, TABLE, Inspector, Stack, inspector_views
 from ..views.view import View
 from . import palette
 from .cells import Pour

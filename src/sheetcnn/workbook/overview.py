@@ -10,9 +10,10 @@ from ..grid import COLUMN, Grid
 from ..layers.base import shape_text
 from ..layout import LEFT
 from ..network import INPUT
+from ..views.check import CHECK
 from ..views.gallery import GALLERY
 from ..views.inspector import INSPECTOR
-from ..views.summary import CHECK, OVERVIEW, answers, overview_sizes, overview_views
+from ..views.overview import OVERVIEW, gives_answer, overview_sizes, overview_views
 from . import palette
 from .cells import Pour
 from .dress import Dressed, put
@@ -67,7 +68,7 @@ def _computed(dressed: Dressed, sheet: Worksheet, model: Model, checked: dict[st
     sizes = overview_sizes(network)
     styles = {"overview_state": "strong", "overview_answer": "strong", "overview_name": "aside", "overview_bar": "bar"}
     row += 1
-    if answers(network):
+    if gives_answer(network):
         put(sheet, row, 2, "answer", "soft")
         places["overview_answer"] = Grid(OVERVIEW, row, LAYER, 1, 1)
         for column, name in enumerate(("overview_name", "overview_bar", "overview_number"), start=LAYER):

@@ -10,7 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ..grid import Grid
 from ..layers.base import Activated, Arrays, CellFormula, Drawing, shape_text
-from ..layout import HEADER, LEFT, Block, Page, channel_names, describe
+from ..layout import HEADER, LEFT, Block, Page, channel_names
 from ..network import INPUT, Node
 from . import palette
 from .cells import Pour
@@ -106,11 +106,14 @@ def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
     if activation is not None:
         left, right = words.rsplit(" = ", 1)
         words = f"{left} = {activation.type}({right})"
-    first, second = describe(node, cost.multiplications, cost.receptive_field)
+    shapes = f"{' and '.join(map(shape_text, node.in_shapes))}  →  {shape_text(node.shape)}"
+    size = node.layer.size_words(*node.in_shapes)
+    work = f"      multiplications: {cost.multiplications:,}" if cost.multiplications else ""
+    sees = f"      one cell here sees up to {shape_text(cost.receptive_field)} pixels of the input"
     lines = [
         (words, "words"),
-        (f"reads {' and '.join(node.inputs)}:  {first}", "soft"),
-        (second, "soft"),
+        (f"reads {' and '.join(node.inputs)}:  {shapes}{f'      size: {size}' if size else ''}", "soft"),
+        (f"parameters: {node.parameter_words}{work}{sees}", "soft"),
         (torch_code(node), "code"),
     ]
     return f"{node.name}  ·  {node.layer.type}", lines
@@ -151,7 +154,7 @@ def _colour(
             )
             colour(sheet, spans([block.grid]), scale, None, typed, outline)
         return column
-    if typed or array.min() < 0 or drawing.label in ("sum", "product", "turned", "mean") or drawing.role == "shared":
+    if typed or array.min() < 0 or drawing.signed or drawing.role == "shared":
         colour(sheet, spans(grids), signed_scale([known(array)]), None, typed, outline)
         return column
     ranges = spans(grids)

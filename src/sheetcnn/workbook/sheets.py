@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..layout import inspector_places, kernels_page, pictures_page
 from ..views.gallery import thumbnails
 from ..views.kernels import kept
-from .checking import check_sheet
+from .check import check_sheet
 from .dress import Dressed, description_sheet, protect
 from .gallery import gallery_sheet
 from .inspector import inspector_cells, inspector_of, inspector_sheet, outlines

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -13,10 +12,9 @@ from xml.sax.saxutils import quoteattr
 
 from ..files import write_whole
 from ..grid import COLUMN
+from ..progress import Progress
 from .cells import Pour, sheet_rows
 from .dress import Dressed
-
-Progress = Callable[[int, int], None]  # done, total
 
 LEVEL = 5  # of deflate: files of formulas are 0.4 % larger than at the usual 6, in two thirds of the time
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.base import Arrays
-from ..network import INPUT
-from .inspector import CHOICES, Inspector
+from ...layers.base import Arrays
+from ...network import INPUT
+from .table import CHOICES, Inspector
 
 
 class Seen:
@@ -30,7 +30,7 @@ class Seen:
         own = values[layer.node.name]
         x = _output(values, layer.node.inputs[0])
         if look.source is not None:  # the input with holes between its cells
-            (down, along), (c, h, w) = layer.source.grids[0].step, x.shape
+            (down, along), (c, h, w) = layer.source.grids[0].spacing, x.shape
             spread = np.full((c, (h - 1) * down + 1, (w - 1) * along + 1), np.nan)
             spread[:, ::down, ::along] = x
             x = spread

@@ -7,7 +7,8 @@ from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import Font, PatternFill
 
 from ..grid import Grid
-from ..views.summary import CHECK, OVERVIEW, check_sizes, check_views, outputs
+from ..views.check import CHECK, check_sizes, check_views, outputs
+from ..views.overview import OVERVIEW
 from .cells import Pour
 from .dress import Dressed, put, put_line
 from .model import Model

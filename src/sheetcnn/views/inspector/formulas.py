@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..grid import Grid
-from ..layers.base import Arrays, Elementwise
-from ..network import INPUT
-from .inspector import AT, CHOICES, FIELDS, MARKS, RESULTS, ROW, Inspector
+from ...grid import Grid
+from ...layers.base import Arrays, Elementwise
+from ...network import INPUT
+from ..view import TOLERANCE, View
 from .seen import Seen
-from .view import View
+from .table import AT, CHOICES, FIELDS, MARKS, RESULTS, ROW, Inspector
 
 HOLE = "·"  # a blank cell: padding, or the space between the cells of a spread-out input
 EQUAL, DIFFERS = "✓", "≠"
-TOLERANCE = "0.000000001"
 
 
 def inspector_views(

@@ -1,75 +1,34 @@
-"""What the Check sheet and the Overview compute: how far an edit reaches, and what the network answers."""
+"""What the Overview computes: whether everything is as built, and what the network answers."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..grid import Grid, Grids, flat
+from ..grid import Grid, Grids
 from ..layers.base import Arrays
 from ..network import Network
-from .view import View
+from .view import TOLERANCE, View
 
-CHECK, OVERVIEW = "Check", "Overview"  # the sheets
-TOLERANCE = "0.000000001"
-AS_BUILT, CHANGED = "every grid is as built", "changed since it was built: Check tells what"
+OVERVIEW = "Overview"  # the sheet
+ALL_AS_BUILT, CHANGED = "every grid is as built", "changed since it was built: Check tells what"
 MOST_BARS = 12  # outputs that are all shown as bars; of more only the largest
-LARGEST = 5
-MOST_NAMES = 1000  # of a vector's numbers are on its sheet
+LARGEST_BARS = 5  # so many
+MAX_NAMED = 1000  # numbers of a vector that have names
 BAR = 25  # letters in the longest bar
 
 
-def outputs(network: Network, grids: dict[str, dict[str, Grids]]) -> list[tuple[str, tuple[int, ...], Grid]]:
-    """Every output grid in the order of the Check sheet's rows: its layer, its index, and where it is."""
-    return [(node.name, index, grid) for node in network.nodes for index, grid in flat(grids[node.name]["output"])]
-
-
-def check_sizes(network: Network) -> dict[str, tuple[int, int]]:
-    """Rows and columns of the Check sheet's named columns."""
-    rows = sum(node.shape[0] if len(node.shape) == 3 else 1 for node in network.nodes)
-    return {f"check_{name}": (rows, 1) for name in ("sum_built", "sum", "largest_built", "largest", "state")}
-
-
-def check_views(
-    network: Network,
-    grids: dict[str, dict[str, Grids]],
-    places: dict[str, Grid],
-    values: dict[str, Arrays],
-    built: tuple[np.ndarray, np.ndarray],
-) -> list[View]:
-    """The live columns of the Check sheet; `built` are the sums and the largest values when the workbook was made."""
-    rows = outputs(network, grids)
-    sheet = places["check_sum"].sheet
-    areas = [grid.seen_from(sheet).area for *_, grid in rows]
-    arrays = [values[layer]["output"][index] for layer, index, _ in rows]
-    sums, largest = ([float(measure(array)) for array in arrays] for measure in (np.sum, np.max))
-    state = [
-        int(abs(s - s0) + abs(m - m0) > float(TOLERANCE) * (1 + abs(s0) + abs(m0)))
-        for s, m, s0, m0 in zip(sums, largest, *built, strict=True)
-    ]
-
-    def changed(i: int, _: int) -> str:
-        s0, s, m0, m = (places[f"check_{name}"].at(i, 0) for name in ("sum_built", "sum", "largest_built", "largest"))
-        return f"IF(ABS({s}-{s0})+ABS({m}-{m0})<={TOLERANCE}*(1+ABS({s0})+ABS({m0})),0,1)"
-
-    return [
-        View("check_sum", lambda i, _: f"SUM({areas[i]})", [[n] for n in sums]),
-        View("check_largest", lambda i, _: f"MAX({areas[i]})", [[n] for n in largest]),
-        View("check_state", changed, [[n] for n in state]),
-    ]
-
-
-def answers(network: Network) -> bool:
+def gives_answer(network: Network) -> bool:
     """Whether the last layer's numbers are an answer: they have labels, or are probabilities."""
     named = network.settings.labels is not None or network.gives_probabilities
-    return named and 1 < len(network.answers) <= MOST_NAMES
+    return named and 1 < len(network.answers) <= MAX_NAMED
 
 
 def overview_sizes(network: Network) -> dict[str, tuple[int, int]]:
     """Rows and columns of the Overview's named rectangles."""
     sizes = {"overview_state": (1, 1)}
-    if answers(network):
+    if gives_answer(network):
         count = network.nodes[-1].shape[0]
-        rows = count if count <= MOST_BARS else LARGEST
+        rows = count if count <= MOST_BARS else LARGEST_BARS
         sizes |= {
             "overview_answer": (1, 1),
             "overview_name": (rows, 1),
@@ -88,11 +47,11 @@ def overview_views(network: Network, grids: dict[str, dict[str, Grids]], places:
     found = [
         View(
             "overview_state",
-            lambda *_: f'IF(SUM({states})=0,"{AS_BUILT}","{CHANGED}")',
-            [[CHANGED if changed else AS_BUILT]],
+            lambda *_: f'IF(SUM({states})=0,"{ALL_AS_BUILT}","{CHANGED}")',
+            [[CHANGED if changed else ALL_AS_BUILT]],
         )
     ]
-    if not answers(network):
+    if not gives_answer(network):
         return found
     out, names = grids[network.nodes[-1].name]["output"].seen_from(sheet), network.answers
     numbers = values[network.nodes[-1].name]["output"]

@@ -1,9 +1,4 @@
-"""The inspector: how one cell of a layer comes about, by its windows, kernels, products and sums.
-
-All layers share the same cells. What differs between them, from the stride to the distance of their kernels on the
-sheet, stands in a table with a row for each layer; the chosen layer's row says where INDEX finds the numbers. Nothing
-is volatile. `Grid`s of layers are found by their names, so that rows may be inserted above or beside them.
-"""
+"""Which layers can be looked into, and the table of their geometry."""
 
 from __future__ import annotations
 
@@ -13,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..grid import Grid, Grids, flat
-from ..layers.base import Activated, Elementwise, Look, Margin
-from ..network import Network, Node
+from ...grid import Grid, Grids, flat
+from ...layers.base import Activated, Elementwise, Look, Margin
+from ...network import Network, Node
 
 INSPECTOR = "Inspector"  # the sheet
 TABLE = "_inspector"  # the hidden sheet with its table and its arithmetic
@@ -195,12 +190,12 @@ class Inspector:
         ):
             extent = (first.bottom - first.top, first.right - first.left)[axis] + 1
             found |= {stride: look.stride[axis], start: look.start[axis], step: look.dilation[axis]}
-            found |= {hole: first.step[axis], size: extent}
+            found |= {hole: first.spacing[axis], size: extent}
             found |= {before: look.counted[axis], after: look.counted[axis + 2]}
         found |= dict.fromkeys(FIELDS[-6:], 0)
         if kernels:
             one = kernels[0][0]
-            found |= {"kernel_down": one.step[0], "kernel_along": one.step[1]}
+            found |= {"kernel_down": one.spacing[0], "kernel_along": one.spacing[1]}
             if wide:
                 found["kernel_channel_down"] = source.pitch
                 found["kernel_filter_along"] = kernels[1][0].left - one.left if len(kernels) > 1 else 0
