@@ -488,11 +488,12 @@ bias = [0]
 
 def test_saved_values_as_far_apart_as_can_be(make: Callable[..., Path], tmp_path: Path) -> None:
     """Their difference is beyond what a double can hold; it is reported as the largest double."""
-    book = make(ONE.format(channels=1, weight=[[[[-8e307]]]]), [[[1]]])
+    book = make(ONE.format(channels=1, weight=[[[[-7]]]]), [[[1]]])
     target = tmp_path / "opposite.xlsx"
     with zipfile.ZipFile(book) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.namelist():
-            new.writestr(part, old.read(part).replace(b"</f><v>-8e+307<", b"</f><v>1.7e+308<"))
+            data = old.read(part).replace(b"</f><v>-7.0<", b"</f><v>1.7e+308<")
+            new.writestr(part, data.replace(b"><v>-7.0<", b"><v>-8e+307<"))
     report = sheetcnn.check(target)
     assert {finding.kind for finding in report.findings} == {"saved"}
     layers = {layer["layer"]: layer for layer in json.loads(json.dumps(report.to_dict(), allow_nan=False))["layers"]}

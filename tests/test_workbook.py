@@ -445,9 +445,24 @@ def test_what_is_not_finite_is_refused(make: Callable[..., Path], tmp_path: Path
         'name = "n"\n[input]\nchannels = 1\nheight = 2\nwidth = 2\n[[layers]]\ntype = "conv2d"\nname = "big"\nout_channels = 1\n'
         "kernel_size = 1\nweight = [[[[1e300]]]]\n"
     )
-    with pytest.raises(SheetcnnError, match=r'"big"\): output at \(1, 1, 2\) is inf'):
-        make(text, [[[1, 1e300], [0, 0]]])
+    for pixel, value in ((1e300, "inf"), (-2.0, "-2e\\+300")):  # a few times -2e300, and sums would be infinite
+        with pytest.raises(SheetcnnError, match=rf'"big"\): output at \(1, 1, 2\) is {value} .* up to 1e\+300 only'):
+            make(text, [[[1, pixel], [0, 0]]])
+    with pytest.raises(SheetcnnError, match=r"the input: channel at \(1, 2, 1\) is 1\.1e\+300"):
+        make(text, [[[0, 0], [1.1e300, 0]]])
     assert not (tmp_path / "net.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    "pixels", [[[1e300, 1e300], [1e300, 1e300]], [[1e300, -1e300], [0, 0]], [[-1e300, -1e300], [-1e300, -1e300]]]
+)
+def test_the_largest_numbers(pixels: list[list[float]], make: Callable[..., Path]) -> None:
+    """Nothing that the sheets compute of them, sums and scales and pictures, overflows."""
+    text = (
+        'name = "n"\n[input]\nchannels = 1\nheight = 2\nwidth = 2\n[[layers]]\ntype = "conv2d"\nname = "big"\nout_channels = 1\n'
+        "kernel_size = 1\nweight = [[[[1]]]]\n"
+    )
+    assert sheetcnn.check(make(text, [pixels])).ok
 
 
 def test_too_long_formulas_are_refused(make: Callable[..., Path], tmp_path: Path) -> None:

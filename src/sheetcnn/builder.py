@@ -25,6 +25,7 @@ from .workbook.sheets import dress
 from .workbook.write import write_workbook
 
 SHOWN = 6  # pictures on the Overview
+MAX_NUMBER = 1e300  # sums over a sheet of such numbers are still finite
 
 Detail = Literal["compact", "steps"]
 
@@ -86,12 +87,12 @@ def build(
     pictures = load_pictures([image] if isinstance(image, str | Path) else list(image), checked.input)
     first, *others = pictures
     values = checked.run(pictures[first], parameters, detail)
-    refuse_infinite(checked, values, first)
+    refuse_too_large(checked, values, first)
     last = checked.nodes[-1].name
     outputs = {first: values[last]["output"]}
     for name in others:
         run = checked.run(pictures[name], parameters, detail)
-        refuse_infinite(checked, run, name)
+        refuse_too_large(checked, run, name)
         outputs[name] = run[last]["output"]
     pixels_across = 240 if not others else 90
     shown = dict(list(pictures.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
@@ -138,14 +139,15 @@ def _names(paths: list[Path]) -> list[str]:
     return names
 
 
-def refuse_infinite(network: Network, values: dict[str, Arrays], picture: str) -> None:
-    """Raise NetworkError, naming the picture, the layer and the place, where a value is not finite."""
+def refuse_too_large(network: Network, values: dict[str, Arrays], picture: str) -> None:
+    """Raise NetworkError, naming the picture, the layer and the place, where a value is not finite or beyond ±`MAX_NUMBER`."""
     titles = {node.name: node.title for node in network.nodes} | {INPUT: "the input"}
     for name, arrays in values.items():
         for key, array in arrays.items():
-            if not np.isfinite(array).all():
-                place = tuple(int(i) + 1 for i in np.argwhere(~np.isfinite(array))[0])
+            fits = np.abs(array) <= MAX_NUMBER  # NaN is not
+            if not fits.all():
+                place = tuple(int(i) + 1 for i in np.argwhere(~fits)[0])
                 raise NetworkError(
                     f"{network.source}: {titles[name]}: {key} at {place} is {array[tuple(i - 1 for i in place)]} for the picture "
-                    f"{picture}; a workbook can hold finite numbers only; look at its weights and input"
+                    f"{picture}; a workbook can hold numbers up to {MAX_NUMBER:g} only; look at its weights and input"
                 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..builder import load_pictures, refuse_infinite
+from ..builder import load_pictures, refuse_too_large
 from ..errors import ExerciseError
 from ..importer import open_network
 from ..layout import lay_out
@@ -74,7 +74,7 @@ def hand_out(
     roster = () if students is None else read_roster(Path(students))
     handout = Handout(checked, tasks, parameters, pictures, trained_layers(checked, source.parent, arrays), seed, roster)
     for name, pixels in pictures.items():
-        refuse_infinite(checked, checked.run(pixels, parameters, "compact"), name)
+        refuse_too_large(checked, checked.run(pixels, parameters, "compact"), name)
     target = Path(folder)
     for part in (target, target / FOLDER) if roster else (target,):
         try:
