@@ -103,5 +103,5 @@ def test_the_rules_see_what_they_should() -> None:
     assert "PIL" in imports("image")
     assert "formula.read_book" in imports("handout.grader")
     assert "workbook.handout.dress_handout" in imports("handout.student")
-    assert {"formula", "layout"} <= {*FORBIDDEN["handout.plan"]}
+    assert {"formula", "layout"} <= {*FORBIDDEN["handout.variant"]}
     assert "formula" not in FORBIDDEN["handout.work"]

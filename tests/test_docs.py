@@ -80,8 +80,9 @@ WITH_TORCH = [snippet for snippet in SNIPPETS if "import torch" in snippet or "i
 
 
 def runs(snippet: str, folder: Path, warnings: str) -> None:
-    """Run a snippet as it stands, in an empty folder."""
-    command = [sys.executable, "-W", warnings, "-c", snippet]
+    """Run a snippet as it stands, as a script in an otherwise empty folder."""
+    (folder / "script.py").write_text(snippet, encoding="utf-8")
+    command = [sys.executable, "-W", warnings, "script.py"]
     environment = os.environ | {"KERAS_BACKEND": "torch", "KERAS_HOME": str(folder)}
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr

@@ -184,7 +184,7 @@ def grade(
     """Grade students' workbooks: a table, and a report for each."""
     from .handout.grader import grade as grade_folder
     from .handout.grader import read_key
-    from .handout.report import number, write_csv, write_reports
+    from .handout.report import points_text, write_csv, write_reports
 
     reports = output.with_name(f"{output.stem}-reports")
     with _progress("grading") as progress:
@@ -192,7 +192,7 @@ def grade(
     exercise = read_key(key)[0].exercise
     write_csv(output, grades, exercise)
     pages = write_reports(reports, grades, exercise)
-    rows = [[one.student, one.file, number(one.points), number(one.of), "; ".join(one.remarks)] for one in grades]
+    rows = [[one.student, one.file, points_text(one.points), points_text(one.of), "; ".join(one.remarks)] for one in grades]
     _table(exercise.settings.title, ["student", "file", "points", "of", ""], rows, right=(2, 3))
     _say(f"wrote {output}" + (f" and {len(pages)} reports in {reports}" if pages else ""))
 

@@ -8,7 +8,7 @@ from ..network import Network
 from .task import Cells, Graded, Work, node_of
 
 if TYPE_CHECKING:
-    from .plan import Variant
+    from .variant import Variant
 
 MOST = 12  # cells
 

@@ -12,7 +12,7 @@ from ..network import Network, Text
 from .task import Graded, Task, Work, node_of
 
 if TYPE_CHECKING:
-    from .plan import Variant
+    from .variant import Variant
 
 
 class Design(Task):

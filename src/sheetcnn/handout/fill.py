@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from .task import Cells, Graded, Work
 
 if TYPE_CHECKING:
-    from .plan import Variant
+    from .variant import Variant
 
 
 class Fill(Cells):

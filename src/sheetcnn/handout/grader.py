@@ -15,8 +15,8 @@ from ..libreoffice import recalculated
 from ..network import parse_network
 from ..progress import Progress
 from .exercise import Exercise
-from .plan import FORMAT, Handout, Student, Variant, unpacked
 from .task import Graded
+from .variant import FORMAT, Handout, Student, Variant, unpacked
 from .work import StudentWork
 from .workers import Lost, on_all_cores
 

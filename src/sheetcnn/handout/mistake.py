@@ -16,7 +16,7 @@ from .task import Graded, Tally, Task, Work, node_of, verdict
 from .trial import TRIALS, trial
 
 if TYPE_CHECKING:
-    from .plan import Variant
+    from .variant import Variant
 
 SEEN = 1e-3  # how far a planted mistake is off at least, as a part of the layer's largest number
 

@@ -27,9 +27,16 @@ def write_csv(path: Path, grades: list[Grade], exercise: Exercise) -> None:
     tasks = [f"task {n} ({task.kind})" for n, task in enumerate(exercise.tasks, start=1)]
     table.writerow(["student", "file", "points", "of", *tasks, "remarks"])
     for grade in grades:
-        points = [number(task.points) for task in grade.tasks] or [""] * len(tasks)
+        points = [points_text(task.points) for task in grade.tasks] or [""] * len(tasks)
         said = [f"task {n}: {remark}" for n, task in enumerate(grade.tasks, start=1) for remark in task.remarks]
-        row = [grade.student, grade.file, number(grade.points), number(grade.of), *points, "; ".join(grade.remarks + said)]
+        row = [
+            grade.student,
+            grade.file,
+            points_text(grade.points),
+            points_text(grade.of),
+            *points,
+            "; ".join(grade.remarks + said),
+        ]
         table.writerow([_harmless(cell) for cell in row])
     write_bytes(path, ("\ufeff" + stream.getvalue()).encode())  # the mark tells Excel that it is UTF-8
 
@@ -61,7 +68,7 @@ def page(grade: Grade, exercise: Exercise) -> str:
         share = f"{graded.right:,} of {graded.cells:,} right" if graded.cells else ""
         words = "".join(f"<li>{escape(remark)}</li>" for remark in graded.remarks)
         said = f"<ul>{words}</ul>" if words else "all right" if full else ""
-        points = f"{number(graded.points)} of {number(graded.of)}"
+        points = f"{points_text(graded.points)} of {points_text(graded.of)}"
         rows.append(
             f"<tr><td>{n}</td><td>{task.kind}</td><td class=n>{points}</td><td class=n>{share}</td><td>{said}</td></tr>"
         )
@@ -71,11 +78,11 @@ def page(grade: Grade, exercise: Exercise) -> str:
     return (
         f'<!doctype html><meta charset="utf-8"><title>{escape(grade.student)}</title><style>{_STYLE}</style>\n'
         f"<h1>{escape(exercise.settings.title)}</h1>\n<p><b>{escape(grade.student)}</b> · {escape(grade.file)}</p>\n"
-        f"<p><b>{number(grade.points)} of {number(grade.of)} points</b></p>\n{remarks}\n{table}\n"
+        f"<p><b>{points_text(grade.points)} of {points_text(grade.of)} points</b></p>\n{remarks}\n{table}\n"
     )
 
 
-def number(value: float) -> str:
+def points_text(value: float) -> str:
     """Points as people write them: 4, 2.5."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 

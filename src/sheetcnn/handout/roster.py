@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import ExerciseError
 from ..network import Text
-from .plan import Student
+from .variant import Student
 
 MAX_BYTES = 1_000_000
 MAX_STUDENTS = 10_000

@@ -10,7 +10,7 @@ from ..network import Network, Node, Text
 from .task import Graded, Tally, Task, Work, node_of
 
 if TYPE_CHECKING:
-    from .plan import Variant
+    from .variant import Variant
 
 HEADS = ("channels", "rows", "columns", "parameters")
 

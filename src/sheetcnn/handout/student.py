@@ -22,8 +22,8 @@ from ..workbook.handout import dress_handout
 from ..workbook.model import Model
 from ..workbook.write import write_workbook
 from .exercise import read_exercise
-from .plan import FORMAT, Handout
 from .roster import read_roster
+from .variant import FORMAT, Handout
 from .workers import Lost, on_all_cores, usable_cores
 
 KEY, SINGLE, FOLDER = "key.xlsx", "handout.xlsx", "students"

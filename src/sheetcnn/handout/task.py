@@ -12,7 +12,7 @@ from ..layers.base import Counts, Number, Shape, shape_text
 from ..network import Network, Node, Text
 
 if TYPE_CHECKING:
-    from .plan import Variant
+    from .variant import Variant
 
 SHOWN = 3  # cells named for each reason
 Feedback = Literal["live", "none"]

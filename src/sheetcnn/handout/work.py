@@ -16,9 +16,9 @@ from ..formula.values import NUMERIC, PENDING
 from ..grid import Grid, sheet_prefix
 from ..layers.base import Arrays, Drawing, Shape
 from ..network import INPUT
-from .plan import Variant
 from .task import BLANK, FORMULA, TYPED, WORDS, LayerWork, node_of
 from .trial import TRIALS, trial
+from .variant import Variant
 
 TOLERANCE = 1e-9  # absolute plus relative, of formulas
 _CELL = re.compile(r"(?:(?:'((?:[^']|'')+)'|([^'!]+))!)?\$?([A-Za-z]{1,3})\$?(\d{1,7})\s*\Z")

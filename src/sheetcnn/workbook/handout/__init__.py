@@ -8,8 +8,8 @@ from ...handout.compute import Compute
 from ...handout.design import Design
 from ...handout.fill import Fill
 from ...handout.mistake import Mistake
-from ...handout.plan import Variant
 from ...handout.shapes import Shapes
+from ...handout.variant import Variant
 from ...views.gallery import thumbnails
 from ..dress import Dressed, description_sheet, protect
 from ..gallery import gallery_sheet

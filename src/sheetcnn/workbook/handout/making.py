@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ...grid import Grid
-from ...handout.plan import Variant
+from ...handout.variant import Variant
 from ...layout import Page
 from ..cells import Cell, Pour
 from ..dress import Dressed
