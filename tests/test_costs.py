@@ -64,6 +64,9 @@ def test_receptive_field_of_dilated_convolutions() -> None:
         ([{"type": "flatten"}, {"type": "unflatten", "size": [2, 4, 6]}, conv()], [(1, 1), (5, 1), (7, 3)]),
         ([{"type": "global_avg_pool2d"}, {"type": "multiply", "input": ["input", "global_avg_pool2d_1"]}], [(8, 6), (8, 6)]),
         ([{"type": "instance_norm2d"}], [(8, 6)]),
+        ([conv(1, padding=1, stride=20)], [(0, 0)]),  # its only window lies in the padding
+        ([{"type": "flatten"}, conv() | {"input": "input"}, {"type": "flatten"},
+          {"type": "concat", "input": ["flatten_1", "flatten_3"]}], [(1, 1), (3, 3), (3, 3), (3, 3)]),
         ([conv(3, padding=1, activation="softmax")], [(3, 3)]),
         ([{"type": "flatten"}, {"type": "add", "input": ["flatten_1", "flatten_1"], "activation": "softmax"}], [(1, 1), (8, 6)]),
     ],

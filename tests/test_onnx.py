@@ -112,7 +112,7 @@ def conv_transpose2d(rng: Random) -> Case:
 
 def pooling(rng: Random) -> tuple[dict[str, Any], dict[str, Any]]:
     size, stride = ints(rng, 2, 3, 2), ints(rng, 1, 3, 2)
-    pads = [int(rng.integers(0, k // 2 + 1)) for k in size] * 2
+    pads = [int(rng.integers(0, k // 2 + 1)) for k in size * 2]
     settings = {"kernel_size": size, "stride": stride, "padding": pads}
     return settings, {"kernel_shape": size, "strides": stride, "pads": pads}
 

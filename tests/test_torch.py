@@ -24,6 +24,13 @@ for name in CASES:
     for n in range(3):
         case = drawn(name, n)
         GIVEN.append(pytest.param((kind_of(name), case.xs, case.settings, case.parameters), id=f"{name}-random{n}"))
+for kind, more in (("conv2d", {"out_channels": 2}), ("max_pool2d", {}), ("avg_pool2d", {})):
+    for n, padding in enumerate(("same", "valid", 1, [1, 0], [1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 0, 1])):
+        for size in (2, 3):
+            settings = {"kernel_size": size, "padding": padding, "stride": 1} | more
+            numbers = {"weight": np.random.default_rng(n).normal(size=(2, 2, size, size)), "bias": [1, -2]} if more else {}
+            x = np.random.default_rng(n).normal(-2, 1, (2, 5, 4))  # so low that padding with 0 would show
+            GIVEN.append(pytest.param((kind, [x], settings, numbers), id=f"{kind}-{size}-padding{n}"))
 # What PyTorch does not have, by layer: no code is shown.
 WITHOUT = {"conv2d", "conv_transpose2d", "hard_sigmoid", "max_pool2d", "avg_pool2d"}
 
@@ -60,6 +67,7 @@ def ran(code: str, given: Layer, xs: list[np.ndarray], parameters: dict[str, Any
     return y[0].detach().numpy()
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")  # PyTorch says that it may take a copy
 @pytest.mark.parametrize("given", GIVEN)
 def test_shown_code(given: Given) -> None:
     import torch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sheetcnn.layers import LAYERS
@@ -76,6 +77,31 @@ CASES: list[tuple[str, dict[str, Any], list[Shape], str, str, str, str, int]] = 
     ("max_pool2d", {"kernel_size": 3, "padding": [2, 0]}, [(1, 6, 6)],
      "map = largest cell of the window, each map by itself", "rows ⌊(6 − 3 + 2·2)/3⌋ + 1 = 3, columns (6 − 3)/3 + 1 = 2", "",
      "none", 0),
+    ("max_pool2d", {"kernel_size": 3, "padding": "same", "stride": 1}, [(1, 6, 6)],
+     "map = largest cell of the window, each map by itself", "(6 − 3 + 2·1)/1 + 1 = 6", "torch.nn.MaxPool2d(3, stride=1, padding=1)",
+     "none", 0),
+    ("max_pool2d", {"kernel_size": 2, "padding": [0, 0, 1, 0], "stride": 3}, [(1, 7, 8)],
+     "map = largest cell of the window, each map by itself", "rows (7 − 2 + 0 + 1)/3 + 1 = 3, columns (8 − 2)/3 + 1 = 3",
+     "torch.nn.ConstantPad2d((0, 0, 0, 1), -torch.inf), then torch.nn.MaxPool2d(2, stride=3)", "none", 0),
+    ("max_pool2d", {"kernel_size": 3, "padding": [0, 0, 0, 2], "stride": 1}, [(1, 5, 5)],
+     "map = largest cell of the window, each map by itself", "rows (5 − 3)/1 + 1 = 3, columns (5 − 3 + 0 + 2)/1 + 1 = 5",
+     "torch.nn.ConstantPad2d((0, 2, 0, 0), -torch.inf), then torch.nn.MaxPool2d(3, stride=1)", "none", 0),
+    ("max_pool2d", {"kernel_size": 2, "padding": [0, 0, 1, 0], "ceil_mode": True}, [(1, 5, 5)],
+     "map = largest cell of the window, each map by itself", "rows (5 − 2 + 0 + 1)/2 + 1 = 3, columns ⌈(5 − 2)/2⌉ + 1 = 3", "",
+     "none", 0),
+    ("max_pool2d", {"kernel_size": [3, 1], "padding": [1, 0], "stride": 1}, [(1, 5, 4)],
+     "map = largest cell of the window, each map by itself", "rows (5 − 3 + 2·1)/1 + 1 = 5, columns (4 − 1)/1 + 1 = 4",
+     "torch.nn.MaxPool2d((3, 1), stride=1, padding=(1, 0))", "none", 0),
+    ("max_pool2d", {"kernel_size": [1, 3], "padding": [0, 2], "stride": 1}, [(1, 5, 4)],
+     "map = largest cell of the window, each map by itself", "rows (5 − 1)/1 + 1 = 5, columns (4 − 3 + 2·2)/1 + 1 = 6", "", "none", 0),
+    ("avg_pool2d", {"kernel_size": 2, "padding": [1, 0, 0, 0], "stride": 1}, [(1, 4, 5)],
+     "map = mean of the window, each map by itself", "rows (4 − 2 + 1 + 0)/1 + 1 = 4, columns (5 − 2)/1 + 1 = 4",
+     "torch.nn.ZeroPad2d((0, 0, 1, 0)), then torch.nn.AvgPool2d(2, stride=1)", "none", 0),
+    ("avg_pool2d", {"kernel_size": 2, "padding": [1, 0, 0, 0], "stride": 1, "count_include_pad": False}, [(1, 4, 5)],
+     "map = mean of the window, each map by itself", "rows (4 − 2 + 1 + 0)/1 + 1 = 4, columns (5 − 2)/1 + 1 = 4", "", "none", 0),
+    ("conv2d", {"out_channels": 1, "kernel_size": 2, "stride": 3, "padding": [1, 0]}, [(1, 8, 8)],
+     f"map = bias + {SUM}", "rows ⌊(8 − 2 + 2·1)/3⌋ + 1 = 3, columns (8 − 2)/3 + 1 = 3", "torch.nn.Conv2d(1, 1, 2, stride=3, padding=(1, 0))",
+     "1·1·2·2 + 1 = 5", 36),
     ("avg_pool2d", {"kernel_size": [2, 3], "stride": 1, "count_include_pad": False, "padding": [1, 1]}, [(3, 5, 5)],
      "map = mean of the window, each map by itself", "rows (5 − 2 + 2·1)/1 + 1 = 6, columns (5 − 3 + 2·1)/1 + 1 = 5",
      "torch.nn.AvgPool2d((2, 3), stride=1, padding=1, count_include_pad=False)", "none", 0),
@@ -159,6 +185,7 @@ def test_words(case: tuple[Any, ...]) -> None:
         ({"type": "max_pool2d", "kernel_size": 3, "stride": 2, "ceil_mode": True}, "kernel size 3, stride 2, ceil mode"),
         ({"type": "add", "activation": {"type": "leaky_relu", "negative_slope": 0.2}}, "leaky_relu (negative slope 0.2)"),
         ({"type": "flatten"}, ""),
+        ({"type": "conv2d", "kernels": ["blur", "blur"]}, "kernel size 3, out channels 2, kernels blur blur"),
         ({"type": "conv2d", "out_channels": 1, "kernel_size": 2, "stride": 2}, "kernel size 2, stride 2, out channels 1"),
         ({"type": "max_pool2d", "kernel_size": [2, 3], "stride": [2, 3]}, "kernel size 2×3"),
         ({"type": "max_pool2d", "kernel_size": 2, "stride": 1, "padding": [1, 1, 0, 0]}, "kernel size 2, stride 1, padding 1 1 0 0"),
@@ -224,6 +251,8 @@ def test_warnings(settings: dict[str, Any], words: str) -> None:
         ("max_pool2d", {"kernel_size": 16, "dilation": [1, 2]}, (1, 40, 40), False),
         ("max_pool2d", {"kernel_size": 16}, (1, 40, 40), True),
         ("max_pool2d", {"kernel_size": 2, "padding": 1}, (1, 2, 2), True),
+        ("max_pool2d", {"kernel_size": [3, 2]}, (1, 2, 2), False),
+        ("max_pool2d", {"kernel_size": [2, 3]}, (1, 2, 2), False),
         ("max_pool2d", {"kernel_size": 2, "padding": 2}, (1, 2, 2), False),
         ("max_pool2d", {"kernel_size": 2, "padding": [0, 0, 0, 2], "stride": 1}, (1, 2, 2), False),
         ("max_pool2d", {"kernel_size": 2, "padding": [0, 0, 2, 0], "stride": 1}, (1, 2, 2), False),
@@ -350,10 +379,60 @@ def test_what_settings_may_be(kind: str, settings: dict[str, Any], fits: bool) -
             layer.bias = False
 
 
-def test_an_activation_has_no_setting_of_that_name() -> None:
-    for settings, words in (({"slope": 1}, "relu has no setting slope; there are none"),):
-        with pytest.raises(ValueError, match=words):
-            LAYERS["linear"](out_features=1, activation={"type": "relu"} | settings)
+@pytest.mark.parametrize(("kind", "names"), [("relu", "none"), ("clip", "min_val, max_val")])
+def test_an_activation_has_no_setting_of_that_name(kind: str, names: str) -> None:
+    with pytest.raises(ValueError, match=f"{kind} has no setting slope; there are {names} \\["):
+        LAYERS["linear"](out_features=1, activation={"type": kind, "slope": 1})
+
+
+def test_an_activation_may_be_a_layer() -> None:
+    relu = LAYERS["relu"]()
+    assert LAYERS["linear"](out_features=1, activation=relu).activation is relu
+
+
+def test_layers_that_say_nothing_of_it() -> None:
+    """What a layer has that states none of these: no padding, no dilation, no warning, no code, all channels."""
+    layer = LAYERS["global_avg_pool2d"]()
+    assert layer.margin((3, 2, 2)) == (0, 0, 0, 0)
+    assert layer.kernel_spacing() == (1, 1)
+    assert layer.channels_of(2, 3) == slice(0, 3)
+    assert layer.multiplications((3, 2, 2)) == 0
+    assert not layer.warning()
+    assert not layer.wide((3, 2, 2))
+    assert not layer.size_words((3, 2, 2))
+    assert not LAYERS["hard_sigmoid"](alpha=0.3).torch((3,))
+    array = np.zeros(3)
+    assert layer.from_file("weight", array) is layer.to_file("weight", array) is array
+    assert not layer.all_initial()
+
+
+@pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d"])
+def test_channels_of_groups(kind: str) -> None:
+    layer = LAYERS[kind](out_channels=4, kernel_size=1, groups=2)
+    assert [layer.channels_of(k, 6) for k in range(4)] == [slice(0, 3), slice(0, 3), slice(3, 6), slice(3, 6)]
+    alone = LAYERS[kind](out_channels=4, kernel_size=1)
+    assert [alone.channels_of(k, 6) for k in range(4)] == [slice(0, 6)] * 4
+
+
+def test_every_filter_on_every_channel_by_itself_reads_all() -> None:
+    """Its maps are out_channels times the channels: none of them is of another group."""
+    layer = LAYERS["conv2d"](out_channels=2, kernel_size=1, channel_mix="separate")
+    assert [layer.channels_of(k, 3) for k in range(6)] == [slice(0, 3)] * 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "margin"),
+    [
+        ({"kernel_size": 2, "ceil_mode": True}, (0, 0, 1, 0)),  # rows 5: a third window reaches to row 6
+        ({"kernel_size": [1, 4], "stride": [1, 3], "ceil_mode": True}, (0, 0, 0, 1)),  # columns 6: the second to column 7
+        ({"kernel_size": 3, "stride": 2, "padding": [1, 0, 0, 1], "ceil_mode": True}, (1, 0, 1, 1)),
+        ({"kernel_size": 2, "padding": 1, "stride": 1}, (1, 1, 1, 1)),
+        ({"kernel_size": 1, "stride": 3}, (0, 0, 0, 0)),  # what no window reaches
+    ],
+)
+def test_margins(settings: dict[str, Any], margin: tuple[int, ...]) -> None:
+    """The padding to draw around maps of 5×6, at their top, left, bottom and right."""
+    assert LAYERS["max_pool2d"](**settings).margin((1, 5, 6)) == margin
 
 
 def test_activations() -> None:
@@ -391,6 +470,13 @@ def test_numbers_in_formulas() -> None:
         ("max_pool2d", {"kernel_size": 2, "stride": [3, 1], "padding": [1, 0, 0, 0], "ceil_mode": True}, (2, 5), (2, 4)),
         ("max_pool2d", {"kernel_size": 2, "stride": [1, 3], "padding": [0, 1, 0, 0], "ceil_mode": True}, (4, 3), (3, 5)),
         ("max_pool2d", {"kernel_size": 2, "padding": [1, 1, 1, 0]}, (3, 3), (3, 3)),
+        ("max_pool2d", {"kernel_size": 2, "padding": [0, 0, 1, 0], "ceil_mode": True}, (3, 3), (4, 4)),
+        (
+            "max_pool2d",
+            {"kernel_size": 2, "padding": [0, 0, 0, 1], "ceil_mode": True},
+            (3, 3),
+            (4, 4),
+        ),  # a fourth column would begin at 6
         ("max_pool2d", {"kernel_size": [2, 3], "dilation": [2, 1], "stride": 1}, (3, 4), (2, 3)),
     ],
 )

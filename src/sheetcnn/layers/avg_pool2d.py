@@ -57,5 +57,8 @@ class AvgPool2d(Pooling):
         return f"SUM({window})/{rows * columns}"
 
     def torch(self, shape: Shape) -> str:
+        top, left, bottom, right = self.sides
+        if (top, left) != (bottom, right) and not self.count_include_pad:
+            return ""  # what is padded before would count
         more = ", ceil_mode=True" if self.ceil_mode else ""
         return self.code("AvgPool2d(", more + ("" if self.count_include_pad else ", count_include_pad=False"))

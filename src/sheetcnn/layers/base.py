@@ -25,7 +25,7 @@ Flag = Annotated[bool, Field(strict=True)]
 
 
 def _both(value: Any) -> Any:
-    return [value, value] if isinstance(value, int) and not isinstance(value, bool) else value
+    return [value, value] if isinstance(value, int) else value
 
 
 Counts = Annotated[tuple[Count, Count], BeforeValidator(_both)]  # n or [rows, columns]

@@ -11,7 +11,7 @@ from .extent import touched
 
 
 def _three(value: Any) -> Any:
-    return [value] * 3 if isinstance(value, int) and not isinstance(value, bool) else value
+    return [value] * 3 if isinstance(value, int) else value
 
 
 Counts3 = Annotated[tuple[Count, Count, Count], BeforeValidator(_three)]  # n or [depth, rows, columns]

@@ -14,6 +14,7 @@ class MaxPool2d(Pooling):
 
     type: ClassVar[str] = "max_pool2d"
     about: ClassVar[str] = "the largest cell of each window, map by map"
+    pads: ClassVar[str] = "torch.nn.ConstantPad2d({}, -torch.inf)"
     words: ClassVar[str] = "map = largest cell of the window, each map by itself"
     examples: ClassVar = (
         example([[[1, 2, 3, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]]], [[[6, 8], [3, 4]]], kernel_size=2,

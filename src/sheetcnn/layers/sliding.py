@@ -14,7 +14,7 @@ from .extent import touched
 
 def _sides(value: Any) -> Any:
     """n, [rows, columns] or [top, left, bottom, right] as the four sides."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int):
         return [value] * 4
     if isinstance(value, list | tuple) and len(value) == 2:
         return [*value, *value]
@@ -48,6 +48,8 @@ class Sliding(Layer):
     """A window of kernel_size cells, stride apart, its cells dilation apart, over an input with padding around it."""
 
     takes: ClassVar[str] = "maps"
+    pads: ClassVar[str] = "torch.nn.ZeroPad2d({})"  # PyTorch's layer that pads each side by itself
+    pads_same: ClassVar[bool] = True  # whether PyTorch's layer takes padding="same"
 
     kernel_size: Counts
     stride: Counts = (1, 1)
@@ -137,13 +139,12 @@ class Sliding(Layer):
         top, left, bottom, right = self.sides
         sides = ((top, bottom), (left, right))
         words = []
-        for n, k, reach, s, (before, after), out in zip(
-            shape[1:], self.kernel_size, self.reach, self.stride, sides, self.positions(shape), strict=True
+        for n, reach, s, (before, after), out in zip(
+            shape[1:], self.reach, self.stride, sides, self.positions(shape), strict=True
         ):
             padding = f" + 2·{before}" if before == after else f" + {before} + {after}"
-            size = str(k) if reach == k else f"{reach}"
             opening, closing = self.rounding if (n + before + after - reach) % s else ("", "")
-            words.append(f"{opening}({n} − {size}{padding if before or after else ''})/{s}{closing} + 1 = {out}")
+            words.append(f"{opening}({n} − {reach}{padding if before or after else ''})/{s}{closing} + 1 = {out}")
         return words[0] if words[0] == words[1] else f"rows {words[0]}, columns {words[1]}"
 
     def code(self, opening: str, more: str) -> str:
@@ -152,10 +153,10 @@ class Sliding(Layer):
         before, text = "", pair(self.kernel_size)
         if self.stride != self.usual_stride:
             text += f", stride={pair(self.stride)}"
-        if self.padding == "same":
+        if self.padding == "same" and self.pads_same:
             text += ', padding="same"'
         elif (top, left) != (bottom, right):
-            before = f"torch.nn.ZeroPad2d({(left, right, top, bottom)}), then "
+            before = f"{self.pads.format((left, right, top, bottom))}, then "
         elif top or left:
             text += f", padding={pair((top, left))}"
         text += "" if self.dilation == (1, 1) else f", dilation={pair(self.dilation)}"
@@ -164,6 +165,8 @@ class Sliding(Layer):
 
 class Pooling(Sliding):
     """A window that takes the largest or the mean of its cells, map by map."""
+
+    pads_same: ClassVar[bool] = False
 
     stride: Counts = Field(default_factory=lambda given: given["kernel_size"])  # windows that touch, as in PyTorch
     ceil_mode: Flag = False
@@ -188,8 +191,10 @@ class Pooling(Sliding):
 
     def code(self, opening: str, more: str) -> str:
         top, left, bottom, right = self.sides
-        if max(top, bottom) > self.reach[0] // 2 or max(left, right) > self.reach[1] // 2:
+        if (top, left) == (bottom, right) and (top > self.reach[0] // 2 or left > self.reach[1] // 2):
             return ""  # PyTorch pads pools by half of the window at most
+        if (top, left) != (bottom, right) and self.ceil_mode:
+            return ""  # what is padded before counts as input, in which a last window may begin
         return super().code(opening, more)
 
     def output_shape(self, shape: Shape) -> Shape:
