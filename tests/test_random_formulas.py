@@ -38,11 +38,9 @@ class Case:
     def __init__(self, formula: str, ours: Value, theirs: Value, book: Book) -> None:
         self.formula, self.ours, self.theirs = formula, ours, theirs
         sheet = book.sheets["Sheet1"]
-        self.reads = {
-            int(kind)
-            for r in skeleton(formula)[1]
-            for kind in sheet.kind[r.top : r.top + r.rows, r.left : r.left + r.columns].ravel()
-        }
+        areas = [(slice(r.top, r.top + r.rows), slice(r.left, r.left + r.columns)) for r in skeleton(formula)[1]]
+        self.reads = {int(kind) for area in areas for kind in sheet.kind[area].ravel()}
+        self.largest = max((float(abs(sheet.number[area]).max(initial=0)) for area in areas), default=0.0)
 
     def has(self, pattern: str) -> bool:
         return re.search(pattern, self.formula) is not None
@@ -59,6 +57,12 @@ class Case:
         )
 
     @property
+    def cancels(self) -> bool:
+        """Whether the difference is nothing beside the numbers that are added up."""
+        both = isinstance(self.ours, float) and isinstance(self.theirs, float)
+        return both and abs(self.ours - self.theirs) < 1e-12 * self.largest  # type: ignore[operator]
+
+    @property
     def texts(self) -> bool:
         return TEXT in self.reads or self.has('"')
 
@@ -73,6 +77,7 @@ LIBREOFFICE: list[Reason] = [
     ("errors within array arithmetic can be lost", lambda case: case.has(r"SUMPRODUCT\([A-Z]+\(") and case.ours in ERRORS),
     ("INDEX with 0 is a whole row or column", lambda case: case.has("INDEX") and case.ours == "#VALUE!"),
     ("ROUND takes no more than thousands of digits", lambda case: case.has("ROUND") and case.theirs == "#VALUE!"),
+    ("sums that nearly cancel keep more digits: what is lost by rounding is added again", lambda case: case.cancels),
     ("huge numbers overflow earlier or later", lambda case: "#NUM!" in (case.ours, case.theirs)),
 ]
 IRONCALC: list[Reason] = [
