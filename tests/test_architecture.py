@@ -25,14 +25,14 @@ FORBIDDEN = {
     "from_onnx.": ("formula", "layout", "workbook", "checker", "to_onnx", "openpyxl", "PIL"),
     "to_onnx": ("formula", "layout", "workbook", "checker", "from_onnx", "openpyxl", "PIL"),
     "exporter": ("layout", "workbook", "openpyxl", "PIL"),
-    "handout.student": ("formula", "checker"),
+    "handout.writer": ("formula", "checker"),
 }
 # What a task is, and how it is graded, must not depend on how it is drawn; only grading evaluates formulas.
 FORBIDDEN |= dict.fromkeys(("named_grids", "report"), FORBIDDEN["checker"])
 DRAWING = ("layout", "workbook", "builder", "image", "openpyxl", "PIL")
 GRADING = ("handout.grader", "handout.work")
 for module in FILES:
-    if module.startswith("handout.") and module != "handout.student":
+    if module.startswith("handout.") and module != "handout.writer":
         FORBIDDEN[module] = DRAWING if module in GRADING else (*DRAWING, "formula", "checker")
 ONLY = {
     "PIL": {"image"},
@@ -102,6 +102,6 @@ def test_the_rules_see_what_they_should() -> None:
     assert "formula.a1.cell_name" in imports("checker")
     assert "PIL" in imports("image")
     assert "formula.read_book" in imports("handout.grader")
-    assert "workbook.handout.dress_handout" in imports("handout.student")
+    assert "workbook.handout.dress_handout" in imports("handout.writer")
     assert {"formula", "layout"} <= {*FORBIDDEN["handout.variant"]}
     assert "formula" not in FORBIDDEN["handout.work"]

@@ -28,8 +28,8 @@ from sheetcnn.handout.grader import Grade, Grader, grade, read_key
 from sheetcnn.handout.mistakes import MISTAKES
 from sheetcnn.handout.report import page, write_csv
 from sheetcnn.handout.roster import read_roster
-from sheetcnn.handout.student import HandedOut, hand_out
 from sheetcnn.handout.workers import Lost, on_all_cores
+from sheetcnn.handout.writer import HandedOut, hand_out
 from sheetcnn.layers.base import shape_text
 from sheetcnn.layers.conv2d import Conv2d
 from sheetcnn.layout import Page, gallery_page

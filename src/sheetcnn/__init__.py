@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .checker import Report, check
     from .exporter import export
     from .handout.grader import Grade, grade
-    from .handout.student import HandedOut, hand_out
+    from .handout.writer import HandedOut, hand_out
     from .importer import Written, import_onnx
 
 __version__ = version("sheetcnn")
@@ -32,8 +32,8 @@ _HOMES = {
     "Written": "importer",
     "grade": "handout.grader",
     "Grade": "handout.grader",
-    "hand_out": "handout.student",
-    "HandedOut": "handout.student",
+    "hand_out": "handout.writer",
+    "HandedOut": "handout.writer",
 }
 
 

@@ -21,7 +21,7 @@ from .templates import network_path, picture_path
 from .views.gallery import GALLERY_CELLS
 from .weights import load_parameters
 from .workbook.model import Model
-from .workbook.sheets import dress
+from .workbook.sheets import dress_workbook
 from .workbook.write import write_workbook
 
 SHOWN = 6  # pictures on the Overview
@@ -96,7 +96,7 @@ def build(
         outputs[name] = run[last]["output"]
     pixels_across = 240 if not others else 90
     shown = dict(list(pictures.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
-    dressed = dress(
+    dressed = dress_workbook(
         Model(
             checked,
             detail,

@@ -160,7 +160,7 @@ def handout(
     protect: Annotated[bool, typer.Option("--protect", help="Lock all cells but those to type in.")] = False,
 ) -> None:
     """Write an exercise for students, and its key."""
-    from .handout.student import hand_out
+    from .handout.writer import hand_out
 
     with _progress("writing workbooks") as progress:
         made = hand_out(

@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from .errors import LimitError, NetworkError
 from .grid import Grids, seen_from
 from .layers import LAYERS
-from .layers.base import Arrays, CellFormula, Count, Drawing, Layer, Margin, Number, Shape, shape_text
+from .layers.base import PREFIX, Arrays, CellFormula, Count, Drawing, Layer, Margin, Number, Shape, shape_text
 
 MAX_FILE_BYTES = {".json": 16_000_000, "": 8_000_000}  # by kind of file: reading TOML takes its time
 MAX_DOTS = 50  # in a key of TOML, whose reader takes its square
@@ -32,7 +32,7 @@ INPUT = "input"  # what layers call the input in `input =`
 SHEETS = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # and hidden ones, whose names begin with _
 RESERVED = {"history", "_feedback", "_inspector", "_kernels", "_pictures", "_sheetcnn"} | SHEETS  # Excel keeps History
 INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
-WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", "activation_weight")
+WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", f"{PREFIX}weight")
 
 Change = Callable[[str, np.ndarray, tuple[np.ndarray, ...]], np.ndarray]  # layer, output, inputs -> output
 

@@ -476,6 +476,6 @@ def shape_text(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
-def bands(values: np.ndarray, like: np.ndarray) -> np.ndarray:
+def per_channel(values: np.ndarray, like: np.ndarray) -> np.ndarray:
     """One value per channel, shaped to meet maps C×H×W."""
     return values.reshape(-1, *[1] * (like.ndim - 1))

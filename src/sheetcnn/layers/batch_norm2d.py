@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from ..grid import Grids
-from .base import Activated, Flag, Number, Shape, bands, example, literal
+from .base import Activated, Flag, Number, Shape, example, literal, per_channel
 
 
 class BatchNorm2d(Activated):
@@ -35,8 +35,8 @@ class BatchNorm2d(Activated):
         return dict.fromkeys((*names, "running_mean", "running_var"), shape[:1])
 
     def forward(self, x: np.ndarray, **given: np.ndarray) -> np.ndarray:
-        y = (x - bands(given["running_mean"], x)) / np.sqrt(bands(given["running_var"], x) + self.eps)
-        return y * bands(given["weight"], x) + bands(given["bias"], x) if self.affine else y
+        y = (x - per_channel(given["running_mean"], x)) / np.sqrt(per_channel(given["running_var"], x) + self.eps)
+        return y * per_channel(given["weight"], x) + per_channel(given["bias"], x) if self.affine else y
 
     def formula(self, at: Shape, x: Grids, **given: Grids) -> str:
         k, i, j = at

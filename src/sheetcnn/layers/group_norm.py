@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from ..grid import Grid, Grids
-from .base import Activated, Count, Flag, Number, Shape, Step, bands, example, literal
+from .base import Activated, Count, Flag, Number, Shape, Step, example, literal, per_channel
 
 
 class GroupStatistics(Activated):
@@ -51,7 +51,7 @@ class GroupStatistics(Activated):
         grouped = self._grouped(x)
         y = (grouped - grouped.mean(axis=1, keepdims=True)) / np.sqrt(grouped.var(axis=1, keepdims=True) + self.eps)
         y = y.reshape(x.shape)
-        return y if weight is None or bias is None else y * bands(weight, x) + bands(bias, x)
+        return y if weight is None or bias is None else y * per_channel(weight, x) + per_channel(bias, x)
 
     def formula(self, at: Shape, x: Grids, mean: Grids, var: Grids, weight: Grids = None, bias: Grids = None) -> str:
         k, i, j = at

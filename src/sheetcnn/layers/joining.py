@@ -9,7 +9,7 @@ from .base import Activated, Shape, cell_of, shape_text
 from .extent import Extent, joined
 
 
-def stretched(at: Shape, shape: Shape) -> Shape:
+def broadcast_index(at: Shape, shape: Shape) -> Shape:
     """The place in an input that an output cell reads: an axis of one cell serves all (broadcasting)."""
     return tuple(place if size > 1 else 0 for place, size in zip(at, shape, strict=True))
 
@@ -36,7 +36,7 @@ class Joining(Activated):
         return tuple(np.broadcast_shapes(*shapes))
 
     def formula(self, at: Shape, *xs: Grids, **parameters: Grids) -> str:
-        return self.sign.join([cell_of(x, stretched(at, _shape(x))) for x in xs])
+        return self.sign.join([cell_of(x, broadcast_index(at, _shape(x))) for x in xs])
 
     def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
         return super().extent(axis, shapes, [joined(extents)])

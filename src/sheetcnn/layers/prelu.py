@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..grid import Grids
-from .base import Count, Layer, Shape, bands, cell_of, example
+from .base import Count, Layer, Shape, cell_of, example, per_channel
 
 
 class PReLU(Layer):
@@ -33,7 +33,7 @@ class PReLU(Layer):
         return {"weight": (self.num_parameters,)}
 
     def forward(self, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        return np.where(x > 0, x, bands(weight, x) * x)
+        return np.where(x > 0, x, per_channel(weight, x) * x)
 
     def formula(self, at: Shape, x: Grids, weight: Grids) -> str:
         own = at[0] if self.num_parameters > 1 else 0

@@ -16,7 +16,7 @@ from .pages import layer_sheet
 from .pictures import pictures_sheet
 
 
-def dress(model: Model, protected: bool, version: str) -> Dressed:
+def dress_workbook(model: Model, protected: bool, version: str) -> Dressed:
     """The whole workbook, its grids ready to be poured."""
     dressed = Dressed()
     network = model.network
