@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sheetcnn.costs import costs
+from sheetcnn.costs import MAX_TRACED, costs
 from sheetcnn.layers import LAYERS
 from sheetcnn.layers.base import Example
-from sheetcnn.layers.extent import Extent
+from sheetcnn.layers.extent import Extent, touched
 from sheetcnn.network import INPUT, Network, parse_network, read_network
 from sheetcnn.templates import templates
 from sheetcnn.weights import load_parameters
@@ -143,3 +144,28 @@ def test_extents_of_examples(kind: str, given: Example) -> None:
         np.testing.assert_array_equal(extent.last < extent.first, none)
         np.testing.assert_array_equal(extent.first[~none], first[~none])
         np.testing.assert_array_equal(extent.last[~none], last[~none])
+
+
+@pytest.mark.parametrize(
+    ("cells", "dilation", "apart"), [*itertools.product((1, 2, 3, 5), (1, 2, 3, 4, 6), (1, 2, 3, 4, 6))]
+)
+def test_touched_rows(cells: int, dilation: int, apart: int) -> None:
+    """Every window, cell by cell."""
+    starts = np.arange(-25, 25)
+    for size in (1, 2, 4):
+        firsts, lasts = touched(starts, cells, dilation, size, apart)
+        for start, first, last in zip(starts.tolist(), firsts.tolist(), lasts.tolist(), strict=True):
+            places = [start + n * dilation for n in range(cells)]
+            rows = [place // apart for place in places if place % apart == 0 and 0 <= place < size * apart]
+            assert (first, last) == (rows[0], rows[-1]) if rows else first > last
+
+
+def test_huge_networks_are_not_traced() -> None:
+    """Their costs are known nevertheless, at once and in little memory."""
+    tall = {"type": "upsample", "scale_factor": [16_384, 1]}
+    found = costs(network((1, 61, 1), conv([2, 1]), tall, conv([2, 1]), {"type": "identity"}))
+    fields = [cost.receptive_field for cost in found.values()]
+    assert 60 * 16_384 < MAX_TRACED < 2 * 60 * 16_384
+    assert fields == [(2, 1), (2, 1), None, None]
+    assert [cost.sees for cost in found.values()] == ["2×1", "2×1", "", ""]
+    assert [cost.parameters for cost in found.values()] == [6, 0, 10, 0]

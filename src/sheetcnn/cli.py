@@ -337,7 +337,7 @@ def _print_layers(network: Network) -> None:
         words = node.parameter_words
         multiplications = f"{cost.multiplications:,}" if cost.multiplications else ""
         row = [str(node.number), node.name, node.layer.type, shape_text(node.shape), "" if words == "none" else words]
-        rows.append([*row, multiplications, shape_text(cost.receptive_field)])
+        rows.append([*row, multiplications, cost.sees])
     total = f"{sum(c.parameters for c in found.values()):,}"
     rows.append(["", "total", "", "", total, f"{sum(c.multiplications for c in found.values()):,}", ""])
     heads = ["", "layer", "type", "output C×H×W", "parameters", "multiplications", "receptive field"]

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .layers.base import shape_text
 from .layers.extent import Extent
 from .network import INPUT, Network
+
+MAX_TRACED = 1_000_000  # rows, columns and numbers of vectors, whose receptive fields are traced one by one
 
 
 @dataclass(frozen=True)
@@ -16,22 +19,30 @@ class Cost:
 
     parameters: int
     multiplications: int
-    receptive_field: tuple[int, int]  # the most rows and columns of the input picture that an output cell depends on
+    # The most rows and columns of the input picture that an output cell depends on; None where it was not traced.
+    receptive_field: tuple[int, int] | None
+
+    @property
+    def sees(self) -> str:
+        """The receptive field as people write it: 5×5."""
+        return "" if self.receptive_field is None else shape_text(self.receptive_field)
 
 
 def costs(network: Network) -> dict[str, Cost]:
     """Parameters, multiplications and receptive field of every layer, by name.
 
-    Receptive fields are traced row by row and column by column. Far from the edges they are those of the formula
+    Receptive fields are traced row by row and column by column, through networks of up to `MAX_TRACED` of them in all. Far from the edges they are those of the formula
     r ← r + (k − 1)·j, j ← j·s for window k and stride s (Araujo, Norris and Sim, "Computing Receptive Fields of
     Convolutional Neural Networks", 2019).
     """
-    seen = {INPUT: [Extent(np.arange(size), np.arange(size)) for size in network.input.shape[1:]]}
-    found = {}
+    seen: dict[str, list[Extent]] = {INPUT: [Extent(np.arange(size), np.arange(size)) for size in network.input.shape[1:]]}
+    found, room = {}, MAX_TRACED
     for node in network.nodes:
         layer, shapes = node.layer, node.in_shapes
-        seen[node.name] = [layer.extent(axis, shapes, [seen[name][axis] for name in node.inputs]) for axis in (0, 1)]
-        rows, columns = (extent.largest for extent in seen[node.name])
+        room -= sum(node.shape[1:]) if len(node.shape) == 3 else 2 * node.shape[0]
+        if room >= 0:
+            seen[node.name] = [layer.extent(axis, shapes, [seen[name][axis] for name in node.inputs]) for axis in (0, 1)]
+        field = tuple(extent.largest for extent in seen.get(node.name, []))
         count = 0 if node.share is not None else sum(layer.trainable(*shapes).values())
-        found[node.name] = Cost(count, layer.multiplications(*shapes), (rows, columns))
+        found[node.name] = Cost(count, layer.multiplications(*shapes), (field[0], field[1]) if field else None)
     return found

@@ -201,13 +201,13 @@ class Layer(BaseModel):
         return (1, 1)
 
     def reads(self, axis: int, *shapes: Shape) -> tuple[np.ndarray, np.ndarray]:
-        """The first and last input row (axis 0) or column (1) that each row or column of the output reads, padding included."""
+        """The first and last input row (axis 0) or column (1) that each row or column of the output reads; its own, if not stated."""
         places = np.arange(self.output_shape(*shapes)[1 + axis])
         return places, places
 
     def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
         """The part of the picture that the output depends on along an axis (0 rows, 1 columns), from that of its inputs."""
-        return extents[0] if len(shapes[0]) == 1 else extents[0].of_windows(*self.reads(axis, *shapes))
+        return extents[0] if type(self).reads is Layer.reads else extents[0].of_windows(*self.reads(axis, *shapes))
 
     def wide(self, *shapes: Shape) -> bool:
         """Whether kernels stand one below the other, at their channels' heights, so that one SUMPRODUCT spans all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,10 +28,14 @@ class Extent:
 
     def of_windows(self, starts: np.ndarray, ends: np.ndarray) -> Extent:
         """That of rows which read the rows from start to end of these, both included; outside lies padding."""
-        spans = [slice(max(start, 0), max(end + 1, 0)) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        starts, ends = np.maximum(starts, 0), np.minimum(ends, len(self.first) - 1)
+        none = starts > ends
+        if (np.diff(self.first) >= 0).all() and (np.diff(self.last) >= 0).all():  # as nearly always
+            starts, ends = (np.where(none, 0, places) for places in (starts, ends))
+            return Extent(np.where(none, NOWHERE, self.first[starts]), np.where(none, -1, self.last[ends]))
+        spans = [slice(start, max(start, end + 1)) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         first = [int(self.first[span].min(initial=NOWHERE)) for span in spans]
-        last = [int(self.last[span].max(initial=-1)) for span in spans]
-        return Extent(np.array(first), np.array(last))
+        return Extent(np.array(first), np.array([int(self.last[span].max(initial=-1)) for span in spans]))
 
     def of_all(self, count: int) -> Extent:
         """That of so many rows or numbers which depend on all of these."""
@@ -51,10 +56,16 @@ class Extent:
 
 def touched(starts: np.ndarray, cells: int, dilation: int, size: int, apart: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """The first and last of `size` rows in windows of so many cells, `dilation` apart; the rows lie `apart`, others are blank."""
-    places = starts[:, None] + dilation * np.arange(cells)
-    there = (places >= 0) & (places % apart == 0) & (places < size * apart)
-    rows = places // apart
-    return np.where(there, rows, NOWHERE).min(axis=1), np.where(there, rows, -1).max(axis=1)
+    least = np.maximum(0, -(starts // dilation))  # the first cell of a window that is not above the rows, and the last
+    most = np.minimum(cells - 1, ((size - 1) * apart - starts) // dilation)
+    # Cell a lies on a row where starts + a · dilation is a multiple of `apart`: that is so for every `period`th cell.
+    common = math.gcd(dilation, apart)
+    period = apart // common
+    one = -(starts // common) * pow(dilation // common, -1, period) % period
+    first, last = least + (one - least) % period, most - (most - one) % period
+    there = (starts % common == 0) & (first <= last)
+    rows = ((starts + cell * dilation) // apart for cell in (first, last))
+    return np.where(there, next(rows), NOWHERE), np.where(there, next(rows), -1)
 
 
 def joined(extents: Sequence[Extent]) -> Extent:

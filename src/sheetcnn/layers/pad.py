@@ -63,9 +63,11 @@ class Pad(Layer):
         return abs(place) if place < size else 2 * (size - 1) - place
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-        size = shape[1 + axis]
-        places = np.arange(self.output_shape(shape)[1 + axis]) - self.padding[axis]
-        places = places if self.mode == "constant" else np.array([self._inside(place, size) for place in places.tolist()])
+        size, before, after = shape[1 + axis], self.padding[axis], self.padding[2 + axis]
+        if self.mode == "constant":
+            places = np.arange(-before, size + after)
+        else:
+            places = np.pad(np.arange(size), (before, after), "reflect" if self.mode == "reflect" else "edge")
         return places, places
 
     def torch(self, shape: Shape) -> str:

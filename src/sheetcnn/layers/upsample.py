@@ -77,8 +77,13 @@ class Upsample(Layer):
         return "+".join([cell if part == 1 else f"{literal(part)}*{cell}" for cell, part in terms])
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-        parts = self._matrix(axis, shape[1 + axis]) != 0
-        return parts.argmax(axis=1), shape[1 + axis] - 1 - parts[:, ::-1].argmax(axis=1)
+        size, scale = shape[1 + axis], self.scale_factor[axis]
+        places = np.arange(scale * size)
+        if self.mode == "nearest":
+            return places // scale, places // scale
+        where = places * (size - 1) / max(1, scale * size - 1) if self.align_corners else (places + 0.5) / scale - 0.5
+        where = np.clip(where, 0, size - 1)
+        return np.floor(where).astype(int), np.ceil(where).astype(int)
 
     def torch(self, shape: Shape) -> str:
         more = f", mode={self.mode!r}" if self.mode != "nearest" else ""

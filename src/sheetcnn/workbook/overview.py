@@ -165,5 +165,5 @@ def _rows(model: Model) -> list[list[str]]:
         before = node.name
         row = [node.name, node.layer.type + reads, node.layer.setting_words(), shape_text(node.shape), node.parameter_words]
         multiplications = f"{cost.multiplications:,}" if cost.multiplications else ""
-        rows.append([*row, multiplications, shape_text(cost.receptive_field)])
+        rows.append([*row, multiplications, cost.sees])
     return rows

@@ -109,7 +109,7 @@ def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
     shapes = f"{' and '.join(map(shape_text, node.in_shapes))}  →  {shape_text(node.shape)}"
     size = node.layer.size_words(*node.in_shapes)
     work = f"      multiplications: {cost.multiplications:,}" if cost.multiplications else ""
-    sees = f"      one cell here sees up to {shape_text(cost.receptive_field)} pixels of the input"
+    sees = f"      one cell here sees up to {cost.sees} pixels of the input" if cost.sees else ""
     lines = [
         (words, "words"),
         (f"reads {' and '.join(node.inputs)}:  {shapes}{f'      size: {size}' if size else ''}", "soft"),
