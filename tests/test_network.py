@@ -421,6 +421,17 @@ def test_notes_on_each_array_that_a_file_lacks(layer: Any, arrays: Any, note: st
     assert all(one.startswith(str(note)) for one in found), notes
 
 
+def test_weights_of_an_activation(tmp_path: Path) -> None:
+    """`activation_weight` is the slope of a prelu that is part of another layer, in network files as in .npz files."""
+    layer = CONV | {"activation": {"type": "prelu", "num_parameters": 4}}
+    found = parameters(tmp_path, layer | {"activation_weight": [1, 2, 3, 4]})["conv"]
+    np.testing.assert_array_equal(found["activation_weight"], [1, 2, 3, 4])
+    np.savez(tmp_path / "w.npz", **{"conv.activation_weight": np.arange(4.0)})
+    found = parameters(tmp_path, layer, weights="w.npz")["conv"]
+    np.testing.assert_array_equal(found["activation_weight"], np.arange(4))
+    np.testing.assert_array_equal(parameters(tmp_path, layer)["conv"]["activation_weight"], 0.25)
+
+
 def test_layers_whose_grids_would_have_one_name() -> None:
     """A mean of instance_norm2d "bn_running" is called as the running mean of batch_norm2d "bn"."""
     norm = {"type": "batch_norm2d", "name": "bn"}

@@ -99,6 +99,12 @@ CASES: list[tuple[str, dict[str, Any], list[Shape], str, str, str, str, int]] = 
      "torch.nn.ZeroPad2d((0, 0, 1, 0)), then torch.nn.AvgPool2d(2, stride=1)", "none", 0),
     ("avg_pool2d", {"kernel_size": 2, "padding": [1, 0, 0, 0], "stride": 1, "count_include_pad": False}, [(1, 4, 5)],
      "map = mean of the window, each map by itself", "rows (4 − 2 + 1 + 0)/1 + 1 = 4, columns (5 − 2)/1 + 1 = 4", "", "none", 0),
+    ("max_pool2d", {"kernel_size": 2, "padding": [1, 0]}, [(1, 4, 4)],
+     "map = largest cell of the window, each map by itself", "rows (4 − 2 + 2·1)/2 + 1 = 3, columns (4 − 2)/2 + 1 = 2",
+     "torch.nn.MaxPool2d(2, padding=(1, 0))", "none", 0),
+    ("max_pool2d", {"kernel_size": 2, "padding": [0, 1]}, [(1, 4, 4)],
+     "map = largest cell of the window, each map by itself", "rows (4 − 2)/2 + 1 = 2, columns (4 − 2 + 2·1)/2 + 1 = 3",
+     "torch.nn.MaxPool2d(2, padding=(0, 1))", "none", 0),
     ("conv2d", {"out_channels": 1, "kernel_size": 2, "stride": 3, "padding": [1, 0]}, [(1, 8, 8)],
      f"map = bias + {SUM}", "rows ⌊(8 − 2 + 2·1)/3⌋ + 1 = 3, columns (8 − 2)/3 + 1 = 3", "torch.nn.Conv2d(1, 1, 2, stride=3, padding=(1, 0))",
      "1·1·2·2 + 1 = 5", 36),
@@ -330,6 +336,7 @@ def test_what_fits_together(kind: str, shapes: list[Shape], fits: bool) -> None:
         ("subtract", [(2,)] * 3, "it reads 2 layers, but `input` names 3"),
         ("add", [(2,)], "it reads at least 2 layers, but `input` names 1"),
         ("add", [(2,)] * 101, "it reads at most 100 layers, but `input` names 101"),
+        ("batch_norm2d", [(7,)], "it reads feature maps, but its input is a vector of 7; put it before `flatten`"),
         ("max_pool2d", [(7,)], "it reads feature maps, but its input is a vector of 7; put it before `flatten`"),
         ("unflatten", [(3, 4, 5)], "it reads a vector, but its input is 3×4×5; put a `flatten` layer before it"),
         ("add", [(3, 4, 5), (3, 4, 4)], "inputs of 3×4×5 and 3×4×4 do not fit; they must have one shape, or axes of 1"),
@@ -390,6 +397,10 @@ def test_an_activation_may_be_a_layer() -> None:
     assert LAYERS["linear"](out_features=1, activation=relu).activation is relu
 
 
+class Own(Elementwise):
+    """A layer of somebody's own, of which PyTorch knows nothing."""
+
+
 def test_layers_that_say_nothing_of_it() -> None:
     """What a layer has that states none of these: no padding, no dilation, no warning, no code, all channels."""
     layer = LAYERS["global_avg_pool2d"]()
@@ -397,10 +408,10 @@ def test_layers_that_say_nothing_of_it() -> None:
     assert layer.kernel_spacing() == (1, 1)
     assert layer.channels_of(2, 3) == slice(0, 3)
     assert layer.multiplications((3, 2, 2)) == 0
-    assert not layer.warning()
+    assert layer.warning() == ""
     assert not layer.wide((3, 2, 2))
-    assert not layer.size_words((3, 2, 2))
-    assert not LAYERS["hard_sigmoid"](alpha=0.3).torch((3,))
+    assert layer.size_words((3, 2, 2)) == ""
+    assert Own().torch((3,)) == ""
     array = np.zeros(3)
     assert layer.from_file("weight", array) is layer.to_file("weight", array) is array
     assert not layer.all_initial()
