@@ -16,6 +16,7 @@ import pytest
 
 import sheetcnn
 from sheetcnn.formula import read_book
+from sheetcnn.grid import COLUMN
 from sheetcnn.layers import LAYERS
 from sheetcnn.layers.base import Activated, Example
 from sheetcnn.libreoffice import find_libreoffice, write_profile
@@ -156,6 +157,14 @@ def test_activation_acts_once_after_the_sum(make: Any) -> None:
     assert formula.startswith("MAX(0,")
     assert formula.count("MAX") == 1
     assert opened.sheets[sheet].saved[top, left] == 0
+
+
+def test_with_steps_a_map_without_activation_is_its_sum(tmp_path: Path) -> None:
+    """The sum stands in a grid of its own, and is not computed twice."""
+    network, x = write_network(tmp_path, "conv2d", LAYERS["conv2d"].examples[0])
+    opened = read_book(sheetcnn.build(network, x, tmp_path / "book.xlsx", detail="steps").path)
+    (sheet, row, column, *_), (_, top, left, *_) = opened.names["it_sum_1"], opened.names["it_map_1"]
+    assert opened.sheets[sheet].formula(top, left) == f"{COLUMN[column]}{row}"
 
 
 @pytest.mark.parametrize("kind", [kind for kind, layer in LAYERS.items() if issubclass(layer, Activated)])
