@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..grid import Grids
-from .base import Flag, Look, Shape, example
+from .base import Flag, MadeOf, Shape, example
 from .sliding import Pooling
 
 
@@ -36,8 +36,10 @@ class AvgPool2d(Pooling):
             counts.append(end - np.maximum(start, -before))
         return np.outer(*counts)
 
-    def look(self, shape: Shape) -> Look:
-        return replace(super().look(shape), kind="mean", counted=self.sides if self.count_include_pad else (0, 0, 0, 0))
+    def made_of(self, shape: Shape) -> MadeOf:
+        return replace(
+            super().made_of(shape), kind="mean", counted_padding=self.sides if self.count_include_pad else (0, 0, 0, 0)
+        )
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         return self.windows(x, 0).sum(axis=(3, 4)) / self.cells(x.shape)

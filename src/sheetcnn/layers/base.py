@@ -79,12 +79,12 @@ class Step:
 
     def drawing(self, lead: int) -> Drawing:
         """How it is drawn, so many of its axes numbering the grids."""
-        look = (self.spacing, self.margin, self.labels, self.sign, self.signed)
-        return Drawing(self.key, self.key, "step", self.shape, lead, *look)
+        shown = (self.spacing, self.margin, self.labels, self.sign, self.signed)
+        return Drawing(self.key, self.key, "step", self.shape, lead, *shown)
 
 
 @dataclass(frozen=True)
-class Look:
+class MadeOf:
     """Which windows one output cell is made of, as the inspector shows them; all places count from 0.
 
     Output map m belongs to filter k = m // maps and lies at depth z = m % maps. Term t reads, in the channels of the
@@ -94,7 +94,7 @@ class Look:
     kind: str  # "sum" of windows times kernels, "largest" or "mean" of the window
     size: tuple[int, int]  # rows and columns of the window
     stride: tuple[int, int] = (1, 1)
-    start: tuple[int, int] = (0, 0)  # padding above and left of the input; negative where windows start inside it
+    padding: tuple[int, int] = (0, 0)  # above and left of the input; negative where windows start inside it
     dilation: tuple[int, int] = (1, 1)
     terms: int = 1  # windows for one cell
     maps: int = 1
@@ -105,8 +105,8 @@ class Look:
     kernel: str | None = None  # the key of the kernels, where there are any
     source: str | None = None  # the key of the step that is read instead of the input
     divisor: int = 1  # of the sum
-    counted: Margin = (0, 0, 0, 0)  # padding that counts in a mean
-    each: Layer | None = None  # the activation of each term, where there is one
+    counted_padding: Margin = (0, 0, 0, 0)  # padding that counts in a mean
+    term_activation: Layer | None = None  # of each term, before they are summed
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ class Layer(BaseModel):
         """Multiplications of weights with inputs in the whole layer."""
         return 0
 
-    def look(self, *shapes: Shape) -> Look | None:
+    def made_of(self, *shapes: Shape) -> MadeOf | None:
         """Which windows an output cell is made of; None for layers that have none, or too many to be looked at."""
         return None
 

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from ..grid import Grids, span
 from ..kernels import KERNELS
-from .base import Activated, Count, Elementwise, Flag, Layer, Look, Shape, Step, example
+from .base import Activated, Count, Elementwise, Flag, Layer, MadeOf, Shape, Step, example
 from .sliding import Sliding, group_of, group_words, pair
 
 WIDE = 16  # beyond so many channels kernels stand one below the other: a term for each would make formulas too long
@@ -299,9 +299,11 @@ class Conv2d(Activated, Sliding):
             total = f"({total})/{len(channels)}"
         return total if bias is None else f"{bias[k].area}+{total}"
 
-    def look(self, shape: Shape) -> Look:
+    def made_of(self, shape: Shape) -> MadeOf:
         each = self.activation if self.activation_scope == "channel" else None
-        window = Look("sum", self.kernel_size, self.stride, self.sides[:2], self.dilation, kernel="weight", each=each)
+        window = MadeOf(
+            "sum", self.kernel_size, self.stride, self.sides[:2], self.dilation, kernel="weight", term_activation=each
+        )
         if self.channel_mix == "separate":
             return replace(window, maps=shape[0], depth=shape[0], levels=(1, 0, 1))
         channels = shape[0] // self.groups

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BeforeValidator
 
 from ..grid import Grids
-from .base import Activated, Amount, Count, Flag, Look, Margin, Shape, example
+from .base import Activated, Amount, Count, Flag, MadeOf, Margin, Shape, example
 from .extent import touched
 
 
@@ -165,11 +165,11 @@ class Conv3d(Activated):
         total = "+".join(terms) or "0"
         return total if bias is None else f"{bias[k].area}+{total}"
 
-    def look(self, shape: Shape) -> Look | None:
+    def made_of(self, shape: Shape) -> MadeOf | None:
         if self.in_channels > 1:
             return None
         depth = self._volume(shape)[0]
-        return Look(
+        return MadeOf(
             "sum",
             (self.kernel_size[1], self.kernel_size[2]),
             (self.stride[1], self.stride[2]),

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..grid import Grids
-from .base import Activated, Amounts, Count, Counts, Flag, Look, Margin, Shape, Step, example
+from .base import Activated, Amounts, Count, Counts, Flag, MadeOf, Margin, Shape, Step, example
 from .extent import touched
 from .sliding import Sides, group_of, group_words, pair
 
@@ -184,13 +184,13 @@ class ConvTranspose2d(Activated):
     def channels_of(self, k: int, channels: int) -> slice:
         return group_of(k, self.out_channels, self.groups, channels)
 
-    def look(self, shape: Shape) -> Look:
+    def made_of(self, shape: Shape) -> MadeOf:
         top, left = self._around()[:2]
         channels = shape[0] // self.groups
-        return Look(
+        return MadeOf(
             "sum",
             self.kernel_size,
-            start=(top, left),
+            padding=(top, left),
             dilation=self.dilation,
             terms=channels,
             filters=self.out_channels // self.groups,

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..grid import Grids
-from .base import Layer, Look, Shape, example
+from .base import Layer, MadeOf, Shape, example
 
 
 class GlobalMaxPool2d(Layer):
@@ -25,8 +25,8 @@ class GlobalMaxPool2d(Layer):
     def formula(self, at: Shape, x: Grids) -> str:
         return f"MAX({x[at[0]].window(0, 0, x[at[0]].rows, x[at[0]].columns)})"
 
-    def look(self, shape: Shape) -> Look:
-        return Look("largest", (shape[1], shape[2]), maps=shape[0], depth=shape[0], levels=(1, 0, 1))
+    def made_of(self, shape: Shape) -> MadeOf:
+        return MadeOf("largest", (shape[1], shape[2]), maps=shape[0], depth=shape[0], levels=(1, 0, 1))
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
         return np.array([0]), np.array([shape[1 + axis] - 1])

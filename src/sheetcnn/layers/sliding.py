@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from .base import Amount, Counts, Flag, Layer, Look, Margin, Shape, shape_text
+from .base import Amount, Counts, Flag, Layer, MadeOf, Margin, Shape, shape_text
 from .extent import touched
 
 
@@ -200,9 +200,9 @@ class Pooling(Sliding):
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], *self.positions(shape))
 
-    def look(self, shape: Shape) -> Look:
+    def made_of(self, shape: Shape) -> MadeOf:
         maps, levels = shape[0], (1, 0, 1)  # a map reads the channel of its own number
-        return Look(
+        return MadeOf(
             "largest", self.kernel_size, self.stride, self.sides[:2], self.dilation, maps=maps, depth=maps, levels=levels
         )
 

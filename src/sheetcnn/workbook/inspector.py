@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ..grid import COLUMN, Grid
 from ..layout import HEADER
-from ..views.inspector import CHOICES, HOLE, INSPECTOR, TABLE, Inspector, Stack, inspector_views
+from ..views.inspector import CHOICES, HOLE, INSPECTOR, MARKS, TABLE, Inspector, Stack, inspector_views
 from ..views.view import View
 from . import palette
 from .cells import Pour
@@ -178,7 +178,7 @@ def _outline(stack: Stack, marks: Grid) -> Outline:
     """Whether a cell of the maps, or of the padding around them, is one of those that the margin's cells tell of."""
     top, left, bottom, right = stack.margin
     first, last = stack.grids[0], stack.grids[-1]
-    at = [Grid("", marks.top + n, marks.left, 1, 1).area for n in range(marks.rows)]
+    at = {mark: Grid("", marks.top + n, marks.left, 1, 1).area for n, mark in enumerate(MARKS)}
 
     def tests(down: int, along: int) -> str:
         """Whether the cell so far above and to the left is one of them."""
@@ -186,9 +186,10 @@ def _outline(stack: Stack, marks: Grid) -> Outline:
         channel = f"INT({line}/{stack.pitch})"
         row = f"({line}-{channel}*{stack.pitch}+{1 - top})"
         column = f"(COLUMN()-{first.left - 1 + along})"
-        found = [f"{at[0]}>0", f"{channel}+1>={at[0]}", f"{channel}+1<={at[1]}", f"MOD({channel}+1-{at[0]},{at[8]})=0"]
-        for place, begin, end, step in ((row, 2, 3, 6), (column, 4, 5, 7)):
-            found += [f"{place}>={at[begin]}", f"{place}<={at[end]}", f"MOD({place}-{at[begin]},{at[step]})=0"]
+        found = [f"{at['first channel']}>0"]
+        for place, name in ((f"{channel}+1", "channel"), (row, "row"), (column, "column")):
+            begin, end, step = at[f"first {name}"], at[f"last {name}"], at[f"{name}s"]
+            found += [f"{place}>={begin}", f"{place}<={end}", f"MOD({place}-{begin},{step})=0"]
         return ",".join(found)
 
     strips = (

@@ -117,7 +117,7 @@ class _Writer:
         return View("inspector_numbers", lambda i, j: f'IF({i + 1}<={sizes[j]},{i + 1},"")', values)
 
     def _columns(self) -> View:
-        sheet, look = self.hidden, self.seen.layer.look
+        sheet, made = self.hidden, self.seen.layer.made_of
         of, at = partial(self.of, sheet=sheet), partial(self.at, sheet=sheet)
 
         def text(i: int, b: int) -> str:
@@ -129,14 +129,14 @@ class _Writer:
 
         geometry = dict(zip(FIELDS, self.inspector.table[self.seen.number].astype(int).tolist(), strict=True))
         source, kernel = [0] * self.inspector.widths[0], [0] * self.inspector.widths[0]
-        for b in range(look.size[1]):
-            place = self.seen.corner[1] + b * look.dilation[1]
+        for b in range(made.size[1]):
+            place = self.seen.corner[1] + b * made.dilation[1]
             source[b] = place + 1 if 0 <= place < geometry["width_in"] and place % geometry["hole_along"] == 0 else 0
             kernel[b] = 1 + self.seen.filter * geometry["kernel_filter_along"] + b * geometry["kernel_along"]
         return View("inspector_columns", text, [source, kernel])
 
     def _lines(self) -> View:
-        sheet, seen, look = self.hidden, self.seen, self.seen.layer.look
+        sheet, seen, made = self.hidden, self.seen, self.seen.layer.made_of
         of, at = partial(self.of, sheet=sheet), partial(self.at, sheet=sheet)
 
         def text(y: int, n: int) -> str:
@@ -159,15 +159,15 @@ class _Writer:
         geometry = dict(zip(FIELDS, self.inspector.table[seen.number].astype(int).tolist(), strict=True))
         values = []
         for y in range(self.inspector.lines):
-            t, a = divmod(y, look.size[0] + 1)
-            if t >= look.terms:
+            t, a = divmod(y, made.size[0] + 1)
+            if t >= made.terms:
                 values.append([0] * len(ROW))
                 continue
-            if a == look.size[0]:
+            if a == made.size[0]:
                 values.append([t + 1, 0, 0, 0, 0])
                 continue
-            level, place = seen.level + t * look.levels[2], seen.corner[0] + a * look.dilation[0]
-            inside = 0 <= place < geometry["height_in"] and place % geometry["hole_down"] == 0 and 0 <= level < look.depth
+            level, place = seen.level + t * made.levels[2], seen.corner[0] + a * made.dilation[0]
+            inside = 0 <= place < geometry["height_in"] and place % geometry["hole_down"] == 0 and 0 <= level < made.depth
             source = (seen.first + level) * geometry["pitch_in"] + place + 1 if inside else 0
             kernel = 1 + seen.filter * geometry["kernel_filter_down"] + a * geometry["kernel_down"]
             kernel += (seen.first + t) * geometry["kernel_channel_down"]
@@ -201,14 +201,14 @@ class _Writer:
 
     def _marked(self) -> tuple[list[int], list[int]]:
         """What is outlined of the layer itself, and of what it reads."""
-        seen, look = self.seen, self.seen.layer.look
+        seen, made = self.seen, self.seen.layer.made_of
         m, i, j = (n + 1 for n in seen.place)
         first = seen.first + max(0, seen.level) + 1
-        last = seen.first + min(look.depth - 1, seen.level + (look.terms - 1) * look.levels[2]) + 1
+        last = seen.first + min(made.depth - 1, seen.level + (made.terms - 1) * made.levels[2]) + 1
         ends = [
-            corner + (size - 1) * step + 1 for corner, size, step in zip(seen.corner, look.size, look.dilation, strict=True)
+            corner + (size - 1) * step + 1 for corner, size, step in zip(seen.corner, made.size, made.dilation, strict=True)
         ]
-        read = [first, last, seen.corner[0] + 1, ends[0], seen.corner[1] + 1, ends[1], *look.dilation, look.levels[2]]
+        read = [first, last, seen.corner[0] + 1, ends[0], seen.corner[1] + 1, ends[1], *made.dilation, made.levels[2]]
         return [m, m, i, i, j, j, 1, 1, 1], read
 
     # -- the visible sheet -------------------------------------------------------------------------------------------
@@ -236,9 +236,9 @@ class _Writer:
 
     def _seen_lines(self) -> list[tuple[int, int]]:
         """The term and the row of its window that each line shows; −1 where it shows none."""
-        look = self.seen.layer.look
-        found = [divmod(y, look.size[0] + 1) for y in range(self.inspector.lines)]
-        return [(t, a) if t < look.terms and a < look.size[0] else (-1, -1) for t, a in found]
+        made = self.seen.layer.made_of
+        found = [divmod(y, made.size[0] + 1) for y in range(self.inspector.lines)]
+        return [(t, a) if t < made.terms and a < made.size[0] else (-1, -1) for t, a in found]
 
     def _channel(self) -> View:
         sheet, seen = self.visible, self.seen
@@ -253,9 +253,9 @@ class _Writer:
 
         values = []
         for t, a in self._seen_lines():
-            level = seen.level + t * seen.layer.look.levels[2]
+            level = seen.level + t * seen.layer.made_of.levels[2]
             colour = int(seen.layer.source is self.inspector.stacks.get(INPUT))
-            inside = 0 <= level < seen.layer.look.depth
+            inside = 0 <= level < seen.layer.made_of.depth
             values.append(["" if a else self.inspector.labels[seen.first + level][colour] if inside else "padding"])
         return View("inspector_channel", text, values)
 
@@ -318,7 +318,7 @@ class _Writer:
     def _part(self) -> View:
         def text(y: int, _: int) -> str:
             sum_ = self.cell("sum", y, 0, self.visible)
-            each = [layer.look.each for layer in self.inspector.layers]
+            each = [layer.made_of.term_activation for layer in self.inspector.layers]
             options = [activation.cell(sum_) if isinstance(activation, Elementwise) else sum_ for activation in each]
             return f'IF({sum_}="","",{self.choose(self.visible, options)})'
 
@@ -326,7 +326,7 @@ class _Writer:
 
     def _in_the_middle(self, numbers: np.ndarray) -> list[list[Any]]:
         """One number for each window, beside its middle line."""
-        middle = (self.seen.layer.look.size[0] + 1) // 2 - 1
+        middle = (self.seen.layer.made_of.size[0] + 1) // 2 - 1
         shown = bool(self.seen.layer.kernels)
         return [[float(numbers[t]) if shown and a == middle else ""] for t, a in self._seen_lines()]
 

@@ -20,36 +20,36 @@ class Seen:
         names = [layer.node.name.lower() for layer in inspector.layers]
         self.number = names.index(str(choice["layer"]).lower())
         self.layer = layer = inspector.layers[self.number]
-        look, shape = layer.look, layer.node.shape
+        made, shape = layer.made_of, layer.node.shape
         self.place = tuple(_clamped(choice[key], size) for key, size in zip(CHOICES[1:], shape, strict=True))
         m, i, j = self.place
-        self.filter, self.depth = divmod(m, look.maps)
-        self.first = self.filter // look.filters * look.group
-        self.level = self.depth * look.levels[0] - look.levels[1]
-        self.corner = i * look.stride[0] - look.start[0], j * look.stride[1] - look.start[1]
+        self.filter, self.depth = divmod(m, made.maps)
+        self.first = self.filter // made.filters * made.group
+        self.level = self.depth * made.levels[0] - made.levels[1]
+        self.corner = i * made.stride[0] - made.padding[0], j * made.stride[1] - made.padding[1]
         own = values[layer.node.name]
         x = _output(values, layer.node.inputs[0])
-        if look.source is not None:  # the input with holes between its cells
+        if made.source is not None:  # the input with holes between its cells
             (down, along), (c, h, w) = layer.source.grids[0].spacing, x.shape
             spread = np.full((c, (h - 1) * down + 1, (w - 1) * along + 1), np.nan)
             spread[:, ::down, ::along] = x
             x = spread
-        self.windows = np.full((look.terms, *look.size), np.nan)  # NaN: a blank cell
+        self.windows = np.full((made.terms, *made.size), np.nan)  # NaN: a blank cell
         for t, a, b in np.ndindex(self.windows.shape):
-            level = self.level + t * look.levels[2]
-            row, column = self.corner[0] + a * look.dilation[0], self.corner[1] + b * look.dilation[1]
-            if 0 <= level < look.depth and 0 <= row < x.shape[1] and 0 <= column < x.shape[2]:
+            level = self.level + t * made.levels[2]
+            row, column = self.corner[0] + a * made.dilation[0], self.corner[1] + b * made.dilation[1]
+            if 0 <= level < made.depth and 0 <= row < x.shape[1] and 0 <= column < x.shape[2]:
                 self.windows[t, a, b] = x[self.first + level, row, column]
-        self.kernels = np.zeros((0, *look.size))
-        if look.kernel is not None:
-            kernels = own[look.kernel] if look.kernel in own else parameters[layer.node.name][look.kernel]
-            kernels = kernels[self.filter].reshape(-1, *look.size)
+        self.kernels = np.zeros((0, *made.size))
+        if made.kernel is not None:
+            kernels = own[made.kernel] if made.kernel in own else parameters[layer.node.name][made.kernel]
+            kernels = kernels[self.filter].reshape(-1, *made.size)
             self.kernels = np.broadcast_to(kernels, self.windows.shape)
         self.products = np.where(np.isnan(self.windows), 0.0, self.windows) * (self.kernels if len(self.kernels) else 0.0)
         self.sums = self.products.sum(axis=(1, 2))
-        self.parts = self.sums if look.each is None else look.each.forward(self.sums)
+        self.parts = self.sums if made.term_activation is None else made.term_activation.forward(self.sums)
         inside = self.windows[~np.isnan(self.windows)]
-        self.together = float({"sum": self.parts, "largest": inside.max(initial=-np.inf), "mean": inside}[look.kind].sum())
+        self.together = float({"sum": self.parts, "largest": inside.max(initial=-np.inf), "mean": inside}[made.kind].sum())
         self.divisor = float(self._divisor(x.shape))
         biases = parameters[layer.node.name]["bias"] if layer.biases else None
         self.bias = None if biases is None else float(biases[self.filter])
@@ -60,14 +60,14 @@ class Seen:
         self.cell = float(own["output" if layer.cells is layer.own.grids else "sum"][self.place])
 
     def _divisor(self, shape: tuple[int, ...]) -> int:
-        look = self.layer.look
-        if look.kind != "mean":
-            return look.divisor
+        made = self.layer.made_of
+        if made.kind != "mean":
+            return made.divisor
         count = 1
         for axis in (0, 1):
-            before, after = look.counted[axis], look.counted[axis + 2]
+            before, after = made.counted_padding[axis], made.counted_padding[axis + 2]
             start = self.corner[axis]
-            count *= min(start + look.size[axis], shape[1 + axis] + after) - max(start, -before)
+            count *= min(start + made.size[axis], shape[1 + axis] + after) - max(start, -before)
         return count
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...grid import Grid, Grids, flat
-from ...layers.base import Activated, Elementwise, Look, Margin
+from ...layers.base import Activated, Elementwise, MadeOf, Margin
 from ...network import Network, Node
 
 INSPECTOR = "Inspector"  # the sheet
@@ -100,7 +100,7 @@ class Inspected:
     """A layer that can be looked into."""
 
     node: Node
-    look: Look
+    made_of: MadeOf
     source: Stack
     own: Stack
     kernels: list[list[Grid]]
@@ -117,8 +117,8 @@ def inspectable(network: Network) -> list[Node]:
     """The layers with windows that are few and small enough to be shown."""
     found = []
     for node in network.nodes:
-        look = node.layer.look(*node.in_shapes)
-        if look is not None and look.terms <= MOST_TERMS and max(look.size) <= LARGEST:
+        made = node.layer.made_of(*node.in_shapes)
+        if made is not None and made.terms <= MOST_TERMS and max(made.size) <= LARGEST:
             found.append(node)
     return found[:MOST_LAYERS]
 
@@ -133,20 +133,20 @@ class Inspector:
         self.layers = [layer for layer in layers if layer is not None]
 
     def _layer(self, node: Node, grids: dict[str, dict[str, Grids]], detail: str) -> Inspected | None:
-        look = node.layer.look(*node.in_shapes)
-        assert look is not None
+        made = node.layer.made_of(*node.in_shapes)
+        assert made is not None
         own = self._stack(node.name, "output", grids, self.network.margin(node.name))
-        if look.source is None:
+        if made.source is None:
             read = node.inputs[0]
             source = self._stack(read, self.network.key_of(read), grids, self.network.margin(read))
         else:
-            drawing = next(d for d in node.drawings(detail) if d.key == look.source)
-            source = self._stack(node.name, look.source, grids, drawing.margin)
-        kernels = _listed(grids[node.name][look.kernel]) if look.kernel else []
+            drawing = next(d for d in node.drawings(detail) if d.key == made.source)
+            source = self._stack(node.name, made.source, grids, drawing.margin)
+        kernels = _listed(grids[node.name][made.kernel]) if made.kernel else []
         biases = list(grids[node.name].get("bias", []))
         final = node.layer.final if isinstance(node.layer, Activated) else None
         compared = "output" if final is None or isinstance(final, Elementwise) else "sum"
-        layer = Inspected(node, look, source, own, kernels, biases, grids[node.name][compared])
+        layer = Inspected(node, made, source, own, kernels, biases, grids[node.name][compared])
         return layer if _regular(layer, self._geometry(layer)) else None
 
     def _stack(self, owner: str, key: str, grids: dict[str, dict[str, Grids]], margin: Margin) -> Stack:
@@ -155,7 +155,7 @@ class Inspector:
 
     # -- the table ---------------------------------------------------------------------------------------------------
     def _geometry(self, layer: Inspected) -> dict[str, int]:
-        node, look, source, kernels = layer.node, layer.look, layer.source, layer.kernels
+        node, made, source, kernels = layer.node, layer.made_of, layer.source, layer.kernels
         stacks = list(self.stacks)
         first = source.grids[0]
         wide = node.layer.wide(*node.in_shapes)
@@ -163,25 +163,25 @@ class Inspector:
             "maps": node.shape[0],
             "rows": node.shape[1],
             "columns": node.shape[2],
-            "kind": KINDS.index(look.kind) + 1,
-            "terms": look.terms,
-            "height": look.size[0],
-            "width": look.size[1],
+            "kind": KINDS.index(made.kind) + 1,
+            "terms": made.terms,
+            "height": made.size[0],
+            "width": made.size[1],
             "own": stacks.index(node.name) + 1,
             "source": [stack is source for stack in self.stacks.values()].index(True) + 1,
             "has_kernel": int(bool(kernels)),
             "has_bias": int(bool(layer.biases)),
             "has_activation": int(layer.activation is not None),
-            "maps_each": look.maps,
-            "filters": look.filters,
-            "group": look.group,
-            "depth": look.depth,
-            "divisor": look.divisor,
+            "maps_each": made.maps,
+            "filters": made.filters,
+            "group": made.group,
+            "depth": made.depth,
+            "divisor": made.divisor,
             "pitch_in": source.pitch,
             "pitch_out": layer.cells[1].top - layer.cells[0].top if len(layer.cells) > 1 else 0,
             "pitch_bias": layer.biases[1].top - layer.biases[0].top if len(layer.biases) > 1 else 0,
         }
-        found |= dict(zip(("level_stride", "level_start", "level_step"), look.levels, strict=True))
+        found |= dict(zip(("level_stride", "level_start", "level_step"), made.levels, strict=True))
         for axis, (stride, start, step, hole, size, before, after) in enumerate(
             (
                 ("down", "top", "step_down", "hole_down", "height_in", "count_top", "count_bottom"),
@@ -189,9 +189,9 @@ class Inspector:
             )
         ):
             extent = (first.bottom - first.top, first.right - first.left)[axis] + 1
-            found |= {stride: look.stride[axis], start: look.start[axis], step: look.dilation[axis]}
+            found |= {stride: made.stride[axis], start: made.padding[axis], step: made.dilation[axis]}
             found |= {hole: first.spacing[axis], size: extent}
-            found |= {before: look.counted[axis], after: look.counted[axis + 2]}
+            found |= {before: made.counted_padding[axis], after: made.counted_padding[axis + 2]}
         found |= dict.fromkeys(FIELDS[-6:], 0)
         if kernels:
             one = kernels[0][0]
@@ -220,8 +220,8 @@ class Inspector:
         """For each layer what the results are called: what is read, what windows give, the activation, the cell."""
         return [
             [
-                layer.node.inputs[0] if layer.look.source is None else f"{layer.node.inputs[0]}, spread out",
-                {"sum": "Σ of the sums", "largest": "largest of the window", "mean": "Σ of the window"}[layer.look.kind],
+                layer.node.inputs[0] if layer.made_of.source is None else f"{layer.node.inputs[0]}, spread out",
+                {"sum": "Σ of the sums", "largest": "largest of the window", "mean": "Σ of the window"}[layer.made_of.kind],
                 "no activation" if layer.activation is None else f"{layer.activation.type}(total)",
                 "the cell on its sheet" if layer.cells is layer.own.grids else "the pre-activation on its sheet",
             ]
@@ -241,13 +241,13 @@ class Inspector:
     @cached_property
     def lines(self) -> int:
         """How many rows of cells the windows of a layer take at most."""
-        return max(layer.look.terms * (layer.look.size[0] + 1) for layer in self.layers)
+        return max(layer.made_of.terms * (layer.made_of.size[0] + 1) for layer in self.layers)
 
     @cached_property
     def widths(self) -> tuple[int, int]:
         """Columns of the widest window, and of the widest kernel."""
-        kernels = [layer.look.size[1] for layer in self.layers if layer.kernels]
-        return max(layer.look.size[1] for layer in self.layers), max(kernels, default=0)
+        kernels = [layer.made_of.size[1] for layer in self.layers if layer.kernels]
+        return max(layer.made_of.size[1] for layer in self.layers), max(kernels, default=0)
 
     @cached_property
     def longest(self) -> int:
@@ -257,7 +257,7 @@ class Inspector:
     @cached_property
     def activates_each(self) -> bool:
         """Whether a layer has an activation of each channel's sum."""
-        return any(layer.look.each is not None for layer in self.layers)
+        return any(layer.made_of.term_activation is not None for layer in self.layers)
 
     def first_choice(self) -> dict[str, Any]:
         """What is shown at first: a cell in the middle of the first layer's first map."""
@@ -307,7 +307,7 @@ def _listed(grids: Grids) -> list[list[Grid]]:
 
 def _regular(layer: Inspected, geometry: dict[str, int]) -> bool:
     """Whether all grids stand where the table says: always, unless a sheet was cut up by hand."""
-    look, kernels = layer.look, layer.kernels
+    made, kernels = layer.made_of, layer.kernels
     for grids, pitch in (
         (layer.source.grids, geometry["pitch_in"]),
         (layer.cells, geometry["pitch_out"]),
@@ -316,7 +316,7 @@ def _regular(layer: Inspected, geometry: dict[str, int]) -> bool:
         if any((g.top - grids[0].top, g.left - grids[0].left) != (n * pitch, 0) for n, g in enumerate(grids)):
             return False
     for k, of_filter in enumerate(kernels):
-        first = k // look.filters * look.group
+        first = k // made.filters * made.group
         for t, grid in enumerate(of_filter):
             down = k * geometry["kernel_filter_down"] + (first + t) * geometry["kernel_channel_down"]
             along = k * geometry["kernel_filter_along"] + t * geometry["kernel_term_along"]

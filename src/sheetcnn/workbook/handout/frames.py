@@ -19,28 +19,28 @@ def draw_frames(sheets: Making, task: Compute) -> None:
     """A frame in its own colour around each blank cell and its windows; around kernels too."""
     network = sheets.variant.network
     node = node_of(network, task.layer)
-    look, page = node.layer.look(*node.in_shapes), sheets.page(task.layer)
-    assert look is not None
+    made, page = node.layer.made_of(*node.in_shapes), sheets.page(task.layer)
+    assert made is not None
     source = sheets.page(node.inputs[0]).grids[network.key_of(node.inputs[0])]
     cells = np.argwhere(task.mask(network)).tolist()
-    filters = [m // look.maps for m, _, _ in cells]
+    filters = [m // made.maps for m, _, _ in cells]
     for n, (m, i, j) in enumerate(cells):
         colour = FRAMES[n % len(FRAMES)]
         _frame(sheets, page.grids["output"][m], (i, j), (i, j), colour)
-        k, depth = divmod(m, look.maps)
-        top, left = (at * step - start for at, step, start in zip((i, j), look.stride, look.start, strict=True))
-        for t in range(look.terms):
-            level = depth * look.levels[0] - look.levels[1] + t * look.levels[2]
-            if 0 <= level < look.depth:
-                grid = source[k // look.filters * look.group + level]
+        k, depth = divmod(m, made.maps)
+        top, left = (at * step - start for at, step, start in zip((i, j), made.stride, made.padding, strict=True))
+        for t in range(made.terms):
+            level = depth * made.levels[0] - made.levels[1] + t * made.levels[2]
+            if 0 <= level < made.depth:
+                grid = source[k // made.filters * made.group + level]
                 ends = [
                     corner + (size - 1) * step
-                    for corner, size, step in zip((top, left), look.size, look.dilation, strict=True)
+                    for corner, size, step in zip((top, left), made.size, made.dilation, strict=True)
                 ]
                 last = min(ends[0], grid.rows - 1), min(ends[1], grid.columns - 1)
                 _frame(sheets, grid, (max(top, 0), max(left, 0)), last, colour)
-        if look.kernel is not None and filters.index(k) == n:
-            for _, grid in flat(page.grids[look.kernel][k]):
+        if made.kernel is not None and filters.index(k) == n:
+            for _, grid in flat(page.grids[made.kernel][k]):
                 _frame(
                     sheets, grid, (0, 0), (grid.rows - 1, grid.columns - 1), colour if filters.count(k) == 1 else palette.INK
                 )

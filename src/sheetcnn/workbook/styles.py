@@ -1,0 +1,94 @@
+"""What labels and cells look like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+
+from . import palette
+
+FONT = "Arial"
+TEXT_STYLES: dict[str, dict[str, Any]] = {
+    "title": {"font": Font(FONT, 16, bold=True, color=palette.INK)},
+    "words": {"font": Font(FONT, 11, color=palette.INK)},
+    "typed": {"font": Font(FONT, 9, color=palette.TYPED), "alignment": Alignment(horizontal="center")},
+    "warning": {"font": Font(FONT, 10, bold=True, color=palette.WARNING)},
+    "choice": {
+        "font": Font(FONT, 10, bold=True, color=palette.TYPED),
+        "fill": PatternFill("solid", fgColor=palette.CHOICE),
+        "alignment": Alignment(horizontal="left", vertical="center"),
+        "protection": Protection(locked=False),
+    },
+    "small_choice": {
+        "font": Font(FONT, 7, bold=True, color=palette.TYPED),
+        "fill": PatternFill("solid", fgColor=palette.CHOICE),
+        "alignment": Alignment(horizontal="center", vertical="center"),
+        "protection": Protection(locked=False),
+    },
+    "soft": {"font": Font(FONT, 9, color=palette.SOFT)},
+    "code": {"font": Font("Courier New", 9, color=palette.SOFT)},
+    "link": {
+        "font": Font(FONT, 10, color=palette.LINK, underline="single"),
+        "alignment": Alignment(vertical="center"),
+    },
+    "label": {"font": Font(FONT, 7, bold=True, color=palette.INK)},
+    "element": {"font": Font(FONT, 8, color=palette.SOFT), "alignment": Alignment(vertical="center")},
+    "sign": {"font": Font(FONT, 11, bold=True, color=palette.SOFT), "alignment": Alignment(horizontal="center")},
+    "head": {
+        "font": Font(FONT, 9, bold=True, color=palette.INK),
+        "border": Border(bottom=Side("medium", color=palette.EDGE)),
+        "alignment": Alignment(vertical="center", wrap_text=True),
+    },
+    "head_right": {
+        "font": Font(FONT, 9, bold=True, color=palette.INK),
+        "border": Border(bottom=Side("medium", color=palette.EDGE)),
+        "alignment": Alignment(horizontal="right", vertical="center"),
+    },
+    "body": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center", wrap_text=True)},
+    "strong": {"font": Font(FONT, 10, bold=True, color=palette.INK), "alignment": Alignment(vertical="center")},
+    "row": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center")},
+    "aside_right": {
+        "font": Font(FONT, 10, color=palette.SOFT),
+        "alignment": Alignment(horizontal="right", vertical="center"),
+    },
+}
+
+_LINE = Side("thin", color=palette.RULE)
+_TODO = PatternFill("solid", fgColor=palette.CHOICE)
+_TYPED = Font(FONT, 7, color=palette.TYPED)
+_OPEN = Protection(locked=False)
+
+
+def _in_tables(size: int, bold: bool, side: str, indent: int = 0) -> dict[str, Any]:
+    font = Font(FONT, size, bold=bold, color=palette.INK)
+    return {"font": font, "border": Border(), "alignment": Alignment(side, "center", indent=indent)}
+
+
+# What poured cells look like where their kind says nothing else.
+IN_GRIDS: dict[str, Any] = {
+    "border": Border(_LINE, _LINE, _LINE, _LINE),
+    "font": Font(FONT, 7, color="000000"),
+    "alignment": Alignment("center", "center", shrink_to_fit=True),
+}
+CELL_STYLES: dict[str, dict[str, Any]] = {
+    "formula": {},
+    "typed": {"font": _TYPED, "protection": _OPEN},
+    # Around grids, with diagonal lines, because LibreOffice shows no pattern fills.
+    "blank": {
+        "border": Border(diagonal=Side("hair", color=palette.PADDING), diagonalUp=True),
+        "fill": PatternFill("solid", fgColor="F3F4F6"),
+    },
+    # What a student is to fill in.
+    "todo": {"fill": _TODO, "protection": _OPEN},
+    "todo_number": {"fill": _TODO, "protection": _OPEN, "font": _TYPED},
+    "answer": {"fill": _TODO, "protection": _OPEN, "font": Font(FONT, 10, bold=True, color=palette.TYPED)},
+    "thumbnail": {"border": Border()},
+    "frame": {"border": Border(), "fill": PatternFill("solid", fgColor=palette.FRAME)},
+    "plain": {"border": Border()},  # bordered by conditional formatting, where something is shown
+    "bar": {"font": Font(FONT, 10, color=palette.BAR), "border": Border(), "alignment": Alignment("left", "center")},
+    "table": _in_tables(10, False, "right"),
+    "strong": _in_tables(10, True, "left"),
+    "note": _in_tables(10, False, "left"),
+    "aside": _in_tables(9, False, "right", indent=1),
+}
