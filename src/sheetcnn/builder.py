@@ -85,16 +85,14 @@ def build(
     pages = lay_out(checked, detail)
     parameters, notes = load_parameters(checked, source.parent, arrays)
     pictures = load_pictures([image] if isinstance(image, str | Path) else list(image), checked.input)
-    first, *others = pictures
-    values = checked.run(pictures[first], parameters, detail)
-    refuse_too_large(checked, values, first)
-    last = checked.nodes[-1].name
-    outputs = {first: values[last]["output"]}
-    for name in others:
-        run = checked.run(pictures[name], parameters, detail)
+    values: dict[str, Arrays] = {}  # of the first picture, which is the one that is shown
+    outputs = {}
+    for name, pixels in pictures.items():
+        run = checked.run(pixels, parameters, detail)
         refuse_too_large(checked, run, name)
-        outputs[name] = run[last]["output"]
-    pixels_across = 240 if not others else 90
+        outputs[name] = run[checked.nodes[-1].name]["output"]
+        values = values or run
+    pixels_across = 240 if len(pictures) == 1 else 90
     shown = dict(list(pictures.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
     dressed = dress_workbook(
         Model(
@@ -106,7 +104,7 @@ def build(
             {name: enlarged_png(one, pixels_across) for name, one in shown.items()},
             gallery=GALLERY_CELLS if gallery else 0,
             inspector=inspector,
-            pictures=pictures if others else {},
+            pictures=pictures if len(pictures) > 1 else {},
         ),
         protect,
         __version__,

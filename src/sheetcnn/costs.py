@@ -31,9 +31,9 @@ class Cost:
 def costs(network: Network) -> dict[str, Cost]:
     """Parameters, multiplications and receptive field of every layer, by name.
 
-    Receptive fields are traced row by row and column by column, through networks of up to `MAX_TRACED` of them in all. Far from the edges they are those of the formula
-    r ← r + (k − 1)·j, j ← j·s for window k and stride s (Araujo, Norris and Sim, "Computing Receptive Fields of
-    Convolutional Neural Networks", 2019).
+    Receptive fields are traced row by row and column by column, up to `MAX_TRACED` of them in all. Far from the edges
+    they are those of the formula r ← r + (k − 1)·j, j ← j·s for window k and stride s (Araujo, Norris and Sim, "Computing
+    Receptive Fields of Convolutional Neural Networks", 2019).
     """
     seen: dict[str, list[Extent]] = {INPUT: [Extent(np.arange(size), np.arange(size)) for size in network.input.shape[1:]]}
     found, room = {}, MAX_TRACED

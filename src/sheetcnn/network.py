@@ -29,8 +29,9 @@ MAX_LABEL = 200  # letters
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 MAX_GRID_NAMES = 30_000  # thumbnails and lists have names too, all together no more than `dress.MAX_DEFINED_NAMES`
 INPUT = "input"  # what layers call the input in `input =`
-SHEETS = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # and hidden ones, whose names begin with _
-RESERVED = {"history", "_feedback", "_inspector", "_kernels", "_pictures", "_sheetcnn"} | SHEETS  # Excel keeps History
+RESERVED = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # other sheets
+RESERVED |= {"_feedback", "_inspector", "_kernels", "_pictures", "_sheetcnn"}  # hidden ones
+RESERVED |= {"history"}  # Excel keeps this name for itself
 INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", f"{PREFIX}weight")
 

@@ -200,14 +200,14 @@ class Layer(BaseModel):
         """The distance of a kernel's elements on the sheet: its dilation."""
         return (1, 1)
 
-    def reads(self, axis: int, *shapes: Shape) -> tuple[np.ndarray, np.ndarray]:
-        """The first and last input row (axis 0) or column (1) that each row or column of the output reads; its own, if not stated."""
-        places = np.arange(self.output_shape(*shapes)[1 + axis])
-        return places, places
+    def reads(self, axis: int, *shapes: Shape) -> tuple[np.ndarray, np.ndarray] | None:
+        """The first and last input row (axis 0) or column (1) that each row or column of the output reads; None: its own."""
+        return None
 
     def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
         """The part of the picture that the output depends on along an axis (0 rows, 1 columns), from that of its inputs."""
-        return extents[0] if type(self).reads is Layer.reads else extents[0].of_windows(*self.reads(axis, *shapes))
+        spans = self.reads(axis, *shapes)
+        return extents[0] if spans is None else extents[0].of_windows(*spans)
 
     def wide(self, *shapes: Shape) -> bool:
         """Whether kernels stand one below the other, at their channels' heights, so that one SUMPRODUCT spans all."""
