@@ -28,6 +28,7 @@ class Graded:
     right: int = 0
     cells: int = 0
     remarks: list[str] = field(default_factory=list)
+    look: list[str] = field(default_factory=list)  # cells that nobody could evaluate: the teacher is to look at them
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Student:
-    """A student: the name in the roster, and the name of the file."""
+    """A student: the name in the roster, the name of the file, and what a school's system knows the student by."""
 
     name: str
     file: str
+    email: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Handout:
             "pictures": {name: _packed(array) for name, array in self.pictures.items()},
             "trained": self.trained,
             "seed": self.seed,
-            "students": [[student.name, student.file] for student in self.students],
+            "students": [list(astuple(student)) for student in self.students],
         }
 
     @property
