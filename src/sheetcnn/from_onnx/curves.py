@@ -1,25 +1,24 @@
-"""Activations that an exporter wrote out in pieces, x · sigmoid(x) for SiLU, are known by their values.
+"""What pieces of an activation compute, x · sigmoid(x) for SiLU, as a function of one number that can be asked anywhere.
 
-However the pieces are arranged, what they compute is a function of one number. It is followed at some points, and
-compared with the activations that sheetcnn has.
+Asked at a few fixed points it would tell nothing about what lies between them. So a curve also knows the places where
+something happens in one of its pieces (a comparison turns, a bound is reached, a sum changes its sign), and how far single
+precision, in which models are made, may move its values.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..layers import LAYERS
 
-# Dense where activations bend; far out, so that a bound there is not overlooked.
-_FAR = 10.0 ** np.arange(2, 31)
-POINTS = np.concatenate([-_FAR[::-1], np.linspace(-30, 30, 241), np.linspace(-4, 4, 82), _FAR])
 LARGEST = 3.4028234663852886e38  # of single precision: what ONNX means by no bound
-_TOLERANCE = 1e-6  # constants of models have single precision
+UNIT = 2.0**-23  # by which one step in single precision may be off, relative to its result
 
 _erf = np.vectorize(math.erf, otypes=[float])
 FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
@@ -32,6 +31,7 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "Min": np.minimum,
     "Neg": np.negative,
     "Abs": np.abs,
+    "Sign": np.sign,
     "Exp": np.exp,
     "Log": np.log,
     "Sqrt": np.sqrt,
@@ -41,63 +41,110 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "LessOrEqual": np.less_equal,
     "Greater": np.greater,
     "GreaterOrEqual": np.greater_equal,
+    "Not": np.logical_not,
+    "And": np.logical_and,
+    "Or": np.logical_or,
     "Where": lambda condition, x, y: np.asarray(np.where(condition != 0, x, y)),
 }
 PIECES = [name for name in FUNCTIONS if name not in ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Neg")]  # no layers
 
-
-def computed(operator: str, *arguments: np.ndarray) -> np.ndarray:
-    """An operator on values at the points, whatever is not finite among them."""
-    with np.errstate(all="ignore"):
-        return np.asarray(FUNCTIONS[operator](*(np.asarray(a, float) for a in arguments)), float)
-
-
-def of_layer(kind: str, settings: dict[str, Any], x: np.ndarray) -> np.ndarray:
-    """An activation on values at the points."""
-    with np.errstate(all="ignore"):
-        return LAYERS[kind](**settings).forward(x)
+# Every magnitude that single precision has, and more densely where activations bend.
+_MAGNITUDES = 10.0 ** np.arange(-38, 38.5, 0.125)
+POINTS = np.unique([*-_MAGNITUDES, 0.0, *_MAGNITUDES, *np.linspace(-30, 30, 241), *np.linspace(-4, 4, 82)])
+_BESIDE = 10.0 ** np.arange(-7, 0.25, 0.5)  # how far from a bend to look as well, relative to it
+_MOST_BENDS = 1_000  # looked for; activations have a dozen
+_HALVINGS = 60  # after which two neighbouring points enclose a bend as narrowly as doubles can
 
 
-def known(y: np.ndarray) -> tuple[str, dict[str, Any]] | None:
-    """The activation, with its settings, whose values these are."""
-    if np.isfinite(y).sum() < 300:
-        return None
-    for kind, settings in (*_FIXED, *_fitted(y)):
-        want = (
-            _values(kind, settings.get("approximate", ""))
-            if (kind, settings) in _FIXED
-            else of_layer(kind, settings, POINTS)
-        )
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A function of one number: ONNX's operator, or a layer, on functions of the same number and on constants.
+
+    Make them by `curve_of`: equal ones are then the same, as long as they are remembered.
+    """
+
+    operator: str = ""  # none: the number itself
+    operands: tuple[Curve | float, ...] = ()
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    def on(self, *values: np.ndarray | float) -> np.ndarray:
+        """What it makes of its operands' values, whatever is not finite among them."""
         with np.errstate(all="ignore"):
-            near = np.abs(y - want) <= _TOLERANCE * (1 + np.abs(want))
-        if near[np.isfinite(y)].all():
-            return kind, settings
-    return None
+            if self.operator in FUNCTIONS:
+                return np.asarray(FUNCTIONS[self.operator](*(np.asarray(value, float) for value in values)), float)
+            return LAYERS[self.operator](**dict(self.settings)).forward(np.asarray(values[0], float))
 
 
-_FIXED: list[tuple[str, dict[str, Any]]] = [("gelu", {"approximate": "tanh"})]
-_FIXED += [(kind, {}) for kind in ("relu", "relu6", "silu", "hard_swish", "mish", "softplus", "softsign")]
-_FIXED += [(kind, {}) for kind in ("sigmoid", "tanh", "gelu", "elu", "selu")]
+curve_of = lru_cache(maxsize=20_000)(Curve)
+ITSELF = Curve()
 
 
-@cache
-def _values(kind: str, approximate: str) -> np.ndarray:
-    return of_layer(kind, {"approximate": approximate} if approximate else {}, POINTS)
+def traced(curve: Curve, x: np.ndarray) -> dict[Curve, np.ndarray]:
+    """The values of a curve and of all its pieces, each after those that it reads."""
+    found = {ITSELF: x}
+
+    def follow(one: Curve | float) -> np.ndarray | float:
+        if not isinstance(one, Curve):
+            return one
+        if one not in found:
+            found[one] = one.on(*map(follow, one.operands))
+        return found[one]
+
+    follow(curve)
+    return found
 
 
-def _fitted(y: np.ndarray) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Activations with settings of their own, the settings read off the values."""
-    at = {x: float(value) for x, value in zip(POINTS.tolist(), y.tolist(), strict=True)}
-    if not all(map(math.isfinite, (at[-30.0], at[0.0], at[0.25], at[-1.0], y[0], y[-1]))):
-        return
-    yield "leaky_relu", {"negative_slope": _short(-at[-1.0])}
-    if y[-1] - y[0] > 1e-3 * (1 + abs(y[0])):  # what hardly changes is no clip
-        low = -LARGEST if y[0] == POINTS[0] else _short(y[0])
-        yield "clip", {"min_val": low, "max_val": LARGEST if y[-1] == POINTS[-1] else _short(y[-1])}
-        slope = (at[0.25] - at[0.0]) / 0.25
-        yield "hard_sigmoid", {"alpha": 1 / 6 if abs(slope - 1 / 6) < _TOLERANCE else _short(slope), "beta": _short(at[0.0])}
+def doubted(curve: Curve, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The values of a curve, and how far each may be off in single precision, constants and steps together."""
+    values = traced(curve, x)
+    doubts = {ITSELF: np.zeros(x.shape)}
+    for piece, y in list(values.items())[1:]:
+        given = [values[one] if isinstance(one, Curve) else one for one in piece.operands]
+        doubt = UNIT * np.abs(y)
+        for n, one in enumerate(piece.operands):
+            off = doubts[one] if isinstance(one, Curve) else UNIT * abs(one)
+            with np.errstate(all="ignore"):
+                moved = [np.abs(piece.on(*given[:n], given[n] + way * off, *given[n + 1 :]) - y) for way in (-1, 1)]
+            doubt = doubt + np.nan_to_num(np.fmax(*moved), nan=0.0, posinf=np.inf)
+        doubts[piece] = doubt
+    return values[curve], doubts[curve]
 
 
-def _short(number: float) -> float:
-    """A number of single precision as the shortest decimal that means it."""
-    return float(str(np.float32(number)))
+def bends(curve: Curve) -> np.ndarray:
+    """Where any piece of a curve passes one of its constants, 0 or ±1, or where two that are compared pass each other."""
+    pieces = list(traced(curve, POINTS))
+    numbers = {float(one) for piece in pieces for one in piece.operands if not isinstance(one, Curve)}
+    numbers |= {float(given) for piece in pieces for _, given in piece.settings if isinstance(given, int | float)}
+    levels = sorted({sign * n for n in numbers | {0.0, 1.0} for sign in (-1, 1)})
+    pairs = [(n, len(pieces) + m) for n in range(len(pieces)) for m in range(len(levels))]
+    compared = [[one for one in piece.operands if isinstance(one, Curve)] for piece in pieces]
+    pairs += [(pieces.index(two[0]), pieces.index(two[1])) for two in compared if len(two) == 2]
+    first, second = np.array(pairs).T
+
+    def above(x: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Which of two rows is the larger, for each x that of its own two rows."""
+        values = np.stack([*traced(curve, x).values(), *(np.full(x.shape, level) for level in levels)])
+        places = np.arange(len(x)) if one.ndim == 1 else slice(None)
+        with np.errstate(all="ignore"):
+            return np.nan_to_num(np.sign(values[one, places] - values[other, places]))
+
+    table = above(POINTS, first[:, None], second[:, None]).reshape(len(pairs), len(POINTS))
+    which, at = np.nonzero(table[:, 1:] != table[:, :-1])
+    which, at = which[:_MOST_BENDS], at[:_MOST_BENDS]
+    low, high, before = POINTS[at], POINTS[at + 1], table[which, at]
+    for _ in range(_HALVINGS):
+        middle = low / 2 + high / 2
+        same = above(middle, first[which], second[which]) == before
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return np.unique([low, high])
+
+
+@lru_cache(maxsize=1_000)
+def telling(curve: Curve) -> np.ndarray:
+    """The points that tell a curve from others: POINTS, its bends, what lies beside them, and between any two of them."""
+    found = bends(curve)
+    beside = found[:, None] * (1 + np.concatenate([-_BESIDE, _BESIDE]))
+    between = found[1:] / 2 + found[:-1] / 2
+    every = [POINTS, found, np.nextafter(found, -np.inf), np.nextafter(found, np.inf), beside.reshape(-1), between]
+    points = np.unique(np.concatenate(every))
+    return points[np.abs(points) <= LARGEST]

@@ -28,6 +28,14 @@ class UnsupportedError(Exception):
     node: Node | None = None
 
 
+class PieceError(UnsupportedError):
+    """A node is no layer by itself, only a piece of an activation; `share` is how near the pieces come to a known one."""
+
+    def __init__(self, reason: str = "no layer does this, unless it is part of an activation that sheetcnn knows") -> None:
+        super().__init__(reason)
+        self.share = 0.0
+
+
 @dataclass(eq=False)
 class Node:
     """A node of the graph, its attributes as Python and NumPy."""

@@ -15,8 +15,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from ..layers import LAYERS
-from ..layers.base import PREFIX, Activated, Elementwise, Shape, shape_text
+from ..layers.base import PREFIX, Activated, Elementwise, Layer, Shape, shape_text
 from ..network import INPUT, MAX_CELLS, RESERVED
+from .curves import Curve
 from .file import Node, UnsupportedError
 
 MOST_LAYERS = 2_000  # before some are merged
@@ -47,12 +48,12 @@ class Cells:
 class Value:
     """A tensor that depends on the picture. It is drawn when somebody needs its cells.
 
-    `curves` has its numbers as a function of earlier values, at the points of `curves.POINTS`, where it is one.
+    `curves` has its numbers as a function of those of earlier values, where each depends on one of theirs.
     """
 
     shape: Shape
     draw: Callable[[], Cells]
-    curves: dict[Value, np.ndarray] = field(default_factory=dict)
+    curves: dict[Value, Curve] = field(default_factory=dict)
     node: Node | None = None
     depth: int = 0
     _cells: Cells | None = None
@@ -90,6 +91,15 @@ def stacked(shape: Shape) -> Shape:
     return (int(np.prod(shape[:-2])), *shape[-2:])
 
 
+def layer_of(kind: str, settings: dict[str, Any]) -> Layer:
+    """A layer with settings. Raises UnsupportedError where they are none of its own."""
+    try:
+        return LAYERS[kind](**settings)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UnsupportedError(f"{kind}: {'.'.join(map(str, first['loc'][:1]))}: {first['msg'].lower()}") from None
+
+
 class Plan:
     """The layers found so far; number 0 is the input."""
 
@@ -103,14 +113,11 @@ class Plan:
     ) -> int:
         """The number of a new layer. Raises UnsupportedError where its settings are none, or do not fit what it reads."""
         shapes = [self.steps[n].shape for n in reads]
+        layer = layer_of(kind, settings)
         try:
-            layer = LAYERS[kind](**settings)
             layer.accept(*shapes)
             shape = layer.output_shape(*shapes)
             known = layer.parameters(*shapes)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            raise UnsupportedError(f"{kind}: {'.'.join(map(str, first['loc'][:1]))}: {first['msg'].lower()}") from None
         except ValueError as error:
             raise UnsupportedError(f"{kind}: {error}") from None
         for key, array in (weights or {}).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ import numpy as np
 from ..errors import LimitError, NetworkError
 from ..layers.base import Arrays, Shape, shape_text
 from ..network import MAX_CELLS
-from .curves import POINTS, known
-from .file import Graph, Node, UnsupportedError
+from .comparing import compare
+from .curves import ITSELF, Curve
+from .file import Graph, Node, PieceError, UnsupportedError
 from .folding import MOST, folded
 from .operators import OPERATORS, Result
 from .plan import MISFITS, Cells, Plan, Value, refusal, stacked
+from .recognition import known, nearest
 
 DEEPEST = 40  # how many values may wait to be drawn, each for the next
 BASES = 12  # how many values back an activation in pieces is looked for
@@ -40,6 +42,7 @@ class Reading:
         for node in graph.nodes:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
+        self.makers = {name: node for node in graph.nodes for name in node.outputs}
         self.room = MOST
         self.faults: dict[Node, str] = {}
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
@@ -244,38 +247,69 @@ class Reading:
         shape: Shape,
         draw: Callable[[], Cells],
         operands: Sequence[Result],
-        follow: Callable[..., np.ndarray],
+        follow: Callable[..., Curve | float],
         whole: bool = False,
     ) -> Value:
         """A value that may be a piece of an activation, or the last piece of one; `whole` if it is one by itself."""
         values = [one for one in operands if isinstance(one, Value)]
-        curves: dict[Value, np.ndarray] = {}
+        curves: dict[Value, Curve] = {}
         if all(one.shape == shape if isinstance(one, Value) else one.size == 1 for one in operands):
-            seen = [{value: POINTS} | value.curves for value in values]
+            seen = [{value: ITSELF} | value.curves for value in values]
             for base in list(seen[0])[:BASES]:
                 if all(base in curve for curve in seen):
                     held = iter(curve[base] for curve in seen)
-                    curves[base] = follow(
-                        *(
-                            next(held) if isinstance(one, Value) else np.full(POINTS.shape, float(one.reshape(-1)[0]))
-                            for one in operands
-                        )
-                    )
+                    made = follow(*(next(held) if isinstance(one, Value) else float(one.reshape(-1)[0]) for one in operands))
+                    assert isinstance(made, Curve)
+                    curves[base] = made
 
         def best() -> Cells:
-            for base, y in reversed(curves.items()):  # the whole of it before its last pieces
-                if whole and base in values:
-                    continue
-                if not np.array_equal(y, POINTS) and (found := known(y)) is not None:
+            for base, curve in reversed(curves.items()):  # the whole of it before its last pieces
+                if not (whole and base in values) and (found := known(curve)) is not None:
                     kind, settings = found
+                    self._compare(node, base, curve, kind, settings)
                     return Cells(self.plan.add(kind, base.cells.layer, name=self.name(node), **settings), base.cells.order)
-            return draw()
+            try:
+                return draw()
+            except PieceError as error:
+                raise _nearer(error, node, curves.values()) from None
 
-        made = Value(shape, best, curves, node, 1 + max(value.depth for value in values))
-        if made.depth > DEEPEST:  # drawn now, so that no chain of values that wait grows too long
-            made.depth = 0
-            assert made.cells
-        return made
+        value = Value(shape, best, curves, node, 1 + max(value.depth for value in values))
+        if value.depth > DEEPEST:  # drawn now, so that no chain of values that wait grows too long
+            value.depth = 0
+            assert value.cells
+        return value
+
+    def _compare(self, node: Node, base: Value, curve: Curve, kind: str, settings: dict[str, Any]) -> None:
+        """Have ONNX's reference compute the nodes from one value to another. Raises UnsupportedError if they are not `kind`."""
+        pictures: set[str] = set()
+        constants: dict[str, np.ndarray] = {}
+        nodes: dict[Node, None] = {}  # each after those that it reads
+
+        def collect(one: Node) -> None:
+            for name in filter(None, one.inputs):
+                found = self._result(name)
+                if isinstance(found, np.ndarray):
+                    constants[name] = found
+                elif found is base:
+                    pictures.add(name)
+                else:
+                    collect(self.makers[name])
+            nodes[one] = None
+
+        collect(node)
+        compare(list(nodes), constants, pictures, self.opset, curve, kind, settings)
+
+
+def _nearer(error: PieceError, node: Node, curves: Iterable[Curve]) -> PieceError:
+    """The error, or one that says more: what this node makes with those before it, if that is nearer to an activation."""
+    share, words = max((nearest(curve) for curve in curves), default=(0.0, ""))
+    if share <= error.share:
+        return error
+    told = PieceError("with the nodes before it, it computes a function of one number that is no activation of sheetcnn's")
+    if words:
+        told = PieceError(f"{told}: {words}")
+    told.share, told.node = share, node
+    return told
 
 
 def _listed(faults: dict[Node, str]) -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...layers.base import shape_text
-from ..curves import LARGEST, of_layer
+from ...layers.selu import ALPHA, SCALE
+from ..curves import LARGEST, UNIT, curve_of
 from ..file import Node, UnsupportedError
-from ..plan import Cells, Value
+from ..plan import Cells, Value, layer_of
 from .registry import Result, axis_of, operator
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ _activation("Tanh", "tanh")
 def hard_sigmoid(read: Reading, node: Node) -> Result:
     """hard_sigmoid; a sixth in single precision is meant as a sixth."""
     alpha, beta = node.get("alpha", 0.2), node.get("beta", 0.5)
-    return _curve(read, node, "hard_sigmoid", {"alpha": 1 / 6 if abs(alpha - 1 / 6) < 1e-7 else alpha, "beta": beta})
+    return _curve(
+        read, node, "hard_sigmoid", {"alpha": 1 / 6 if np.float32(alpha) == np.float32(1 / 6) else alpha, "beta": beta}
+    )
 
 
 @operator("Gelu")
@@ -54,7 +57,7 @@ def gelu(read: Reading, node: Node) -> Result:
 def selu(read: Reading, node: Node) -> Result:
     """selu; with constants of its own, elu and a factor."""
     alpha, gamma = node.get("alpha", 1.6732632), node.get("gamma", 1.050701)
-    if abs(alpha - 1.6732632) < 1e-5 and abs(gamma - 1.050701) < 1e-5:
+    if abs(alpha / ALPHA - 1) < 2 * UNIT and abs(gamma / SCALE - 1) < 2 * UNIT:
         return _curve(read, node, "selu", {})
     x = read.value(node, 0)
     made = read.plan.add("elu", x.cells.layer, name=read.name(node), alpha=alpha)
@@ -77,6 +80,7 @@ def clip(read: Reading, node: Node) -> Result:
         node.get(name, default) if (given := read.optional_weight(node, n)) is None else float(given.reshape(-1)[0])
         for n, (name, default) in enumerate((("min", -LARGEST), ("max", LARGEST)), start=1)
     )
+    low, high = max(low, -LARGEST), min(high, LARGEST)
     if (low, high) == (0, 6):
         return _curve(read, node, "relu6", {})
     if low == 0 and high >= LARGEST:
@@ -87,11 +91,12 @@ def clip(read: Reading, node: Node) -> Result:
 def _curve(read: Reading, node: Node, kind: str, settings: dict[str, Any]) -> Result:
     """An activation; what it computes is followed, since it may be a piece of another."""
     x = read.value(node, 0)
+    layer_of(kind, settings)  # settings that are none are refused now, whoever draws it
 
     def draw() -> Cells:
         return Cells(read.plan.add(kind, x.cells.layer, name=read.name(node), **settings), x.cells.order)
 
-    return read.piece(node, x.shape, draw, [x], lambda y: of_layer(kind, settings, y), whole=True)
+    return read.piece(node, x.shape, draw, [x], lambda c: curve_of(kind, (c,), tuple(settings.items())), whole=True)
 
 
 @operator("PRelu")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...layers.base import Shape, shape_text
-from ..curves import PIECES, computed
-from ..file import Node, UnsupportedError
+from ..curves import PIECES, Curve, curve_of
+from ..file import Node, PieceError, UnsupportedError
 from ..plan import Cells, Value, stacked
 from .registry import Result, axis_of, operator
 
@@ -43,15 +44,12 @@ def arithmetic(read: Reading, node: Node) -> Result:
             return _joined(read, node, values, shape)
         if len(operands) == 2 and len(values) == 1 and node.operator in _STAGES:
             return _with_constant(read, node, *operands)
-        raise UnsupportedError("no layer does this, unless it is part of an activation that sheetcnn knows")
+        raise PieceError()
 
     function = "Add" if node.operator == "Sum" else node.operator
 
-    def follow(*ys: np.ndarray) -> np.ndarray:
-        total = ys[0]
-        for y in ys[1:]:
-            total = computed(function, total, y)
-        return total
+    def follow(*curves: Curve | float) -> Curve | float:
+        return reduce(lambda one, other: curve_of(function, (one, other)), curves)
 
     return read.piece(node, shape, draw, operands, follow)
 
@@ -65,7 +63,7 @@ def negative(read: Reading, node: Node) -> Result:
         minus = read.plan.constant(x, np.array(-1.0))
         return Cells(read.plan.affine(x.cells.layer, "weight", minus, read.name(node)), x.cells.order)
 
-    return read.piece(node, x.shape, draw, [x], lambda y: computed("Neg", y))
+    return read.piece(node, x.shape, draw, [x], lambda c: curve_of("Neg", (c,)))
 
 
 @operator(*PIECES)
@@ -74,10 +72,10 @@ def piece(read: Reading, node: Node) -> Result:
     operands = [read.operand(node, n) for n in range(len(node.inputs))]
 
     def draw() -> Cells:
-        raise UnsupportedError("no layer does this, unless it is part of an activation that sheetcnn knows")
+        raise PieceError()
 
     shape = next(one.shape for one in operands if isinstance(one, Value))
-    return read.piece(node, shape, draw, operands, lambda *ys: computed(node.operator, *ys))
+    return read.piece(node, shape, draw, operands, lambda *cs: curve_of(node.operator, cs))
 
 
 def _with_constant(read: Reading, node: Node, first: Result, second: Result) -> Cells:

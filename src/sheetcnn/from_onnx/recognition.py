@@ -1,0 +1,103 @@
+"""Which activation a curve is: one that agrees with it at every point that could tell them apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..layers import LAYERS
+from .curves import LARGEST, UNIT, Curve, doubted, telling, traced
+
+Activation = tuple[str, dict[str, Any]]
+
+_TOLERANCE = 1e-6  # the most that single precision excuses
+_ROUNDING = 2.0**-50  # of layers in double precision, where x is multiplied by a difference that is nearly 0
+_OVERFLOWS = 80.0  # beyond it exp and powers may leave what numbers can hold, in pieces that an activation does not have
+_ALIKE = 0.9  # from which on a message says what a curve is almost
+# A first look, which nearly all that is no activation fails; settings are read off at some of these.
+_LOOK = np.unique([*np.linspace(-4, 4, 33), *(sign * 10.0**n for sign in (-1, 1) for n in range(-6, 39, 2)), -1e30, 30.0])
+# Numbers that read well in a message.
+_PLAIN = np.unique([0.0, *(sign * digit * 10.0**n for sign in (-1, 1) for digit in (1, 2, 5) for n in range(-6, 6))])
+
+_FIXED: list[Activation] = [("gelu", {"approximate": "tanh"})]
+_FIXED += [(kind, {}) for kind in ("relu", "relu6", "silu", "hard_swish", "mish", "softplus", "softsign")]
+_FIXED += [(kind, {}) for kind in ("sigmoid", "tanh", "gelu", "elu", "selu")]
+
+
+@lru_cache(maxsize=1_000)
+def known(curve: Curve) -> Activation | None:
+    """The activation, with its settings, that a curve is."""
+    look = traced(curve, _LOOK)[curve]
+    if np.array_equal(look, _LOOK):
+        return None
+    for kind, settings in _candidates(curve):
+        want = layer_values(kind, settings, _LOOK)
+        if _agree(_LOOK, look, want, np.inf).all() and differences(curve, kind, settings).size == 0:
+            return kind, settings
+    return None
+
+
+def layer_values(kind: str, settings: dict[str, Any], x: np.ndarray) -> np.ndarray:
+    """An activation on some numbers."""
+    with np.errstate(all="ignore"):
+        return LAYERS[kind](**settings).forward(x)
+
+
+def differences(curve: Curve, kind: str, settings: dict[str, Any]) -> np.ndarray:
+    """The points at which a curve is not the activation, by more than single precision excuses."""
+    x = telling(curve)
+    y, doubt = doubted(curve, x)
+    return x[~_agree(x, y, layer_values(kind, settings, x), doubt)]
+
+
+def _agree(x: np.ndarray, y: np.ndarray, want: np.ndarray, doubt: np.ndarray | float) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        own = 2 * UNIT * np.abs(want) + _ROUNDING * np.abs(x)
+        allowed = np.minimum(doubt + own, _TOLERANCE * (1 + np.abs(want)))
+        return (np.abs(y - want) <= allowed) | (~np.isfinite(y) & (np.abs(x) > _OVERFLOWS))
+
+
+def _candidates(curve: Curve) -> Iterator[Activation]:
+    """Activations that a curve may be; where they have settings of their own, as they can be read off its values."""
+    yield from _FIXED
+    x = np.array([-1e38, -1.0, 0.0, 0.25, 1e38])
+    lowest, minus, zero, quarter, highest = traced(curve, x)[curve].tolist()
+    fitted: list[Activation] = [("leaky_relu", {"negative_slope": _short(-minus)}), ("elu", {"alpha": _short(-lowest)})]
+    if zero > 0:
+        fitted.append(("softplus", {"beta": _short(math.log(2) / zero)}))
+    if highest - lowest > 1e-3 * (1 + abs(lowest)):  # what hardly changes is no clip
+        low = -LARGEST if lowest == x[0] else _short(lowest)
+        fitted.append(("clip", {"min_val": low, "max_val": LARGEST if highest == x[-1] else _short(highest)}))
+        slope = _short((quarter - zero) / 0.25)
+        fitted.append(("hard_sigmoid", {"alpha": 1 / 6 if slope == _short(1 / 6) else slope, "beta": _short(zero)}))
+    yield from (one for one in fitted if all(map(math.isfinite, one[1].values())))
+
+
+def _short(number: float) -> float:
+    """A number of single precision as the shortest decimal that means it."""
+    return float(str(np.float32(number)))
+
+
+@lru_cache(maxsize=1_000)
+def nearest(curve: Curve) -> tuple[float, str]:
+    """How near a curve comes to the activation that it is least unlike (1: everywhere), and where it differs, in words."""
+    y = traced(curve, _PLAIN)[curve]
+    best, kind, settings = 0.0, "", {}
+    for other, given in _candidates(curve):
+        want = layer_values(other, given, _PLAIN)
+        off = np.nan_to_num(np.abs(y - want) / (1 + np.abs(want)), nan=1.0)
+        if (share := 1 - float(np.minimum(off, 1).mean())) > best:
+            best, kind, settings = share, other, given
+    if best < _ALIKE:
+        return best, ""
+    x = np.concatenate([_PLAIN, differences(curve, kind, settings)])
+    have, want = traced(curve, x)[curve], layer_values(kind, settings, x)
+    off = np.where(_agree(x, have, want, 0.0), 0, np.abs(have - want) / (1 + np.abs(want)))
+    plain = off[: len(_PLAIN)]
+    at = int(np.nanargmax(plain if plain.any() else off))
+    given_as = "".join(f" with {key} {value}" for key, value in settings.items())
+    return best, f"it is {have[at]:.9g} at {x[at]:.9g}, where {kind}{given_as} is {want[at]:.9g}"
