@@ -118,9 +118,11 @@ def test_formulas_and_saved_values(tmp_path: Path) -> None:
     read = sheet(tmp_path, rows)
     formulas = [read.formula(1, column) for column in range(1, 12)]
     assert formulas[:5] == ["1+1", '"a"&"b"', "1/0", "1=1", "2+2"]
-    assert formulas[5:] == ["3+3", "4+4", "5+5", "6+6", "{7+7}", None]
+    assert formulas[5:] == ["3+3", "4+4", "{=5+5}", "{=6+6}", "{=7+7}", None]
     assert read.formula(2, 1) is None
-    assert [read.saved[1, 1], read.saved[1, 4]] == [2, 1]
+    assert read.spills == {(1, 10): (1, 2)}
+    assert read.value(1, 11) is None  # it waits for its array formula, whose second number was saved
+    assert [read.saved[1, 1], read.saved[1, 4], read.saved[1, 11]] == [2, 1, 9]
     assert read.saved_texts == {(1, 2): "ab", (1, 3): "#DIV/0!"}
     assert read.saved[1, 2:4].tolist() != read.saved[1, 2:4].tolist()  # NaN
     assert read.errors_or_booleans == 0
@@ -192,7 +194,12 @@ def test_areas(text: str, area: tuple[str, int, int, int, int] | None) -> None:
     ("rows", "reason"),
     [
         ('<row r="1"><c r="A1"><f t="shared" si="3"/></c></row>', "A1 shares a formula that does not exist"),
-        ('<row r="1"><c r="A1"><f t="dataTable" ref="A1">1</f></c></row>', "unknown kind 'dataTable'"),
+        ('<row r="1"><c r="A1"><f t="table" ref="A1">1</f></c></row>', "unknown kind 'table'"),
+        ('<row r="1"><c r="B1"><f t="array" ref="A1:B1">1</f></c></row>', "array formula of cell B1 fills A1:B1"),
+        (
+            '<row r="1"><c r="A1"><f t="array" ref="A1:CZ30000">1</f></c></row>',
+            "array formulas fill more than 2,000,000 cells",
+        ),
         ('<row r="0"><c><v>1</v></c></row>', "row 0 does not exist"),
         ('<row r="1"><c r="XFD1"><v>1</v></c><c><v>1</v></c></row>', "column 16385 does not exist"),
         ('<row r="1"><c r="1"><v>1</v></c></row>', "a cell '1' stands in row 1"),

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,26 +46,39 @@ def recalculated(book: Path, timeout: float = TIMEOUT) -> Iterator[Path]:
 
     Raises EngineError where LibreOffice is not installed or does not do its work.
     """
+    with tempfile.TemporaryDirectory(prefix="sheetcnn-", ignore_cleanup_errors=True) as name:
+        source = (
+            Path(name) / f"book{book.suffix.lower()}"
+        )  # a copy: nothing is locked, and no name can be taken for an option
+        try:
+            shutil.copyfile(book, source)
+        except OSError as error:
+            raise EngineError(f"{book}: cannot be read ({error.strerror})") from None
+        with converted([source], timeout, str(book)) as [result]:
+            yield result
+
+
+@contextmanager
+def converted(books: Sequence[Path], timeout: float, called: str = "the workbook") -> Iterator[list[Path]]:
+    """Several workbooks recalculated and saved as .xlsx, in a folder that goes away afterwards; `called` is for messages.
+
+    Raises EngineError where LibreOffice is not installed or does not do its work.
+    """
     program = find_libreoffice()
     if program is None:
         raise EngineError("LibreOffice is not installed (no soffice found); install it, or check with --engine python")
     with tempfile.TemporaryDirectory(prefix="sheetcnn-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         write_profile(folder / "profile")
-        source = folder / f"book{book.suffix.lower()}"  # a copy: nothing is locked, and no name can be taken for an option
-        try:
-            shutil.copyfile(book, source)
-        except OSError as error:
-            raise EngineError(f"{book}: cannot be read ({error.strerror})") from None
         command = [program, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless", "--norestore"]
-        command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out"), str(source)]
+        command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out"), *map(str, books)]
         environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, check=False)
         except subprocess.TimeoutExpired:
-            raise EngineError(f"{book}: LibreOffice did not finish within {timeout:g} seconds") from None
-        result = folder / "out" / "book.xlsx"
-        if not result.exists():
+            raise EngineError(f"{called}: LibreOffice did not finish within {timeout:g} seconds") from None
+        results = [folder / "out" / f"{book.stem}.xlsx" for book in books]
+        if not all(result.exists() for result in results):
             words = " ".join((done.stderr or done.stdout).split())[:200]
-            raise EngineError(f"{book}: LibreOffice could not open it ({words or f'exit code {done.returncode}'})")
-        yield result
+            raise EngineError(f"{called}: LibreOffice could not open it ({words or f'exit code {done.returncode}'})")
+        yield results

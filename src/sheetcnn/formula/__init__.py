@@ -1,6 +1,21 @@
-"""A tiny Excel that knows no CNN: read a workbook, parse its formulas, evaluate them with NumPy."""
+"""A tiny Excel that knows no CNN: read a workbook, parse its formulas, evaluate them with NumPy, or have others do it."""
 
-from .evaluate import Group, evaluate, group_formulas
+from .engines import Engine, Formualizer, Helped, LibreOffice, evaluate_with_help
+from .evaluate import Area, Group, evaluate, group_formulas, needed
 from .reader import Book, Sheet, read_book
 
-__all__ = ["Book", "Group", "Sheet", "evaluate", "group_formulas", "read_book"]
+__all__ = [
+    "Area",
+    "Book",
+    "Engine",
+    "Formualizer",
+    "Group",
+    "Helped",
+    "LibreOffice",
+    "Sheet",
+    "evaluate",
+    "evaluate_with_help",
+    "group_formulas",
+    "needed",
+    "read_book",
+]

@@ -7,6 +7,7 @@ only: their difference predicts the text of the next ones, which is then merely 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..errors import FormulaError
 from ..progress import Progress
 from .a1 import LETTERS, MAX_COLUMN, NUMBER, cell_name
 from .functions import FUNCTIONS
-from .parser import BINARY, Reference, Tree, parse, references_in, skeleton
+from .parser import BINARY, Reference, Tree, expanded, parse, references_in, skeleton, words
 from .reader import Book, Sheet
 from .values import (
     BLANK,
@@ -30,6 +31,8 @@ from .values import (
     constant,
     divide,
     elementwise,
+    error,
+    fitting,
     power,
 )
 
@@ -38,6 +41,10 @@ _GATHER = 4_000_000  # cells gathered at once: bounds memory
 # of them blank, that is quicker from 1 to 4 cells on, for dense ones of 3×3 only from 16, but those take little time.
 _SHARED = 4
 _PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long chains of cells take
+
+
+Area = tuple[str, int, int, int, int]  # sheet, top, left, bottom, right
+ARRAY = "{="  # begins an array formula, which ends with "}"
 
 
 @dataclass
@@ -51,6 +58,20 @@ class Group:
     columns: np.ndarray
     tops: np.ndarray  # cells × references
     lefts: np.ndarray
+
+    def cells(self) -> Iterator[tuple[int, int]]:
+        """Row and column of each cell."""
+        return zip(self.rows.tolist(), self.columns.tolist(), strict=True)
+
+    @property
+    def array(self) -> bool:
+        """Whether they were entered as array formulas, in which arithmetic takes ranges."""
+        return self.text.startswith(ARRAY)
+
+    @property
+    def tree(self) -> Tree:
+        """The syntax tree. Raises FormulaError for a syntax that is not known."""
+        return parse(self.text[len(ARRAY) : -1] if self.array else self.text)
 
 
 @dataclass
@@ -91,8 +112,9 @@ class _Runs:
         )
 
 
-def groups_of(sheet: Sheet) -> list[Group]:
-    """The formulas of a sheet by skeleton."""
+def groups_of(sheet: Sheet, definitions: Mapping[tuple[str, str], str] | None = None) -> list[Group]:
+    """The formulas of a sheet by skeleton; `definitions` are what names stand for, as `Book` has them."""
+    meant = definitions or {}
     found: dict[tuple[str, tuple[tuple[str, int, int], ...]], _Runs] = {}
     for row, cells in sheet.formulas.items():
         start = 0
@@ -100,10 +122,23 @@ def groups_of(sheet: Sheet) -> list[Group]:
             column, text = cells[start]
             whole, references = skeleton(text)
             end, steps = _run(cells, start, text, references)
+            if any((scope, word) in meant for word in words(whole) for scope in (sheet.name, "")) or "!" in whole:
+                whole, references, steps = _with_names(cells, start, end, sheet.name, meant)
             shapes = tuple((r.sheet if r.sheet is not None else sheet.name, r.rows, r.columns) for r in references)
             found.setdefault((whole, shapes), _Runs()).add(row, column, end - start, references, steps)
             start = end
     return [runs.group(sheet.name, text, shapes) for (text, shapes), runs in found.items()]
+
+
+def _with_names(
+    cells: list[tuple[int, str]], start: int, end: int, sheet: str, definitions: Mapping[tuple[str, str], str]
+) -> tuple[str, list[Reference], list[int]]:
+    """The skeleton, the references and their steps of a run whose formulas have names: those stay where they are."""
+    whole, references = skeleton(expanded(cells[start][1], sheet, definitions))
+    if end == start + 1:
+        return whole, references, [0] * len(references)
+    _, following = skeleton(expanded(cells[start + 1][1], sheet, definitions))
+    return whole, references, [after.left - before.left for before, after in zip(references, following, strict=True)]
 
 
 def _run(cells: list[tuple[int, str]], start: int, text: str, references: list[Reference]) -> tuple[int, list[int]]:
@@ -173,62 +208,109 @@ def evaluate(book: Book, groups: list[Group], progress: Progress | None = None) 
 
     `groups` are those of all sheets, as `group_formulas` finds them.
     """
-    with np.errstate(all="ignore"):  # a number that is not finite becomes an error
-        _Evaluator(book, progress).run(groups)
+    evaluator = Evaluator(book, groups, progress)
+    while beyond := evaluator.run():
+        for group, reason in beyond:
+            evaluator.problem(group, reason)
 
 
 def group_formulas(book: Book) -> list[Group]:
     """All formulas of a workbook by skeleton, sheet by sheet."""
-    return [group for sheet in book.sheets.values() for group in groups_of(sheet)]
+    return [group for sheet in book.sheets.values() for group in groups_of(sheet, book.definitions)]
 
 
-class _Evaluator:
+def needed(book: Book, groups: list[Group], areas: Iterable[Area]) -> list[Group]:
+    """The formulas in some areas, and those of all that they read, directly or not."""
+    read = {name: np.zeros(sheet.kind.shape, bool) for name, sheet in book.sheets.items()}
+
+    def mark(name: str, top: int, left: int, bottom: int, right: int) -> None:
+        if name in read:
+            read[name][top : bottom + 1, left : right + 1] = True
+
+    for area in areas:
+        mark(*area)
+    found, left = [], groups[::-1]  # from the last sheet to the first, as workbooks are read
+    while True:
+        rest = []
+        for group in left:
+            if not (read[group.sheet][group.rows, group.columns].any() or _spills_into(book, group, read[group.sheet])):
+                rest.append(group)
+                continue
+            found.append(group)
+            for n, (name, rows, columns) in enumerate(group.shapes):
+                tops, lefts = group.tops[:, n], group.lefts[:, n]
+                ends = int(tops.max()) + rows - 1, int(lefts.max()) + columns - 1
+                mark(name, int(tops.min()), int(lefts.min()), *ends)
+        if len(rest) == len(left):
+            return found[::-1]
+        left = rest
+
+
+def _spills_into(book: Book, group: Group, cells: np.ndarray) -> bool:
+    """Whether an array formula of a group fills one of these cells."""
+    spills = book.sheets[group.sheet].spills
+    if not (group.array and spills):
+        return False
+    sizes = [(place, spills[place]) for place in group.cells() if place in spills]
+    return any(cells[row : row + height, column : column + width].any() for (row, column), (height, width) in sizes)
+
+
+class Evaluator:
     """Evaluates groups in waves: each cell once all that it reads is known."""
 
-    def __init__(self, book: Book, progress: Progress | None) -> None:
+    def __init__(self, book: Book, groups: list[Group], progress: Progress | None = None, *, ours: bool = True) -> None:
         self.book = book
         self.progress = progress
         self.done = 0
-        self.total = sum(sheet.formulas.count for sheet in book.sheets.values())
+        self.total = sum(len(group.rows) for group in groups)
         self.sums: dict[str, tuple[np.ndarray, int, int]] = {}
-
-    def run(self, groups: list[Group]) -> None:
-        waiting = []
+        self.beyond: list[tuple[Group, str]] = []  # what it cannot evaluate, and why
+        self.waiting: list[Group] = []
+        self.spent = self.steps = 0
         for group in groups:
-            reason = self.beyond_us(group)
+            reason = self.beyond_us(group) if ours else "is left to others"
             if reason is None:
-                waiting.append(group)
+                self.waiting.append(group)
             else:
-                self.problem(group, reason)
-        spent = steps = 0
-        while waiting:
-            left = []
-            for group in waiting:
-                if not self.evaluated_whole(group):
-                    left.append(group)
-            if len(left) == len(waiting):  # no group is ready as a whole: look cell by cell
-                self.sums = self.waiting_sums(waiting)
-                left = []
-                for group in waiting:
-                    rest = self.evaluate_ready(group)
-                    if rest is not None:
-                        left.append(rest)
-                cells = sum(len(group.rows) for group in left)
-                if cells == sum(len(group.rows) for group in waiting):
-                    self.stop(left, "is part of, or waits for, a circular reference")
-                    return
-                spent, steps = spent + cells + sum(sums.size for sums, *_ in self.sums.values()), steps + 1
-                if spent > _PATIENCE:
-                    self.stop(
-                        left, f"is part of, or waits for, a chain of more than {steps:,} cells that wait for each other"
-                    )
-                    return
-            waiting = left
+                self.beyond.append((group, reason))
+
+    def run(self) -> list[tuple[Group, str]]:
+        """Evaluate all that can be; the groups that cannot, which somebody else must give their values, each with the reason.
+
+        Nothing is returned once every cell has its value.
+        """
+        with np.errstate(all="ignore"):  # a number that is not finite becomes an error
+            while self.waiting:
+                left = [group for group in self.waiting if not self.evaluated_whole(group)]
+                if len(left) == len(self.waiting) and not self.evaluated_some(left):
+                    break
+                if len(left) < len(self.waiting):
+                    self.waiting = left
+        beyond, self.beyond = self.beyond, []
+        if not beyond and self.waiting:
+            self.stop(self.waiting, "is part of, or waits for, a circular reference")
+        return beyond
+
+    def evaluated_some(self, groups: list[Group]) -> bool:
+        """Evaluate what is ready, cell by cell, where no group is ready as a whole; returns whether there was any."""
+        self.sums = self.waiting_sums([*groups, *(group for group, _ in self.beyond)])
+        left = [rest for group in groups if (rest := self.evaluate_ready(group)) is not None]
+        cells = sum(len(group.rows) for group in left)
+        if cells == sum(len(group.rows) for group in groups):
+            return False
+        self.waiting = left
+        self.steps += 1
+        self.spent += cells + sum(sums.size for sums, *_ in self.sums.values())
+        if self.spent > _PATIENCE:
+            self.stop(left, f"is part of, or waits for, a chain of more than {self.steps:,} cells that wait for each other")
+        return True
 
     def beyond_us(self, group: Group) -> str | None:
         """Why a skeleton cannot be evaluated; None where it can."""
+        if group.array and not self.book.sheets[group.sheet].spills.keys().isdisjoint(group.cells()):
+            return "fills several cells at once"
         try:
-            _check(parse(group.text))
+            _check(group.tree)
         except FormulaError as error:
             return str(error)
         for name, _, _ in group.shapes:
@@ -274,10 +356,17 @@ class _Evaluator:
         """For each sheet with cells that wait: sums[i, j], how many do above row i and left of column j, and where it begins."""
         found = {}
         for name in {group.sheet for group in groups}:
-            own = [group for group in groups if group.sheet == name]
+            sheet, own = self.book.sheets[name], [group for group in groups if group.sheet == name]
             top, left = int(min(g.rows.min() for g in own)), int(min(g.columns.min() for g in own))
             bottom, right = int(max(g.rows.max() for g in own)), int(max(g.columns.max() for g in own))
-            waits = self.book.sheets[name].kind[top : bottom + 1, left : right + 1] == PENDING
+            for (row, column), (height, width) in sheet.spills.items():
+                top, left, bottom, right = (
+                    min(top, row),
+                    min(left, column),
+                    max(bottom, row + height),
+                    max(right, column + width),
+                )
+            waits = sheet.kind[top : bottom + 1, left : right + 1] == PENDING
             sums = np.zeros((waits.shape[0] + 1, waits.shape[1] + 1), np.int64)
             np.cumsum(np.cumsum(waits, axis=0), axis=1, out=sums[1:, 1:])
             found[name] = sums, top, left
@@ -290,10 +379,11 @@ class _Evaluator:
         more = f" and {len(cells) - 5:,} more" if len(cells) > 5 else ""
         for group in groups:
             self.problem(group, f"{why}: {some}{more}")
+        self.waiting = []
 
     def compute(self, group: Group) -> None:
         """Evaluate all cells of a group, in pieces that fit into memory."""
-        tree, sheet = parse(group.text), self.book.sheets[group.sheet]
+        tree, sheet = group.tree, self.book.sheets[group.sheet]
         largest = max((rows * columns for _, rows, columns in group.shapes), default=1)
         step = max(1, _GATHER // largest)
         for start in range(0, len(group.rows), step):
@@ -303,7 +393,7 @@ class _Evaluator:
             try:
                 result = context.value(tree)
             except FormulaError as error:
-                self.problem(_take(group, piece), str(error))
+                self.beyond.append((_take(group, piece), str(error)))
                 continue
             size = (len(cells[0]), 1, 1)
             kind = np.broadcast_to(result.kinds(), size)[:, 0, 0]
@@ -356,16 +446,21 @@ class _Context:
 
     def __init__(self, book: Book, group: Group, piece: slice) -> None:
         self.book, self.group = book, group
+        self.rows, self.columns = group.rows[piece], group.columns[piece]
         self.tops, self.lefts = group.tops[piece], group.lefts[piece]
 
+    def one(self, tree: Tree) -> Values:
+        """The value of a tree where a function takes no ranges, not even in array formulas."""
+        value = self.cells(tree, texts=True) if tree.kind == "reference" else self.value(tree)
+        if not value.single:
+            raise FormulaError("has a range of cells where one number is needed")
+        return value
+
     def value(self, tree: Tree, *, array: bool = False) -> Values:
-        """The value of a tree; only in `array` arithmetic, inside SUMPRODUCT, may it be a range."""
-        kind = tree.kind
+        """The value of a tree; only in `array` arithmetic, inside SUMPRODUCT or an array formula, may it be a range."""
+        kind, array = tree.kind, array or self.group.array
         if kind == "reference":
-            cells = self.cells(tree, texts=True)
-            if not cells.single and not array:
-                raise FormulaError("has a range of cells where one number is needed")
-            return cells
+            return self.cells(tree, texts=True) if array else self.crossing(tree)
         if kind in ("number", "text", "boolean"):
             return constant(tree.value)  # type: ignore[arg-type]
         if kind == "error":
@@ -381,11 +476,11 @@ class _Context:
                 tree = tree.parts[0]
             result = self.value(tree, array=array)
             for step in reversed(steps):
-                result = _binary(step.kind, *_fitting(result, self.value(step.parts[1], array=array)))
+                result = _binary(step.kind, *fitting(result, self.value(step.parts[1], array=array)))
             return result
         function = FUNCTIONS[str(tree.value)]
         if array and function.of_numbers is not None:
-            return elementwise(function.of_numbers, *_fitting(*(self.value(part, array=True) for part in tree.parts)))
+            return elementwise(function.of_numbers, *fitting(*(self.value(part, array=True) for part in tree.parts)))
         return function.compute(self, tree.parts)
 
     def _place(self, tree: Tree) -> tuple[Sheet, np.ndarray, np.ndarray, int, int]:
@@ -408,6 +503,26 @@ class _Context:
             for place in zip(*np.nonzero(kind == TEXT), strict=True):
                 values.texts[place] = sheet.texts[int(i[place]), int(j[place])]
         return values
+
+    def crossing(self, tree: Tree) -> Values:
+        """Of a range where one number is needed, the cell in the formula's own row or column, or else #VALUE!, as in
+        https://support.microsoft.com/office/implicit-intersection-operator-ce3be07b-0101-4450-a24e-c1c999be2b34."""
+        sheet, tops, lefts, rows, columns = self._place(tree)
+        if (rows, columns) == (1, 1):
+            return self.cells(tree, texts=True)
+        if min(rows, columns) > 1:
+            return error(VALUE)
+        i, j = (self.rows, lefts) if columns == 1 else (tops, self.columns)
+        inside = (tops <= i) & (i < tops + rows) & (lefts <= j) & (j < lefts + columns)
+        within = inside & (i < sheet.kind.shape[0]) & (j < sheet.kind.shape[1])
+        i, j = np.where(within, i, 0), np.where(within, j, 0)  # the cell 0, 0 is blank
+        kind = np.where(inside, sheet.kind[i, j], ERROR).astype(np.uint8)
+        found = [sheet.texts[a, b] if k == TEXT else "" for k, a, b in zip(kind, i.tolist(), j.tolist(), strict=True)]
+        return Values(
+            np.where(inside, sheet.number[i, j], VALUE).reshape(-1, 1, 1),
+            kind.reshape(-1, 1, 1),
+            np.array(found, object).reshape(-1, 1, 1) if (kind == TEXT).any() else None,
+        )
 
     def dot(self, left: Tree, right: Tree) -> Values | None:
         """SUMPRODUCT of two references, quickly; None where errors or booleans need the general way.
@@ -440,15 +555,6 @@ class _Context:
             return Values(result.reshape(-1, 1, 1))
         x, y = self.cells(left).number, self.cells(right).number
         return Values(np.einsum("nij,nij->n", *np.broadcast_arrays(x, y)).reshape(-1, 1, 1))
-
-
-def _fitting(*values: Values) -> tuple[Values, ...]:
-    """Values that can be combined cell by cell; a single row or column is repeated, as Excel does."""
-    try:
-        np.broadcast_shapes(*(value.number.shape for value in values))
-    except ValueError:
-        raise FormulaError("combines ranges of different shapes") from None
-    return values
 
 
 def _binary(sign: str, left: Values, right: Values) -> Values:

@@ -39,6 +39,8 @@ class Context(Protocol):
 
     def value(self, tree: Tree, *, array: bool = False) -> Values: ...
 
+    def one(self, tree: Tree) -> Values: ...
+
     def cells(self, tree: Tree, *, texts: bool = False) -> Values: ...
 
     def dot(self, left: Tree, right: Tree) -> Values | None: ...
@@ -157,7 +159,7 @@ def _average(context: Context, trees: tuple[Tree, ...]) -> Values:
 
 @_function("LARGE", 2)
 def _large(context: Context, trees: tuple[Tree, ...]) -> Values:
-    [part], place = _parts(context, trees[:1]), as_numbers(context.value(trees[1]))
+    [part], place = _parts(context, trees[:1]), as_numbers(context.one(trees[1]))
     size = max(len(part.number), len(place.number))
     flat = np.where(part.kinds() == NUMERIC, part.number, np.nan).reshape(len(part.number), -1)
     ordered = np.broadcast_to(-np.sort(-flat, axis=1), (size, flat.shape[1]))  # what is no number comes last
@@ -207,7 +209,7 @@ def _sumproduct(context: Context, trees: tuple[Tree, ...]) -> Values:
 
 def _of_numbers(name: str, count: int, compute: Callable[..., np.ndarray], *, ranges: bool = True) -> None:
     def value(context: Context, trees: tuple[Tree, ...]) -> Values:
-        return elementwise(compute, *(context.value(tree) for tree in trees))
+        return elementwise(compute, *((context.value if ranges else context.one)(tree) for tree in trees))
 
     FUNCTIONS[name] = Function(count, count, value, compute if ranges else None)
 
@@ -236,7 +238,7 @@ _of_numbers("ROUND", 2, _rounded)
 
 @_function("REPT", 2)
 def _rept(context: Context, trees: tuple[Tree, ...]) -> Values:
-    text, count = context.value(trees[0]), as_numbers(context.value(trees[1]))
+    text, count = context.one(trees[0]), as_numbers(context.one(trees[1]))
     if (text.kinds() != TEXT).any():
         raise FormulaError("REPT is known only of a text")
     size = max(len(text.number), len(count.number))
@@ -299,7 +301,7 @@ def _index(context: Context, trees: tuple[Tree, ...]) -> Values:
     if trees[0].kind != "reference":
         raise FormulaError("INDEX needs a range of cells")
     cells = context.cells(trees[0], texts=True)
-    given = [as_numbers(context.value(tree)) for tree in trees[1:]]
+    given = [as_numbers(context.one(tree)) for tree in trees[1:]]
     _, rows, columns = cells.number.shape
     if len(given) == 1:
         if rows != 1 and columns != 1:
@@ -328,7 +330,7 @@ def _index(context: Context, trees: tuple[Tree, ...]) -> Values:
 def _match(context: Context, trees: tuple[Tree, ...]) -> Values:
     if trees[1].kind != "reference" or trees[2] != Tree("number", 0.0):
         raise FormulaError("MATCH is known only as MATCH(value, range, 0)")
-    wanted, cells = context.value(trees[0]), context.cells(trees[1], texts=True)
+    wanted, cells = context.one(trees[0]), context.cells(trees[1], texts=True)
     if 1 not in cells.number.shape[1:]:
         return error(NA)
     if any(mark in str(text) for text in wanted.all_texts().flat for mark in "*?~"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
@@ -40,6 +40,50 @@ def skeleton(text: str) -> tuple[str, list[Reference]]:
         found.append(reference)
         last = match.end()
     return HOLE.join([*between, text[last:]]), found
+
+
+_NAMED = re.compile(
+    r"""("[^"]*")"""  # a text, in which nothing is a name
+    rf"""|(?:(?:'((?:[^']|'')+)'|(?<!{IN_NAME})({NAME}))!)?(?<!{IN_NAME})({NAME})(?!{IN_NAME}|[(!:])"""
+)
+MAX_EXPANDED = 32_000  # letters that names may add to a formula
+_NESTED = 8  # names that refer to names
+
+
+@lru_cache(maxsize=4096)
+def words(text: str) -> frozenset[str]:
+    """What may be a name in a formula or skeleton, in small letters."""
+    return frozenset(match[4].lower() for match in _NAMED.finditer(text) if match[4])
+
+
+def expanded(text: str, sheet: str, definitions: Mapping[tuple[str, str], str]) -> str:
+    """A formula with what its names stand for in their places; names that would mean another cell in each cell stay."""
+    room = MAX_EXPANDED
+
+    def written_out(match: re.Match[str], sheet: str, depth: int) -> str:
+        nonlocal room
+        quoted, plain, name = match.groups()[1:]
+        if name is None:
+            return match[0]
+        of = quoted.replace("''", "'") if quoted else plain or sheet
+        meant = definitions.get((of, name.lower()), definitions.get(("", name.lower())))
+        if not meant or depth >= _NESTED or not _fixed(meant):
+            return match[0]
+        room -= len(meant) + 2
+        return match[0] if room < 0 else f"({within(meant, of, depth + 1)})"
+
+    def within(text: str, sheet: str, depth: int) -> str:
+        return _NAMED.sub(lambda match: written_out(match, sheet, depth), text)
+
+    return within(text, sheet, 0)
+
+
+def _fixed(meant: str) -> bool:
+    """Whether all references of a name's definition have their sheet and both dollar signs."""
+    return all(
+        reference.sheet is not None and match[0].rpartition("!")[2].count("$") == 2 * (1 + (match[6] is not None))
+        for match, reference in references_in(meant)
+    )
 
 
 def references_in(text: str) -> Iterator[tuple[re.Match[str], Reference]]:

@@ -25,6 +25,7 @@ MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
 MAX_GROWTH = 100  # times; a workbook's own parts unpack to 5 to 20 times their size, a bomb to a thousand times
 FREE = 20_000_000  # bytes that any file may unpack to
 MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included
+MAX_SPILT = 2_000_000  # cells of a sheet that array formulas fill
 _CHUNK = 1 << 20
 _BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
 _OPEN = 64  # rows that are kept taken apart
@@ -100,6 +101,7 @@ class Sheet:
     formulas: Formulas
     saved: np.ndarray  # what the file says that formulas' values are; NaN where it says nothing or no number
     saved_texts: dict[tuple[int, int], str]  # texts and errors saved as formulas' values
+    spills: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # sizes of array formulas of several cells
     errors_or_booleans: int = 0  # how many cells hold one
 
     def value(self, row: int, column: int) -> float | str | bool | None:
@@ -122,12 +124,18 @@ class Sheet:
 
 @dataclass
 class Book:
-    """A workbook: its sheets in order, and its defined names as (sheet, top, left, bottom, right), counted from 1."""
+    """A workbook: its sheets in order, and its defined names as (sheet, top, left, bottom, right), counted from 1.
+
+    `definitions` are the texts of all names, those of one sheet only among them, by that sheet ("" for all) and the name
+    in small letters.
+    """
 
     source: str
     sheets: dict[str, Sheet]
     names: dict[str, tuple[str, int, int, int, int]]
     problems: dict[tuple[str, int, int], str] = field(default_factory=dict)  # formulas that could not be evaluated
+    definitions: dict[tuple[str, str], str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # what was left out in reading
 
 
 def read_book(path: Path) -> Book:
@@ -173,6 +181,7 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
         _parse(archive, target, shared, source)
     area = 0
     sheets: dict[str, Sheet] = {}
+    notes: list[str] = []
     parsed = set()
     for name, relation in workbook.sheets:
         kind, target = targets.get(relation, ("", ""))
@@ -189,9 +198,16 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
                 f"{source}: sheet {name}: its cells are scattered over {area:,} places; sheetcnn takes {MAX_AREA:,}"
             )
         sheets[name] = cells.sheet()
-    areas = {name: parse_area(text) for name, text in workbook.names.items()}
+        notes += cells.notes
+    areas = {name: parse_area(text) for (scope, name), text in workbook.names.items() if scope is None}
     names = {name: where for name, where in areas.items() if where and where[0] in sheets}
-    return Book(source, sheets, names)
+    scopes = {None: ""} | {place: name for place, (name, _) in enumerate(workbook.sheets)}
+    definitions = {
+        (scopes[scope], name.lower()): text.removeprefix("=")
+        for (scope, name), text in workbook.names.items()
+        if scope in scopes
+    }
+    return Book(source, sheets, names, definitions=definitions, notes=notes)
 
 
 def _main_part(archive: zipfile.ZipFile, source: str) -> str:
@@ -263,16 +279,19 @@ class _Relations(_Handler):
 class _Workbook(_Handler):
     def __init__(self) -> None:
         self.sheets: list[tuple[str, str]] = []
-        self.names: dict[str, str] = {}
-        self._name: str | None = None
+        self.names: dict[
+            tuple[int | None, str], str
+        ] = {}  # by the place of the sheet whose own they are, None for all sheets'
+        self._name: tuple[int | None, str] | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         local = _local(name)
         if local == "sheet":
             relation = next((value for key, value in attributes.items() if _local(key) == "id"), "")
             self.sheets.append((attributes["name"], relation))
-        elif local == "definedName" and "localSheetId" not in attributes:
-            self._name = attributes["name"]
+        elif local == "definedName":
+            own = attributes.get("localSheetId")
+            self._name = (None if own is None else int(own)), attributes["name"]
             self.names[self._name] = ""
 
     def text(self, data: str) -> None:
@@ -335,6 +354,8 @@ class _Cells(_Handler):
         self._waiting: list[tuple[int, str]] = []  # formulas of the row that is being read
         self._saved_texts: dict[tuple[int, int], str] = {}
         self._shared_formulas: dict[str, tuple[int, int, str]] = {}
+        self._spills: dict[tuple[int, int], tuple[int, int]] = {}
+        self.notes: list[str] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
@@ -421,6 +442,11 @@ class _Cells(_Handler):
             raise self._error(f"cell {cell_name(row, column)} has the unknown type {kind!r:.20}")
         self._rows.append(row)
         self._columns.append(column)
+        if self._formula is not None and self._attributes.get("t") == "dataTable":  # Excel's what-if table: its numbers stay
+            self._formula = None
+            self.notes.append(
+                f"the what-if table at {self.name}!{self._attributes.get('ref', cell_name(row, column))} was left out"
+            )
         if self._formula is None:
             self._kinds.append(place)
             self._numbers.append(number)
@@ -447,11 +473,25 @@ class _Cells(_Handler):
                 text = moved(first, row - top, column - left)
             else:
                 raise self._error(f"cell {cell_name(row, column)} shares a formula that does not exist")
-        elif kind == "array" and attributes.get("ref", "").replace("$", "") not in ("", cell_name(row, column)):
-            text = "{" + text + "}"  # an array over several cells: no formula that the parser knows
-        elif kind not in ("normal", "array"):
+        elif kind == "array":
+            text = "{=" + text.removeprefix("=") + "}"  # as people know it
+            self._spill(row, column, attributes.get("ref", ""))
+        elif kind != "normal":
             raise self._error(f"cell {cell_name(row, column)} has a formula of the unknown kind {kind!r:.20}")
         return text.removeprefix("=")
+
+    def _spill(self, row: int, column: int, reference: str) -> None:
+        """Keep the size of an array formula that fills several cells."""
+        area = parse_area(f"a!{reference.upper()}") if reference else None
+        if area is None or area[1:] == (row, column, row, column):
+            return
+        _, top, left, bottom, right = area
+        if (top, left) != (row, column):
+            raise self._error(f"the array formula of cell {cell_name(row, column)} fills {reference[:20]}")
+        self._spills[row, column] = bottom - top + 1, right - left + 1
+        if sum(height * width for height, width in self._spills.values()) > MAX_SPILT:
+            raise self._error(f"array formulas fill more than {MAX_SPILT:,} cells")
+        self.last_row, self.last_column = max(self.last_row, bottom), max(self.last_column, right)
 
     def sheet(self) -> Sheet:
         """The cells as arrays."""
@@ -469,8 +509,19 @@ class _Cells(_Handler):
         kind[rows, columns] = self._kinds
         number[rows, columns] = self._numbers
         saved[rows, columns] = self._saved
+        for (row, column), (height, width) in self._spills.items():
+            # The file has the formula in the first cell, and in the others only what it gave.
+            bottom, right = row + height, column + width
+            filled = kind[row:bottom, column:right]
+            holds = (filled == NUMERIC) | (filled == BOOLEAN)
+            saved[row:bottom, column:right][holds] = number[row:bottom, column:right][holds]
+            for i, j in np.argwhere((filled == TEXT) | (filled == ERROR)).tolist():
+                place = row + i, column + j
+                self._saved_texts[place] = ERRORS[int(number[place])] if filled[i, j] == ERROR else self._texts.pop(place)
+            number[row:bottom, column:right] = 0.0
+            filled[...] = PENDING
         count = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
-        return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, count)
+        return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, self._spills, count)
 
 
 _RELATIVE = re.compile(

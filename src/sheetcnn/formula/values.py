@@ -12,8 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import FormulaError
+
 BLANK, NUMERIC, TEXT, BOOLEAN, ERROR, PENDING = range(6)  # what a cell holds; PENDING: a formula without its value yet
-ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
+# The last one is ours: the value of a formula that nobody could evaluate, which what reads it does not know either.
+ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#UNKNOWN!")
+UNKNOWN = ERRORS.index("#UNKNOWN!")
 DIV, VALUE, REF, NUM, NA = (ERRORS.index(name) for name in ("#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#N/A"))
 
 # What arithmetic takes for a number; Python would also take "nan", "1_000" and other writings.
@@ -54,6 +58,18 @@ def error(code: int, shape: tuple[int, ...] = (1, 1, 1)) -> Values:
     return Values(np.full(shape, float(code)), np.full(shape, ERROR, np.uint8))
 
 
+def fitting(*values: Values) -> tuple[Values, ...]:
+    """Values that can be combined cell by cell; a single row or column is repeated, as Excel does.
+
+    Raises FormulaError where their shapes differ.
+    """
+    try:
+        np.broadcast_shapes(*(value.number.shape for value in values))
+    except ValueError:
+        raise FormulaError("combines ranges of different shapes") from None
+    return values
+
+
 def as_numbers(values: Values) -> Values:
     """Values as arithmetic takes them: blank is 0, a boolean 0 or 1, a text the number it spells or else #VALUE!."""
     if values.kind is None:
@@ -71,7 +87,7 @@ def elementwise(
     compute: Callable[..., np.ndarray], *arguments: Values, bad: Callable[..., np.ndarray] | None = None
 ) -> Values:
     """A function of numbers, cell by cell; errors pass through, and a result that is not finite is #NUM!, or what `bad` says."""
-    given = [as_numbers(argument) for argument in arguments]
+    given = [as_numbers(argument) for argument in fitting(*arguments)]
     numbers = [argument.number for argument in given]
     result = np.asarray(compute(*numbers), dtype=float)
     if all(argument.kind is None for argument in given) and np.isfinite(result).all():
@@ -130,6 +146,7 @@ def compare(sign: str, a: Values, b: Values) -> Values:
 
 def choose(conditions: list[np.ndarray], options: list[Values], otherwise: Values) -> Values:
     """Where a condition holds, its option; elsewhere `otherwise`."""
+    fitting(*(Values(condition) for condition in conditions), *options, otherwise)
     shape = np.broadcast_shapes(*(c.shape for c in conditions), *(o.number.shape for o in (*options, otherwise)))
     if all(option.kind is None for option in (*options, otherwise)):
         return Values(np.select(conditions, [option.number for option in options], otherwise.number) + np.zeros(shape))

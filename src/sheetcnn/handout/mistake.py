@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from ..layers.base import Arrays, Shape
+from ..layers.base import Arrays
 from ..network import Network, Node, Text
 from .mistakes import MISTAKES, TYPED
-from .task import Graded, Tally, Task, Work, node_of, verdict
+from .task import Graded, Tally, Task, Work, node_of
 from .trial import TRIALS, trial
 
 if TYPE_CHECKING:
@@ -131,22 +131,16 @@ class Mistake(Task):
         """Half of the points for naming a cell, half for mending, by cells."""
         planted = work.variant.planted[number]
         name, half = planted.node.name, self.points / 2
-        want, done = work.variant.values[name]["output"], work.layer(name)
         tally = Tally()
-        for at in map(tuple, np.argwhere(planted.mask).tolist()):
-            tally.add(work.where(name, at), *verdict(done, at, float(want[at]), True, self.tolerance))
+        tally.output(work, name, planted.mask, formula=True, tolerance=self.tolerance)
         mended = tally.graded(half)
         remarks = [f"mending: {remark}" for remark in mended.remarks]
-        [[given]] = work.answers(f"task_{number}_cell", 1, 1)
-        found = self._named(work, given, planted)
+        given, cells = work.named(f"task_{number}_cell")
+        found = bool(cells) and all(layer == name and planted.mask[at] for layer, at in cells)
         if not found:
-            cells = [work.where(name, tuple(at)) for at in np.argwhere(planted.mask).tolist()]
-            one = cells[0] if len(cells) == 1 else f"{cells[0]} to {cells[-1]}"
-            said = "no cell is named" if given in (None, "") else f"{given!r:.60} is not a cell that has the mistake"
+            places = [work.where(name, tuple(at)) for at in np.argwhere(planted.mask).tolist()]
+            one = places[0] if len(places) == 1 else f"{places[0]} to {places[-1]}"
+            said = f"{given!r:.60} is not a cell that has the mistake" if given.strip() else "no cell is named"
             remarks.insert(0, f"{said}; {MISTAKES[planted.kind].words}, in {one}")
         points = round(mended.points + (half if found else 0.0), 2)
-        return Graded(points, self.points, tally.right + found, tally.cells + 1, remarks)
-
-    def _named(self, work: Work, given: Any, planted: Planted) -> bool:
-        place: tuple[str, Shape] | None = work.cell(given) if isinstance(given, str) else None
-        return place is not None and place[0] == planted.node.name and bool(planted.mask[place[1]])
+        return Graded(points, self.points, tally.right + found, tally.cells + 1, remarks, mended.look)

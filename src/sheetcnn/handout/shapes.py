@@ -12,6 +12,7 @@ from .task import Graded, Tally, Task, Work, node_of
 if TYPE_CHECKING:
     from .variant import Variant
 
+NEAR = 1e-3  # numbers are whole
 HEADS = ("channels", "rows", "columns", "parameters")
 
 
@@ -58,5 +59,5 @@ class Shapes(Task):
                 elif not isinstance(have, float):
                     tally.add(where, "a text where a number is needed")
                 else:
-                    tally.add(where, *(() if abs(have - want) < 1e-6 else ("wrong", f"is {have:.10g}, should be {want}")))
+                    tally.add(where, *(() if abs(have - want) <= NEAR else ("wrong", f"is {have:.10g}, should be {want}")))
         return tally.graded(self.points)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .variant import Variant
 
 SHOWN = 3  # cells named for each reason
+EXACT = 1e-6  # how near a formula's value must be, as a part of the layer's largest
+UNKNOWN = "not graded: look at"
 Feedback = Literal["live", "none"]
 BLANK, TYPED, FORMULA, WORDS = range(4)  # what a cell holds
 
@@ -41,6 +43,7 @@ class LayerWork:
     holds: np.ndarray  # BLANK, TYPED, FORMULA or WORDS
     value: np.ndarray  # with the picture and the kernels that were handed out; NaN for what is no number
     follows: np.ndarray  # whether the formula also gives what NumPy says when pixels and kernels are others
+    unknown: np.ndarray  # whether nobody could compute the formula, with these numbers or with others
     problems: dict[Shape, str]  # why a formula could not be evaluated
 
 
@@ -55,7 +58,7 @@ class Work(Protocol):
 
     def answers(self, name: str, rows: int, columns: int) -> list[list[Any]]: ...
 
-    def cell(self, words: str) -> tuple[str, Shape] | None: ...
+    def named(self, name: str) -> tuple[str, list[tuple[str, Shape]]]: ...
 
     def where(self, layer: str, at: Shape) -> str: ...
 
@@ -65,6 +68,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.right = self.cells = 0
+        self.look: list[str] = []
         self._reasons: dict[str, list[str]] = {}
 
     def add(self, where: str, reason: str = "", detail: str = "") -> None:
@@ -74,13 +78,27 @@ class Tally:
         if reason:
             self._reasons.setdefault(reason, []).append(f"{where} {detail}".rstrip())
 
+    def output(self, work: Work, layer: str, mask: np.ndarray, *, formula: bool, tolerance: float) -> None:
+        """Count cells of a layer's output: formulas that must follow other pixels and kernels, or numbers."""
+        done, want = work.layer(layer), work.variant.values[layer]["output"]
+        near = max(exact(want), 0.0 if formula else tolerance * (1 + 1e-9))
+        for at in map(tuple, np.argwhere(mask).tolist()):
+            where = work.where(layer, at)
+            said = verdict(done, at, float(want[at]), formula, near)
+            if said and said[0] == UNKNOWN:
+                self.look.append(where)
+            self.add(where, *said)
+
     def graded(self, of: float) -> Graded:
-        """Points by the share of cells that are right."""
+        """Points by the share of cells that are right; all of them only where all are."""
         remarks = []
         for reason, cells in self._reasons.items():
             more = f" and {len(cells) - SHOWN:,} more" if len(cells) > SHOWN else ""
-            remarks.append(f"{reason}: {', '.join(cells[:SHOWN])}{more}")
-        return Graded(round(of * self.right / max(1, self.cells), 2), of, self.right, self.cells, remarks)
+            remarks.append(f"{reason}{'' if reason == UNKNOWN else ':'} {', '.join(cells[:SHOWN])}{more}")
+        points = round(of * self.right / max(1, self.cells), 2)
+        if self.right < self.cells:
+            points = min(points, max(0.0, round(of - 0.01, 2)))
+        return Graded(points, of, self.right, self.cells, remarks, self.look)
 
 
 class Task(BaseModel):
@@ -183,16 +201,23 @@ class Cells(Task):
 
     def graded_cells(self, work: Work, formula: bool) -> Graded:
         """Every cell by itself: as a formula that must follow other pixels and kernels, or as a number."""
-        done, want = work.layer(self.layer), work.variant.values[self.layer]["output"]
         tally = Tally()
-        for at in map(tuple, np.argwhere(self.mask(work.variant.network)).tolist()):
-            tally.add(work.where(self.layer, at), *verdict(done, at, float(want[at]), formula, self.tolerance))
+        mask = self.mask(work.variant.network)
+        tally.output(work, self.layer, mask, formula=formula, tolerance=self.tolerance)
         return tally.graded(self.points)
 
 
-def verdict(done: LayerWork, at: Shape, want: float, formula: bool, tolerance: float) -> tuple[str, ...]:
+def exact(want: np.ndarray) -> float:
+    """How far a formula's value may be off: as far as live feedback takes it for right."""
+    return 2 * EXACT * max(1.0, float(np.abs(want).max(initial=0.0)))
+
+
+def verdict(done: LayerWork, at: Shape, want: float, formula: bool, near: float) -> tuple[str, ...]:
     """Why a cell is not right, with what it holds; nothing where it is."""
     holds, value = int(done.holds[at]), float(done.value[at])
+    off = abs(value - want) > near
+    if holds == FORMULA and done.unknown[at] and not off:
+        return (UNKNOWN, f"({done.problems[at]})" if at in done.problems else "")
     if holds == BLANK:
         return ("left blank",)
     if holds == WORDS:
@@ -201,10 +226,9 @@ def verdict(done: LayerWork, at: Shape, want: float, formula: bool, tolerance: f
         return ("a formula that cannot be evaluated", f"({done.problems[at]})")
     if holds == FORMULA and np.isnan(value):
         return ("a formula that gives an error",)
-    near = abs(value - want) <= max(1e-9 * (1 + abs(want)), 0.0 if formula else tolerance * (1 + 1e-9))
     if formula and holds == TYPED:
         return ("a number was typed where a formula is asked",)
-    if not near:
+    if off:
         return ("wrong", f"is {value:.6g}, should be {want:.6g}")
     if formula and not done.follows[at]:
         return ("right for this picture only: it does not follow when pixels and kernels change",)

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import WorkbookError
-from ..formula import Book, Group, Sheet, evaluate, group_formulas
+from ..formula import Book, Engine, Formualizer, Group, Helped, LibreOffice, Sheet, evaluate_with_help, group_formulas
 from ..formula.a1 import cell_name
+from ..formula.parser import Reference, expanded, references_in
 from ..formula.values import BLANK as NOTHING
-from ..formula.values import NUMERIC, PENDING
+from ..formula.values import ERROR, NUMERIC, PENDING, TEXT, UNKNOWN
 from ..grid import Grid, sheet_prefix
 from ..layers.base import Arrays, Drawing, Shape
-from ..network import INPUT
-from .task import BLANK, FORMULA, TYPED, WORDS, LayerWork, node_of
+from ..network import INPUT, Node
+from .task import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact, node_of
 from .trial import TRIALS, trial
 from .variant import Variant
 
-TOLERANCE = 1e-9  # absolute plus relative, of formulas
-_CELL = re.compile(r"(?:(?:'((?:[^']|'')+)'|([^'!]+))!)?\$?([A-Za-z]{1,3})\$?(\d{1,7})\s*\Z")
+Numbers = list[tuple[Grid, np.ndarray]]  # what is known of grids
+MOST_NAMED = 100_000  # cells of the ranges that a student names
 
 
 class StudentWork:
     """What grading asks of one workbook."""
 
-    def __init__(self, book: Book, variant: Variant) -> None:
+    def __init__(self, book: Book, variant: Variant, engines: Sequence[Engine] | None = None) -> None:
         self.book, self.variant = book, variant
+        self.engines = (Formualizer(), LibreOffice()) if engines is None else engines
+        self.helped: list[Helped] = []  # what others than our evaluator computed
         self.groups = group_formulas(book)
         self.drawn = variant.network.drawings("compact")
         self._layers: dict[str, LayerWork] = {}
@@ -42,40 +47,55 @@ class StudentWork:
         output = self.drawn[name][-1]
         places = dict(self._grids(name, output))
         known = self._known(name)
-        masks = {sheet: np.zeros(self.book.sheets[sheet].kind.shape, bool) for sheet in self.book.sheets}
-        for grid, _ in known:
-            _cut(masks[grid.sheet], grid)[...] = True
-        groups = _needed(_without(self.groups, masks), list(places.values()))
-        keys = {read: self.variant.network.key_of(read) for read in node.inputs}
-        first = self._evaluated(groups, known)
+        numbers = [known, *(self._trial(node, known, number) for number in range(TRIALS))]
+        first, *trials = self._evaluated(list(places.values()), numbers)
         value, kind = self._read(first, output, places)
-        holds = np.select([kind == NOTHING, kind == NUMERIC], [BLANK, TYPED], WORDS)
         formula = np.zeros(output.shape, bool)
-        problems: dict[Shape, str] = {}
         for index, grid in places.items():
-            waits = _part(self.book.sheets[grid.sheet].kind, grid) == PENDING
-            formula[index] = waits.reshape(formula[index].shape)
-            for i, j in np.argwhere(waits).tolist():
-                reason = first.problems.get((grid.sheet, grid.top + i, grid.left + j))
-                if reason is not None:
-                    problems[(*index, i, j)[: len(output.shape)]] = reason
-        holds = np.where(formula, FORMULA, holds)
-        follows = formula.copy()
-        for number in range(TRIALS):
-            read, numbers = trial(node, number)
-            changed = [*known]
-            for other, array in read.items():
-                drawing = next(d for d in self.drawn[other] if d.key == keys[other])
-                changed += [(grid, _flat(array[index], grid)) for index, grid in self._grids(other, drawing)]
-            for drawing in self.drawn[name]:
-                if drawing.key in numbers:
-                    changed += [(g, _flat(numbers[drawing.key][n], g)) for n, g in self._grids(name, drawing)]
-            have, _ = self._read(self._evaluated(groups, changed), output, places)
-            want = node.layer.run(tuple(read[other] for other in node.inputs), "compact", numbers)["output"]
+            formula[index] = (_part(self.book.sheets[grid.sheet].kind, grid) == PENDING).reshape(formula[index].shape)
+        holds = np.where(formula, FORMULA, np.select([kind == NOTHING, kind == NUMERIC], [BLANK, TYPED], WORDS))
+        follows, unknown = formula.copy(), formula & self._unknown(first, output, places)
+        for number, book in enumerate(trials):
+            read, parameters = trial(node, number)
+            have, _ = self._read(book, output, places)
+            want = node.layer.run(tuple(read[other] for other in node.inputs), "compact", parameters)["output"]
             with np.errstate(invalid="ignore"):
-                follows &= np.abs(have - want) <= TOLERANCE * (1 + np.abs(want))
-        work = self._layers[name] = LayerWork(holds, value, follows, problems)
+                follows &= np.abs(have - want) <= exact(want)
+            unknown |= formula & self._unknown(book, output, places)
+        work = self._layers[name] = LayerWork(holds, value, follows, unknown, self._problems(first, output, places))
         return work
+
+    def _trial(self, node: Node, known: Numbers, number: int) -> Numbers:
+        """What is known, with other pixels and kernels."""
+        read, parameters = trial(node, number)
+        changed = list(known)
+        for other, array in read.items():
+            drawing = next(d for d in self.drawn[other] if d.key == self.variant.network.key_of(other))
+            changed += [(grid, _flat(array[index], grid)) for index, grid in self._grids(other, drawing)]
+        for drawing in self.drawn[node.name]:
+            if drawing.key in parameters:
+                array = parameters[drawing.key]
+                changed += [(grid, _flat(array[index], grid)) for index, grid in self._grids(node.name, drawing)]
+        return changed
+
+    def _unknown(self, book: Book, drawing: Drawing, grids: dict[Shape, Grid]) -> np.ndarray:
+        """Which cells have a value that nobody could compute."""
+        found = np.zeros(drawing.shape, bool)
+        for index, grid in grids.items():
+            sheet = book.sheets[grid.sheet]
+            cells = (_part(sheet.kind, grid) == ERROR) & (_part(sheet.number, grid) == UNKNOWN)
+            found[index] = cells.reshape(found[index].shape)
+        return found
+
+    def _problems(self, book: Book, drawing: Drawing, grids: dict[Shape, Grid]) -> dict[Shape, str]:
+        """Why formulas could not be evaluated, by their cells."""
+        inner = len(drawing.shape) - drawing.lead
+        return {
+            (*index, *place[:inner]): reason
+            for index, grid in grids.items()
+            for place in np.ndindex(grid.rows, grid.columns)
+            if (reason := book.problems.get((grid.sheet, grid.top + place[0], grid.left + place[1]))) is not None
+        }
 
     def kernels(self, layer: str, k: int, bias: bool) -> tuple[np.ndarray, float]:
         """A filter's kernels and bias as they are now; NaN for what is no number."""
@@ -91,28 +111,57 @@ class StudentWork:
         """What stands in the cells of a table of answers."""
         grid = self._grid(name, rows, columns)
         sheet = self._as_it_is([grid]).sheets[grid.sheet]
-        return [[sheet.value(grid.top + i, grid.left + j) for j in range(columns)] for i in range(rows)]
+        values = [[sheet.value(grid.top + i, grid.left + j) for j in range(columns)] for i in range(rows)]
+        return [[value if (number := _spelt(value, whole=True)) is None else number for value in row] for row in values]
 
-    def cell(self, words: str) -> tuple[str, Shape] | None:
-        """The layer and the index of a cell that a student names: `conv1!D12`, `'conv 1'!$D$12`, `D12`."""
-        match = _CELL.match(words.strip().lstrip("=").replace(".", "!", 1))
-        if match is None:
+    def named(self, name: str) -> tuple[str, list[tuple[str, Shape]]]:
+        """What a student has written into a cell to name others, and the layers and indexes of those.
+
+        A formula that points at them counts, as do ranges, and words with the cell and its sheet among them.
+        """
+        grid = self._grid(name, 1, 1)
+        sheet = self.book.sheets[grid.sheet]
+        text = sheet.formula(grid.top, grid.left)
+        if text is None:
+            value = sheet.value(grid.top, grid.left)
+            return ("" if value is None else str(value)), self._meant(str(value or ""), "")
+        return f"={text}", self._meant(expanded(text, grid.sheet, self.book.definitions), grid.sheet)
+
+    def _meant(self, words: str, own: str) -> list[tuple[str, Shape]]:
+        """The cells of layers' outputs that words or a formula on the sheet `own` name; none where one of them is no such cell."""
+        text, sheets = unicodedata.normalize("NFKC", words).replace("$", ""), []
+        called = {grid.sheet: name for name in self.drawn for _, grid in self._grids(name, self.drawn[name][-1])}
+        called |= {name: name for name in self.drawn}
+        for word in sorted(called, key=len, reverse=True):
+            pattern = rf"(?<!\w)'?{re.escape(word)}'?(?:[!.:](?=\w)|(?!\w))"
+            text, count = re.subn(pattern, " ", text, flags=re.I)
+            sheets += [called[word]] * (count > 0)
+        layers = dict.fromkeys(sheets) if sheets else self._planted()
+        found: list[tuple[str, Shape]] = []
+        references = [reference for _, reference in references_in(text.upper())]
+        if sum(reference.rows * reference.columns for reference in references) > MOST_NAMED or own in called and not sheets:
+            return []
+        for reference in references:
+            for row, column in _cells_of(reference):
+                at = next((at for layer in layers if (at := self._index(layer, row, column)) is not None), None)
+                if at is None:
+                    return []
+                found.append(at)
+        return found
+
+    def _index(self, layer: str, row: int, column: int) -> tuple[str, Shape] | None:
+        """The element of a layer's output that lies in a cell of its sheet."""
+        if layer == INPUT:
             return None
-        named = (match[1] or match[2] or "").replace("''", "'").strip().casefold()
-        wanted = f"{match[3].upper()}{match[4]}"
-        for name in self.drawn:
-            if name == INPUT:
-                continue
-            for index, grid in self._grids(name, self.drawn[name][-1]):
-                if named not in ("", name.casefold(), grid.sheet.casefold()):
-                    continue
-                for i, j in np.ndindex(grid.rows, grid.columns):
-                    if cell_name(grid.top + i, grid.left + j) == wanted and (named or name in self._planted()):
-                        return name, (*index, i, j)[: len(self.drawn[name][-1].shape)]
+        output = self.drawn[layer][-1]
+        for index, grid in self._grids(layer, output):
+            i, j = row - grid.top, column - grid.left
+            if 0 <= i < grid.rows and 0 <= j < grid.columns:
+                return layer, (*index, i, j)[: len(output.shape)]
         return None
 
-    def _planted(self) -> set[str]:
-        return {planted.node.name for planted in self.variant.planted.values()}
+    def _planted(self) -> list[str]:
+        return [planted.node.name for planted in self.variant.planted.values()]
 
     def where(self, layer: str, at: Shape) -> str:
         """A cell of a layer's output, as the student sees it."""
@@ -161,31 +210,71 @@ class StudentWork:
     # -- evaluating ----------------------------------------------------------------------------------------------------------
     def _as_it_is(self, grids: list[Grid]) -> Book:
         """The workbook with these grids evaluated, and nothing changed."""
-        return self._evaluated(_needed(self.groups, grids), [])
+        return self._evaluated(grids, [[]])[0]
 
-    def _evaluated(self, groups: list[Group], known: list[tuple[Grid, np.ndarray]]) -> Book:
-        """A copy of the workbook with known numbers in it, and these formulas evaluated."""
-        sheets = {
-            name: replace(sheet, kind=sheet.kind.copy(), number=sheet.number.copy(), texts=dict(sheet.texts))
-            for name, sheet in self.book.sheets.items()
-        }
-        for grid, numbers in known:
-            sheet = _roomy(sheets, grid)
-            _cut(sheet.kind, grid)[...] = NUMERIC
-            _cut(sheet.number, grid)[...] = numbers
-        book = Book(self.book.source, sheets, self.book.names)
-        evaluate(book, groups)
-        return book
+    def _evaluated(self, grids: list[Grid], numbers: list[Numbers]) -> list[Book]:
+        """Copies of the workbook, each with known numbers in it, in which these grids are evaluated."""
+        books = []
+        for known in numbers:
+            sheets = {
+                name: replace(sheet, kind=sheet.kind.copy(), number=sheet.number.copy(), texts=dict(sheet.texts))
+                for name, sheet in self.book.sheets.items()
+            }
+            for grid, values in known:
+                sheet = _roomy(sheets, grid)
+                _cut(sheet.kind, grid)[...] = NUMERIC
+                _cut(sheet.number, grid)[...] = values
+            books.append(replace(self.book, sheets=sheets, problems={}))
+        masks = {name: np.zeros(sheet.kind.shape, bool) for name, sheet in self.book.sheets.items()}
+        for grid, _ in numbers[0]:
+            _cut(masks[grid.sheet], grid)[...] = True
+        areas = [(grid.sheet, grid.top, grid.left, grid.bottom, grid.right) for grid in grids]
+        self.helped += evaluate_with_help(books, _without(self.groups, masks), areas, self.engines)
+        return books
 
     def _read(self, book: Book, drawing: Drawing, grids: dict[Shape, Grid]) -> tuple[np.ndarray, np.ndarray]:
         """The numbers of a drawing, NaN for what is none, and what each cell holds."""
         number, kind = np.full(drawing.shape, np.nan), np.zeros(drawing.shape, np.uint8)
         for index, grid in grids.items():
             sheet = book.sheets[grid.sheet]
-            kinds = _part(sheet.kind, grid)
+            kinds, numbers = _part(sheet.kind, grid), _part(sheet.number, grid)
+            typed = _part(self.book.sheets[grid.sheet].kind, grid) == TEXT
+            for i, j in np.argwhere(typed & (kinds == TEXT)).tolist():
+                if (spelt := _spelt(sheet.value(grid.top + i, grid.left + j))) is not None:
+                    kinds[i, j], numbers[i, j] = NUMERIC, spelt
             kind[index] = kinds.reshape(kind[index].shape)
-            number[index] = np.where(kinds == NUMERIC, _part(sheet.number, grid), np.nan).reshape(kind[index].shape)
+            number[index] = np.where(kinds == NUMERIC, numbers, np.nan).reshape(kind[index].shape)
         return number, kind
+
+
+def _cells_of(reference: Reference) -> list[tuple[int, int]]:
+    """Row and column of each cell of a reference."""
+    return [(reference.top + i, reference.left + j) for i, j in np.ndindex(reference.rows, reference.columns)]
+
+
+_SPELT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.I | re.A)
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}([.,' ])\d{3}(?:\1\d{3})*", re.A)
+
+
+def _spelt(value: Any, *, whole: bool = False) -> float | None:
+    """The number that a text spells in any country's way, None for what is no text or spells none.
+
+    Where `whole` numbers are asked for, 1,234 is more than a thousand.
+    """
+    if not isinstance(value, str):
+        return None
+    text = unicodedata.normalize("NFKC", value).translate(_SIGNS).strip(" '\"\u200b\ufeff")
+    if _GROUPED.fullmatch(text) and (whole or text.count(".") > 1 or text.count(",") > 1 or " " in text or "'" in text):
+        return float(re.sub(r"[.,' ]", "", text))
+    text = text.replace(" ", "")
+    if "," in text and "." in text:  # the last of them is the decimal sign
+        point = max(text.rindex(","), text.rindex("."))
+        text = re.sub(r"[.,]", "", text[:point]) + "." + text[point + 1 :]
+    text = text.replace(",", ".")
+    return float(text) if _SPELT.fullmatch(text) and np.isfinite(float(text)) else None
+
+
+_SIGNS = str.maketrans({"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "’": "'"})
 
 
 def _flat(array: np.ndarray, grid: Grid) -> np.ndarray:
@@ -224,26 +313,4 @@ def _without(groups: list[Group], masks: dict[str, np.ndarray]) -> list[Group]:
         elif keep.any():
             parts = {name: getattr(group, name)[keep] for name in ("rows", "columns", "tops", "lefts")}
             found.append(replace(group, **parts))
-    return found
-
-
-def _needed(groups: list[Group], grids: list[Grid]) -> list[Group]:
-    """The formulas of some grids, and all that they read, directly or not."""
-    waiting = [(grid.sheet, grid.top, grid.left, grid.bottom, grid.right) for grid in grids]
-    left, found = list(groups), []
-    while waiting:
-        sheet, top, first, bottom, last = waiting.pop()
-        rest = []
-        for group in left:
-            rows, columns = group.rows, group.columns
-            inside = (top <= rows) & (rows <= bottom) & (first <= columns) & (columns <= last)
-            if group.sheet != sheet or not inside.any():
-                rest.append(group)
-                continue
-            found.append(group)
-            for n, (name, height, width) in enumerate(group.shapes):
-                tops, lefts = group.tops[:, n], group.lefts[:, n]
-                reach = int(tops.max()) + height - 1, int(lefts.max()) + width - 1
-                waiting.append((name, int(tops.min()), int(lefts.min()), *reach))
-        left = rest
     return found

@@ -11,11 +11,11 @@ from ...handout.design import Design
 from ...handout.fill import Fill
 from ...handout.mistake import Planted
 from ...handout.mistakes import MISTAKES
-from ...handout.task import Cells
+from ...handout.task import EXACT, Cells
 from .. import palette
 from ..cells import Cell, Pour
 from ..dress import area_of, colour, put, signed_scale
-from .making import EXACT, Box, Making
+from .making import Box, Making
 
 
 def leave_blank(sheets: Making, task: Cells, number: int) -> None:

@@ -14,9 +14,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ...grid import COLUMN, Grid, flat, sheet_prefix
 from ...handout.fingerprint import fingerprints, status
 from ...handout.mistake import Mistake
+from ...handout.task import EXACT
 from ..cells import Cell, Pour
 from ..dress import Dressed, add_rules, area_of
-from .making import EXACT, EXERCISE, FEEDBACK, Box, Making
+from .making import EXERCISE, FEEDBACK, Box, Making
 
 SHADES = (  # of a right cell, by its part of the layer's largest
     (0.6, "166534", "FFFFFF"),

@@ -8,7 +8,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ...grid import COLUMN, Grid, sheet_prefix
 from ...handout.mistake import Mistake, Planted
 from ...handout.mistakes import MISTAKES
-from ...handout.shapes import HEADS, Shapes
+from ...handout.shapes import HEADS, NEAR, Shapes
 from ...handout.task import Task
 from ..cells import Cell, Pour
 from ..dress import Dressed, put
@@ -118,5 +118,6 @@ def _shapes_table(sheets: Making, sheet: Worksheet, task: Shapes, number: int, r
         sheet.row_dimensions[line].height = 27 if len(f"{node.name}{reads}{settings}") > LETTERS - 14 else 16
         before = node.name
     if variant.exercise.live(task):
-        sheets.boxes.append(Box(number, place, values, 0.4, typed=True))
+        # A fingerprint is of a whole number of steps, which must not be too many of them.
+        sheets.boxes.append(Box(number, place, values, min(0.4, max(NEAR, np.nanmax(values) / 4e7)), typed=True))
     return row + len(wanted) + 2

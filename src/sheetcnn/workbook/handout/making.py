@@ -14,7 +14,6 @@ from ..dress import Dressed
 from ..model import Model
 
 EXERCISE, FEEDBACK = "Exercise", "_feedback"  # the sheets
-EXACT = 1e-6  # how near a formula's value must be, as a part of the largest
 
 
 @dataclass
