@@ -34,6 +34,7 @@ GRADING = ("handout.grader", "handout.work")
 for module in FILES:
     if module.startswith("handout.") and module != "handout.writer":
         FORBIDDEN[module] = DRAWING if module in GRADING else (*DRAWING, "formula", "checker")
+FORBIDDEN["handout.table"] = (*DRAWING, "checker")  # rosters may be workbooks, and these have one safe reader
 ONLY = {
     "PIL": {"image"},
     "openpyxl": {module for module in FILES if module.startswith("workbook.")},

@@ -27,7 +27,6 @@ from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.handout.grader import Grade, Grader, grade, read_key
 from sheetcnn.handout.mistakes import MISTAKES
 from sheetcnn.handout.report import page, write_csv
-from sheetcnn.handout.roster import read_roster
 from sheetcnn.handout.workers import Lost, on_all_cores
 from sheetcnn.handout.writer import HandedOut, hand_out
 from sheetcnn.layers.base import shape_text
@@ -1014,36 +1013,6 @@ def test_another_handout(give: Give, tmp_path: Path) -> None:
     book = sheetcnn.build(tmp_path / "net.toml", tmp_path / "net.npy", tmp_path / "book.xlsx").path
     with pytest.raises(ExerciseError, match="is no key"):
         grade(tmp_path, book)
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("name,group\nAnna,1\nBo,2\n", ["Anna", "Bo"]),
-        ("group;Name\n1;Åsa Öberg\n", ["Åsa Öberg"]),
-        ("Anna\nBo\n\n", ["Anna", "Bo"]),
-        ('\ufeffStudent\n"Berg, Anna"\n', ["Berg, Anna"]),
-    ],
-)
-def test_rosters(tmp_path: Path, text: str, names: list[str]) -> None:
-    (tmp_path / "r.csv").write_text(text, encoding="utf-8")
-    assert [student.name for student in read_roster(tmp_path / "r.csv")] == names
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"", "no students"),
-        (b"name,x\n,1\n", "line 2 has no name"),
-        (b"name\nA\x01\n", "line 2: 'A\\x01' holds a control character"),
-        ("name\nÅsa".encode("latin-1"), "UTF-8"),
-        (b"x" * 200, "line 1: the name has 200 letters"),
-    ],
-)
-def test_bad_rosters(tmp_path: Path, data: bytes, words: str) -> None:
-    (tmp_path / "r.csv").write_bytes(data)
-    with pytest.raises(ExerciseError, match=re.escape(words)):
-        read_roster(tmp_path / "r.csv")
 
 
 # -- what is printed and written ---------------------------------------------------------------------------------------------------

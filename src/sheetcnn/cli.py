@@ -154,7 +154,8 @@ def handout(
         typer.Option(metavar="FILE", help="An exercise file; default: the network's own table, or the file beside it."),
     ] = None,
     students: Annotated[
-        Path | None, typer.Option(metavar="roster.csv", help="A student a line; each gets a workbook of their own.")
+        Path | None,
+        typer.Option(metavar="ROSTER", help="A .csv or .xlsx file as your school's system exports it: a workbook for each."),
     ] = None,
     seed: Annotated[int, typer.Option(help="What the variants are drawn by: choose one that nobody guesses.")] = 0,
     protect: Annotated[bool, typer.Option("--protect", help="Lock all cells but those to type in.")] = False,
@@ -164,8 +165,9 @@ def handout(
 
     with _progress("writing workbooks") as progress:
         made = hand_out(
-            network, image, output, exercise=exercise, students=students, seed=seed, protect=protect, progress=progress
-        )
+            network, image, output, exercise=exercise, students=students, seed=seed, protect=protect, progress=progress,
+            say=_say,
+        )  # fmt: skip
     for note in made.notes:
         _say(f"note: {note}")
     several = f"{len(made.workbooks)} workbooks in {made.workbooks[0].parent}" if students else str(made.workbooks[0])
@@ -175,7 +177,9 @@ def handout(
 
 @app.command()
 def grade(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the students' workbooks.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder with what was handed in, or the .zip as it was downloaded.")
+    ],
     key: Annotated[Path, typer.Option(metavar="KEY", help="The key.xlsx that `sheetcnn handout` wrote.")],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="grades.csv", help="The table to write; reports go beside it.")
@@ -184,16 +188,20 @@ def grade(
     """Grade students' workbooks: a table, and a report for each."""
     from .handout.grader import grade as grade_folder
     from .handout.grader import read_key
-    from .handout.report import points_text, write_csv, write_reports
+    from .handout.report import class_summary, points_text, refuse_output, write_csv, write_reports
 
+    refuse_output(output)
     reports = output.with_name(f"{output.stem}-reports")
     with _progress("grading") as progress:
         grades = grade_folder(folder, key, skip=(output, reports), progress=progress)
-    exercise = read_key(key)[0].exercise
+    handout = read_key(key)[0]
+    exercise = handout.exercise
     write_csv(output, grades, exercise)
     pages = write_reports(reports, grades, exercise)
     rows = [[one.student, one.file, points_text(one.points), points_text(one.of), "; ".join(one.remarks)] for one in grades]
     _table(exercise.settings.title, ["student", "file", "points", "of", ""], rows, right=(2, 3))
+    for line in class_summary(grades, len(handout.students)):
+        _say(line)
     _say(f"wrote {output}" + (f" and {len(pages)} reports in {reports}" if pages else ""))
 
 

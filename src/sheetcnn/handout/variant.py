@@ -28,6 +28,11 @@ class Student:
     file: str
     email: str = ""
     number: str = ""
+    columns: tuple[tuple[str, str], ...] = ()  # of the roster, by heading: what the system's own import form repeats
+
+    def __post_init__(self) -> None:
+        """Keys are JSON, in which pairs are lists."""
+        object.__setattr__(self, "columns", tuple((str(heading), str(cell)) for heading, cell in self.columns))
 
 
 @dataclass(frozen=True)

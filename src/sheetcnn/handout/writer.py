@@ -22,7 +22,7 @@ from ..workbook.handout import dress_handout
 from ..workbook.model import Model
 from ..workbook.write import write_workbook
 from .exercise import read_exercise
-from .roster import read_roster
+from .roster import Roster, read_roster
 from .variant import FORMAT, Handout
 from .workers import Lost, on_all_cores, usable_cores
 
@@ -38,6 +38,7 @@ class HandedOut:
     workbooks: tuple[Path, ...]
     handout: Handout
     notes: tuple[str, ...]
+    roster: Roster | None = None
 
 
 def hand_out(
@@ -50,12 +51,13 @@ def hand_out(
     seed: int = 0,
     protect: bool = False,
     progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> HandedOut:
     """Write an exercise as a workbook for students and a key for the teacher, into a folder that is made where needed.
 
-    `exercise` is an exercise file (default: the network file's own table, or the file beside it); `students` a roster, a
-    CSV file with a name a line: each gets a workbook with its own variant in the folder `students`. `seed` makes the
-    variants. Raises SheetcnnError.
+    `exercise` is an exercise file (default: the network file's own table, or the file beside it); `students` a roster, as
+    `read_roster` reads it: each gets a workbook with its own variant in the folder `students`. `seed` makes the variants.
+    `say` is told who is on the roster before anything is written. Raises SheetcnnError.
     """
     source = network_path(str(network))
     checked, arrays = open_network(source)
@@ -71,10 +73,14 @@ def hand_out(
     parameters, notes = load_parameters(checked, source.parent, arrays)
     images = [image] if isinstance(image, str | Path) else list(image)
     pictures = load_pictures(images, checked.input)
-    roster = () if students is None else read_roster(Path(students))
+    read = None if students is None else read_roster(Path(students))
+    roster = read.students if read else ()
     handout = Handout(checked, tasks, parameters, pictures, trained_layers(checked, source.parent, arrays), seed, roster)
     for name, pixels in pictures.items():
         refuse_too_large(checked, checked.run(pixels, parameters, "compact"), name)
+    if read and say is not None:
+        for line in (f"{students}: {read.understood}", *(f"note: {remark}" for remark in read.remarks)):
+            say(line)
     target = Path(folder)
     for part in (target, target / FOLDER) if roster else (target,):
         try:
@@ -91,7 +97,7 @@ def hand_out(
             writer.write(path, number, False)
             if progress is not None:
                 progress(done, len(jobs))
-        return HandedOut(key, tuple(paths), handout, tuple(notes))
+        return HandedOut(key, tuple(paths), handout, tuple(notes), read)
     with closing(on_all_cores(_writing, (handout, protect), jobs)) as results:
         for done, (_, result) in enumerate(results, start=1):
             if isinstance(result, Exception):
@@ -100,7 +106,7 @@ def hand_out(
                 raise ExerciseError(f"{target}: writing broke off, for want of memory perhaps; use a smaller network")
             if progress is not None:
                 progress(done, len(jobs))
-    return HandedOut(key, tuple(paths), handout, tuple(notes))
+    return HandedOut(key, tuple(paths), handout, tuple(notes), read)
 
 
 class _Writer:
