@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +14,19 @@ from ..libreoffice import recalculated
 from ..network import parse_network
 from ..progress import Progress
 from .exercise import Exercise
+from .grade import Grade as Grade  # what users of the package find here
+from .hand_ins import HandIn, hand_ins, identical
+from .kinds import Kind, kind_of
+from .people import Claim, People
 from .task import Graded
 from .variant import FORMAT, Handout, Student, Variant, unpacked
+from .whose import put_together
 from .work import StudentWork
 from .workers import Lost, on_all_cores
 
 TIMEOUT = 60.0  # seconds for one file
 MEMORY = 4 << 30  # bytes of addresses that a process may have while it grades a file
-OFFICE = (".ods", ".fods", ".ots", ".xls")  # LibreOffice turns them into .xlsx first
-BOOKS = (".xlsx", ".xlsm", *OFFICE)
 NO_KEY = "give the key.xlsx that `sheetcnn handout` wrote"
-
-
-@dataclass
-class Grade:
-    """What is said of one file, or of a student who has handed in none."""
-
-    file: str
-    student: str
-    of: float
-    tasks: list[Graded] = field(default_factory=list)  # none where the file could not be graded
-    remarks: list[str] = field(default_factory=list)
-    number: int | None = None
-
-    @property
-    def points(self) -> float:
-        return round(sum(task.points for task in self.tasks), 2)
 
 
 def read_key(path: Path) -> tuple[Handout, str]:
@@ -99,18 +85,22 @@ class Grader:
             self._variants = {number: self.handout.variant(number)}  # the last one only: a class is large
         return self._variants[number]
 
-    def grade(self, path: Path, name: str) -> Grade:
-        """The grade of one file, which may be anything; `name` is what the report calls it."""
+    def grade(self, path: Path, name: str, likely: int = 0) -> Grade:
+        """The grade of one file, which may be anything.
+
+        `name` is what the report calls it, `likely` whose it is where the workbook itself does not say so.
+        """
         grade = Grade(name, path.stem, self.handout.exercise.points)
         try:
-            if path.suffix.lower() in OFFICE:
+            kind, words = kind_of(path)
+            if kind is Kind.OFFICE:
                 with recalculated(path, TIMEOUT) as converted:
                     book = read_book(converted)
-            elif path.suffix.lower() in BOOKS:
+            elif kind is Kind.WORKBOOK:
                 book = read_book(path)
             else:
-                raise WorkbookError(f"{path}: is no workbook; hand in the .xlsx file")
-            self._grade(book, path, grade)
+                raise WorkbookError(words or "is an archive; ask for the workbook in it")
+            self._grade(book, likely, grade)
         except EngineError as error:
             words = str(error).removeprefix(f"{path}: ")
             grade.remarks.append(f"not graded: hand it in as .xlsx; {words}")
@@ -124,8 +114,8 @@ class Grader:
             grade.remarks.append("not graded: its formulas are nested too deeply")
         return grade
 
-    def _grade(self, book: Book, path: Path, grade: Grade) -> None:
-        number = self._number(book, path, grade)
+    def _grade(self, book: Book, likely: int, grade: Grade) -> None:
+        number = self._number(book, likely, grade)
         grade.number = number
         if number:
             grade.student = self.handout.students[number - 1].name
@@ -136,24 +126,19 @@ class Grader:
             except WorkbookError as error:
                 grade.tasks.append(Graded(0.0, task.points, 0, 0, [f"cannot be graded: {error}"]))
 
-    def _number(self, book: Book, path: Path, grade: Grade) -> int:
-        """Whose variant a workbook is: its hidden sheet says so, or else the file's name."""
+    def _number(self, book: Book, likely: int, grade: Grade) -> int:
+        """Whose variant a workbook is: its hidden sheet says so, or else the name that it lies under."""
         data = _description(book)
         if data is not None and data["handout"] != self.id:
             raise WorkbookError("belongs to another handout or another key; was an older file handed in?")
         if data is not None and "key" in data:
-            grade.remarks.append("this is the key, not a student's workbook")
+            raise WorkbookError("this is the key, not a student's workbook")
         if data is not None and type(number := data.get("number")) is int and 0 <= number <= len(self.handout.students):
-            if number and (expected := self.handout.students[number - 1].file) != path.name:
-                grade.remarks.append(f"the file was handed out as {expected}")
             return number
-        if not self.handout.students and self._ours(book):
-            grade.remarks.append("its hidden sheet _sheetcnn is missing or damaged")
-            return 0
-        files = [student.file.casefold() for student in self.handout.students]
-        if path.with_suffix(".xlsx").name.casefold() in files and self._ours(book):
-            grade.remarks.append("its hidden sheet _sheetcnn is missing or damaged; the file's name tells whose it is")
-            return files.index(path.with_suffix(".xlsx").name.casefold()) + 1
+        if self._ours(book) and (likely or not self.handout.students):
+            whose = "; the name that it lies under tells whose it is" if likely else ""
+            grade.remarks.append(f"its hidden sheet _sheetcnn is missing or damaged{whose}")
+            return likely
         raise WorkbookError("is no workbook of this handout (its hidden sheet _sheetcnn is missing)")
 
     def _ours(self, book: Book) -> bool:
@@ -168,20 +153,34 @@ def grade(
     folder: str | Path, key: str | Path, *, skip: tuple[Path, ...] = (), progress: Progress | None = None,
     timeout: float = TIMEOUT,
 ) -> list[Grade]:  # fmt: skip
-    """Grade every file of a folder and of the folders in it, and name the students who have handed in none.
+    """Grade every file of a folder, or of an archive as a school's system gives it, and name who has handed in none.
 
     Each file is read and evaluated in a process of its own kind, which is stopped after `timeout` seconds. Files and
     folders in `skip` are left alone. Raises SheetcnnError where the folder or the key cannot be used, never because of a student's file.
     """
     root, source = Path(folder), Path(key)
     handout, _ = read_key(source)
-    if not root.is_dir():
-        raise ExerciseError(f"{root}: is no folder; give the folder with the students' workbooks")
     left_alone = {path.resolve() for path in (source, *skip)}
-    files = [path for path in sorted(root.rglob("*")) if path.is_file() and _handed_in(path, root, left_alone)]
-    names = [path.relative_to(root).as_posix() for path in files]
-    grades: list[Grade] = [Grade(name, path.stem, handout.exercise.points) for name, path in zip(names, files, strict=True)]
-    jobs = list(zip(files, names, strict=True))
+    with hand_ins(root, left_alone) as found:
+        claims = People(handout.students).claims(found)
+        grades = _graded(source, handout, found, claims, progress, timeout)
+        copies = identical(found)
+    return put_together(handout, found, claims, grades, copies)
+
+
+def _graded(
+    source: Path, handout: Handout, found: list[HandIn], claims: list[Claim], progress: Progress | None, timeout: float
+) -> list[Grade]:
+    """The grade of each file, as yet without whose it is."""
+    grades = [Grade(one.name, claim.person, handout.exercise.points) for one, claim in zip(found, claims, strict=True)]
+    for one, graded in zip(found, grades, strict=True):
+        if one.complaint:
+            graded.remarks.append(f"not graded: {one.complaint}")
+    places = [n for n, one in enumerate(found) if not one.complaint]
+    jobs = []
+    for n in places:
+        likely = claims[n].students or claims[n].rest
+        jobs.append((found[n].path, found[n].name, next(iter(likely)) if len(likely) == 1 else 0))
     lost = {
         Lost.BROKE_OFF: "grading it broke off; its formulas ask for too much",
         Lost.TOO_LONG: f"it takes more than {timeout:g} seconds; its formulas ask for too much",
@@ -189,40 +188,23 @@ def grade(
     with closing(on_all_cores(_grading, (source,), jobs, timeout)) as results:
         for done, (n, result) in enumerate(results, start=1):
             if isinstance(result, Grade):
-                grades[n] = result
+                result.student = claims[places[n]].person
+                grades[places[n]] = result
             else:
-                grades[n].remarks.append(f"not graded: {lost.get(result, result)}")
+                grades[places[n]].remarks.append(f"not graded: {lost.get(result, result)}")
             if progress is not None:
                 progress(done, len(jobs))
-    by_number: dict[int, list[Grade]] = {}
-    for one in grades:
-        if one.number is not None:
-            by_number.setdefault(one.number, []).append(one)
-    for number, same in by_number.items():
-        if number and len(same) > 1:
-            for one in same:
-                others = ", ".join(other.file for other in same if other is not one)
-                one.remarks.append(f"the same student's workbook was handed in as {others}")
-    grades.sort(key=lambda one: (one.number is None, one.number or 0, one.file))
-    missing = [student for n, student in enumerate(handout.students, start=1) if n not in by_number]
-    grades += [Grade("", student.name, handout.exercise.points, [], ["no file was handed in"]) for student in missing]
     return grades
 
 
-def _handed_in(path: Path, root: Path, left_alone: set[Path]) -> bool:
-    hidden = any(part.startswith((".", "~$")) for part in path.relative_to(root).parts)
-    place = path.resolve()
-    return not hidden and left_alone.isdisjoint((place, *place.parents))
-
-
-def _grading(key: Path) -> Callable[[Path, str], Grade | str]:
+def _grading(key: Path) -> Callable[[Path, str, int], Grade | str]:
     """What grades one file after another, with little memory and whatever they hold."""
     grader = Grader(key)
 
-    def graded(path: Path, name: str) -> Grade | str:
+    def graded(path: Path, name: str, likely: int) -> Grade | str:
         with _little_memory():
             try:
-                return grader.grade(path, name)
+                return grader.grade(path, name, likely)
             except Exception as error:  # a mistake of ours must not stop a class either
                 return f"grading it failed ({type(error).__name__}: {str(error)[:200]})"
 

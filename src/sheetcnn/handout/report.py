@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from html import escape
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 from ..errors import ExerciseError
 from ..files import write_bytes
 from .exercise import Exercise
-from .grader import Grade
+from .grade import Grade
+
+SHOWN = 8  # missing students named
 
 _STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:46em;margin:2em auto;padding:0 1em;color:#1f2937}"
@@ -20,25 +23,65 @@ _STYLE = (
 )
 
 
+def refuse_output(path: Path) -> None:
+    """Raise ExerciseError where a table cannot be written there: better now than when a class has been graded."""
+    if path.is_dir():
+        raise ExerciseError(f"{path}: is a folder; give the table a name, such as {path / 'grades.csv'}")
+    if not path.parent.is_dir():
+        raise ExerciseError(f"{path}: there is no folder {path.parent}; give one that exists and can be written to")
+    if not os.access(path.parent, os.W_OK):
+        raise ExerciseError(f"{path}: the folder {path.parent} cannot be written to; give another with -o")
+
+
 def write_csv(path: Path, grades: list[Grade], exercise: Exercise) -> None:
     """A line for each file, and for each student who has handed in none."""
     stream = io.StringIO()
     table = csv.writer(stream)
     tasks = [f"task {n} ({task.kind})" for n, task in enumerate(exercise.tasks, start=1)]
-    table.writerow(["student", "file", "points", "of", *tasks, "remarks"])
+    table.writerow(["student", "e-mail", "number", "file", "counts", "points", "of", *tasks, "look at", "remarks"])
     for grade in grades:
         points = [points_text(task.points) for task in grade.tasks] or [""] * len(tasks)
         said = [f"task {n}: {remark}" for n, task in enumerate(grade.tasks, start=1) for remark in task.remarks]
         row = [
             grade.student,
+            grade.who.email if grade.who else "",
+            grade.who.number if grade.who else "",
             grade.file,
+            ("yes" if grade.counts else "no") if grade.file else "",
             points_text(grade.points),
             points_text(grade.of),
             *points,
+            "; ".join(grade.look),
             "; ".join(grade.remarks + said),
         ]
-        table.writerow([_harmless(cell) for cell in row])
-    write_bytes(path, ("\ufeff" + stream.getvalue()).encode())  # the mark tells Excel that it is UTF-8
+        table.writerow([harmless(cell) for cell in row])
+    write_bytes(path, ("\ufeff" + stream.getvalue()).encode("utf-8", "replace"))  # the mark tells Excel that it is UTF-8
+
+
+def class_summary(grades: list[Grade], students: int) -> list[str]:
+    """What a teacher should know of a whole class, a line each: who is missing, and what is to be looked at."""
+    people = {grade.student for grade in grades if grade.file and (grade.who or not students)}
+    missing = [grade.student for grade in grades if not grade.file]
+    lines = []
+    if students:
+        names = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN:,} more" if len(missing) > SHOWN else "")
+        lines.append(f"{len(people):,} of {students:,} students handed in" + (f"; missing: {names}" if missing else ""))
+    else:
+        lines.append(_counted(len(people), "student", "handed in"))
+    if strangers := sum(1 for grade in grades if grade.file and students and not grade.who):
+        lines.append(f"{_counted(strangers, 'file')} of nobody in the roster")
+    if ungraded := sum(1 for grade in grades if grade.file and not grade.tasks):
+        lines.append(f"{_counted(ungraded, 'file')} not graded: the remarks say why")
+    if unknown := len({grade.student for grade in grades if grade.look and grade.counts}):
+        have = "has" if unknown == 1 else "have"
+        lines.append(
+            f"{_counted(unknown, 'student')} {have} cells that nobody could evaluate: look at them (column “look at”)"
+        )
+    return lines
+
+
+def _counted(number: int, what: str, rest: str = "") -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'} {rest}".rstrip()
 
 
 def write_reports(folder: Path, grades: list[Grade], exercise: Exercise) -> list[Path]:
@@ -55,7 +98,7 @@ def write_reports(folder: Path, grades: list[Grade], exercise: Exercise) -> list
             while path in paths:
                 number_ += 1
                 path = folder / f"{stem}_{number_}.html"
-            write_bytes(path, page(grade, exercise).encode())
+            write_bytes(path, page(grade, exercise).encode("utf-8", "replace"))
             paths.append(path)
     return paths
 
@@ -87,6 +130,19 @@ def points_text(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def _harmless(cell: str) -> str:
-    """A text that no spreadsheet program takes for a formula: names of files and students are anybody's."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LIVE = re.compile(
+    r"""(?:\A|[,;|])[\s"'“”]*(?=[-=+@－＝＋＠])"""
+    # A blank or a colon may separate too, but "a - b" and "is -3" are no formulas.
+    r"""|[\s:/\\^~#]["'“”]*(?=[=@＝＠]|[-+－＋](?!\s|\Z|\d[\d.,]*(?:e[-+]?\d+)?(?:[\s,;)]|\Z)))"""
+)
+
+
+def harmless(cell: str) -> str:
+    """A text of which no spreadsheet program takes any part for a formula, whichever separator it reads a table by.
+
+    Names of files and students are anybody's. With another separator than ours, quotation marks within a line are letters
+    like others, and each piece between two separators is a cell: so an apostrophe goes before what would begin a formula
+    at the start of the text, and after everything that may be a separator, blanks and line ends among them.
+    """
+    return _LIVE.sub(lambda match: f"{match[0]}'", _CONTROL.sub(" ", cell))
