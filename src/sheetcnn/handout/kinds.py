@@ -25,32 +25,32 @@ class Kind(Enum):
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Office files, and the shell around new ones with a password
 _STARTS = {
-    b"%PDF": "is a PDF",
-    b"\x89PNG": "is a picture",
-    b"\xff\xd8\xff": "is a picture",
-    b"GIF8": "is a picture",
-    b"II*\0": "is a picture",
-    b"MM\0*": "is a picture",
-    b"RIFF": "is a picture, a film or a sound",
-    b"Rar!": "is a .rar archive",
-    b"7z\xbc\xaf": "is a .7z archive",
-    b"\x1f\x8b": "is a .gz archive",
-    b"BZh": "is a .bz2 archive",
-    b"\xfd7zXZ": "is an .xz archive",
-    b"L\0\0\0\x01\x14\x02\0": "is a shortcut, which holds nothing itself",
-    b"[InternetShortcut]": "is a link, which holds nothing itself",
-    b"[Desktop Entry]": "is a shortcut, which holds nothing itself",
-    b"{\\rtf": "is a text document",
-    b"%!PS": "is a PostScript file",
-    b"bplist": "is a link or a list of settings",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"II*\0": "a picture",
+    b"MM\0*": "a picture",
+    b"RIFF": "a picture, a film or a sound",
+    b"Rar!": "a .rar archive",
+    b"7z\xbc\xaf": "a .7z archive",
+    b"\x1f\x8b": "a .gz archive",
+    b"BZh": "a .bz2 archive",
+    b"\xfd7zXZ": "an .xz archive",
+    b"L\0\0\0\x01\x14\x02\0": "a shortcut, which holds nothing itself",
+    b"[InternetShortcut]": "a link, which holds nothing itself",
+    b"[Desktop Entry]": "a shortcut, which holds nothing itself",
+    b"{\\rtf": "a text document",
+    b"%!PS": "a PostScript file",
+    b"bplist": "a link or a list of settings",
 }
-_GOOGLE = "is only a link to Google’s file; ask for it by File > Download > Microsoft Excel (.xlsx)"
-_NUMBERS = "is a Numbers file; ask for it by File > Export To > Excel"
-_CSV = "is a CSV file, which holds no formulas; ask for the workbook itself, as .xlsx"
+_GOOGLE = "is no workbook but a link to one of Google’s; ask for it by File > Download > Microsoft Excel (.xlsx)"
+_NUMBERS = "is no workbook of Excel’s but a Numbers file; ask for it by File > Export To > Excel"
+_CSV = f"is no workbook but a CSV file, which holds no formulas; {ASK}"
 _SUFFIXES = {  # of what nothing in the file tells, or only a text
     ".numbers": _NUMBERS,
-    ".pages": f"is a Pages document; {ASK}",
-    ".key": f"is a Keynote file; {ASK}",
+    ".pages": f"is no workbook but a Pages document; {ASK}",
+    ".key": f"is no workbook but a Keynote file; {ASK}",
     ".csv": _CSV,
     ".tsv": _CSV,
     ".gsheet": _GOOGLE,
@@ -58,8 +58,9 @@ _SUFFIXES = {  # of what nothing in the file tells, or only a text
     ".crdownload": "was not downloaded to its end; fetch it again",
     ".part": "was not downloaded to its end; fetch it again",
     ".download": "was not downloaded to its end; fetch it again",
-    ".pdf": f"is a damaged PDF; {ASK}",
+    ".pdf": f"is no workbook but a damaged PDF; {ASK}",
 }
+_OFFICE = (".ods", ".ots", ".xls", ".xlsb")
 _APPLE = (".numbers", ".pages", ".key")
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
@@ -89,9 +90,9 @@ def _old(data: bytes) -> tuple[Kind, str]:
     if has("EncryptedPackage") or _locked(data):
         return Kind.OTHER, PASSWORD
     if has("WordDocument"):
-        return Kind.OTHER, f"is a Word document; {ASK}"
+        return _is("a Word document")
     if has("PowerPoint Document"):
-        return Kind.OTHER, f"is a PowerPoint file; {ASK}"
+        return _is("a PowerPoint file")
     if has("Workbook\0") or has("Book\0"):
         return Kind.OFFICE, ""
     # Excel wraps a workbook with a password in such a file; hardly anything else is one today.
@@ -114,6 +115,8 @@ def _locked(data: bytes) -> bool:
 def _zipped(path: Path) -> tuple[Kind, str]:
     """Of a zip file, which is what new workbooks, other documents and archives are."""
     damaged = Kind.OTHER, "is damaged, its end is missing perhaps; ask for it once more"
+    if path.suffix.lower() in _OFFICE:
+        damaged = Kind.OFFICE, ""  # which may mend it, or says that it cannot
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -128,17 +131,21 @@ def _zipped(path: Path) -> tuple[Kind, str]:
         if b"encryption-data" in manifest or "encrypted-package" in names:
             return Kind.OTHER, PASSWORD
         sheet = mimetype.startswith(f"{_OPEN_DOCUMENT}spreadsheet")
-        return (Kind.OFFICE, "") if sheet else (Kind.OTHER, f"is a text or a drawing, no spreadsheet; {ASK}")
+        return (Kind.OFFICE, "") if sheet else _is("a text or a drawing")
     if "xl" in tops:
         return (Kind.OFFICE if "xl/workbook.bin" in names else Kind.WORKBOOK), ""
-    for top, words in (("word", "is a Word document"), ("ppt", "is a PowerPoint file"), ("visio", "is a Visio drawing")):
+    for top, words in (("word", "a Word document"), ("ppt", "a PowerPoint file"), ("visio", "a Visio drawing")):
         if top in tops and "[Content_Types].xml" in tops:
-            return Kind.OTHER, f"{words}; {ASK}"
+            return _is(words)
     if any(name.endswith(".iwa") for name in names) or "Index.zip" in tops or path.suffix.lower() in _APPLE:
         return Kind.OTHER, _SUFFIXES[path.suffix.lower() if path.suffix.lower() in _APPLE else ".numbers"]
     if any(name.endswith("/xl/workbook.xml") for name in names):
-        return Kind.OTHER, f"is a workbook that was unpacked and packed again; {ASK}"
-    return (Kind.ARCHIVE, "") if names else (Kind.OTHER, f"is an empty archive; {ASK}")
+        return _is("an archive of the parts of one")
+    return (Kind.ARCHIVE, "") if names else _is("an empty archive")
+
+
+def _is(what: str) -> tuple[Kind, str]:
+    return Kind.OTHER, f"is no workbook but {what}; {ASK}"
 
 
 def _start(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -152,15 +159,15 @@ def _start(archive: zipfile.ZipFile, name: str) -> bytes:
 def _plain(head: bytes, suffix: str) -> tuple[Kind, str]:
     """Of anything else."""
     if b"%PDF" in head[:1024]:
-        return Kind.OTHER, f"is a PDF; {ASK}"
+        return _is("a PDF")
     if suffix in _SUFFIXES and suffix != ".pdf":
         return Kind.OTHER, _SUFFIXES[suffix]
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     for signature, words in _STARTS.items():
         if start.startswith(signature):
-            return Kind.OTHER, f"{words}; {ASK}"
+            return _is(words)
     if head[4:8] == b"ftyp" or (head.startswith(b"BM") and b"\0" in head):
-        return Kind.OTHER, f"is a picture or a film; {ASK}"
+        return _is("a picture or a film")
     if re.match(rb"\s*\{.{0,2000}(docs\.google\.com|\"doc_id\")", start, re.S):
         return Kind.OTHER, _GOOGLE
     text = start.lower() if b"\0" not in head else head.decode("utf-16", "ignore").encode().lower().lstrip()
@@ -173,7 +180,7 @@ def _plain(head: bytes, suffix: str) -> tuple[Kind, str]:
     lines = [line for line in start.splitlines()[:5] if line.strip()]
     if len(lines) > 1 and any(min(line.count(sign) for line in lines) for sign in (b",", b";", b"\t")):
         return Kind.OTHER, _CSV
-    return Kind.OTHER, f"is a text, no .xlsx workbook; {ASK}"
+    return Kind.OTHER, f"is no .xlsx workbook but a text; {ASK}"
 
 
 def _marked_up(text: bytes) -> tuple[Kind, str]:
@@ -181,9 +188,9 @@ def _marked_up(text: bytes) -> tuple[Kind, str]:
     if b"office:document" in text and b"opendocument" in text:
         return Kind.OFFICE, ""
     if b"<html" in text or b"<!doctype html" in text:
-        return Kind.OTHER, f"is a web page, that of a sign-in perhaps; {ASK}"
+        return _is("a web page, that of a sign-in perhaps")
     if b"urn:schemas-microsoft-com:office:spreadsheet" in text:
-        return Kind.OTHER, f"is an XML spreadsheet; {ASK}"
+        return _is("an XML spreadsheet of Excel 2003")
     if b"<plist" in text:
-        return Kind.OTHER, f"is a link, which holds nothing itself; {ASK}"
-    return Kind.OTHER, f"is a file of tags (XML), no .xlsx workbook; {ASK}"
+        return _is("a link, which holds nothing itself")
+    return _is("a file of tags (XML)")

@@ -38,7 +38,7 @@ def write_csv(path: Path, grades: list[Grade], exercise: Exercise) -> None:
     stream = io.StringIO()
     table = csv.writer(stream)
     tasks = [f"task {n} ({task.kind})" for n, task in enumerate(exercise.tasks, start=1)]
-    table.writerow(["student", "e-mail", "number", "file", "counts", "points", "of", *tasks, "look at", "remarks"])
+    table.writerow(["student", "e-mail", "number", "file", "points", "of", *tasks, "counts", "look at", "remarks"])
     for grade in grades:
         points = [points_text(task.points) for task in grade.tasks] or [""] * len(tasks)
         said = [f"task {n}: {remark}" for n, task in enumerate(grade.tasks, start=1) for remark in task.remarks]
@@ -47,10 +47,10 @@ def write_csv(path: Path, grades: list[Grade], exercise: Exercise) -> None:
             grade.who.email if grade.who else "",
             grade.who.number if grade.who else "",
             grade.file,
-            ("yes" if grade.counts else "no") if grade.file else "",
             points_text(grade.points),
             points_text(grade.of),
             *points,
+            ("yes" if grade.counts else "no") if grade.file else "",
             "; ".join(grade.look),
             "; ".join(grade.remarks + said),
         ]

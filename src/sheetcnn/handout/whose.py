@@ -42,7 +42,7 @@ def put_together(
                 grade.remarks += told[n]
     _identical(found, grades, people, copies)
     last = len(handout.students) + 1
-    order = sorted(range(len(grades)), key=lambda n: (owners[n] or last, people[n], not grades[n].counts, grades[n].file))
+    order = sorted(range(len(grades)), key=lambda n: (owners[n] or last, grades[n].file))
     return [grades[n] for n in order] + missing
 
 
