@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -28,23 +29,57 @@ class NoNumber:
 
     @property
     def text(self) -> str:
+        if self.formula is not None and "#REF!" in self.formula:
+            return f"holds {in_words(self.value)}, since what its formula read was deleted; type a number"
         return f"holds {in_words(self.value)}, and a number is needed; type one"
 
 
 class NamedGrids:
     """The grids of a network's layers in a workbook, wherever its sheets and cells have moved to.
 
-    Raises WorkbookError where a name is missing, or has another size than the network needs.
+    Raises WorkbookError where a name is missing, or has another size than the network needs. Only a layer that has no
+    grid left, as when its sheet was deleted, is left out.
     """
 
     def __init__(self, book: Book, network: Network, detail: str) -> None:
         self.book, self.network = book, network
         self.drawn = network.drawings(detail)
+        self.lower = {name.lower(): area for name, area in book.names.items()}  # to programs, capitals are no difference
         self.by_layer: dict[str, dict[str, Grids]] = {}
         self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets
+        self.sheets_of: dict[str, set[str]] = {}  # and all that its grids are on
+        self.gone: dict[str, str] = {}  # layers without grids, each with the first name that is missing
+        self.cut_off: dict[str, str] = {}  # layers that read, over others or not, one that is gone: which one
         for name, drawings in self.drawn.items():
-            self.by_layer[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
+            names = [drawing.name(name, index) for drawing in drawings for index in drawing.indexes()]
+            if not any(map(self.area, names)):
+                self.gone[name] = names[0]
+                continue
+            self._note_whether_cut_off(name)
+            grids = self.by_layer[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
             self.sheets[name] = next(flat(network.output_of(name, self.by_layer)))[1].sheet
+            self.sheets_of[name] = {grid.sheet for each in grids.values() for _, grid in flat(each)}
+        if INPUT in self.gone:
+            raise WorkbookError(
+                f"{book.source}: the pixels are gone: the defined name {self.gone[INPUT]} and all others of the input are "
+                "missing; was its sheet deleted?"
+            )
+
+    @cached_property
+    def left(self) -> Network:
+        """The layers that can be checked: all but those that are gone or cut off."""
+        lost = {*self.gone, *self.cut_off}
+        nodes = tuple(node for node in self.network.nodes if node.name not in lost)
+        return replace(self.network, nodes=nodes) if lost else self.network
+
+    def _note_whether_cut_off(self, name: str) -> None:
+        node = self.network.by_name.get(name)
+        if node is None:  # the input
+            return
+        for read in (*node.inputs, *filter(None, [node.share])):
+            lost = read if read in self.gone else self.cut_off.get(read)
+            if lost is not None:
+                self.cut_off[name] = lost
 
     # -- finding them ------------------------------------------------------------------------------------------------------
     def find(self, layer: str, drawing: Drawing) -> Grids:
@@ -62,7 +97,13 @@ class NamedGrids:
     def _kernels_of(self, layer: str, drawing: Drawing, k: int) -> list[Grid]:
         """A filter's kernels that have one name together: each stands at the height of its channel."""
         node = self.network.by_name[layer]
-        channels = self.network.output_of(node.inputs[0], self.by_layer)
+        read = node.inputs[0]
+        if read in self.gone:
+            raise WorkbookError(
+                f"{self.book.source}: the defined name {self.gone[read]} is missing, and with it the heights at which the "
+                f"kernels of {layer} stand; was the sheet of {read} deleted?"
+            )
+        channels = self.network.output_of(read, self.by_layer)
         tops = [grid.top for grid in channels[node.layer.channels_of(k, len(channels))]]
         heights = [top - tops[0] for top in tops]
         (rows, columns), (down, along) = drawing.size, drawing.spacing
@@ -73,22 +114,40 @@ class NamedGrids:
         """The rectangle that a name stands for; so large must it be."""
         return self._grid(Drawing(name, name, "view", size, 0), name)
 
-    def _grid(self, drawing: Drawing, name: str) -> Grid:
-        area = self.book.names.get(name)
+    def area(self, name: str) -> tuple[str, int, int, int, int] | None:
+        """Where a name leads, whatever its size; None where it leads nowhere."""
+        return self.book.names.get(name) or self.lower.get(name.lower())
+
+    def lacks(self, name: str, size: tuple[int, int]) -> str | None:
+        """Why a rectangle of this size cannot be found by its name; None where it can."""
+        area = self.area(name)
         if area is None:
-            raise WorkbookError(
-                f"{self.book.source}: the defined name {name} is missing; was its sheet or its grid deleted?"
-            )
-        sheet, top, left, bottom, right = area
-        rows, columns = drawing.size
-        want = (rows - 1) * drawing.spacing[0] + 1, (columns - 1) * drawing.spacing[1] + 1
+            return f"the defined name {name} is missing; was its sheet or its grid deleted?"
+        _, top, left, bottom, right = area
         have = bottom - top + 1, right - left + 1
-        if want != have:
-            raise WorkbookError(
-                f"{self.book.source}: {name} has {have[0]}×{have[1]} cells, the network needs {want[0]}×{want[1]}; "
-                "were rows or columns inserted or deleted?"
-            )
+        if have == size:
+            return None
+        return (
+            f"{name} has {have[0]}×{have[1]} cells, the network needs {size[0]}×{size[1]}; "
+            "were rows or columns inserted or deleted?"
+        )
+
+    def _grid(self, drawing: Drawing, name: str) -> Grid:
+        rows, columns = drawing.size
+        reason = self.lacks(name, ((rows - 1) * drawing.spacing[0] + 1, (columns - 1) * drawing.spacing[1] + 1))
+        if reason is not None:
+            raise WorkbookError(f"{self.book.source}: {reason}")
+        sheet, top, left, *_ = self.area(name) or ("", 1, 1)
         return Grid(sheet, top, left, rows, columns, drawing.spacing)
+
+    def viewpoint(self, home: str, sheets: set[str]) -> str | None:
+        """The sheet `home`, if what stands on `sheets` must be compared with formulas that are written for that one.
+
+        Mostly each cell's own sheet does, however it is called now. Not where grids of a layer were moved to several
+        sheets, nor where another layer's sheet has taken the name.
+        """
+        taken = any(home in used for used in self.sheets_of.values())
+        return None if len(sheets) == 1 and (home in sheets or not taken) else home
 
     # -- reading them ------------------------------------------------------------------------------------------------------
     def each(self, drawing: Drawing, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
@@ -105,7 +164,9 @@ class NamedGrids:
         wrong: list[NoNumber] = []
         shares = {node.name: node.share for node in self.network.nodes if node.share is not None}
         for name, drawings in self.drawn.items():
-            given[name] = dict(given[shares[name]]) if name in shares else {}
+            if name in self.gone:
+                continue
+            given[name] = dict(given.get(shares[name], {})) if name in shares else {}
             for drawing in drawings:
                 if drawing.role in ("parameter", "pixels"):
                     given[name][drawing.key], others = self.numbers(name, drawing, self.by_layer[name][drawing.key])

@@ -14,6 +14,7 @@ Kind = Literal[
     "saved",  # the saved value differs from the formula's
     "input",  # no number where one is needed, or a choice that is none
     "stray",  # a number in padding, or in a hole of a dilated kernel
+    "missing",  # a layer that has no grid left
 ]
 
 

@@ -41,18 +41,20 @@ def overview_sizes(network: Network) -> dict[str, tuple[int, int]]:
 
 def overview_views(network: Network, grids: dict[str, dict[str, Grids]], places: dict[str, Grid], values: dict[str, Arrays],
                    changed: int) -> list[View]:  # fmt: skip
-    """The state and the answer; `changed` is how many rows of the Check sheet are changed."""
-    sheet = places["overview_state"].sheet
-    states = places["check_state"].seen_from(sheet).area
-    found = [
-        View(
-            "overview_state",
-            lambda *_: f'IF(SUM({states})=0,"{ALL_AS_BUILT}","{CHANGED}")',
-            [[CHANGED if changed else ALL_AS_BUILT]],
+    """The state and the answer, as far as there are places; `changed` is how many rows of the Check sheet are changed."""
+    found = []
+    if {"overview_state", "check_state"} <= places.keys():
+        states = places["check_state"].seen_from(places["overview_state"].sheet).area
+        found.append(
+            View(
+                "overview_state",
+                lambda *_: f'IF(SUM({states})=0,"{ALL_AS_BUILT}","{CHANGED}")',
+                [[CHANGED if changed else ALL_AS_BUILT]],
+            )
         )
-    ]
-    if not gives_answer(network):
+    if "overview_answer" not in places:
         return found
+    sheet = places["overview_answer"].sheet
     out, names = grids[network.nodes[-1].name]["output"].seen_from(sheet), network.answers
     numbers = values[network.nodes[-1].name]["output"]
     listed = places["answer_names"].seen_from(sheet).area

@@ -16,7 +16,7 @@ class View:
     name: str
     formula: Callable[[int, int], str]  # row and column, counted from 0
     values: list[list[Any]]  # numbers and texts
-    also: dict[tuple[int, int], set[str]] = field(default_factory=dict)  # other texts that are as right, where numbers tie
+    also: dict[tuple[int, int], set[str]] = field(default_factory=dict)  # texts as right: numbers tie, or programs differ
 
     @property
     def size(self) -> tuple[int, int]:

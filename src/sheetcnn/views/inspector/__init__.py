@@ -6,6 +6,18 @@ is volatile. `Grid`s of layers are found by their names, so that rows may be ins
 """
 
 from .formulas import HOLE, inspector_views
-from .table import CHOICES, INSPECTOR, MARKS, RESULTS, TABLE, Inspector, Stack
+from .table import CHOICES, FIELDS, INSPECTOR, MARKS, PLACES, RESULTS, TABLE, Inspector, Stack
 
-__all__ = ["CHOICES", "HOLE", "INSPECTOR", "MARKS", "RESULTS", "TABLE", "Inspector", "Stack", "inspector_views"]
+__all__ = [
+    "CHOICES",
+    "FIELDS",
+    "HOLE",
+    "INSPECTOR",
+    "MARKS",
+    "PLACES",
+    "RESULTS",
+    "TABLE",
+    "Inspector",
+    "Stack",
+    "inspector_views",
+]

@@ -293,7 +293,14 @@ class _Writer:
             return f'IF({kernel}="","",IF({window}="{HOLE}",0,{window}*{kernel}))'
 
         products = self.seen.products if len(self.seen.kernels) else self.seen.kernels
-        return View("inspector_product", text, self._spread_out(products, self.inspector.widths[1]))
+        # To LibreOffice the kernel's cell here is "" where the kernel's own cell is blank, and so is the product.
+        blank = {
+            (y, b): {""}
+            for y, (t, a) in enumerate(self._seen_lines())
+            if a >= 0 and len(self.seen.kernels)
+            for b in np.flatnonzero(self.seen.kernels[t, a] == 0).tolist()
+        }
+        return View("inspector_product", text, self._spread_out(products, self.inspector.widths[1]), blank)
 
     def _spread_out(self, arrays: np.ndarray, width: int) -> list[list[Any]]:
         """Windows one below the other, with a blank line after each."""

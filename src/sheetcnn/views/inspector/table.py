@@ -63,6 +63,7 @@ FIELDS = (
     "kernel_term_along",
     "kernel_along",
 )
+PLACES = FIELDS[FIELDS.index("pitch_in") :]  # those that say how far grids stand apart
 CHOICES = ("layer", "map", "row", "column")
 AT = (*CHOICES, "filter", "depth", "channel", "level", "top", "left", "divisor")  # places after the choices count from 0
 ROW = ("term", "line", "source", "kernel", "offset")  # of each line of windows
@@ -130,9 +131,10 @@ class Inspector:
         self.network = network
         self.stacks: dict[str, Stack] = {}
         layers = [self._layer(node, grids, detail) for node in inspectable(network)]
-        self.layers = [layer for layer in layers if layer is not None]
+        self.layers = [layer for layer in layers if _regular(layer, self._geometry(layer))]
+        self.displaced = [layer.node.name for layer in layers if layer not in self.layers]  # grids were cut and pasted
 
-    def _layer(self, node: Node, grids: dict[str, dict[str, Grids]], detail: str) -> Inspected | None:
+    def _layer(self, node: Node, grids: dict[str, dict[str, Grids]], detail: str) -> Inspected:
         made = node.layer.made_of(*node.in_shapes)
         assert made is not None
         own = self._stack(node.name, "output", grids, self.network.margin(node.name))
@@ -146,8 +148,7 @@ class Inspector:
         biases = list(grids[node.name].get("bias", []))
         final = node.layer.final if isinstance(node.layer, Activated) else None
         compared = "output" if final is None or isinstance(final, Elementwise) else "sum"
-        layer = Inspected(node, made, source, own, kernels, biases, grids[node.name][compared])
-        return layer if _regular(layer, self._geometry(layer)) else None
+        return Inspected(node, made, source, own, kernels, biases, grids[node.name][compared])
 
     def _stack(self, owner: str, key: str, grids: dict[str, dict[str, Grids]], margin: Margin) -> Stack:
         name = f"{owner}_{key}" if key not in ("output", "normalized", "channel") else owner
@@ -313,13 +314,16 @@ def _regular(layer: Inspected, geometry: dict[str, int]) -> bool:
         (layer.cells, geometry["pitch_out"]),
         (layer.biases, geometry["pitch_bias"]),
     ):
-        if any((g.top - grids[0].top, g.left - grids[0].left) != (n * pitch, 0) for n, g in enumerate(grids)):
+        places = [(g.sheet, g.top - grids[0].top, g.left - grids[0].left) for g in grids]
+        if any(place != (grids[0].sheet, n * pitch, 0) for n, place in enumerate(places)):
             return False
     for k, of_filter in enumerate(kernels):
         first = k // made.filters * made.group
         for t, grid in enumerate(of_filter):
             down = k * geometry["kernel_filter_down"] + (first + t) * geometry["kernel_channel_down"]
             along = k * geometry["kernel_filter_along"] + t * geometry["kernel_term_along"]
-            if (grid.top - kernels[0][0].top, grid.left - kernels[0][0].left) != (down, along):
+            first_of_all = kernels[0][0]
+            place = grid.sheet, grid.top - first_of_all.top, grid.left - first_of_all.left
+            if place != (first_of_all.sheet, down, along):
                 return False
     return True

@@ -1,0 +1,249 @@
+"""What is added for looking and choosing, each cell against NumPy; what is gone is left out, and a note says so."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .comparison import Comparison, agree, same
+from .formula.parser import skeleton
+from .formula.values import ERRORS
+from .grid import Grid, flat, seen_from
+from .kernels import KERNELS
+from .layers.base import Arrays, Drawing
+from .named_grids import NoNumber, in_words
+from .network import INPUT, Node
+from .views.check import check_sizes, check_views
+from .views.gallery import GALLERY, thumbnail_formula, thumbnail_values, thumbnails
+from .views.inspector import CHOICES, MARKS, PLACES, Inspector, inspector_views
+from .views.kernels import NAMES, choosable, kernel_formula, kernel_values
+from .views.overview import gives_answer, overview_sizes, overview_views
+from .views.view import View
+
+Cells = set[str]  # with their sheets, as findings name them
+Areas = dict[tuple[str, int, int, int, int], set[tuple[str, int, int, int, int]]]
+
+
+# -- lists to choose from --------------------------------------------------------------------------------------------
+def kernel_lists(comparison: Comparison, node: Node, numbers: np.ndarray) -> Cells:
+    """Kernels that still follow their lists, each against the numbers of the chosen name.
+
+    Returns the kernels' cells that are no numbers because no kernel has the name that is chosen.
+    """
+    named = comparison.named
+    filters, channels = numbers.shape[:2]
+    bank = Drawing("weight", "built", "bank", numbers.shape, 2)
+    choice = Drawing("choice", "choice", "view", (filters, channels), 2)
+    sizes = {"kernel_names": (len(NAMES), 1), "kernel_presets": (len(KERNELS), 9)}
+    sizes |= {each.name(node.name, index): each.size for each in (bank, choice) for index in each.indexes()}
+    places = comparison.places(f"what the lists of kernels of {node.name} choose from", sizes)
+    if places is None:
+        return set()
+    built, choices = named.find(node.name, bank), named.find(node.name, choice)
+    kept = comparison.numbers(bank, built)
+    names, presets = places["kernel_names"], places["kernel_presets"]
+    comparison.constants(names, [[name] for name in NAMES])
+    comparison.constants(presets, [kernel.ravel().tolist() for kernel in KERNELS.values()])
+    sheet = comparison.sheets[node.name]
+    write = kernel_formula(
+        node, seen_from(built, sheet), seen_from(choices, sheet), names.seen_from(sheet), presets.seen_from(sheet)
+    )
+    explained: Cells = set()
+    kernels = Drawing("weight", "kernel", "parameter", numbers.shape, 2)
+    for (k, c), grid, _ in named.each(kernels, comparison.grids[node.name]["weight"]):
+        following = [
+            (a, b)
+            for a, b in np.ndindex(grid.rows, grid.columns)
+            if (text := named.formula(grid, a, b)) is not None and same(text, write((k, c, a, b)), grid.sheet, sheet)
+        ]  # the others were typed over, as anyone may
+        chosen = comparison.typed(choices[k][c])
+        wanted = kernel_values(kept[k, c], chosen) if isinstance(chosen, str) else None
+        if wanted is None:
+            if following:
+                words = f"holds {in_words(chosen)}, which is no kernel; choose one of the list"
+                comparison.add("input", named.where(choices[k][c], 0, 0), words, chosen, None, None)
+                explained |= {named.where(grid, a, b) for a, b in following}
+            continue
+        for a, b in following:
+            comparison.now.cells += 1
+            if not agree(numbers[k, c, a, b], wanted[a, b]) and named.value(grid, a, b) not in ERRORS:
+                comparison.differs(grid, a, b, float(wanted[a, b]))
+    return explained
+
+
+def picture_list(comparison: Comparison, wrong: list[NoNumber]) -> Cells:
+    """The pixels that are no numbers because the picture that is chosen is none of the list, which is a finding."""
+    named = comparison.named
+    if named.lacks("input_picture", (1, 1)) or named.lacks("input_picture_number", (1, 1)):
+        return set()
+    chosen, number = (named.place(name, (1, 1)) for name in ("input_picture", "input_picture_number"))
+    followed = {cell.cell for cell in wrong if cell.layer == INPUT and cell.value == "#N/A"}
+    if comparison.typed(number) != "#N/A" or not followed:
+        return set()
+    value = comparison.typed(chosen)
+    words = f"holds {in_words(value)}, which is none of the pictures; choose one of the list"
+    comparison.add("input", named.where(chosen, 0, 0), words, value, None, None)
+    return followed
+
+
+# -- sheets ----------------------------------------------------------------------------------------------------------
+def gallery(comparison: Comparison, limit: int, values: dict[str, Arrays]) -> None:
+    """The thumbnails, each cell against the map that it shows."""
+    named, owner = comparison.named, GALLERY.lower()
+    drawings = thumbnails(named.network, limit)
+    names = {drawing.key: {drawing.name(owner, n): drawing.size for n in drawing.indexes()} for drawing in drawings}
+    if not drawings:
+        return
+    if not any(map(named.area, (name for each in names.values() for name in each))):
+        comparison.note(f"{GALLERY} is gone and was not checked")
+        return
+    comparison.begin(owner, "thumbnails")
+    for drawing in drawings:
+        if drawing.key in named.gone or drawing.key in named.cut_off:
+            continue
+        if comparison.places(f"the thumbnails of {drawing.key}", names[drawing.key]) is None:
+            continue
+        grids = named.find(owner, drawing)
+        sheets = {grid.sheet for _, grid in flat(grids)}
+        comparison.sheets.setdefault(owner, next(flat(grids))[1].sheet)
+        comparison.now.grids += drawing.shape[0]
+        shown = thumbnail_values(drawing.key, values)[: drawing.shape[0]]
+        write = thumbnail_formula(named.network, drawing.key, comparison.grids)
+        comparison.compare(drawing, grids, shown, write, named.viewpoint(GALLERY, sheets))
+
+
+def inspector(comparison: Comparison, values: dict[str, Arrays], given: dict[str, Arrays]) -> None:
+    """The inspector, each cell against what NumPy says of the place that is chosen."""
+    named = comparison.named
+    shown = Inspector(comparison.network, comparison.grids, comparison.detail)
+    listed = named.area("inspector_layers")
+    if shown.displaced and (listed is None or listed[3] - listed[1] + 1 != len(shown.layers) or not shown.layers):
+        _not_inspected(comparison, shown.displaced)
+        return
+    sizes = shown.sizes() | shown.hidden_sizes()
+    sizes |= {stack.name: (len(MARKS), 1) for stack in shown.stacks.values()}
+    places = comparison.places("Inspector", sizes)
+    if places is None:
+        return
+    table = named.numbers("inspector", Drawing("table", "table", "view", shown.table.shape, 0), places["inspector_table"])[0]
+    apart = [n for n, have in enumerate(table[:, -len(PLACES) :]) if (have != shown.table[n, -len(PLACES) :]).any()]
+    if apart:
+        _not_inspected(comparison, [shown.layers[n].node.name for n in apart])
+        return
+    choice = {name: comparison.typed(places[f"inspector_{name}"]) for name in CHOICES}
+    known = str(choice["layer"]).lower() in [name.lower() for (name,) in shown.names]
+    views = inspector_views(shown, places, values, given, choice) if known else []
+    if _reads_elsewhere(comparison, views, places):
+        _not_inspected(comparison, [])
+        return
+    comparison.begin("inspector", "one cell")
+    comparison.sheets["inspector"] = places["inspector_window"].sheet
+    comparison.hidden[places["inspector_table"].sheet] = "inspector"
+    for name, wanted in (("table", shown.table.tolist()), ("words", shown.words), ("labels", shown.labels)):
+        comparison.constants(places[f"inspector_{name}"], wanted)
+    comparison.constants(places["inspector_layers"], shown.names)
+    if not known:
+        words = f"holds {in_words(choice['layer'])}, which is no layer that can be inspected; choose one of the list"
+        comparison.add("input", named.where(places["inspector_layer"], 0, 0), words, choice["layer"], None, None)
+    for view in views:
+        comparison.view(view, places[view.name])
+
+
+def _not_inspected(comparison: Comparison, layers: list[str]) -> None:
+    whose = f"of {' and '.join(layers)} " if layers else ""
+    comparison.note(
+        f"Inspector was not checked: grids {whose}were moved, or rows between them, and it looks where they were"
+    )
+
+
+def _reads_elsewhere(comparison: Comparison, views: list[View], places: dict[str, Grid]) -> bool:
+    """Whether the inspector's areas lie where grids were: these were moved one by one, which no area around them follows.
+
+    Then all its formulas say the same other area, which has no cell of the right one; a single formula that reads
+    something else is a finding.
+    """
+    found: Areas = {}
+    for view in views:
+        if view.name not in ("inspector_window", "inspector_kernel", "inspector_result"):
+            continue
+        grid = places[view.name]
+        for i, j in np.ndindex(grid.rows, grid.columns):
+            (whole, have), (wanted, want) = (
+                skeleton(comparison.named.formula(grid, i, j) or ""),
+                skeleton(view.formula(i, j)),
+            )
+            if whole != wanted:
+                continue
+            for one, other in zip(have, want, strict=True):
+                if other.sheet in comparison.sheets.values() and other.rows * other.columns > 1:
+                    right = (other.sheet, *other[1:])
+                    found.setdefault(right, set()).add((one.sheet or grid.sheet, *one[1:]))
+    return any(len(written) == 1 and not _meet(right, next(iter(written))) for right, written in found.items())
+
+
+def _meet(one: tuple[str, int, int, int, int], other: tuple[str, int, int, int, int]) -> bool:
+    """Whether two areas (sheet, top, left, rows, columns) have a cell in common."""
+    down = one[1] < other[1] + other[3] and other[1] < one[1] + one[3]
+    along = one[2] < other[2] + other[4] and other[2] < one[2] + one[4]
+    return one[0] == other[0] and down and along
+
+
+def check_sheet(comparison: Comparison, values: dict[str, Arrays]) -> tuple[int, dict[str, Grid]]:
+    """The Check sheet: how far edits reach; returns how many of its rows say so, and its places."""
+    places = comparison.places("Check", check_sizes(comparison.network))
+    if places is None:
+        return 0, {}
+    comparison.begin("check", "as built?")
+    comparison.sheets["check"] = places["check_sum"].sheet
+    sums, largest = (
+        comparison.typed_numbers(name, places[name]).reshape(-1) for name in ("check_sum_built", "check_largest_built")
+    )
+    views = check_views(comparison.network, comparison.grids, places, values, (sums, largest))
+    for view in views:
+        comparison.view(view, places[view.name])
+    return sum(state for (state,) in views[-1].values), places
+
+
+def overview(comparison: Comparison, values: dict[str, Arrays], changed: int, checked: dict[str, Grid]) -> None:
+    """The Overview: whether all is as built, of which the Check sheet's rows tell, and what the network answers."""
+    sizes = overview_sizes(comparison.network)
+    state = {"overview_state": sizes.pop("overview_state")}
+    if not any(comparison.named.area(name) for name in (*state, *sizes) if name.startswith("overview")):
+        comparison.note("Overview is gone and was not checked")
+        return
+    found = (comparison.places("the state on Overview", state) if checked else None) or {}
+    if sizes:
+        found |= comparison.places("the answer on Overview", sizes) or {}
+    if not found:
+        return
+    comparison.begin("overview", "answer" if gives_answer(comparison.network) else "state")
+    comparison.sheets["overview"] = next(grid.sheet for name, grid in found.items() if name.startswith("overview"))
+    if "answer_names" in found:
+        comparison.constants(found["answer_names"], [[name] for name in comparison.network.answers])
+    for view in overview_views(comparison.network, comparison.grids, checked | found, values, changed):
+        comparison.view(view, found[view.name])
+
+
+def added_sheets(
+    comparison: Comparison, cells: int, inspects: bool, values: dict[str, Arrays], given: dict[str, Arrays]
+) -> None:
+    """All that a workbook has besides its layers: a gallery of so many cells, an inspector if it has one."""
+    gallery(comparison, cells, values)
+    if comparison.named.gone:
+        comparison.note(
+            f"Inspector, Check and Overview were not checked: they tell of {' and '.join(comparison.named.gone)}, too"
+        )
+        return
+    if inspects:
+        inspector(comparison, values, given)
+    overview(comparison, values, *check_sheet(comparison, values))
+
+
+def lists(comparison: Comparison, given: dict[str, Arrays], wrong: list[NoNumber]) -> Cells:
+    """All lists of kernels and of pictures; returns the cells that are no numbers because of what is chosen."""
+    comparison.now = comparison.reports[INPUT]
+    explained = picture_list(comparison, wrong)
+    for node in comparison.network.nodes:
+        if choosable(node):
+            comparison.now = comparison.reports[node.name]
+            explained |= kernel_lists(comparison, node, given[node.name]["weight"])
+    return explained
