@@ -53,7 +53,7 @@ def compare(
     if wrong.any():
         at = int(np.argmax(wrong))
         raise UnsupportedError(
-            f"looks like {kind}, but ONNX's reference makes {have[at]:.9g} of {x[at]:.9g}, where {kind} makes {want[at]:.9g}"
+            f"looks like {kind}, but ONNX's reference makes {have[at] + 0:.9g} of {x[at]:.9g}, where {kind} makes {want[at] + 0:.9g}"
         )
 
 

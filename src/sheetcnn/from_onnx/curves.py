@@ -51,7 +51,8 @@ PIECES = [name for name in FUNCTIONS if name not in ("Add", "Sub", "Mul", "Div",
 # Every magnitude that single precision has, and more densely where activations bend.
 _MAGNITUDES = 10.0 ** np.arange(-38, 38.5, 0.125)
 POINTS = np.unique([*-_MAGNITUDES, 0.0, *_MAGNITUDES, *np.linspace(-30, 30, 241), *np.linspace(-4, 4, 82)])
-_BESIDE = 10.0 ** np.arange(-7, 0.25, 0.5)  # how far from a bend to look as well, relative to it
+_BESIDE = 10.0 ** np.arange(-7, 0.25, 0.25)  # how far from a bend to look as well, relative to it
+_LEVELS = {0.0, 1.0, 3.0, 6.0}  # at which activations bend that have no constants to be seen
 _MOST_BENDS = 1_000  # looked for; activations have a dozen
 _HALVINGS = 60  # after which two neighbouring points enclose a bend as narrowly as doubles can
 
@@ -110,41 +111,47 @@ def doubted(curve: Curve, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values[curve], doubts[curve]
 
 
-def bends(curve: Curve) -> np.ndarray:
-    """Where any piece of a curve passes one of its constants, 0 or ±1, or where two that are compared pass each other."""
-    pieces = list(traced(curve, POINTS))
-    numbers = {float(one) for piece in pieces for one in piece.operands if not isinstance(one, Curve)}
-    numbers |= {float(given) for piece in pieces for _, given in piece.settings if isinstance(given, int | float)}
-    levels = sorted({sign * n for n in numbers | {0.0, 1.0} for sign in (-1, 1)})
+@lru_cache(maxsize=1_000)
+def telling(curve: Curve) -> np.ndarray:
+    """The points that tell a curve from others: POINTS, its bends, what lies beside them, and between any two of them."""
+    points = POINTS
+    for _ in range(2):  # beside a bend there may be others, so close that only now they are seen
+        found = bends(curve, points)
+        beside = found[:, None] * (1 + np.concatenate([-_BESIDE, _BESIDE]))
+        between = found[1:] / 2 + found[:-1] / 2
+        every = [POINTS, found, np.nextafter(found, -np.inf), np.nextafter(found, np.inf), beside.reshape(-1), between]
+        points = np.unique(np.concatenate(every))
+        points = points[np.abs(points) <= LARGEST]
+    return points
+
+
+def bends(curve: Curve, points: np.ndarray) -> np.ndarray:
+    """Where, between some points, a piece of a curve passes one of its constants, or two that are compared pass each other."""
+    pieces = list(traced(curve, points))
+    levels = sorted({sign * n for n in _constants(pieces) | _LEVELS for sign in (-1, 1)})
     pairs = [(n, len(pieces) + m) for n in range(len(pieces)) for m in range(len(levels))]
     compared = [[one for one in piece.operands if isinstance(one, Curve)] for piece in pieces]
     pairs += [(pieces.index(two[0]), pieces.index(two[1])) for two in compared if len(two) == 2]
     first, second = np.array(pairs).T
 
-    def above(x: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Which of two rows is the larger, for each x that of its own two rows."""
+    def above(x: np.ndarray, one: np.ndarray, other: np.ndarray, places: np.ndarray | slice) -> np.ndarray:
+        """Which of two rows of values is the larger."""
         values = np.stack([*traced(curve, x).values(), *(np.full(x.shape, level) for level in levels)])
-        places = np.arange(len(x)) if one.ndim == 1 else slice(None)
         with np.errstate(all="ignore"):
             return np.nan_to_num(np.sign(values[one, places] - values[other, places]))
 
-    table = above(POINTS, first[:, None], second[:, None]).reshape(len(pairs), len(POINTS))
+    table = above(points, first, second, slice(None))
     which, at = np.nonzero(table[:, 1:] != table[:, :-1])
     which, at = which[:_MOST_BENDS], at[:_MOST_BENDS]
-    low, high, before = POINTS[at], POINTS[at + 1], table[which, at]
+    low, high, before = points[at], points[at + 1], table[which, at]
     for _ in range(_HALVINGS):
         middle = low / 2 + high / 2
-        same = above(middle, first[which], second[which]) == before
+        same = above(middle, first[which], second[which], np.arange(len(which))) == before
         low, high = np.where(same, middle, low), np.where(same, high, middle)
     return np.unique([low, high])
 
 
-@lru_cache(maxsize=1_000)
-def telling(curve: Curve) -> np.ndarray:
-    """The points that tell a curve from others: POINTS, its bends, what lies beside them, and between any two of them."""
-    found = bends(curve)
-    beside = found[:, None] * (1 + np.concatenate([-_BESIDE, _BESIDE]))
-    between = found[1:] / 2 + found[:-1] / 2
-    every = [POINTS, found, np.nextafter(found, -np.inf), np.nextafter(found, np.inf), beside.reshape(-1), between]
-    points = np.unique(np.concatenate(every))
-    return points[np.abs(points) <= LARGEST]
+def _constants(pieces: list[Curve]) -> set[float]:
+    numbers = [one for piece in pieces for one in piece.operands if not isinstance(one, Curve)]
+    numbers += [float(given) for piece in pieces for _, given in piece.settings if isinstance(given, int | float)]
+    return set(numbers)

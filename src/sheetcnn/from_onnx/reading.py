@@ -23,6 +23,7 @@ from .recognition import known, nearest
 
 DEEPEST = 40  # how many values may wait to be drawn, each for the next
 BASES = 12  # how many values back an activation in pieces is looked for
+OPERANDS = 8  # how many a piece of an activation may have
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Reading:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
         self.makers = {name: node for node in graph.nodes for name in node.outputs}
+        self.places = {node: n for n, node in enumerate(graph.nodes)}
         self.room = MOST
         self.faults: dict[Node, str] = {}
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
@@ -253,7 +255,8 @@ class Reading:
         """A value that may be a piece of an activation, or the last piece of one; `whole` if it is one by itself."""
         values = [one for one in operands if isinstance(one, Value)]
         curves: dict[Value, Curve] = {}
-        if all(one.shape == shape if isinstance(one, Value) else one.size == 1 for one in operands):
+        alike = all(one.shape == shape if isinstance(one, Value) else one.size == 1 for one in operands)
+        if alike and len(operands) <= OPERANDS:
             seen = [{value: ITSELF} | value.curves for value in values]
             for base in list(seen[0])[:BASES]:
                 if all(base in curve for curve in seen):
@@ -262,16 +265,18 @@ class Reading:
                     assert isinstance(made, Curve)
                     curves[base] = made
 
+        several = {base: curve for base, curve in curves.items() if not (whole and base in values)}
+
         def best() -> Cells:
-            for base, curve in reversed(curves.items()):  # the whole of it before its last pieces
-                if not (whole and base in values) and (found := known(curve)) is not None:
+            for base, curve in reversed(several.items()):  # the whole of it before its last pieces
+                if (found := known(curve)) is not None:
                     kind, settings = found
                     self._compare(node, base, curve, kind, settings)
                     return Cells(self.plan.add(kind, base.cells.layer, name=self.name(node), **settings), base.cells.order)
             try:
                 return draw()
             except PieceError as error:
-                raise _nearer(error, node, curves.values()) from None
+                raise _nearer(error, node, several.values()) from None
 
         value = Value(shape, best, curves, node, 1 + max(value.depth for value in values))
         if value.depth > DEEPEST:  # drawn now, so that no chain of values that wait grows too long
@@ -283,21 +288,20 @@ class Reading:
         """Have ONNX's reference compute the nodes from one value to another. Raises UnsupportedError if they are not `kind`."""
         pictures: set[str] = set()
         constants: dict[str, np.ndarray] = {}
-        nodes: dict[Node, None] = {}  # each after those that it reads
-
-        def collect(one: Node) -> None:
+        nodes: set[Node] = set()
+        waiting = [node]
+        while waiting:
+            nodes.add(one := waiting.pop())
             for name in filter(None, one.inputs):
                 found = self._result(name)
                 if isinstance(found, np.ndarray):
                     constants[name] = found
                 elif found is base:
                     pictures.add(name)
-                else:
-                    collect(self.makers[name])
-            nodes[one] = None
-
-        collect(node)
-        compare(list(nodes), constants, pictures, self.opset, curve, kind, settings)
+                elif self.makers[name] not in nodes:
+                    waiting.append(self.makers[name])
+        ordered = sorted(nodes, key=self.places.__getitem__)
+        compare(ordered, constants, pictures, self.opset, curve, kind, settings)
 
 
 def _nearer(error: PieceError, node: Node, curves: Iterable[Curve]) -> PieceError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ _LOOK = np.unique([*np.linspace(-4, 4, 33), *(sign * 10.0**n for sign in (-1, 1)
 # Numbers that read well in a message.
 _PLAIN = np.unique([0.0, *(sign * digit * 10.0**n for sign in (-1, 1) for digit in (1, 2, 5) for n in range(-6, 6))])
 
+_NOTHING = ({"negative_slope": 1.0}, {"min_val": -LARGEST, "max_val": LARGEST})  # with these it changes no number
+
 _FIXED: list[Activation] = [("gelu", {"approximate": "tanh"})]
 _FIXED += [(kind, {}) for kind in ("relu", "relu6", "silu", "hard_swish", "mish", "softplus", "softsign")]
 _FIXED += [(kind, {}) for kind in ("sigmoid", "tanh", "gelu", "elu", "selu")]
@@ -34,11 +36,14 @@ def known(curve: Curve) -> Activation | None:
     look = traced(curve, _LOOK)[curve]
     if np.array_equal(look, _LOOK):
         return None
-    for kind, settings in _candidates(curve):
-        want = layer_values(kind, settings, _LOOK)
-        if _agree(_LOOK, look, want, np.inf).all() and differences(curve, kind, settings).size == 0:
-            return kind, settings
-    return None
+    alike = [_FIXED[n] for n in np.flatnonzero(_agree(_LOOK, look, _fixed_look(), np.inf).all(axis=1))]
+    alike += [one for one in _fitted(curve) if _agree(_LOOK, look, layer_values(*one, _LOOK), np.inf).all()]
+    return next((one for one in alike if differences(curve, *one).size == 0), None)
+
+
+@cache
+def _fixed_look() -> np.ndarray:
+    return np.stack([layer_values(*one, _LOOK) for one in _FIXED])
 
 
 def layer_values(kind: str, settings: dict[str, Any], x: np.ndarray) -> np.ndarray:
@@ -55,15 +60,15 @@ def differences(curve: Curve, kind: str, settings: dict[str, Any]) -> np.ndarray
 
 
 def _agree(x: np.ndarray, y: np.ndarray, want: np.ndarray, doubt: np.ndarray | float) -> np.ndarray:
+    """Where values are an activation's, as far as single precision tells, or have left what numbers can hold."""
     with np.errstate(all="ignore"):
         own = 2 * UNIT * np.abs(want) + _ROUNDING * np.abs(x)
         allowed = np.minimum(doubt + own, _TOLERANCE * (1 + np.abs(want)))
         return (np.abs(y - want) <= allowed) | (~np.isfinite(y) & (np.abs(x) > _OVERFLOWS))
 
 
-def _candidates(curve: Curve) -> Iterator[Activation]:
-    """Activations that a curve may be; where they have settings of their own, as they can be read off its values."""
-    yield from _FIXED
+def _fitted(curve: Curve) -> Iterator[Activation]:
+    """Activations with settings of their own, the settings read off a curve's values."""
     x = np.array([-1e38, -1.0, 0.0, 0.25, 1e38])
     lowest, minus, zero, quarter, highest = traced(curve, x)[curve].tolist()
     fitted: list[Activation] = [("leaky_relu", {"negative_slope": _short(-minus)}), ("elu", {"alpha": _short(-lowest)})]
@@ -72,9 +77,11 @@ def _candidates(curve: Curve) -> Iterator[Activation]:
     if highest - lowest > 1e-3 * (1 + abs(lowest)):  # what hardly changes is no clip
         low = -LARGEST if lowest == x[0] else _short(lowest)
         fitted.append(("clip", {"min_val": low, "max_val": LARGEST if highest == x[-1] else _short(highest)}))
-        slope = _short((quarter - zero) / 0.25)
-        fitted.append(("hard_sigmoid", {"alpha": 1 / 6 if slope == _short(1 / 6) else slope, "beta": _short(zero)}))
-    yield from (one for one in fitted if all(map(math.isfinite, one[1].values())))
+        if slope := _short((quarter - zero) / 0.25):
+            fitted.append(("hard_sigmoid", {"alpha": 1 / 6 if slope == _short(1 / 6) else slope, "beta": _short(zero)}))
+    for kind, settings in fitted:
+        if all(map(math.isfinite, settings.values())) and settings not in _NOTHING:
+            yield kind, settings
 
 
 def _short(number: float) -> float:
@@ -86,18 +93,22 @@ def _short(number: float) -> float:
 def nearest(curve: Curve) -> tuple[float, str]:
     """How near a curve comes to the activation that it is least unlike (1: everywhere), and where it differs, in words."""
     y = traced(curve, _PLAIN)[curve]
-    best, kind, settings = 0.0, "", {}
-    for other, given in _candidates(curve):
+    best, kind, settings = 0.0, "", dict[str, Any]()
+    for other, given in [("identity", {}), *_FIXED, *_fitted(curve)]:
         want = layer_values(other, given, _PLAIN)
-        off = np.nan_to_num(np.abs(y - want) / (1 + np.abs(want)), nan=1.0)
+        with np.errstate(all="ignore"):
+            off = np.nan_to_num(np.abs(y - want) / (1 + np.abs(want)), nan=1.0)
         if (share := 1 - float(np.minimum(off, 1).mean())) > best:
             best, kind, settings = share, other, given
     if best < _ALIKE:
         return best, ""
     x = np.concatenate([_PLAIN, differences(curve, kind, settings)])
     have, want = traced(curve, x)[curve], layer_values(kind, settings, x)
-    off = np.where(_agree(x, have, want, 0.0), 0, np.abs(have - want) / (1 + np.abs(want)))
-    plain = off[: len(_PLAIN)]
-    at = int(np.nanargmax(plain if plain.any() else off))
-    given_as = "".join(f" with {key} {value}" for key, value in settings.items())
-    return best, f"it is {have[at]:.9g} at {x[at]:.9g}, where {kind}{given_as} is {want[at]:.9g}"
+    with np.errstate(all="ignore"):
+        off = np.nan_to_num(np.abs(have - want) / (1 + np.abs(want)))
+    off[_agree(x, have, want, 0.0)] = 0
+    if not off.any():
+        return best, ""
+    at = int(np.argmax(off[: len(_PLAIN)])) if off[: len(_PLAIN)].any() else int(np.argmax(off))
+    named = f"{kind} ({', '.join(f'{key} {value}' for key, value in settings.items())})" if settings else kind
+    return best, f"it is {have[at] + 0:.9g} at {x[at]:.9g}, where {named} is {want[at] + 0:.9g}"
