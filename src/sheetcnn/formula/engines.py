@@ -22,8 +22,9 @@ from ..errors import EngineError, WorkbookError
 from ..libreoffice import converted, find_libreoffice
 from ..progress import Progress
 from .a1 import cell_name
-from .evaluate import ARRAY, Area, Evaluator, Group, needed
+from .evaluate import Area, Evaluator, Group, needed
 from .functions import FUNCTIONS
+from .parser import ARRAY
 from .reader import Book, Sheet, read_book
 from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT, UNKNOWN
 
@@ -323,7 +324,7 @@ def _crosses(formula: str) -> bool:
 
     if not formula or formula.startswith(ARRAY):
         return False
-    trees = [(formualizer.parse(f"={formula}"), False)]
+    trees = [(formualizer.parse(f"={formula}"), True)]
     while trees:
         tree, computes = trees.pop()
         kind, name = tree.node_type(), (tree.get_function_name() or "").upper().removeprefix("_XLFN.")
@@ -362,13 +363,13 @@ class LibreOffice:
             try:
                 with converted(sources, 2 * TIME) as results:
                     for path in results:
-                        found.append(_saved(read_book(path), cells))
+                        found.append(saved_answers(read_book(path), cells))
             except (EngineError, WorkbookError):
                 return []
         return found
 
 
-def _saved(book: Book, cells: Iterable[Place]) -> dict[Place, Answer]:
+def saved_answers(book: Book, cells: Mapping[Place, str]) -> dict[Place, Answer]:
     """What a program saved as formulas' values."""
     found: dict[Place, Answer] = {}
     for place in cells:
@@ -378,6 +379,8 @@ def _saved(book: Book, cells: Iterable[Place]) -> dict[Place, Answer]:
             continue
         if not np.isnan(sheet.saved[row, column]):
             found[place] = float(sheet.saved[row, column])
-        elif (text := sheet.saved_texts.get((row, column))) is not None and text != "#NAME?":
-            found[place] = text
+        elif (text := sheet.saved_texts.get((row, column))) is not None:
+            # An error may only say that the program is older than the formula's functions.
+            if text not in ERRORS or (text != "#NAME?" and "_xl" not in cells[place]):
+                found[place] = text
     return found

@@ -16,7 +16,7 @@ from ..errors import FormulaError
 from ..progress import Progress
 from .a1 import LETTERS, MAX_COLUMN, NUMBER, cell_name
 from .functions import FUNCTIONS
-from .parser import BINARY, Reference, Tree, expanded, parse, references_in, skeleton, words
+from .parser import ARRAY, BINARY, Reference, Tree, expanded, parse, references_in, skeleton, words
 from .reader import Book, Sheet
 from .values import (
     BLANK,
@@ -44,7 +44,6 @@ _PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long ch
 
 
 Area = tuple[str, int, int, int, int]  # sheet, top, left, bottom, right
-ARRAY = "{="  # begins an array formula, which ends with "}"
 
 
 @dataclass

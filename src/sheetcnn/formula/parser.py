@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ..errors import FormulaError
 from .a1 import IN_NAME, MAX_ROW, NAME, NUMBER
 
+ARRAY = "{="  # begins an array formula, which ends with "}"
 HOLE = "\x01"  # stands for a reference in a skeleton; no XML file can hold this character
 MAX_DEPTH = 100  # Excel allows 64 functions inside each other
 
@@ -76,6 +77,22 @@ def expanded(text: str, sheet: str, definitions: Mapping[tuple[str, str], str]) 
         return _NAMED.sub(lambda match: written_out(match, sheet, depth), text)
 
     return within(text, sheet, 0)
+
+
+def same_meaning(one: str, other: str, sheet: str, definitions: Mapping[tuple[str, str], str]) -> bool:
+    """Whether two formulas of a sheet mean the same: spaces, `$`, quotes, names of cells, the writing of numbers and
+    Ctrl+Shift+Enter do not count."""
+
+    def meaning(text: str) -> tuple[Tree, list[tuple[str, int, int, int, int]]]:
+        if text.startswith(ARRAY):
+            text = text[len(ARRAY) : -1]
+        whole, references = skeleton(expanded(text, sheet, definitions))
+        return parse(whole), [(r.sheet or sheet, r.top, r.left, r.rows, r.columns) for r in references]
+
+    try:
+        return meaning(one) == meaning(other)
+    except (FormulaError, RecursionError):  # trees too deep to be compared are no formulas of ours
+        return False
 
 
 def _fixed(meant: str) -> bool:

@@ -28,11 +28,12 @@ MOST_NAMED = 100_000  # cells of the ranges that a student names
 
 
 class StudentWork:
-    """What grading asks of one workbook."""
+    """What grading asks of one workbook; `engines` compute what our evaluator does not know, all where not even `ours` is used."""
 
-    def __init__(self, book: Book, variant: Variant, engines: Sequence[Engine] | None = None) -> None:
-        self.book, self.variant = book, variant
-        self.engines = (Formualizer(), LibreOffice()) if engines is None else engines
+    def __init__(
+        self, book: Book, variant: Variant, engines: Sequence[Engine] = (Formualizer(), LibreOffice()), *, ours: bool = True
+    ) -> None:
+        self.book, self.variant, self.engines, self.ours = book, variant, engines, ours
         self.helped: list[Helped] = []  # what others than our evaluator computed
         self.groups = group_formulas(book)
         self.drawn = variant.network.drawings("compact")
@@ -229,7 +230,7 @@ class StudentWork:
         for grid, _ in numbers[0]:
             _cut(masks[grid.sheet], grid)[...] = True
         areas = [(grid.sheet, grid.top, grid.left, grid.bottom, grid.right) for grid in grids]
-        self.helped += evaluate_with_help(books, _without(self.groups, masks), areas, self.engines)
+        self.helped += evaluate_with_help(books, _without(self.groups, masks), areas, self.engines, ours=self.ours)
         return books
 
     def _read(self, book: Book, drawing: Drawing, grids: dict[Shape, Grid]) -> tuple[np.ndarray, np.ndarray]:
