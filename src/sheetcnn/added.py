@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .comparison import Comparison, agree, same
+from .comparison import Comparison, Size, agree, same
 from .formula.parser import skeleton
 from .formula.values import ERRORS
 from .grid import Grid, flat, seen_from
@@ -12,15 +12,20 @@ from .kernels import KERNELS
 from .layers.base import Arrays, Drawing
 from .named_grids import NoNumber, in_words
 from .network import INPUT, Node
-from .views.check import check_sizes, check_views
+from .views.check import CHECK, check_sizes, check_views
 from .views.gallery import GALLERY, thumbnail_formula, thumbnail_values, thumbnails
-from .views.inspector import CHOICES, MARKS, PLACES, Inspector, inspector_views
-from .views.kernels import NAMES, choosable, kernel_formula, kernel_values
-from .views.overview import gives_answer, overview_sizes, overview_views
+from .views.inspector import CHOICES, INSPECTOR, MARKS, PLACES, TABLE, Inspector, inspector_views
+from .views.kernels import BANK, NAMES, choosable, kernel_formula, kernel_values
+from .views.overview import OVERVIEW, gives_answer, overview_sizes, overview_views
 from .views.view import View
 
 Cells = set[str]  # with their sheets, as findings name them
 Areas = dict[tuple[str, int, int, int, int], set[tuple[str, int, int, int, int]]]
+
+
+def _sizes(drawing: Drawing, owner: str) -> dict[str, Size]:
+    """Rows and columns of a drawing's grids, by name."""
+    return {drawing.name(owner, index): drawing.size for index in drawing.indexes()}
 
 
 # -- lists to choose from --------------------------------------------------------------------------------------------
@@ -33,9 +38,11 @@ def kernel_lists(comparison: Comparison, node: Node, numbers: np.ndarray) -> Cel
     filters, channels = numbers.shape[:2]
     bank = Drawing("weight", "built", "bank", numbers.shape, 2)
     choice = Drawing("choice", "choice", "view", (filters, channels), 2)
-    sizes = {"kernel_names": (len(NAMES), 1), "kernel_presets": (len(KERNELS), 9)}
-    sizes |= {each.name(node.name, index): each.size for each in (bank, choice) for index in each.indexes()}
-    places = comparison.places(f"what the lists of kernels of {node.name} choose from", sizes)
+    parts = {
+        BANK: {"kernel_names": (len(NAMES), 1), "kernel_presets": (len(KERNELS), 9)} | _sizes(bank, node.name),
+        node.name: _sizes(choice, node.name),
+    }
+    places = comparison.places(f"the lists of kernels of {node.name}", parts)
     if places is None:
         return set()
     built, choices = named.find(node.name, bank), named.find(node.name, choice)
@@ -89,25 +96,31 @@ def picture_list(comparison: Comparison, wrong: list[NoNumber]) -> Cells:
 def gallery(comparison: Comparison, limit: int, values: dict[str, Arrays]) -> None:
     """The thumbnails, each cell against the map that it shows."""
     named, owner = comparison.named, GALLERY.lower()
-    drawings = thumbnails(named.network, limit)
-    names = {drawing.key: {drawing.name(owner, n): drawing.size for n in drawing.indexes()} for drawing in drawings}
+    lost = {*named.gone, *named.cut_off}
+    drawings = {drawing.key: drawing for drawing in thumbnails(named.network, limit) if drawing.key not in lost}
+    parts = {key: _sizes(drawing, owner) for key, drawing in drawings.items()}
     if not drawings:
         return
-    if not any(map(named.area, (name for each in names.values() for name in each))):
-        comparison.note(f"{GALLERY} is gone and was not checked")
+    if comparison.gone(GALLERY, [name for names in parts.values() for name in names]):
+        comparison.left_out(GALLERY, parts, "it is gone")
+        return
+    broken = {key: why for key in parts for name, size in parts[key].items() if (why := named.lacks(name, size))}
+    if broken:
+        comparison.report.notes.append(
+            f"not checked: thumbnails of {', '.join(broken)}, since {next(iter(broken.values()))}"
+        )
+    if broken.keys() == drawings.keys():
         return
     comparison.begin(owner, "thumbnails")
-    for drawing in drawings:
-        if drawing.key in named.gone or drawing.key in named.cut_off:
-            continue
-        if comparison.places(f"the thumbnails of {drawing.key}", names[drawing.key]) is None:
+    for key, drawing in drawings.items():
+        if key in broken:
             continue
         grids = named.find(owner, drawing)
         sheets = {grid.sheet for _, grid in flat(grids)}
         comparison.sheets.setdefault(owner, next(flat(grids))[1].sheet)
         comparison.now.grids += drawing.shape[0]
-        shown = thumbnail_values(drawing.key, values)[: drawing.shape[0]]
-        write = thumbnail_formula(named.network, drawing.key, comparison.grids)
+        shown = thumbnail_values(key, values)[: drawing.shape[0]]
+        write = thumbnail_formula(named.network, key, comparison.grids)
         comparison.compare(drawing, grids, shown, write, named.viewpoint(GALLERY, sheets))
 
 
@@ -117,23 +130,26 @@ def inspector(comparison: Comparison, values: dict[str, Arrays], given: dict[str
     shown = Inspector(comparison.network, comparison.grids, comparison.detail)
     listed = named.area("inspector_layers")
     if shown.displaced and (listed is None or listed[3] - listed[1] + 1 != len(shown.layers) or not shown.layers):
-        _not_inspected(comparison, shown.displaced)
+        parts = {INSPECTOR: {"inspector_layer": (1, 1)}, TABLE: {"inspector_layers": (1, 1)}}
+        missing = next((sheet for sheet, names in parts.items() if comparison.gone(sheet, names)), None)
+        reason = _moved(shown.displaced) if missing is None else f"{missing} is gone"
+        comparison.left_out(INSPECTOR, parts, reason)
         return
-    sizes = shown.sizes() | shown.hidden_sizes()
-    sizes |= {stack.name: (len(MARKS), 1) for stack in shown.stacks.values()}
-    places = comparison.places("Inspector", sizes)
+    parts = {INSPECTOR: shown.sizes(), TABLE: shown.hidden_sizes()}
+    parts["outlines"] = {stack.name: (len(MARKS), 1) for stack in shown.stacks.values()}
+    places = comparison.places(INSPECTOR, parts)
     if places is None:
         return
     table = named.numbers("inspector", Drawing("table", "table", "view", shown.table.shape, 0), places["inspector_table"])[0]
     apart = [n for n, have in enumerate(table[:, -len(PLACES) :]) if (have != shown.table[n, -len(PLACES) :]).any()]
     if apart:
-        _not_inspected(comparison, [shown.layers[n].node.name for n in apart])
+        comparison.left_out(INSPECTOR, parts, _moved([shown.layers[n].node.name for n in apart]))
         return
     choice = {name: comparison.typed(places[f"inspector_{name}"]) for name in CHOICES}
     known = str(choice["layer"]).lower() in [name.lower() for (name,) in shown.names]
     views = inspector_views(shown, places, values, given, choice) if known else []
     if _reads_elsewhere(comparison, views, places):
-        _not_inspected(comparison, [])
+        comparison.left_out(INSPECTOR, parts, _moved([]))
         return
     comparison.begin("inspector", "one cell")
     comparison.sheets["inspector"] = places["inspector_window"].sheet
@@ -148,11 +164,9 @@ def inspector(comparison: Comparison, values: dict[str, Arrays], given: dict[str
         comparison.view(view, places[view.name])
 
 
-def _not_inspected(comparison: Comparison, layers: list[str]) -> None:
+def _moved(layers: list[str]) -> str:
     whose = f"of {' and '.join(layers)} " if layers else ""
-    comparison.note(
-        f"Inspector was not checked: grids {whose}were moved, or rows between them, and it looks where they were"
-    )
+    return f"grids {whose}were moved, or rows or columns inserted between them, and it looks where they were"
 
 
 def _reads_elsewhere(comparison: Comparison, views: list[View], places: dict[str, Grid]) -> bool:
@@ -162,6 +176,7 @@ def _reads_elsewhere(comparison: Comparison, views: list[View], places: dict[str
     something else is a finding.
     """
     found: Areas = {}
+    layers = set().union(*comparison.named.sheets_of.values())
     for view in views:
         if view.name not in ("inspector_window", "inspector_kernel", "inspector_result"):
             continue
@@ -174,7 +189,7 @@ def _reads_elsewhere(comparison: Comparison, views: list[View], places: dict[str
             if whole != wanted:
                 continue
             for one, other in zip(have, want, strict=True):
-                if other.sheet in comparison.sheets.values() and other.rows * other.columns > 1:
+                if other.sheet in layers and other.rows * other.columns > 1:
                     right = (other.sheet, *other[1:])
                     found.setdefault(right, set()).add((one.sheet or grid.sheet, *one[1:]))
     return any(len(written) == 1 and not _meet(right, next(iter(written))) for right, written in found.items())
@@ -189,7 +204,7 @@ def _meet(one: tuple[str, int, int, int, int], other: tuple[str, int, int, int, 
 
 def check_sheet(comparison: Comparison, values: dict[str, Arrays]) -> tuple[int, dict[str, Grid]]:
     """The Check sheet: how far edits reach; returns how many of its rows say so, and its places."""
-    places = comparison.places("Check", check_sizes(comparison.network))
+    places = comparison.places(CHECK, {CHECK: check_sizes(comparison.network)})
     if places is None:
         return 0, {}
     comparison.begin("check", "as built?")
@@ -206,13 +221,13 @@ def check_sheet(comparison: Comparison, values: dict[str, Arrays]) -> tuple[int,
 def overview(comparison: Comparison, values: dict[str, Arrays], changed: int, checked: dict[str, Grid]) -> None:
     """The Overview: whether all is as built, of which the Check sheet's rows tell, and what the network answers."""
     sizes = overview_sizes(comparison.network)
-    state = {"overview_state": sizes.pop("overview_state")}
-    if not any(comparison.named.area(name) for name in (*state, *sizes) if name.startswith("overview")):
-        comparison.note("Overview is gone and was not checked")
+    parts = {OVERVIEW: {"overview_state": sizes.pop("overview_state")}}
+    if comparison.gone(OVERVIEW, [*parts[OVERVIEW], *(name for name in sizes if name != "answer_names")]):
+        comparison.left_out(OVERVIEW, parts, "it is gone")
         return
-    found = (comparison.places("the state on Overview", state) if checked else None) or {}
+    found = (comparison.places("the state on Overview", parts) if checked else None) or {}
     if sizes:
-        found |= comparison.places("the answer on Overview", sizes) or {}
+        found |= comparison.places("the answer on Overview", {OVERVIEW: sizes}) or {}
     if not found:
         return
     comparison.begin("overview", "answer" if gives_answer(comparison.network) else "state")
@@ -228,10 +243,11 @@ def added_sheets(
 ) -> None:
     """All that a workbook has besides its layers: a gallery of so many cells, an inspector if it has one."""
     gallery(comparison, cells, values)
-    if comparison.named.gone:
-        comparison.note(
-            f"Inspector, Check and Overview were not checked: they tell of {' and '.join(comparison.named.gone)}, too"
-        )
+    if gone := comparison.named.gone:
+        parts = {OVERVIEW: {"overview_state": (1, 1)}, CHECK: {"check_state": (1, 1)}}
+        parts |= {INSPECTOR: {"inspector_layer": (1, 1)}, TABLE: {"inspector_table": (1, 1)}} if inspects else {}
+        whole = f"{INSPECTOR}, {CHECK} and {OVERVIEW}" if inspects else f"{CHECK} and {OVERVIEW}"
+        comparison.left_out(whole, parts, f"they tell of {' and '.join(gone)}, too")
         return
     if inspects:
         inspector(comparison, values, given)
@@ -242,7 +258,7 @@ def lists(comparison: Comparison, given: dict[str, Arrays], wrong: list[NoNumber
     """All lists of kernels and of pictures; returns the cells that are no numbers because of what is chosen."""
     comparison.now = comparison.reports[INPUT]
     explained = picture_list(comparison, wrong)
-    for node in comparison.network.nodes:
+    for node in comparison.named.left.nodes:
         if choosable(node):
             comparison.now = comparison.reports[node.name]
             explained |= kernel_lists(comparison, node, given[node.name]["weight"])

@@ -21,7 +21,7 @@ from .formula.values import BLANK, ERROR, ERRORS, NUMERIC, TEXT
 from .grid import seen_from
 from .layers.base import Arrays
 from .libreoffice import recalculated
-from .named_grids import NamedGrids
+from .named_grids import NamedGrids, in_words
 from .network import INPUT, Network, parse_network
 from .progress import Progress
 from .report import Finding, LayerReport, Report
@@ -77,7 +77,14 @@ def read_contents(book: str | Path) -> Contents:
     opened = read_book(Path(book))
     network, detail, _ = _description(opened)
     evaluate(opened, group_formulas(opened))
-    pixels, parameters, wrong = NamedGrids(opened, network, detail).given()
+    named = NamedGrids(opened, network, detail)
+    for name, first in named.gone.items():
+        node = network.by_name[name]
+        if node.share is None and any(drawing.role == "parameter" for drawing in named.drawn[name]):
+            raise WorkbookError(
+                f"{book}: the weights of {name} are gone: the defined name {first} is missing, and all others"
+            )
+    pixels, parameters, wrong = named.given()
     if wrong:
         raise WorkbookError(f"{book}: {wrong[0].cell} {wrong[0].text}")
     return Contents(network, pixels, parameters)
@@ -85,10 +92,12 @@ def read_contents(book: str | Path) -> Contents:
 
 def _description(book: Book) -> tuple[Network, str, Shown]:
     """The network that the workbook carries along on its hidden sheet."""
-    sheet = book.sheets.get("_sheetcnn")
-    if sheet is None or sheet.value(1, 1) != "sheetcnn":
+    named = [sheet for name, sheet in book.sheets.items() if name == "_sheetcnn"]  # people rename hidden sheets, too
+    sheet = next((sheet for sheet in [*named, *book.sheets.values()] if sheet.value(1, 1) == "sheetcnn"), None)
+    if sheet is None:
         raise WorkbookError(
-            f"{book.source}: was not made by sheetcnn (it has no sheet _sheetcnn); build it with `sheetcnn build`"
+            f"{book.source}: was not made by sheetcnn, or its hidden sheet _sheetcnn was deleted; "
+            "build it with `sheetcnn build`"
         )
     pieces = [sheet.texts[place] for place in sorted(sheet.texts) if place[0] > 1 and place[1] == 1]
     try:
@@ -155,6 +164,7 @@ class _Check(Comparison):
         self.report.layers = list(self.reports.values())
         self.missing()
         pixels, given, wrong = self.named.given()
+        self.divisors(given)
         explained = lists(self, given, wrong)
         for cell in wrong:
             self.now, self.spoilt = self.reports[cell.layer], self.spoilt or cell.value in ERRORS
@@ -165,7 +175,7 @@ class _Check(Comparison):
         added_sheets(self, shown.gallery, shown.inspector, values, given)
         self.compare_saved({name: report for name, report in self.reports.items() if name in self.sheets})
         if self.followed:
-            self.note(f"{self.followed:,} more cells show errors, which follow from those that are named")
+            self.report.notes.append(f"{self.followed:,} more cells show errors, which follow from those that are named")
         self.report.layers = [r for r in self.report.layers if r.cells or r.findings]
         return self.report
 
@@ -178,7 +188,18 @@ class _Check(Comparison):
         for lost in self.named.gone:
             readers = [name for name, read in self.named.cut_off.items() if read == lost]
             if readers:
-                self.note(f"{' and '.join(readers)} could not be checked, since {lost} is gone")
+                self.report.notes.append(f"{' and '.join(readers)} could not be checked, since {lost} is gone")
+
+    def divisors(self, given: dict[str, Arrays]) -> None:
+        """Name what pixels are divided by where that is 0 or blank."""
+        for drawing in self.named.drawn[INPUT]:
+            if drawing.key in ("scale", "std"):
+                for index, grid, _ in self.named.each(drawing, self.grids[INPUT][drawing.key]):
+                    if given[INPUT][drawing.key][index] == 0:
+                        self.now, self.spoilt = self.reports[INPUT], True
+                        value = self.named.value(grid, 0, 0)
+                        text = f"holds {in_words(value)}, and pixels are divided by it; type another number"
+                        self.add("input", self.named.where(grid, 0, 0), text, value, None, self.named.formula(grid, 0, 0))
 
     def layers(self, left: Network, values: dict[str, Arrays], given: dict[str, Arrays]) -> None:
         """Every computed cell of the layers that are left."""
@@ -203,7 +224,7 @@ class _Check(Comparison):
     def stray(self, stray: Stray) -> None:
         """A number that lies in no grid: what layers read is wrong then, colours only are another matter."""
         if stray.colours is not None:
-            self.note(f"{stray.cell} {stray.text}")
+            self.report.notes.append(f"{stray.cell} {stray.text}")
             return
         value = stray.sheet.value(stray.row, stray.column)
         formula = stray.sheet.formula(stray.row, stray.column)

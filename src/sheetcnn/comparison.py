@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class Comparison:
         self.now: LayerReport = LayerReport("", "")
         self.as_good: dict[tuple[str, int, int], set[str]] = {}  # texts that other programs give instead of the value
         self.spoilt = False  # whether a number that is typed is an error: what reads it is one, too
+        self.unchecked: set[str] = set()  # sheets that are left out
         self.followed = 0  # errors that follow from that
 
     # -- what is there -----------------------------------------------------------------------------------------------
@@ -48,18 +49,26 @@ class Comparison:
         self.now = self.reports[name] = LayerReport(name, type_)
         self.report.layers.append(self.now)
 
-    def note(self, text: str) -> None:
-        """Say something that is no finding."""
-        self.report.notes.append(text)
+    def places(self, what: str, parts: dict[str, dict[str, Size]]) -> dict[str, Grid] | None:
+        """Named rectangles, by the sheets that they are built on; None where they are not all there, and a note says so."""
+        for sheet, sizes in parts.items():
+            reason = next((why for name, size in sizes.items() if (why := self.named.lacks(name, size))), None)
+            if reason is not None and self.gone(sheet, sizes):
+                reason = f"{sheet if sheet != what else 'it'} is gone"
+            if reason is not None:
+                self.left_out(what, parts, reason)
+                return None
+        return {name: self.named.place(name, size) for sizes in parts.values() for name, size in sizes.items()}
 
-    def places(self, what: str, sizes: dict[str, Size]) -> dict[str, Grid] | None:
-        """Named rectangles; where they are not all there, None and a note that `what` was not checked."""
-        reasons = [reason for name, size in sizes.items() if (reason := self.named.lacks(name, size))]
-        if not reasons:
-            return {name: self.named.place(name, size) for name, size in sizes.items()}
-        gone = not any(self.named.area(name) for name in sizes)
-        self.note(f"{what} is gone and was not checked" if gone else f"{what} was not checked: {reasons[0]}")
-        return None
+    def gone(self, sheet: str, names: Iterable[str]) -> bool:
+        """Whether a sheet was deleted, and not only one or the other name."""
+        return sheet not in self.book.sheets and not any(map(self.named.area, names))
+
+    def left_out(self, what: str, parts: dict[str, dict[str, Size]], reason: str) -> None:
+        """Note that something added is not checked, nor what a program saved on its sheets."""
+        self.report.notes.append(f"not checked: {what}, since {reason}")
+        areas = [area for names in parts.values() for name in names if (area := self.named.area(name))]
+        self.unchecked |= {area[0] for area in areas} - set().union(*self.named.sheets_of.values())
 
     # -- comparing ---------------------------------------------------------------------------------------------------
     def compare(
@@ -197,10 +206,12 @@ class Comparison:
 
     # -- words -------------------------------------------------------------------------------------------------------
     def saved_differs(self, sheet: Sheet, row: int, column: int, saved: float | str) -> None:
-        """Name a cell whose saved value is another than its formula's."""
-        if saved in self.as_good.get((sheet.name, row, column), ()):
-            return
+        """Name a cell whose saved value is another than its formula's; which of several errors it shows is no matter."""
         now = sheet.value(row, column)
+        if saved in self.as_good.get((sheet.name, row, column), ()) or sheet.name in self.unchecked:
+            return
+        if saved in ERRORS and now in ERRORS:
+            return
         had, has = in_words(saved), in_words(now)
         text = f"was saved as {had}, but its formula gives {has}; open the workbook and save it again"
         self.add(
