@@ -40,6 +40,13 @@ class Detail(StrEnum):
     steps = "steps"
 
 
+class Form(StrEnum):
+    """Whose form grades are written in, besides ours."""
+
+    moodle = "moodle"
+    canvas = "canvas"
+
+
 class Engine(StrEnum):
     """Who computes a workbook's formulas."""
 
@@ -184,17 +191,24 @@ def grade(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="grades.csv", help="The table to write; reports go beside it.")
     ] = Path("grades.csv"),
+    form: Annotated[
+        Form | None, typer.Option(help="Also write the table that this system imports, as grades-moodle.csv or the like.")
+    ] = None,
 ) -> None:
     """Grade students' workbooks: a table, and a report for each."""
+    from .handout.forms import refuse_form, write_form
     from .handout.grader import grade as grade_folder
     from .handout.grader import read_key
     from .handout.report import class_summary, points_text, refuse_output, write_csv, write_reports
 
     refuse_output(output)
     reports = output.with_name(f"{output.stem}-reports")
-    with _progress("grading") as progress:
-        grades = grade_folder(folder, key, skip=(output, reports), progress=progress)
+    forms = {one: output.with_name(f"{output.stem}-{one}.csv") for one in Form}
     handout = read_key(key)[0]
+    if form is not None:
+        refuse_form(form, handout)
+    with _progress("grading") as progress:
+        grades = grade_folder(folder, key, skip=(output, reports, *forms.values()), progress=progress)
     exercise = handout.exercise
     write_csv(output, grades, exercise)
     pages = write_reports(reports, grades, exercise)
@@ -203,6 +217,10 @@ def grade(
     for line in class_summary(grades, len(handout.students)):
         _say(line)
     _say(f"wrote {output}" + (f" and {len(pages)} reports in {reports}" if pages else ""))
+    if form is not None:
+        for note in write_form(form, forms[form], grades, handout):
+            _say(f"note: {note}")
+        _say(f"wrote {forms[form]}, to be imported in {form.capitalize()}")
 
 
 @app.command()
@@ -377,7 +395,7 @@ def _print_report(report: Report) -> None:
     rows = []
     for layer in report.layers:
         saved = "" if layer.largest_saved_difference is None else f"{layer.largest_saved_difference:.2g}"
-        verdict = "agrees" if layer.ok else f"{layer.findings:,} differ"
+        verdict = f"{layer.findings:,} differ" if not layer.ok else f"{layer.follow:,} errors" if layer.follow else "agrees"
         row = [layer.layer, layer.type, str(layer.grids or ""), f"{layer.cells:,}"]
         rows.append([*row, f"{layer.largest_difference:.2g}" if layer.type else "", saved, verdict])
     heads = ["layer", "type", "grids", "cells", "largest difference", "saved values", "result"]
