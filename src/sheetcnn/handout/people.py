@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -23,7 +24,10 @@ _CANVAS = re.compile(
 )
 # Brightspace: "12345-67890 - Anna Schmidt - Jan 31, 2026 1011 AM/handout.xlsx".
 _BRIGHTSPACE = re.compile(r"(?P<id>\d+-\d+) ?- ?(?P<who>.+?) ?- [^-]*\d{4}.*", re.S)
-_NAMELESS = re.compile(r"(participant|teilnehmer|particip|partecipante|deelnemer|anon)\S*\Z", re.I)
+_NAMELESS = re.compile(r"(participant|teilnehmer|particip|partecipante|deelnemer|anon)\S*( \d+)?\Z", re.I)
+_IDENTIFIER = re.compile(
+    r"(?:participant|teilnehmer|particip|partecipante|deelnemer)\D*(\d+)\Z", re.I
+)  # in Moodle's worksheet
 _GROUP = re.compile(r"\A(default group|group|gruppe|groupe|grupo|gruppo|groep|team)\b[^-]*-(?=.)", re.I | re.S)
 _COPY = re.compile(
     r"\A(?:copy of|kopie von|copie de|copia de|kopia)\s+|\s*\((\d{1,3})\)\Z|(?<=.)-(\d{1,2})\Z|[\s_-]+(?:copy|kopie|copie|copia)(?:\s*(\d+))?\Z",
@@ -52,7 +56,7 @@ class _Told:
     """What a school's system says in one part of a path."""
 
     names: tuple[str, ...]  # the likeliest first
-    id: str = ""
+    id: str = ""  # the system's own for the student
     rest: str = ""  # the student's own name for the file
 
 
@@ -62,12 +66,16 @@ class People:
     def __init__(self, students: Sequence[Student]) -> None:
         self._exact: dict[str, set[int]] = defaultdict(set)
         self._joined: dict[str, set[int]] = defaultdict(set)
+        self._ids: dict[str, int] = {}  # systems' own, from rosters that have them
         self._by_word: dict[str, list[tuple[frozenset[str], int]]] = defaultdict(list)
         for n, student in enumerate(students, start=1):
             email = student.email.casefold()
             for text in (PurePosixPath(student.file).stem, email, email.partition("@")[0], student.number):
                 if text.strip():
                     self._exact[_folded(text)].add(n)
+            for heading, cell in student.columns:
+                if (match := _IDENTIFIER.match(cell.strip())) or (heading.strip().casefold() == "id" and cell.strip()):
+                    self._ids[match[1] if match else cell.strip()] = n
             for words in _forms(student.name):
                 for joined in _turned(words):
                     self._joined[joined].add(n)
@@ -124,25 +132,26 @@ class People:
             if said:
                 first = said[0]
                 person = first.names[0]
-                if (len(several[person]) > 1 or _NAMELESS.match(person)) and first.id and first.id != person:
-                    person = f"{person} {first.id}"
+                if len(several[person]) > 1:
+                    person = f"{person} {first.id}".rstrip()
                 key = f"{first.names[0]}\0{first.id}"
-            claims.append(self._claim(one, said, person, key))
+            claims.append(self._claim(one, said, _mended(person), _folded(key)))
         return claims
 
     def _claim(self, one: HandIn, told: list[_Told], person: str, key: str) -> Claim:
+        known = next((self._ids[said.id] for said in told if said.id in self._ids), 0)
         for said in told:
             for name in said.names:
                 if students := self.named(name):
-                    return Claim(person, key, students, True)
+                    return Claim(person, key, frozenset({known}) if known in students else students, True)
+        if told:
+            # A system's number may be that of another assignment, and the student's own name for a file may be anything.
+            rests = [PurePosixPath(said.rest).stem for said in told[::-1]]
+            rest = next((students for text in rests if (students := self._in_name(text))), frozenset())
+            nameless = all(_NAMELESS.match(said.names[0]) or said.names[0].isdecimal() for said in told)
+            return Claim(person, key, frozenset(), not nameless, frozenset({known}) if known else rest)
         *folders, name = one.name.split("/")
         own = [*folders, PurePosixPath(name).stem]
-        if told:
-            rest = next(
-                (found for said in told[::-1] if (found := self._in_name(PurePosixPath(said.rest).stem))), frozenset()
-            )
-            nameless = all(_NAMELESS.match(said.names[0]) for said in told)
-            return Claim(person, key, frozenset(), not nameless, rest)
         # Outer folders first: those inside may be the student's own.
         return Claim(person, key, next((found for part in own if (found := self._in_name(part))), frozenset()))
 
@@ -182,7 +191,8 @@ def _told(one: HandIn) -> Iterator[_Told]:
     for part in one.name.split("/"):
         if match := _MOODLE.match(part):
             who = _GROUP.sub("", match["who"])
-            yield _Told((f"{who} {match['id']}" if _NAMELESS.match(who) else who,), match["id"], match["rest"] or "")
+            nameless = _NAMELESS.match(who) and not who[-1].isdecimal()
+            yield _Told((f"{who} {match['id']}" if nameless else who,), match["id"], match["rest"] or "")
         elif match := BLACKBOARD.match(part):
             # Usernames and the assignment's name may both hold underscores.
             pieces = match["all"].rsplit("_attempt_", 1)[0].split("_")
@@ -262,8 +272,7 @@ def _mended(text: str) -> str:
     """A text whose letters were taken for those of another code page, as programs that unpack archives do."""
     text = re.sub(r"#U([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
     for code in ("cp437", "cp850", "cp1252"):
-        try:
-            return text.encode(code).decode("utf-8")
-        except UnicodeError:
-            continue
-    return text
+        with suppress(UnicodeError):
+            text = text.encode(code).decode("utf-8")
+            break
+    return unicodedata.normalize("NFC", text)
