@@ -25,7 +25,7 @@ from .named_grids import NamedGrids, in_words
 from .network import INPUT, Network, parse_network
 from .progress import Progress
 from .report import Finding, LayerReport, Report
-from .strays import Stray, Strays
+from .strays import Strays
 
 __all__ = ["KEPT", "Contents", "Engine", "Finding", "LayerReport", "Progress", "Report", "check", "read_contents"]
 
@@ -174,8 +174,8 @@ class _Check(Comparison):
         self.layers(left, values, given)
         added_sheets(self, shown.gallery, shown.inspector, values, given)
         self.compare_saved({name: report for name, report in self.reports.items() if name in self.sheets})
-        if self.followed:
-            self.report.notes.append(f"{self.followed:,} more cells show errors, which follow from those that are named")
+        if follow := sum(layer.follow for layer in self.report.layers):
+            self.report.notes.append(f"{follow:,} more cells show errors, which follow from what is named")
         self.report.layers = [r for r in self.report.layers if r.cells or r.findings]
         return self.report
 
@@ -209,26 +209,20 @@ class _Check(Comparison):
             seen = {} if homes[name] is None else {name: {k: seen_from(g, name) for k, g in self.grids[name].items()}}
             formulas[name] = left.formulas(name, self.detail, self.grids | seen)
         strays = list(Strays(self.named, self.groups, {name: set(keys) for name, keys in formulas.items()}))
+        for header in dict.fromkeys(stray.colours for stray in strays if stray.colours is not None):
+            first, *others = [stray for stray in strays if stray.colours == header]
+            self.report.notes.append(first.note(len(others)))
         for name, written in formulas.items():
             self.now = self.reports[name]
             for stray in strays:
-                if stray.layer == name:
-                    self.stray(stray)
+                if stray.layer == name and stray.colours is None:
+                    self.add("stray", stray.cell, stray.text, stray.value, None, stray.formula)
             for drawing in self.named.drawn[name]:
                 self.now.grids += int(np.prod(drawing.shape[: drawing.lead]))
                 if drawing.key in written:
                     want = given if drawing.role == "shared" else values
                     grids = self.grids[name][drawing.key]
                     self.compare(drawing, grids, want[name][drawing.key], written[drawing.key], homes[name])
-
-    def stray(self, stray: Stray) -> None:
-        """A number that lies in no grid: what layers read is wrong then, colours only are another matter."""
-        if stray.colours is not None:
-            self.report.notes.append(f"{stray.cell} {stray.text}")
-            return
-        value = stray.sheet.value(stray.row, stray.column)
-        formula = stray.sheet.formula(stray.row, stray.column)
-        self.add("stray", stray.cell, stray.text, value if isinstance(value, float | str) else None, None, formula)
 
     def compare_saved(self, reports: dict[str, LayerReport]) -> None:
         """The values that the spreadsheet program saved, against those that its formulas have."""

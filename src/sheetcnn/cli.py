@@ -393,9 +393,11 @@ def _print_report(report: Report) -> None:
     from .checker import KEPT
 
     rows = []
+    gone = {finding.layer for finding in report.findings if finding.kind == "missing"}
     for layer in report.layers:
         saved = "" if layer.largest_saved_difference is None else f"{layer.largest_saved_difference:.2g}"
-        verdict = f"{layer.findings:,} differ" if not layer.ok else f"{layer.follow:,} errors" if layer.follow else "agrees"
+        verdict = f"{layer.findings:,} differ" if not layer.ok else "shows errors" if layer.follow else "agrees"
+        verdict = "gone" if layer.layer in gone else verdict
         row = [layer.layer, layer.type, str(layer.grids or ""), f"{layer.cells:,}"]
         rows.append([*row, f"{layer.largest_difference:.2g}" if layer.type else "", saved, verdict])
     heads = ["layer", "type", "grids", "cells", "largest difference", "saved values", "result"]

@@ -41,7 +41,6 @@ class Comparison:
         self.as_good: dict[tuple[str, int, int], set[str]] = {}  # texts that other programs give instead of the value
         self.spoilt = False  # whether a number that is typed is an error: what reads it is one, too
         self.unchecked: set[str] = set()  # sheets that are left out
-        self.followed = 0  # errors that follow from that
 
     # -- what is there -----------------------------------------------------------------------------------------------
     def begin(self, name: str, type_: str) -> None:
@@ -100,8 +99,9 @@ class Comparison:
     def follows(self, grid: Grid, i: int, j: int) -> bool:
         """Whether an error in a right formula need not be named, since numbers that are typed are errors already."""
         unknown = (grid.sheet, grid.top + int(i), grid.left + int(j)) in self.book.problems
-        self.followed += self.spoilt and not unknown
-        return self.spoilt and not unknown
+        known = self.spoilt and not unknown
+        self.now.follow += known
+        return known
 
     def differs(self, grid: Grid, i: int, j: int, want: float | str) -> None:
         """Name a cell that has another value than NumPy."""

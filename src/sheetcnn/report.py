@@ -42,6 +42,7 @@ class LayerReport:
     largest_difference: float = 0.0
     largest_saved_difference: float | None = None
     findings: int = 0
+    follow: int = 0  # cells that show an error because a number that is typed is one: they are no findings
 
     @property
     def ok(self) -> bool:

@@ -13,6 +13,7 @@ from .formula.a1 import cell_name
 from .formula.values import BOOLEAN, ERROR, NUMERIC
 from .grid import Grid, flat, sheet_prefix
 from .named_grids import NamedGrids, in_words
+from .report import Value
 
 MOST = 1000  # on one sheet that are looked at
 _LARGEST = re.compile(r"MAX\(\x01(,\x01)*\)\Z")  # the skeleton of the header's "largest cell", which the colours come from
@@ -34,12 +35,27 @@ class Stray:
         return f"{sheet_prefix(self.sheet.name)}{cell_name(self.row, self.column)}"
 
     @property
+    def value(self) -> Value:
+        """What it holds."""
+        return self.sheet.value(self.row, self.column)
+
+    @property
+    def formula(self) -> str | None:
+        """Its formula, if it has one."""
+        return self.sheet.formula(self.row, self.column)
+
+    @property
     def text(self) -> str:
-        """What is to be said of it."""
-        held = f"holds {in_words(self.sheet.value(self.row, self.column))}"
-        if self.colours is None:
-            return f"{held} where padding or the gaps of a kernel must be blank; clear it"
-        return f"{held}, which {self.colours} takes for a cell of {self.layer} when it colours the maps; move it"
+        """What is to be said of it where layers read it."""
+        return f"holds {in_words(self.value)} where padding or the gaps of a kernel must be blank; clear it"
+
+    def note(self, others: int) -> str:
+        """What is to be said of it, and of so many others, where only colours come of it."""
+        more = f"; {others:,} more numbers are read so" if others else ""
+        return (
+            f"{self.cell} holds {in_words(self.value)}, which {self.colours} takes for a cell of {self.layer} "
+            f"when it colours the maps; move it{more}"
+        )
 
 
 class Strays:
