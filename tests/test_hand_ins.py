@@ -353,7 +353,8 @@ def test_names_without_a_roster(names: list[str], people: list[str]) -> None:
 )
 def test_the_order_of_attempts(names: list[str]) -> None:
     found = [HandIn(Path(), name, 10.0 - n) for n, name in enumerate(names)]  # the time of a copy is no proof
-    assert [one.name for one in sorted(found[::-1], key=attempt_order)] == names
+    found.reverse()
+    assert [one.name for one in sorted(found, key=attempt_order)] == names
     older, newer = HandIn(Path(), "b.xlsx", 1.0), HandIn(Path(), "a.xlsx", 2.0)
     assert attempt_order(older) < attempt_order(newer)
 
