@@ -167,7 +167,7 @@ class _Check(Comparison):
         self.divisors(given)
         explained = lists(self, given, wrong)
         for cell in wrong:
-            self.now, self.spoilt = self.reports[cell.layer], self.spoilt or cell.value in ERRORS
+            self.now, self.spoilt = self.reports[cell.layer], True
             if cell.cell not in explained:
                 self.no_number(cell)
         values = left.run(pixels, given, self.detail)

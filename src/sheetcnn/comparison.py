@@ -39,7 +39,7 @@ class Comparison:
         self.kept: dict[tuple[str, str], int] = {}
         self.now: LayerReport = LayerReport("", "")
         self.as_good: dict[tuple[str, int, int], set[str]] = {}  # texts that other programs give instead of the value
-        self.spoilt = False  # whether a number that is typed is an error: what reads it is one, too
+        self.spoilt = False  # whether something typed is no number: then errors may follow from it
         self.unchecked: set[str] = set()  # sheets that are left out
 
     # -- what is there -----------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ class Comparison:
 
     def no_number(self, cell: NoNumber) -> None:
         """Name a cell that holds no number where one is needed."""
-        self.spoilt = self.spoilt or cell.value in ERRORS
+        self.spoilt = True
         self.add("input", cell.cell, cell.text, cell.value, None, cell.formula)
 
     def add(self, kind: Kind, cell: str, text: str, value: Value, expected: Value, formula: str | None) -> None:

@@ -26,11 +26,14 @@ class NoNumber:
     cell: str
     value: Value
     formula: str | None
+    problem: str | None = None  # why the formula could not be evaluated
 
     @property
     def text(self) -> str:
         if self.formula is not None and "#REF!" in self.formula:
             return f"holds {in_words(self.value)}, since what its formula read was deleted; type a number"
+        if self.problem is not None:
+            return f"cannot be evaluated: it {self.problem}; type a number"
         return f"holds {in_words(self.value)}, and a number is needed; type one"
 
 
@@ -164,9 +167,9 @@ class NamedGrids:
         wrong: list[NoNumber] = []
         shares = {node.name: node.share for node in self.network.nodes if node.share is not None}
         for name, drawings in self.drawn.items():
+            given[name] = dict(given.get(shares[name], {})) if name in shares else {}
             if name in self.gone:
                 continue
-            given[name] = dict(given.get(shares[name], {})) if name in shares else {}
             for drawing in drawings:
                 if drawing.role in ("parameter", "pixels"):
                     given[name][drawing.key], others = self.numbers(name, drawing, self.by_layer[name][drawing.key])
@@ -180,8 +183,9 @@ class NamedGrids:
             number, kind = (cut(array, grid) for array in (sheet.number, sheet.kind))
             found[index] = np.where(kind == NUMERIC, number, 0).reshape(drawing.shape[drawing.lead :])
             for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)).tolist():
-                cell = NoNumber(layer, self.where(grid, i, j), self.value(grid, i, j), self.formula(grid, i, j))
-                wrong.append(cell)
+                where, held, formula = self.where(grid, i, j), self.value(grid, i, j), self.formula(grid, i, j)
+                problem = self.book.problems.get((grid.sheet, *_place(grid, i, j)))
+                wrong.append(NoNumber(layer, where, held, formula, problem))
         return found, wrong
 
     def where(self, grid: Grid, i: int, j: int) -> str:

@@ -100,7 +100,7 @@ class Strays:
                 continue
             if self._formula_cells(group.sheet)[group.rows[reads], group.columns[reads]].any():
                 return Stray(layer, sheet, row, column, None)
-            if _LARGEST.match(group.text):
+            if _LARGEST.match(group.text) and sheet.kind[row, column] != BOOLEAN:  # MAX passes over these
                 at = int(np.flatnonzero(reads)[0])
                 where = cell_name(int(group.rows[at]), int(group.columns[at]))
                 colours = f"{sheet_prefix(group.sheet)}{where}"
