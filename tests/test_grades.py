@@ -124,7 +124,7 @@ def test_what_is_said_of_a_class() -> None:
     ]
     assert class_summary(grades, 3) == [
         "2 of 3 students handed in; missing: Cem",
-        "1 file of nobody in the roster",
+        "1 file of nobody on the roster",
         "1 file not graded: the remarks say why",
         "1 student has cells that nobody could evaluate: look at them (column “look at”)",
     ]

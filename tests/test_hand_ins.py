@@ -180,7 +180,7 @@ def test_a_name_that_the_roster_lacks(made: HandedOut, lay: Lay, tmp_path: Path)
         (
             "Anna Schmidt",
             "Annie Schmidt_1_assignsubmission_file_/handout.xlsx",
-            ["it lies under the name Annie Schmidt, which is not in the roster"],
+            ["it lies under the name Annie Schmidt, which is not on the roster"],
         ),
         (
             "Bob Jones",
@@ -191,7 +191,7 @@ def test_a_name_that_the_roster_lacks(made: HandedOut, lay: Lay, tmp_path: Path)
             "Zoe Zappa",
             "Zoe Zappa_3_assignsubmission_file_/handout.xlsx",
             [
-                "it lies under the name Zoe Zappa, which is not in the roster",
+                "it lies under the name Zoe Zappa, which is not on the roster",
                 "this is the workbook made for Bob Jones, by whose numbers it is graded",
             ],
         ),

@@ -91,11 +91,12 @@ class Grader:
         `name` is what the report calls it, `likely` whose it is where the workbook itself does not say so.
         """
         grade = Grade(name, path.stem, self.handout.exercise.points)
+        read = path
         try:
             kind, words = kind_of(path)
             if kind is Kind.OFFICE:
-                with recalculated(path, TIMEOUT) as converted:
-                    book = read_book(converted)
+                with recalculated(path, TIMEOUT) as read:
+                    book = read_book(read)
             elif kind is Kind.WORKBOOK:
                 book = read_book(path)
             else:
@@ -105,7 +106,7 @@ class Grader:
             words = str(error).removeprefix(f"{path}: ")
             grade.remarks.append(f"not graded: hand it in as .xlsx; {words}")
         except SheetcnnError as error:
-            grade.remarks.append(f"not graded: {str(error).removeprefix(f'{path}: ')}")
+            grade.remarks.append(f"not graded: {str(error).removeprefix(f'{read}: ')}")
         except MemoryError:
             grade.tasks = []
             grade.remarks.append("not graded: its formulas ask for too much memory")

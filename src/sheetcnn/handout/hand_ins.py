@@ -24,16 +24,17 @@ MAX_BYTES = 2_000_000_000  # of all that archives unpack to
 MAX_GROWTH = 100  # times that an archive may unpack to; workbooks in it hardly get smaller
 FREE = 50_000_000  # bytes that any archive may unpack to
 MAX_DEPTH = 3  # archives in archives
+MOST_NESTED = 100  # folders in folders
 _PIECE = 1 << 20
 # What systems, browsers and spreadsheet programs put beside what was handed in. Moodle, Canvas, Blackboard and Sakai
 # deliver what students type into the system as files of their own.
 _NOT_HANDED_IN = re.compile(
     r"\.|~\$|__MACOSX\Z|(ehthumbs|thumbs)\.db\Z|desktop\.ini\Z|\$RECYCLE\.BIN\Z|Icon\r\Z"
-    r"|(.*_assignsubmission_onlinetext_)?onlinetext\.html\Z"
     r"|\w*_\w+_(text|link)\.html\Z"
     r"|(timestamp|comments)\.txt\Z|.*\(?(feedbackText|submissionText)\)?\.html\Z",
     re.I | re.S,
 )
+_ONLINE_TEXT = re.compile(r"_assignsubmission_onlinetext.*\.html?\Z", re.I | re.S)
 # Blackboard writes who handed in into a text beside the file: "Name: Anna Schmidt (aschmidt)".
 BLACKBOARD = re.compile(r"(?P<all>.*_attempt_(?P<time>\d{4}(?:-\d\d){5}))(?P<rest>[_.].*)?", re.S)
 _WRITTEN = re.compile(rb"(?:\xef\xbb\xbf)?\w+ ?: *([^\r\n]{1,200}?) *\([^()\r\n]*\)\s")
@@ -80,12 +81,12 @@ def identical(found: list[HandIn]) -> list[list[HandIn]]:
     """Files that are the same byte for byte, empty ones left out. Only files of one size are read, each once."""
     sizes: dict[int, list[HandIn]] = {}
     for one in found:
-        if not one.complaint:
+        if not one.complaint and one.path.is_file():
             sizes.setdefault(one.path.stat().st_size, []).append(one)
     same: dict[bytes, list[HandIn]] = {}
     for size, alike in sizes.items():
         for one in alike if size and len(alike) > 1 else ():
-            with one.path.open("rb") as stream:
+            with suppress(OSError), one.path.open("rb") as stream:
                 same.setdefault(hashlib.file_digest(stream, "sha256").digest(), []).append(one)
     return [group for group in same.values() if len(group) > 1]
 
@@ -102,6 +103,8 @@ class _Finder:
 
     def folder(self, folder: Path, name: str) -> None:
         """Take in what lies in a folder; links to other folders are not followed."""
+        if name.count("/") > MOST_NESTED:
+            return
         try:
             entries = sorted(folder.iterdir())
         except OSError as error:
@@ -109,7 +112,7 @@ class _Finder:
             return
         for path in entries:
             inside = f"{name}/{path.name}" if name else path.name
-            if _NOT_HANDED_IN.match(path.name) or path.resolve() in self._left_alone:
+            if _NOT_HANDED_IN.match(path.name) or not path.exists() or path.resolve() in self._left_alone:
                 continue
             if path.is_dir():
                 if _PACKAGE.match(path.name):
@@ -126,6 +129,8 @@ class _Finder:
             with suppress(OSError), path.open("rb") as stream:
                 if said := _WRITTEN.match(stream.read(1000)):
                     self.written[match["all"]] = said[1].decode("utf-8", "replace")
+            return
+        if _ONLINE_TEXT.search(name):
             return
         if kind_of(path)[0] is Kind.ARCHIVE:
             complaint = self.archive(path, name, depth)

@@ -66,7 +66,9 @@ class People:
     def __init__(self, students: Sequence[Student]) -> None:
         self._exact: dict[str, set[int]] = defaultdict(set)
         self._joined: dict[str, set[int]] = defaultdict(set)
+        self._lacking: dict[str, set[int]] = defaultdict(set)  # names without letters that some systems drop
         self._ids: dict[str, int] = {}  # systems' own, from rosters that have them
+        self._having: dict[str, set[int]] = defaultdict(set)
         self._by_word: dict[str, list[tuple[frozenset[str], int]]] = defaultdict(list)
         for n, student in enumerate(students, start=1):
             email = student.email.casefold()
@@ -76,11 +78,13 @@ class People:
             for heading, cell in student.columns:
                 if (match := _IDENTIFIER.match(cell.strip())) or (heading.strip().casefold() == "id" and cell.strip()):
                     self._ids[match[1] if match else cell.strip()] = n
-            for words in _forms(student.name):
+            whole = list(_forms(student.name))
+            for words in (*whole, *_without_letters(student.name)):
                 for joined in _turned(words):
-                    self._joined[joined].add(n)
+                    (self._joined if words in whole else self._lacking)[joined].add(n)
                 self._by_word[max(words, key=len)].append((frozenset(words), n))
-        self._all = [pair for pairs in self._by_word.values() for pair in pairs]
+                for word in words:
+                    self._having[word].add(n)
 
     def named(self, text: str) -> frozenset[int]:
         """Whom a text names that is a name and nothing else, but perhaps a group before it."""
@@ -88,9 +92,10 @@ class People:
         if found := self._exact.get(_folded(whole)):
             return frozenset(found)
         tails = [whole.split("-", n)[-1] for n in range(whole.count("-") + 1)]
-        for part in tails:
-            for words in _forms(part, dropped=False):
-                if found := self._joined.get("".join(words)) or self._joined.get("".join(sorted(words))):
+        forms = [words for part in tails for words in _forms(part)]
+        for names in (self._joined, self._lacking):
+            for words in forms:
+                if found := names.get("".join(words)) or names.get("".join(sorted(words))):
                     return frozenset(found)
         return self.within(whole) or self._shortened(whole)
 
@@ -98,7 +103,7 @@ class People:
         """Whom a text names among other words: by all words of a name of two or more, by e-mail address or number."""
         text = _mended(text)
         longest: dict[int, set[int]] = defaultdict(set)
-        for words in _forms(text, dropped=False):
+        for words in _forms(text):
             for word in set(words):
                 for name, n in self._by_word.get(word, ()):
                     if len(name) > 1 and name <= set(words):
@@ -112,11 +117,9 @@ class People:
 
     def _shortened(self, text: str) -> frozenset[int]:
         """Whom a name tells of that lacks some of the roster's words, as of second names."""
-        for words in _forms(text, dropped=False):
-            if len(words) > 1:
-                names = {n for name, n in self._all if set(words) <= name}
-                if names:
-                    return frozenset(names)
+        for words in _forms(text):
+            if len(words) > 1 and (names := set.intersection(*(self._having.get(word, set()) for word in words))):
+                return frozenset(names)
         return frozenset()
 
     def claims(self, found: Sequence[HandIn]) -> list[Claim]:
@@ -241,21 +244,24 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold().strip()
 
 
-def _forms(name: str, dropped: bool = True) -> Iterator[list[str]]:
-    """The words of a name without accents; with letters written as two; and without what is not ASCII, as systems do."""
+def _forms(name: str) -> Iterator[list[str]]:
+    """The words of a name without accents, and with letters written as two where Germans do that."""
     folded = _folded(name)
-    texts = [folded.translate(_LETTERS), folded.translate(_GERMAN)]
-    if dropped:
-        texts.append("".join(letter for letter in folded if letter.isascii()))
-        # Where ß is dropped rather than written ss, that must happen before small letters are made.
-        texts.append("".join(letter for letter in unicodedata.normalize("NFC", name) if letter.isascii()).casefold())
-    seen = set()
-    for text in texts:
-        plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-        words = re.findall(r"[^\W_]+", plain)
-        if words and tuple(words) not in seen and (len("".join(words)) > 2 or len(text) < 3 or text == texts[0]):
-            seen.add(tuple(words))
+    first, second = _words(folded.translate(_LETTERS)), _words(folded.translate(_GERMAN))
+    yield from ([first] if first == second else [first, second]) if first else []
+
+
+def _without_letters(name: str) -> Iterator[list[str]]:
+    """The words of a name without what is not ASCII, as Canvas leaves it: before or after ß becomes ss in small letters."""
+    for text in dict.fromkeys((_folded(name), unicodedata.normalize("NFC", name))):
+        words = _words("".join(letter for letter in text if letter.isascii()).casefold())
+        if len("".join(words)) > 2:
             yield words
+
+
+def _words(text: str) -> list[str]:
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return re.findall(r"[^\W_]+", plain)
 
 
 def _turned(words: list[str]) -> Iterator[str]:

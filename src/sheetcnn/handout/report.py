@@ -69,7 +69,7 @@ def class_summary(grades: list[Grade], students: int) -> list[str]:
     else:
         lines.append(_counted(len(people), "student", "handed in"))
     if strangers := sum(1 for grade in grades if grade.file and students and not grade.who):
-        lines.append(f"{_counted(strangers, 'file')} of nobody in the roster")
+        lines.append(f"{_counted(strangers, 'file')} of nobody on the roster")
     if ungraded := sum(1 for grade in grades if grade.file and not grade.tasks):
         lines.append(f"{_counted(ungraded, 'file')} not graded: the remarks say why")
     if unknown := len({grade.student for grade in grades if grade.look and grade.counts}):

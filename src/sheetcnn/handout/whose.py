@@ -12,6 +12,7 @@ from .variant import Handout, Student
 
 SHOWN = 3  # people named who handed in the same file
 
+
 def put_together(
     handout: Handout,
     found: Sequence[HandIn],
@@ -63,8 +64,8 @@ def _owners(handout: Handout, claims: Sequence[Claim], grades: list[Grade]) -> l
             if not (stranger and made in by_path):
                 owner = made
             if stranger:
-                grade.remarks.append(f"it lies under the name {claim.person}, which is not in the roster")
-        elif not owner and not made and len(claim.rest) == 1:
+                grade.remarks.append(f"it lies under the name {claim.person}, which is not on the roster")
+        elif not owner and not made and not claim.by_system and len(claim.rest) == 1:
             owner = next(iter(claim.rest))
         if not owner and len(claim.students) > 1:
             names = " or ".join(handout.students[n - 1].name for n in sorted(claim.students))
