@@ -117,7 +117,7 @@ def test_canvas_without_its_roster(give: Give, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["moodle", "canvas"])
 def test_no_formulas(give: Give, tmp_path: Path, kind: str) -> None:
     """Whatever separator a spreadsheet program reads the form by, no cell begins as a formula does."""
-    handout = give("Name;ID\n=1+A1;101\nBo|=2+A1;+5A\n")
+    handout = give("Name;ID\n=1+A1;101\nBo =2+A1;+5A\n")
     written(kind, handout, tmp_path)
     text = (tmp_path / f"{kind}.csv").read_text(encoding="utf-8")
     assert "1+A1" in text

@@ -203,6 +203,30 @@ FILES: dict[str, tuple[str, list[Person]]] = {
     "log-in name": ("aschmidt;Anna Schmidt\nbjones;Bob Jones\n", NAMES),
     "headings in another language": ("Deltagare;E-post\nAnna Schmidt;a@x.org\nBob Jones;b@x.org\n", MAILS),
     "no heading for the name": ("E-Mail;Wer\na@x.org;Anna Schmidt\nb@x.org;Bob Jones\n", MAILS),
+    "first; last": ("Anna;Schmidt\nBob;Jones\n", NAMES),
+    "the order tells": ("Ulf;Ahlers\nJost;Brandt\nOrla;Cohen\nKaja;Dorn\n",
+                        [("Ulf Ahlers", "", ""), ("Jost Brandt", "", ""), ("Orla Cohen", "", ""), ("Kaja Dorn", "", "")]),
+    "bullets": ("- Anna Schmidt\n• Bob Jones\n", NAMES),
+    # More systems
+    "iserv": ('"Account","Vorname","Nachname","Klasse/Information"\n"101","Anna","Schmidt","10b"\n"102","Bob","Jones","10b"\n', NUMBERS),
+    "untis": ("Klasse;Langname;Vorname;Schlüssel (extern)\n10b;Schmidt;Anna;101\n10b;Jones;Bob;102\n", NUMBERS),
+    "teams": ("Name,Email,Role\nTina Lehmann,t@x.org,Owner\nAnna Schmidt,a@x.org,Member\nBob Jones,b@x.org,Member\n", MAILS),
+    "gradescope": ("First Name,Last Name,SID,Email,Sections\nAnna,Schmidt,101,a@x.org,S\nBob,Jones,102,b@x.org,S\n", BOTH),
+    "infinite campus": ("Student Number,Student Last Name,Student First Name,Grade\n101,Schmidt,Anna,10\n102,Jones,Bob,10\n", NUMBERS),
+    "sims": ("Legal Surname,Legal Forename,Adno\nSchmidt,Anna,101\nJones,Bob,102\n", NUMBERS),
+    "canvas users": (
+        'canvas_user_id,user_id,login_id,first_name,last_name,full_name,sortable_name,email,status\n'
+        '7,101,as,Anna,Schmidt,Anna Schmidt,"Schmidt, Anna",a@x.org,active\n8,102,bj,Bob,Jones,Bob Jones,"Jones, Bob",b@x.org,active\n',
+        BOTH,
+    ),
+    "moodle, names in one": ('"Vorname / Nachname";"E-Mail-Adresse"\n"Anna Schmidt";a@x.org\n"Bob Jones";b@x.org\n', MAILS),
+    "addresses of parents": ("Nom;Prénom;E-mail responsable\nSchmidt;Anna;p@x.org\nJones;Bob;q@x.org\n", NAMES),
+    "of the pupil": ("Nom de l'élève;Prénom de l'élève\nSchmidt;Anna\nJones;Bob\n", NAMES),
+    "two last names": ("Primer apellido;Segundo apellido;Nombre\nGarcía;López;Ana\n", [("Ana García López", "", "")]),
+    "both genders": ("Alumno/a;NIE\nGarcía López, Ana;101\n", [("Ana García López", "", "101")]),
+    "notes below": ("Nr.;Name;E-Mail\n1;Anna Schmidt;a@x.org\n2;Bob Jones;b@x.org\n\nAnzahl: 2\n;Stand: 1.9.2025\n", MAILS),
+    "lines in quotation marks": ('"Nachname;Vorname"\n"Schmidt;Anna"\n"Jones;Bob"\n', NAMES),
+    "an empty column of a known name": ("Name;Datum\nAnna Schmidt;\nBob Jones;\n", NAMES),
     # As before
     "name, group": ("name,group\nAnna,1\nBo,2\n", [("Anna", "", ""), ("Bo", "", "")]),
     "group; name": ("group;Name\n1;Åsa Öberg\n", [("Åsa Öberg", "", "")]),
@@ -221,6 +245,11 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
     assert people(roster) == [("Zoë Öz", "z@x.org", ""), ("Štefan Groß", "s@x.org", "")]
     assert [remark for remark in roster.remarks if "1252" in remark] == list(roster.remarks)
     assert bool(roster.remarks) == (encoding == "cp1252")
+
+
+def test_old_mac(tmp_path: Path) -> None:
+    roster = read(tmp_path, "Name\rJürgen Müller\r", "mac_roman")
+    assert (people(roster), "old Mac" in roster.remarks[0]) == ([("Jürgen Müller", "", "")], True)
 
 
 def test_big_endian(tmp_path: Path) -> None:
@@ -281,6 +310,8 @@ def test_workbooks_without_rows(tmp_path: Path) -> None:
         ("Anna Schmidt;Berlin\nBob Jones;Rom\n", "line 1: which of “Anna Schmidt”, “Berlin” is the name cannot be told"),
         ("name\nA\x01\n", "line 2: 'A\\x01' holds a control character"),
         ("Name;ID\nAnna;1\nBob\x00;2\n", "line 3: 'Bob\\x00' holds a control character"),
+        ("Vorname;Ort\nAnna;Berlin\nBob;Rom\n", "are names in the column “Ort”, too? call it “First name” or “Last name”"),
+        ("Name\nAnna;b\nBob\nCem\n", "line 2: the name “Anna;b” holds “;”; is it meant to separate cells?"),
         ("x" * 200, "line 1: the name has 200 letters; 100 are allowed"),
         ('Name;ID\n"Anna;1\nBob;2\n', "line 2: the name 'Anna;1\\nBob;2' goes over two lines; is a quotation mark missing?"),
         (b"Name\n\x81\x8d\n", "is no text in UTF-8, UTF-16 or Windows-1252"),
@@ -341,7 +372,8 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     )
     assert read(tmp_path, FILES["a title above"][0]).remarks == ("lines 1 to 2 above the headings: left out",)
     assert (
-        "so column 1 counts as the last name and column 2 as the first" in read(tmp_path, FILES["last; first"][0]).remarks[0]
+        "so column 1 counts as the last name and column 2 as the first"
+        in read(tmp_path, "Ahlers;Ulf\nBrandt;Jost\n").remarks[0]
     )
     assert read(tmp_path, FILES["unquoted last, first"][0]).remarks == ()
     roster = read(tmp_path, "Name;E-Mail\nAnna;none yet\n")
@@ -401,7 +433,7 @@ def test_columns_for_import_forms(tmp_path: Path) -> None:
 
 def test_headings() -> None:
     assert [meaning(word) for word in ("Prénom(s)", "E-Mail-Adresse*", "MATRIKEL-NR.", "№", "Schüler/in", "Homework 1", "Parent email")] == [
-        "first", "email", "number", "running", "full", "", "",
+        "first", "email", "number", "running", "full", "", "other",
     ]  # fmt: skip
 
 

@@ -8,20 +8,21 @@ import unicodedata
 # Headings are compared as letters and digits only: “E-Mail-Adresse” is emailadresse, “Prénom(s)” is prenom.
 _WORDS = {
     "first": "first firstname firstnames givenname given forename forenames userfirstname "
-    "vorname vornamen rufname prenom prenoms prenomeleve nombres voornaam imie fornavn",
+    "vorname vornamen rufname prenom prenoms prenomeleve prenomdeleleve nombres voornaam imie fornavn",
     "last": "last lastname lastnames surname surnames familyname userlastname longname "
-    "nachname nachnamen familienname zuname nomdefamille nomfamille nomdusage nomusage nomeleve "
-    "apellido apellidos cognome achternaam nazwisko efternavn",
+    "nachname nachnamen familienname zuname nomdefamille nomfamille nomdusage nomusage nomeleve langname "
+    "apellido apellidos primerapellido apellidopaterno cognome achternaam nazwisko efternavn",
+    "second": "segundoapellido apellidomaterno",
     # Beside a first name it is the last one, and the other way round; alone it is the whole name.
-    "name": "name names nom noms nombre nome naam",
+    "name": "name names nom noms nombre nome naam nomdeleleve nomdeletudiant",
     "full": "fullname student students studentname studentnames nameofstudent studentfullname pupil pupils pupilname "
     "learner learners learnername displayname participant participants participantname sortablename "
     "lastnamefirstname firstnamelastname surnamefirstname surnamename namesurname "
     "vollstandigername vollername gesamtername anzeigename namevorname vornamename vornamenachname nachnamevorname "
     "familiennamevorname schuler schulerin schulerinnen schulername nameschuler namedesschulers nameschulerin lernende "
     "teilnehmer teilnehmerin teilnehmende teilnehmername teilnehmerinnen studierende studierender studentin kandidat "
-    "nomcomplet nometprenom nomprenom prenomnom prenometnom nomsetprenoms eleve eleves nomdeleleve etudiant etudiante "
-    "etudiants nomdeletudiant participante apprenant "
+    "nomcomplet nometprenom nomprenom prenomnom prenometnom nomsetprenoms eleve eleves etudiant etudiante "
+    "etudiants participante apprenant "
     "nombrecompleto nombreyapellido nombreyapellidos apellidosynombre apellidosnombre alumno alumna alumnos estudiante "
     "nomecompleto nomeecognome nomecognome cognomenome cognomeenome nominativo alunno alunni studente allievo",
     # The number in the list; a number of the student, where it does not count from 1.
@@ -35,12 +36,12 @@ _WORDS = {
 }  # fmt: skip
 # Which column is the number, where there are several: the school's own, then the system's, then the name at the log-in.
 _NUMBERS = (
-    "idnumber studentid studentnumber studentno studentnr registrationnumber orgdefinedid candidatenumber "
+    "idnumber studentid studentnumber studentno studentnr registrationnumber orgdefinedid candidatenumber sid admissionnumber adno "
     "matrikelnummer matrikelnr matrikel matrnr matrnummer mtknr mtkn immatrikulationsnummer schulernummer schulernr schulerid "
     "idnummer matricule numeroetudiant numerodetudiant noetudiant netudiant nodetudiant ndetudiant codeetudiant numeroeleve "
     "numerodidentification numerodeid numerodeidentificacion numeroid dni matricola codiceidentificativo",
     "id userid personid personnr kennung identifier identifiant identificador identificativo externalid externeid "
-    "eindeutigeid schlusselextern idcode",
+    "eindeutigeid schlussel idcode upn nie",
     "sisuserid sisid",
     "username login loginid sisloginid loginname benutzername nutzername anmeldename benutzerkennung account "
     "nomdutilisateur nomutilisateur nombredeusuario usuario nomeutente uid",
@@ -48,8 +49,8 @@ _NUMBERS = (
 # Rows that gradebooks have besides those of students, by what stands where the name would be.
 _NO_STUDENT = (
     "pointspossible points maxpoints maximumpoints maximalpunktzahl maximalpunkte maxpunkte punkte date datum muted "
-    "manualposting classaverage average overallaverage gesamtdurchschnitt durchschnitt mittelwert moyenne moyennedelaclasse "
-    "moyennegenerale promedio mediadellaclasse summe gesamt total totals anzahl starthissheet endhissheet"
+    "manualposting kursdurchschnitt klassendurchschnitt classaverage average overallaverage gesamtdurchschnitt durchschnitt mittelwert moyenne moyennedelaclasse "
+    "moyennegenerale promedio mediadellaclasse fecha puntos data punti summe gesamt total totals anzahl starthissheet endhissheet"
 )
 NO_STUDENT = frozenset(_NO_STUDENT.split())
 _MEANS = {word: kind for kind, words in _WORDS.items() for word in words.split()}
@@ -57,6 +58,7 @@ _RANK = {word: rank for rank, words in enumerate(_NUMBERS) for word in words.spl
 _MAIL = re.compile(
     r"\w*email\w*|e?mail(adress\w*)?|\w*courriel|adresse(mail|mel|electronique)|\w*correo(electronico)?|postaelettronica"
 )
+_WHOSE = re.compile(r"\A(studenten|students?|pupils?|learner|legal|official|user|schuler|teilnehmer)")
 # A family's address is not the student's, and a second one not the first.
 _NO_MAIL = re.compile(
     r"eltern|parent|guardian|mutter|vater|mother|father|respons|tutor|erziehung|weitere|altern|second|zweit"
@@ -64,26 +66,29 @@ _NO_MAIL = re.compile(
 
 
 def plain(text: str) -> str:
-    """A heading's letters and digits, without accents, case and what stands in brackets."""
-    text = unicodedata.normalize("NFKD", re.sub(r"\([^)]*\)|\[[^\]]*\]", "", text).replace("ß", "ss"))
+    """A heading's letters and digits, without accents, case, what stands in brackets and a second gender's ending."""
+    text = re.sub(r"\([^)]*\)|\[[^\]]*\]|[/*:_·](innen|in|r|e|es|a|as|o|os)\b", "", text)
+    text = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
     return re.sub(r"[^a-z0-9#]", "", text.casefold().replace("ø", "o").replace("æ", "ae"))
 
 
 def meaning(heading: str) -> str:
-    """What a heading says of its column: first, last, name, full, email, number, running, role, other, or nothing."""
+    """What a heading says of its column: first, last, second, name, full, email, number, running, role, other, or nothing."""
     word = plain(heading)
-    if word in _MEANS:
-        return _MEANS[word]
-    if word in _RANK:
-        return "number"
-    if len(word) <= 40 and _MAIL.fullmatch(word) and not _NO_MAIL.search(word):
-        return "email"
+    if len(word) > 40:
+        return ""
+    for one in (word, _WHOSE.sub("", word)):
+        if kind := _MEANS.get(one) or ("number" if one in _RANK else ""):
+            return kind
+    if _MAIL.fullmatch(word):
+        return "other" if _NO_MAIL.search(word) else "email"
     return ""
 
 
 def rank(heading: str) -> int:
     """How far a number is from being the school's own."""
-    return _RANK.get(plain(heading), len(_NUMBERS))
+    word = plain(heading)
+    return _RANK.get(word, _RANK.get(_WHOSE.sub("", word), len(_NUMBERS)))
 
 
 def means_name(meanings: list[str]) -> bool:
@@ -104,6 +109,23 @@ def is_worksheet(headings: list[str]) -> bool:
         ["codiceidentificativo"],
     ) and (not {*graded, "ultimamodificavalutazione"}.isdisjoint(words))
 
+
+# First names that are hardly ever last ones: they tell which of two columns without headings is which.
+_GIVEN = (
+    "adam aisha alejandro alessandro alessia alex alexander alexandra alice ali amelie amina amy ana anastasia andrea andreas "
+    "andrew anna anne anton antonio anton arthur aylin ayse barbara beatrice ben benjamin bernd bob camille carla carlos "
+    "carolin caroline catherine cem charlotte chiara chloe chris christian christina christine claudia clara daniel daniela "
+    "david diana dieter elena elias elif elisa elisabeth elizabeth ella emil emilia emily emine emma enzo eric erik eva fatima "
+    "fatma felix finn florian francesca francesco frida gabriel giulia giuseppe greta hannah hans hassan heike helen helena "
+    "hugo ida ines isabel isabella ivan jack jacob jakob james jan jana jannik javier jean jennifer jessica joao johanna john "
+    "jonas jorge jose julia julian juliette jurgen karl katharina kevin klaus lara laura lea leila lena leo leon leonie leonardo "
+    "lina linda lisa lorenzo louis louise luca lucas lucia lucie luis luisa lukas maria mariam marie mario mark markus marta mary "
+    "mateo matteo matthias maximilian mehmet melanie mia michael miguel mila mohamed mohammed moritz muhammad mustafa nadia "
+    "natalie nele nicolas nicole nikolai nina noah nora olga oliver olivia omar oskar pablo patricia patrick paula pedro peter "
+    "philipp pierre rachel raphael rebecca robert rosa sabine sally samuel sandra sara sarah sebastian sofia sofie sophia sophie "
+    "stefan stefanie stephen sven tim tina tobias tom ursula uwe valentina vanessa victoria wolfgang yasmin yusuf zoe"
+)
+GIVEN = frozenset(_GIVEN.split())
 
 CANVAS = (
     "Student",

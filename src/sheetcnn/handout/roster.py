@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import ExerciseError
 from ..network import Text
-from .headings import CANVAS, NO_STUDENT, is_canvas, is_worksheet, meaning, means_name, plain, rank
+from .headings import CANVAS, GIVEN, NO_STUDENT, is_canvas, is_worksheet, meaning, means_name, plain, rank
 from .table import NEAR_TOP, Row, Table, read_table
 from .variant import Student
 
@@ -27,9 +27,11 @@ _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 _NO_NAME = re.compile(r"[\d\s.,:;|/()_?'\"–—-]*")
 _SUFFIX = re.compile(r"(jr|sr|ii|iii|iv|ph\. ?d|phd|esq)\.?", re.I)
 _TEST_STUDENT = ("Student, Test", "Test Student")  # Canvas's own, to try a course out
-_TEACHES = re.compile(r"\b(teach|instruct|lehr|do[zc]ent|enseign|prof|tutor|train|manager|kursadmin|kursleit|betreu)", re.I)
+_TEACHES = re.compile(
+    r"lehr|\b(teach|instruct|do[zc]ent|enseign|prof|tutor|train|manager|owner|besitz|propri|kurs(admin|leit)|betreu)", re.I
+)
 _LEARNS = re.compile(
-    r"\b(stud|schül|pupil|learn|lern|teilnehm|particip|partecip|mitglied|autor|étud|élève|alum|estud)", re.I
+    r"lehrling|\b(stud|schül|pupil|learn|lern|teilnehm|particip|partecip|mitglied|member|autor|étud|élève|alum|estud)", re.I
 )
 
 
@@ -51,6 +53,7 @@ class _Columns:
     full: int | None = None
     first: int | None = None
     last: int | None = None
+    second: int | None = None  # a second last name
     email: int | None = None
     number: int | None = None
     role: int | None = None
@@ -62,7 +65,7 @@ class _Columns:
             names = [self.headings[n] if n < len(self.headings) else f"column {n + 1}" for n in columns if n is not None]
             return " and ".join(f"“{name}”" if self.headings else name for name in names)
 
-        parts = [f"name from {named(self.full, self.first, self.last)}"]
+        parts = [f"name from {named(self.full, self.first, self.last, self.second)}"]
         parts += [f"e-mail from {named(self.email)}"] if self.email is not None else []
         parts += [f"number from {named(self.number)}"] if self.number is not None else []
         return ", ".join(parts)
@@ -184,7 +187,8 @@ def _headed(headings: list[str], rows: list[Row], table: Table, path: Path) -> _
         those = [n for n, one in enumerate(meanings) if one == kind]
         return next((n for n in those if any(fits(row.cell(n)) for row in rows)), those[0] if those else None)
 
-    found = _Columns(rows, headings, column("full"), column("first"), column("last"), column("email", _is_email))
+    found = _Columns(rows, headings, column("full"), column("first"), column("last"))
+    found.email = column("email", _is_email)
     found.role = column("role", lambda cell: bool(_TEACHES.search(cell)))
     name = column("name")
     if name is not None:
@@ -196,8 +200,11 @@ def _headed(headings: list[str], rows: list[Row], table: Table, path: Path) -> _
             found.full = name
     if found.first is not None and found.last is not None:
         found.full = None
+        found.second = column("second")
     elif found.full is not None:
         found.first = found.last = None
+    else:
+        _refuse_half(headings, rows, path)
     if found.email is None:
         free = [n for n, one in enumerate(meanings) if not one]
         found.email = next((n for n in free if _all_emails([row.cell(n) for row in rows])), None)
@@ -207,6 +214,17 @@ def _headed(headings: list[str], rows: list[Row], table: Table, path: Path) -> _
         cells = [row.cell(running) for row in rows]
         found.number = None if _counts(cells) or not _all_numbers(cells) else running
     return found
+
+
+def _refuse_half(headings: list[str], rows: list[Row], path: Path) -> None:
+    """Refuse a table with only one of first and last names, where another column may well hold the other."""
+    for n, heading in enumerate(headings):
+        cells = [row.cell(n) for row in rows]
+        names = all(re.fullmatch(r"[^\W\d_][^\d@]*", cell) and not cell.islower() for cell in cells)
+        if cells and not meaning(heading) and names and len({*cells}) * 2 > len(cells) and max(map(len, cells)) > 1:
+            raise ExerciseError(
+                f"{path}: are names in the column “{heading:.40}”, too? call it “First name” or “Last name”, or take it out"
+            )
 
 
 def _all_within(rows: list[Row], part: int, whole: int) -> bool:
@@ -256,9 +274,12 @@ def _unheaded(rows: list[Row], table: Table, path: Path, remarks: list[str]) -> 
         found.full = texts[0]
         return found
     found.last, found.first = texts
-    if _first_comes_first(columns[texts[0]], columns[texts[1]], columns[found.email] if found.email is not None else []):
+    if table.sign == "," and table.spaced:
+        return found
+    left = _first_is_left(columns[texts[0]], columns[texts[1]], columns[found.email] if found.email is not None else [])
+    if left:
         found.first, found.last = texts
-    elif not (table.sign == "," and table.spaced):
+    elif left is None:
         remarks.append(
             f"there are no headings, so column {texts[0] + 1} counts as the last name and column {texts[1] + 1} as the first; "
             "a line of headings above says it otherwise"
@@ -297,8 +318,8 @@ def _names(texts: list[int], columns: list[list[str]], table: Table) -> list[int
     return likely if len(likely) == 2 else texts if len(texts) == 2 else []
 
 
-def _first_comes_first(left: list[str], right: list[str], emails: list[str]) -> bool:
-    """Whether the left of two columns with names is the first names': addresses tell, or last names in capitals."""
+def _first_is_left(left: list[str], right: list[str], emails: list[str]) -> bool | None:
+    """Which of two columns holds the first names: addresses, capitals, well-known names or the order tell; or nothing."""
     votes = 0
     for one, other, email in zip(left, right, emails, strict=False):
         address = plain(email.split("@")[0])
@@ -306,7 +327,13 @@ def _first_comes_first(left: list[str], right: list[str], emails: list[str]) -> 
     if votes:
         return votes > 0
     capitals = [all(cell.isupper() and len(cell) > 1 for cell in cells) for cells in (left, right)]
-    return capitals == [False, True]
+    if capitals[0] != capitals[1]:
+        return capitals[1]
+    given = [sum(plain(re.split(r"[ -]", cell)[0]) in GIVEN for cell in cells) for cells in (left, right)]
+    if given[0] != given[1]:
+        return given[0] > given[1]
+    ordered = [[*map(str.casefold, cells)] == sorted(map(str.casefold, cells)) for cells in (left, right)]
+    return ordered[1] if ordered[0] != ordered[1] and len(left) > 3 else None
 
 
 def _is_email(cell: str) -> bool:
@@ -331,7 +358,7 @@ def _person(row: Row, columns: _Columns, path: Path, remarks: list[str]) -> Stud
     """The student of a row, still without a file; None, and a remark, where it is no student's."""
     name = row.cell(columns.full) if columns.full is not None else ""
     if columns.full is None:
-        name = f"{row.cell(columns.first)} {row.cell(columns.last)}".strip()
+        name = " ".join(filter(None, map(row.cell, (columns.first, columns.last, columns.second))))
     email, number = row.cell(columns.email), row.cell(columns.number)
     if listed := re.fullmatch(r"(.*\S)\s*<([^<>]+@[^<>]+)>", name):  # as mail programs write it
         name, email = listed[1].strip('" '), email or listed[2]
@@ -342,12 +369,15 @@ def _person(row: Row, columns: _Columns, path: Path, remarks: list[str]) -> Stud
     if not name and not number and _is_row_of_points(row, columns):
         remarks.append(f"line {row.line}, with points only, is no student: left out")
         return None
+    if _is_note(row, columns, bool(name)):
+        remarks.append(f"{said} is no student, but a note: left out")
+        return None
     role = row.cell(columns.role)
     if _TEACHES.search(role) and not _LEARNS.search(role):
         remarks.append(f"{said} is no student, but “{role:.40}”: left out")
         return None
     if columns.full is not None:
-        name = _turned(re.sub(r"\A\d+[.)] ", "", name))
+        name = _turned(re.sub(r"\A(\d+[.)]|[-–•*·]) ", "", name))
     if not name:
         raise ExerciseError(f"{path}: line {row.line} has no name; give each student one, or take the line out")
     if email and not _is_email(email):
@@ -355,6 +385,8 @@ def _person(row: Row, columns: _Columns, path: Path, remarks: list[str]) -> Stud
         email = ""
     for what, text in (("name", name), ("e-mail address", email), ("number", number)):
         _refuse_odd(what, text, row.line, path)
+    if sign := re.search(r"[;|]", name):
+        raise ExerciseError(f"{path}: line {row.line}: the name “{name}” holds “{sign[0]}”; is it meant to separate cells?")
     if _NO_NAME.fullmatch(name) or _is_email(name):
         raise ExerciseError(f"{path}: line {row.line}: “{name}” is no name; give each student one, or take the line out")
     return Student(name, "", email, number)
@@ -364,6 +396,15 @@ def _is_row_of_points(row: Row, columns: _Columns) -> bool:
     """Whether a row right below headings tells the points of tasks; only a table that knows its students has such."""
     known = columns.email is not None or columns.number is not None
     return known and row is columns.rows[0] and all(re.fullmatch(r"[\d.,]*|\(read only\)", cell) for cell in row.cells)
+
+
+def _is_note(row: Row, columns: _Columns, named: bool) -> bool:
+    """Whether a row has one cell only, which is not the name, or looks like none in a table that knows its students."""
+    filled = [cell for cell in row.cells if cell]
+    if len(filled) > 1 or not re.search(r"[^\W\d_]", filled[0]) or not columns.headings or "@" in filled[0]:
+        return False
+    known = columns.email is not None or columns.number is not None
+    return not named or (known and bool(re.search(r"\d|:", filled[0])))
 
 
 def _refuse_odd(what: str, text: str, line: int, path: Path) -> None:

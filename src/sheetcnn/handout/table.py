@@ -20,6 +20,7 @@ MAX_ROWS = 20_000
 MAX_COLUMNS = 500  # of a sheet; names stand at its left
 NEAR_TOP = 20  # rows among which headings are looked for
 SAVE_AS = "save it as “CSV UTF-8” or as .xlsx"
+_OLD = {"cp1252": "Windows text (1252)", "mac_roman": "text of an old Mac"}
 _KINDS = {  # what files begin with that are no table
     b"%PDF": "a PDF", b"\xd0\xcf\x11\xe0": "an old Excel file (.xls)", b"{\\rtf": "a text document",
     b"<": "a web page, whatever its name says", b"{": "JSON", b"[{": "JSON", b"BEGIN:VCARD": "an address card",
@@ -31,6 +32,7 @@ class Row(NamedTuple):
 
     line: int
     cells: list[str]
+    width: int = 1  # how many cells there are, with blank ones at the end
 
     def cell(self, column: int | None) -> str:
         """What stands in a column, counted from 0; nothing beyond the end, or where there is no such column."""
@@ -60,8 +62,8 @@ def read_table(path: Path) -> Table:
             raise ExerciseError(f"{path}: is {kind}, no table; {SAVE_AS}")
     remarks = []
     text, encoding = _text(data, path)
-    if encoding == "cp1252":
-        remarks.append("read as Windows text (1252), since it is no UTF-8: look at the umlauts and accents")
+    if encoding in _OLD:
+        remarks.append(f"read as {_OLD[encoding]}, since it is no UTF-8: look at the umlauts and accents")
     sign = ""
     first, _, rest = text.partition("\n")
     if declared := re.fullmatch(r'"?sep=(.)"?', first.strip(" \r"), re.I) or re.fullmatch(r"sep=(\t)", first, re.I):
@@ -74,7 +76,10 @@ def read_table(path: Path) -> Table:
             sign = ""
     if sign:
         return Table(read[sign], sign, text.count(sign) == text.count(f"{sign} "), remarks)
-    return Table(_rows(text, "\x1f", path), "", False, remarks)
+    rows = _rows(text, "\x1f", path)
+    if rows and all(";" in row.cells[0] for row in rows):  # each line in quotation marks as a whole
+        return Table(_rows(text.replace('"', ""), ";", path), ";", False, remarks)
+    return Table(rows, "", False, remarks)
 
 
 def _bytes(path: Path) -> bytes:
@@ -96,7 +101,8 @@ def _bytes(path: Path) -> bytes:
 def _text(data: bytes, path: Path) -> tuple[str, str]:
     """The text and its encoding; lines end in one way."""
     marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
+    old = "mac_roman" if b"\r" in data and b"\n" not in data else "cp1252"  # with a Mac's ends of lines
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", old):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
@@ -129,7 +135,7 @@ def _add(rows: list[Row], line: int, cells: list[str]) -> None:
     while texts and not texts[-1]:
         del texts[-1]
     if "".join(texts).strip(",;|"):
-        rows.append(Row(line, texts))
+        rows.append(Row(line, texts, len(cells)))
 
 
 def _cell(text: str) -> str:
@@ -142,7 +148,7 @@ def _cell(text: str) -> str:
 
 def _likely(rows: list[Row]) -> tuple[int, float]:
     """How likely rows were taken apart rightly: the headings known, the share of rows as long as most."""
-    widths = Counter(len(row.cells) for row in rows)
+    widths = Counter(row.width for row in rows)
     if max(widths, default=1) == 1:
         return 0, 0.0
     known = max(sum(map(bool, map(meaning, row.cells[:MAX_COLUMNS]))) for row in rows[:NEAR_TOP])
