@@ -160,8 +160,10 @@ def inspector(comparison: Comparison, values: dict[str, Arrays], given: dict[str
     if not known:
         words = f"holds {in_words(choice['layer'])}, which is no layer that can be inspected; choose one of the list"
         comparison.add("input", named.where(places["inspector_layer"], 0, 0), words, choice["layer"], None, None)
+    homes = dict.fromkeys(shown.sizes(), places["inspector_layer"].sheet)
+    homes |= dict.fromkeys(shown.hidden_sizes(), places["inspector_table"].sheet)
     for view in views:
-        comparison.view(view, places[view.name])
+        comparison.view(view, places[view.name], homes.get(view.name, places[view.name].sheet))
 
 
 def _moved(layers: list[str]) -> str:
@@ -214,7 +216,7 @@ def check_sheet(comparison: Comparison, values: dict[str, Arrays]) -> tuple[int,
     )
     views = check_views(comparison.network, comparison.grids, places, values, (sums, largest))
     for view in views:
-        comparison.view(view, places[view.name])
+        comparison.view(view, places[view.name], places["check_sum"].sheet)
     return sum(state for (state,) in views[-1].values), places
 
 
@@ -235,7 +237,8 @@ def overview(comparison: Comparison, values: dict[str, Arrays], changed: int, ch
     if "answer_names" in found:
         comparison.constants(found["answer_names"], [[name] for name in comparison.network.answers])
     for view in overview_views(comparison.network, comparison.grids, checked | found, values, changed):
-        comparison.view(view, found[view.name])
+        home = found["overview_state" if view.name == "overview_state" else "overview_answer"].sheet
+        comparison.view(view, found[view.name], home)
 
 
 def added_sheets(

@@ -156,12 +156,12 @@ class Comparison:
                 named.add((i, j))
         return named
 
-    def view(self, view: View, grid: Grid) -> None:
-        """Every cell of an added sheet's rectangle: its formula, and its number or text."""
+    def view(self, view: View, grid: Grid, home: str) -> None:
+        """Every cell of an added sheet's rectangle: its formula, which is written for the sheet `home`, and its value."""
         sheet = self.book.sheets[grid.sheet]
         self.now.grids += 1
         self.now.cells += grid.rows * grid.columns
-        named = self.structure((), grid, sheet, 2, lambda at: view.formula(*at))
+        named = self.structure((), grid, sheet, 2, lambda at: view.formula(*at), home)
         for i, j in np.ndindex(grid.rows, grid.columns):
             value, want, also = self.named.value(grid, i, j), view.values[i][j], view.also.get((i, j), set())
             if also:

@@ -30,9 +30,10 @@ def check_views(
     values: dict[str, Arrays],
     built: tuple[np.ndarray, np.ndarray],
 ) -> list[View]:
-    """The live columns of the Check sheet; `built` are the sums and the largest values when the workbook was made."""
+    """The live columns of the Check sheet, written for that of the sums; `built` are the sums and the largest values when the workbook was made."""
     rows = outputs(network, grids)
     sheet = places["check_sum"].sheet
+    places = {name: grid.seen_from(sheet) for name, grid in places.items()}  # people move one to another sheet
     areas = [grid.seen_from(sheet).area for *_, grid in rows]
     arrays = [values[layer]["output"][index] for layer, index, _ in rows]
     sums, largest = ([float(measure(array)) for array in arrays] for measure in (np.sum, np.max))

@@ -55,9 +55,10 @@ def overview_views(network: Network, grids: dict[str, dict[str, Grids]], places:
     if "overview_answer" not in places:
         return found
     sheet = places["overview_answer"].sheet
+    places = {name: grid.seen_from(sheet) for name, grid in places.items()}
     out, names = grids[network.nodes[-1].name]["output"].seen_from(sheet), network.answers
     numbers = values[network.nodes[-1].name]["output"]
-    listed = places["answer_names"].seen_from(sheet).area
+    listed = places["answer_names"].area
     rows = places["overview_bar"].rows
     best = int(np.argmax(numbers))
     shown = list(range(rows)) if len(numbers) <= MOST_BARS else np.argsort(-numbers, kind="stable")[:rows].tolist()
@@ -80,7 +81,8 @@ def overview_views(network: Network, grids: dict[str, dict[str, Grids]], places:
         return {names[int(m)] for m in np.flatnonzero(near)}
 
     top = max(float(numbers.max()), float(TOLERANCE))
-    bars = [BAR * max(0.0, float(numbers[n])) / top for n in shown]
+    bars = [min(BAR, BAR * max(0.0, float(numbers[n])) / top) for n in shown]
+    bars = [length if np.isfinite(length) else 0.0 for length in bars]  # of numbers that overflowed
     bar_texts = [["█" * int(np.floor(length + 0.5))] for length in bars]
     # A bar of almost half a letter more may be rounded either way.
     bars_also = {(i, 0): {"█" * int(np.floor(x + 0.5 + e)) for e in (-1e-9, 1e-9)} for i, x in enumerate(bars)}
