@@ -570,6 +570,7 @@ def test_blackboard_says_who_in_a_text_beside_the_file(made: HandedOut, lay: Lay
 
 def test_links_in_a_folder_lead_nowhere(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
+    (tmp_path / "outside.xlsx").write_text("nobody handed this in")
     try:
         os.symlink(tmp_path, tmp_path / "in" / "loop", target_is_directory=True)
         os.symlink(tmp_path / "gone", tmp_path / "in" / "broken.xlsx")
