@@ -104,6 +104,7 @@ class _Finder:
     def folder(self, folder: Path, name: str) -> None:
         """Take in what lies in a folder; links to other folders are not followed."""
         if name.count("/") > MOST_NESTED:
+            self._add(folder, name, 0.0, f"is a folder in {MOST_NESTED} others; ask for the workbook itself")
             return
         try:
             entries = sorted(folder.iterdir())
@@ -202,7 +203,8 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> st
             while piece := stream.read(_PIECE):
                 out.write(piece)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
-        return f"is damaged, or packed in a way that is not known ({str(error)[:80]}); ask for it once more"
+        words = re.split(r" for file | in directory ", str(error))[0][:80]
+        return f"is damaged, or packed in a way that is not known ({words}); ask for it once more"
     except OSError as error:
         return f"cannot be unpacked ({error.strerror or error})"
     except Exception as error:  # what other decompressors raise on hostile data
