@@ -320,6 +320,7 @@ def test_workbooks_without_rows(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an old Excel file (.xls), no table"),
         ("<html><table>", "is a web page, whatever its name says"),
         ("Anna\n" * 10_001, "has 10,001 students; sheetcnn takes 10,000"),
+        ("Anna\n" * 20_001, "has more than 20,000 rows"),
         ("Anna\n" * 200_001, "is larger than 1,000,000 bytes"),
         ('"' + "x" * 140_000, "line 1 cannot be read as CSV"),
     ],
@@ -467,6 +468,15 @@ def test_no_more_is_read_than_allowed(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(table, "MAX_BYTES", 10)
     with pytest.raises(ExerciseError, match="is larger than 10 bytes"):
         read(tmp_path, "Anna\nBerta\nCem\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 900_000, ("a <" * 40_000 + "\n") * 8, "<a" * 50_000 + "\nName\n", "a;" * 50_000], ids=len
+)
+def test_long_lines(tmp_path: Path, text: str) -> None:
+    """No pattern takes the square of a line's length."""
+    with pytest.raises(ExerciseError):
+        read(tmp_path, text)
 
 
 def test_ten_thousand(tmp_path: Path) -> None:

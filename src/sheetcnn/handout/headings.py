@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+MAX_LETTERS = 100
 # Headings are compared as letters and digits only: “E-Mail-Adresse” is emailadresse, “Prénom(s)” is prenom.
 _WORDS = {
     "first": "first firstname firstnames givenname given forename forenames userfirstname "
@@ -67,6 +68,7 @@ _NO_MAIL = re.compile(
 
 def plain(text: str) -> str:
     """A heading's letters and digits, without accents, case, what stands in brackets and a second gender's ending."""
+    text = text[:MAX_LETTERS]  # more is no heading, and these patterns take the square of its length
     text = re.sub(r"\([^)]*\)|\[[^\]]*\]|[/*:_·](innen|in|r|e|es|a|as|o|os)\b", "", text)
     text = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
     return re.sub(r"[^a-z0-9#]", "", text.casefold().replace("ø", "o").replace("æ", "ae"))
@@ -75,7 +77,7 @@ def plain(text: str) -> str:
 def meaning(heading: str) -> str:
     """What a heading says of its column: first, last, second, name, full, email, number, running, role, other, or nothing."""
     word = plain(heading)
-    if len(word) > 40:
+    if len(word) > 40 or len(heading) > MAX_LETTERS:
         return ""
     for one in (word, _WHOSE.sub("", word)):
         if kind := _MEANS.get(one) or ("number" if one in _RANK else ""):

@@ -23,6 +23,7 @@ SHOWN = 5  # students named before anything is written
 REMARKS = 20
 ONE_EACH = "give one student a line"
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)\Z", re.I)
+_TEXT: TypeAdapter[str] = TypeAdapter(Text)
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 _NO_NAME = re.compile(r"[\d\s.,:;|/()_?'\"–—-]*")
 _SUFFIX = re.compile(r"(jr|sr|ii|iii|iv|ph\. ?d|phd|esq)\.?", re.I)
@@ -63,7 +64,7 @@ class _Columns:
 
         def named(*columns: int | None) -> str:
             names = [self.headings[n] if n < len(self.headings) else f"column {n + 1}" for n in columns if n is not None]
-            return " and ".join(f"“{name}”" if self.headings else name for name in names)
+            return " and ".join(_quoted(name) if self.headings else name for name in names)
 
         parts = [f"name from {named(self.full, self.first, self.last, self.second)}"]
         parts += [f"e-mail from {named(self.email)}"] if self.email is not None else []
@@ -81,15 +82,16 @@ def read_roster(path: Path) -> Roster:
     columns = _columns(table, path, remarks)
     kept = _kept(columns.headings)
     people: list[Student] = []
-    by_name: dict[str, list[tuple[int, Student]]] = {}
+    listed: dict[tuple[str, str], tuple[int, Student]] = {}  # by name and e-mail address, and by name and number
     for row in columns.rows:
         person = _person(row, columns, path, remarks)
         if person is None:
             continue
-        namesakes = by_name.setdefault(person.name, [])
-        before = next((line for line, one in namesakes if _same(one, person)), None)
+        marks = [(person.name, mark) for mark in (person.email.casefold(), f"#{person.number}") if mark not in ("", "#")]
+        before = next((listed[mark][0] for mark in marks if mark in listed and _same(listed[mark][1], person)), None)
         if before is None:
-            namesakes.append((row.line, person))
+            for mark in marks:
+                listed.setdefault(mark, (row.line, person))
             cells = [(columns.headings[n], cell if len(cell := row.cell(n)) <= MAX_KEPT else "") for n in kept]
             people.append(replace(person, columns=tuple(cells)))
         else:
@@ -123,7 +125,7 @@ def _columns(table: Table, path: Path, remarks: list[str]) -> _Columns:
         return _unheaded(rows, table, path, remarks)
     columns = _unheaded(rows[1:], table, path, remarks) if len(rows) > 1 else _Columns([])
     if columns.full is None:
-        words = ", ".join(f"“{cell:.30}”" for cell in rows[0].cells[:8])
+        words = ", ".join(map(_quoted, rows[0].cells[:8]))
         raise ExerciseError(
             f"{path}: line {rows[0].line}: none of the headings {words} is known to mean a name; "
             "call a column “Name”, or two “First name” and “Last name”"
@@ -223,7 +225,7 @@ def _refuse_half(headings: list[str], rows: list[Row], path: Path) -> None:
         names = all(re.fullmatch(r"[^\W\d_][^\d@]*", cell) and not cell.islower() for cell in cells)
         if cells and not meaning(heading) and names and len({*cells}) * 2 > len(cells) and max(map(len, cells)) > 1:
             raise ExerciseError(
-                f"{path}: are names in the column “{heading:.40}”, too? call it “First name” or “Last name”, or take it out"
+                f"{path}: are names in the column {_quoted(heading)}, too? call it “First name” or “Last name”, or take it out"
             )
 
 
@@ -266,7 +268,7 @@ def _unheaded(rows: list[Row], table: Table, path: Path, remarks: list[str]) -> 
     if not texts:
         row = rows[0]
         raise ExerciseError(
-            f"{path}: line {row.line}: “{row.cells[0]:.40}” is no name, and no column has names; give each student's name"
+            f"{path}: line {row.line}: {_quoted(row.cells[0])} is no name, and no column has names; give each student's name"
         )
     if len(texts) > 1:
         texts = _names(texts, columns, table) or _unclear(rows, texts, path)
@@ -288,7 +290,7 @@ def _unheaded(rows: list[Row], table: Table, path: Path, remarks: list[str]) -> 
 
 
 def _unclear(rows: list[Row], texts: list[int], path: Path) -> list[int]:
-    words = ", ".join(f"“{rows[0].cell(n):.30}”" for n in texts[:6])
+    words = ", ".join(_quoted(rows[0].cell(n)) for n in texts[:6])
     raise ExerciseError(
         f"{path}: line {rows[0].line}: which of {words} is the name cannot be told; put a line of headings above, "
         "such as “First name” and “Last name”"
@@ -353,6 +355,12 @@ def _counts(cells: list[str]) -> bool:
     return [cell.rstrip(".)") for cell in cells] == [str(n) for n in range(1, len(cells) + 1)]
 
 
+def _quoted(text: str) -> str:
+    """A cell as messages show it: on one line, and no more of it than tells which it is."""
+    words = " ".join(text.split())
+    return f"“{words[:40]}…”" if len(words) > 41 else f"“{words}”"
+
+
 # -- people -------------------------------------------------------------------------------------------------------------------
 def _person(row: Row, columns: _Columns, path: Path, remarks: list[str]) -> Student | None:
     """The student of a row, still without a file; None, and a remark, where it is no student's."""
@@ -360,9 +368,11 @@ def _person(row: Row, columns: _Columns, path: Path, remarks: list[str]) -> Stud
     if columns.full is None:
         name = " ".join(filter(None, map(row.cell, (columns.first, columns.last, columns.second))))
     email, number = row.cell(columns.email), row.cell(columns.number)
+    if len(name) > 5 * MAX_LETTERS:  # with an address in it, maybe
+        _refuse_odd("name", name, row.line, path)
     if listed := re.fullmatch(r"(.*\S)\s*<([^<>]+@[^<>]+)>", name):  # as mail programs write it
         name, email = listed[1].strip('" '), email or listed[2]
-    said = f"line {row.line}: “{' '.join(name.split()) or next(filter(None, row.cells)):.60}”"
+    said = f"line {row.line}: {_quoted(name or next(filter(None, row.cells)))}"
     if name in _TEST_STUDENT or (not email and plain(name or "".join(row.cells)) in NO_STUDENT):
         remarks.append(f"{said} is no student: left out")
         return None
@@ -374,14 +384,14 @@ def _person(row: Row, columns: _Columns, path: Path, remarks: list[str]) -> Stud
         return None
     role = row.cell(columns.role)
     if _TEACHES.search(role) and not _LEARNS.search(role):
-        remarks.append(f"{said} is no student, but “{role:.40}”: left out")
+        remarks.append(f"{said} is no student, but {_quoted(role)}: left out")
         return None
     if columns.full is not None:
         name = _turned(re.sub(r"\A(\d+[.)]|[-–•*·]) ", "", name))
     if not name:
         raise ExerciseError(f"{path}: line {row.line} has no name; give each student one, or take the line out")
     if email and not _is_email(email):
-        remarks.append(f"{said}: “{email:.40}” is no e-mail address, and left out")
+        remarks.append(f"{said}: {_quoted(email)} is no e-mail address, and left out")
         email = ""
     for what, text in (("name", name), ("e-mail address", email), ("number", number)):
         _refuse_odd(what, text, row.line, path)
@@ -418,7 +428,7 @@ def _refuse_odd(what: str, text: str, line: int, path: Path) -> None:
             f"{path}: line {line}: the {what} has {len(text)} letters; {MAX_LETTERS} are allowed; {ONE_EACH}"
         )
     try:
-        TypeAdapter(Text).validate_python(text)
+        _TEXT.validate_python(text)
     except ValidationError:
         raise ExerciseError(f"{path}: line {line}: {text!r} holds a control character; leave it out") from None
 

@@ -124,6 +124,8 @@ def _rows(text: str, sign: str, path: Path) -> list[Row]:
         for cells in reader:
             _add(rows, line, cells)
             line = reader.line_num + 1
+            if len(rows) > MAX_ROWS:
+                raise ExerciseError(f"{path}: has more than {MAX_ROWS:,} rows; give a file with one student a line")
     except csv.Error as error:
         raise ExerciseError(f"{path}: line {line} cannot be read as CSV ({error}); give one student a line") from None
     return rows
