@@ -53,7 +53,7 @@ def _rewrite(book: openpyxl.Workbook, new: Callable[[Area], Area | None]) -> Non
     for sheet in book:
         for row in sheet.iter_rows():
             for cell in row:
-                if isinstance(cell.value, str) and cell.value.startswith("="):
+                if cell.data_type == "f" and isinstance(cell.value, str):
                     cell.value = text(cell.value, sheet.title)
     for name in book.defined_names.values():
         name.attr_text = text(name.attr_text, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .comparison import Comparison, Size, agree, same
+from .comparison import Comparison, Size, agree
 from .formula.parser import skeleton
 from .formula.values import ERRORS
 from .grid import Grid, flat, seen_from
@@ -60,7 +60,8 @@ def kernel_lists(comparison: Comparison, node: Node, numbers: np.ndarray) -> Cel
         following = [
             (a, b)
             for a, b in np.ndindex(grid.rows, grid.columns)
-            if (text := named.formula(grid, a, b)) is not None and same(text, write((k, c, a, b)), grid.sheet, sheet)
+            if (text := named.formula(grid, a, b)) is not None
+            and comparison.same(text, write((k, c, a, b)), (grid.sheet, sheet))
         ]  # the others were typed over, as anyone may
         chosen = comparison.typed(choices[k][c])
         wanted = kernel_values(kept[k, c], chosen) if isinstance(chosen, str) else None

@@ -16,9 +16,22 @@ import numpy as np
 from .added import added_sheets, lists
 from .comparison import KEPT, Comparison, agree, apart
 from .errors import NetworkError, WorkbookError
-from .formula import Book, Group, evaluate, group_formulas, read_book
-from .formula.values import BLANK, ERROR, ERRORS, NUMERIC, TEXT
-from .grid import seen_from
+from .formula import (
+    Area,
+    Book,
+    Formualizer,
+    Group,
+    LibreOffice,
+    beyond_ours,
+    evaluate_with_help,
+    group_formulas,
+    needed,
+    read_book,
+)
+from .formula import Engine as Helper
+from .formula.a1 import cell_name
+from .formula.values import BLANK, ERROR, ERRORS, NUMERIC, PENDING, TEXT
+from .grid import seen_from, sheet_prefix
 from .layers.base import Arrays
 from .libreoffice import recalculated
 from .named_grids import NamedGrids, in_words
@@ -29,7 +42,10 @@ from .strays import Strays
 
 __all__ = ["KEPT", "Contents", "Engine", "Finding", "LayerReport", "Progress", "Report", "check", "read_contents"]
 
-Engine = Literal["python", "libreoffice"]
+Engine = Literal["python", "formualizer", "libreoffice"]
+ENGINES: dict[str, tuple[Helper, ...]] = {"python": (Formualizer(), LibreOffice()), "formualizer": (Formualizer(),)}
+ADDED = ("gallery", "inspector", "kernel", "check", "overview", "answer")  # whose names do not begin with a layer's
+SHOWN = 5  # places named in a note
 
 
 @dataclass(frozen=True)
@@ -43,21 +59,50 @@ class Shown:
 def check(book: str | Path, *, engine: Engine = "python", progress: Progress | None = None) -> Report:
     """Compare every computed cell of a workbook with NumPy.
 
-    `engine="libreoffice"` takes the values from a forced recalculation in LibreOffice instead of our own evaluator.
+    Our own evaluator computes the formulas, and formualizer or LibreOffice those that it does not know. With
+    `engine="formualizer"` that one computes all; `engine="libreoffice"` takes the values from a forced recalculation.
     Raises SheetcnnError for a file that is no workbook, or none that sheetcnn made.
     """
     path = Path(book)
     opened = read_book(path)
     network, detail, shown = _description(opened)
     groups = group_formulas(opened)
-    saved = {name: sheet.saved for name, sheet in opened.sheets.items()}
+    areas = _areas(opened, network)
+    wanted = needed(opened, groups, areas)
+    notes = [*opened.notes, *_left_out(opened, groups, wanted, areas)]
     if engine == "libreoffice":
         with recalculated(path) as result:
             _take_values(opened, read_book(result))
     else:
-        evaluate(opened, groups, progress)
+        helped = evaluate_with_help([opened], groups, wanted, ENGINES[engine], progress, ours=engine == "python")
+        notes += [help.words for help in helped if engine == "python"]
     with np.errstate(all="ignore"):  # a cell's number may be as large as any: what overflows is compared, not warned of
-        return _Check(opened, groups, network, detail, engine, saved).run(shown)
+        report = _Check(opened, groups, network, detail, engine, areas).run(shown)
+    report.notes += notes
+    return report
+
+
+def _areas(book: Book, network: Network) -> list[Area]:
+    """The rectangles that have names of ours: what a network's formulas are in."""
+    owners = (INPUT, *(node.name for node in network.nodes), *ADDED)
+    ours = tuple(f"{owner.lower()}_" for owner in owners)
+    return [area for name, area in book.names.items() if name.lower().startswith(ours)]
+
+
+def _left_out(book: Book, groups: list[Group], wanted: list[Group], areas: list[Area]) -> list[str]:
+    """A note on formulas that people wrote beside the network: what no grid reads is not evaluated."""
+    ours = {sheet for sheet, *_ in areas}
+    known = {id(group) for group in wanted}
+    own = [group for group in groups if id(group) not in known]
+    own = [group for group in own if group.sheet not in ours or beyond_ours(book, group) is not None]
+    count = sum(len(group.rows) for group in own)
+    if not count:
+        return []
+    places = [g.sheet if g.sheet not in ours else f"{sheet_prefix(g.sheet)}{cell_name(*next(g.cells()))}" for g in own]
+    some = list(dict.fromkeys(places))
+    more = f" and {len(some) - SHOWN} more places" if len(some) > SHOWN else ""
+    what = "1 formula that no grid reads was" if count == 1 else f"{count:,} formulas that no grid reads were"
+    return [f"{what} left out: {', '.join(some[:SHOWN])}{more}"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +121,8 @@ def read_contents(book: str | Path) -> Contents:
     """
     opened = read_book(Path(book))
     network, detail, _ = _description(opened)
-    evaluate(opened, group_formulas(opened))
+    groups = group_formulas(opened)
+    evaluate_with_help([opened], groups, needed(opened, groups, _areas(opened, network)), ENGINES["python"])
     named = NamedGrids(opened, network, detail)
     for name, first in named.gone.items():
         node = network.by_name[name]
@@ -127,34 +173,33 @@ def _description(book: Book) -> tuple[Network, str, Shown]:
 
 
 def _take_values(book: Book, recalculated_book: Book) -> None:
-    """Give formulas' cells the values that a spreadsheet program saved for them."""
+    """Give formulas' cells, and what array formulas fill, the values that a spreadsheet program saved for them."""
     for name, sheet in book.sheets.items():
         other = recalculated_book.sheets.get(name)
         if other is None:
             raise WorkbookError(f"{book.source}: LibreOffice lost the sheet {name}")
-        for row, cells in sheet.formulas.items():
-            columns = np.array([column for column, _ in cells])
-            inside = columns < other.saved.shape[1] if row < other.saved.shape[0] else np.zeros(len(columns), bool)
-            values = np.full(len(columns), np.nan)
-            values[inside] = other.saved[row, columns[inside]]
-            sheet.number[row, columns] = np.nan_to_num(values)
-            sheet.kind[row, columns] = np.where(np.isnan(values), BLANK, NUMERIC)
-            for column in columns[np.isnan(values)].tolist():
-                text = other.saved_texts.get((row, column))
-                if text in ERRORS:
-                    sheet.kind[row, column], sheet.number[row, column] = ERROR, ERRORS.index(text)
-                elif text is not None:
-                    sheet.kind[row, column], sheet.texts[row, column] = TEXT, text
+        rows, columns = np.nonzero(sheet.kind == PENDING)
+        inside = (rows < other.saved.shape[0]) & (columns < other.saved.shape[1])
+        values = np.full(len(rows), np.nan)
+        values[inside] = other.saved[rows[inside], columns[inside]]
+        sheet.number[rows, columns] = np.nan_to_num(values)
+        sheet.kind[rows, columns] = np.where(np.isnan(values), BLANK, NUMERIC)
+        for row, column in zip(rows[np.isnan(values)].tolist(), columns[np.isnan(values)].tolist(), strict=True):
+            text = other.saved_texts.get((row, column))
+            if text in ERRORS:
+                sheet.kind[row, column], sheet.number[row, column] = ERROR, ERRORS.index(text)
+            elif text is not None:
+                sheet.kind[row, column], sheet.texts[row, column] = TEXT, text
 
 
 class _Check(Comparison):
     """One comparison of a workbook with NumPy."""
 
     def __init__(
-        self, book: Book, groups: list[Group], network: Network, detail: str, engine: str, saved: dict[str, np.ndarray]
+        self, book: Book, groups: list[Group], network: Network, detail: str, engine: str, areas: list[Area]
     ) -> None:
         super().__init__(book, network, detail, engine)
-        self.groups, self.saved = groups, saved
+        self.groups, self.areas = groups, areas
 
     def run(self, shown: Shown) -> Report:
         left = self.named.left
@@ -212,6 +257,9 @@ class _Check(Comparison):
         for header in dict.fromkeys(stray.colours for stray in strays if stray.colours is not None):
             first, *others = [stray for stray in strays if stray.colours == header]
             self.report.notes.append(first.note(len(others)))
+        for node in left.nodes:
+            if (moved := self.named.out_of_step(node)) is not None:
+                self.report.notes.append(f"{moved}, and one SUMPRODUCT of {node.name} spans them all: move it back")
         for name, written in formulas.items():
             self.now = self.reports[name]
             for stray in strays:
@@ -225,34 +273,35 @@ class _Check(Comparison):
                     self.compare(drawing, grids, want[name][drawing.key], written[drawing.key], homes[name])
 
     def compare_saved(self, reports: dict[str, LayerReport]) -> None:
-        """The values that the spreadsheet program saved, against those that its formulas have."""
+        """The values that the spreadsheet program saved in grids, against those that their formulas have."""
         sheets = {self.sheets[name]: report for name, report in reports.items()}
         sheets |= {sheet: reports[name] for sheet, name in self.hidden.items()}
         others = LayerReport("other sheets", "")
         missing = 0
         for name, sheet in self.book.sheets.items():
-            if not sheet.formulas:
-                continue
             self.now = sheets.get(name, others)
+            ours = np.zeros(sheet.kind.shape, bool)
+            for _, top, left, bottom, right in (area for area in self.areas if area[0] == name):
+                ours[top : bottom + 1, left : right + 1] = True
             rows, columns = sheet.formulas.places()
-            saved, number, kind = (array[rows, columns] for array in (self.saved[name], sheet.number, sheet.kind))
-            missing += int(np.isnan(saved).sum()) - len(sheet.saved_texts)
-            if self.now is others:
-                others.cells += len(rows)
+            missing += int(np.isnan(sheet.saved[rows, columns]).sum()) - len(sheet.saved_texts)
+            rows, columns = (places[ours[rows, columns]] for places in (rows, columns))
+            saved, number, kind = (array[rows, columns] for array in (sheet.saved, sheet.number, sheet.kind))
+            texts = {place: text for place, text in sheet.saved_texts.items() if ours[place]}
             known = ~np.isnan(saved) & (kind == NUMERIC)
             difference, differ = apart(saved, number), ~agree(saved, number)
-            largest = float(np.max(difference, where=known, initial=0))
             if known.any():
+                largest = float(np.max(difference, where=known, initial=0))
                 self.now.largest_saved_difference = max(self.now.largest_saved_difference or 0.0, largest)
             for n in np.flatnonzero(known & differ):
                 self.saved_differs(sheet, int(rows[n]), int(columns[n]), float(saved[n]))
-            for (row, column), text in sheet.saved_texts.items():
+            for (row, column), text in texts.items():
                 unknown = (name, row, column) in self.book.problems  # an error of ours, not the program's
                 if text != sheet.value(row, column) and not (unknown and text in ERRORS):
                     self.saved_differs(sheet, row, column, text)
-        if others.cells:
+        if others.findings:
             self.report.layers.append(others)
-        if missing:
+        if missing > 0:  # array formulas have saved texts in cells without formulas
             self.report.notes.append(
                 f"{missing:,} formulas have no saved value; a spreadsheet program writes them when it saves"
             )

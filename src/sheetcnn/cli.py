@@ -51,6 +51,7 @@ class Engine(StrEnum):
     """Who computes a workbook's formulas."""
 
     python = "python"
+    formualizer = "formualizer"
     libreoffice = "libreoffice"
 
 
@@ -137,7 +138,7 @@ def check(
     """Compare every cell of a workbook with NumPy. Exit code 1 where a cell differs."""
     from .checker import check as check_workbook
 
-    with _progress("evaluating formulas" if engine is Engine.python else "LibreOffice recalculates") as progress:
+    with _progress("LibreOffice recalculates" if engine is Engine.libreoffice else "evaluating formulas") as progress:
         report = check_workbook(book, engine=engine.value, progress=progress)
     if as_json:
         print(json.dumps(report.to_dict(), ensure_ascii=False, indent=2, allow_nan=False))
@@ -411,7 +412,7 @@ def _print_report(report: Report) -> None:
             _say(f"{layer.layer}: and {layer.findings - len(shown):,} more cells (--json lists up to {KEPT:,} of a kind)")
     for note in report.notes:
         _say(f"note: {note}")
-    who = "our evaluator" if report.engine == "python" else "LibreOffice"
+    who = {"python": "our evaluator", "libreoffice": "LibreOffice"}.get(report.engine, report.engine)
     if report.ok:
         _say(f"all {report.cells:,} cells agree with NumPy (computed by {who})")
     else:

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import FormulaError
 from .formula import Book, Sheet
 from .formula.a1 import cell_name
-from .formula.parser import Tree, parse, skeleton
+from .formula.parser import same_meaning
 from .formula.values import ERROR, ERRORS, NUMERIC
 from .grid import Grid, Grids, sheet_prefix
 from .layers.base import Drawing, Shape
@@ -146,7 +145,7 @@ class Comparison:
                     value = self.named.value(grid, i, j)
                     what = "is blank" if value is None else f"was overwritten by {in_words(value)}"
                     self.add("overwritten", cell, f"its formula {what}; it was ={text}", value, None, None)
-                elif not same(written, text, grid.sheet, home):
+                elif not self.same(written, text, (grid.sheet, home)):
                     reason = self.book.problems.get((grid.sheet, row, column))
                     more = f" ({reason})" if reason else ""
                     what = f"no longer reads like its neighbours: ={written}{more}; it was ={text}"
@@ -155,6 +154,10 @@ class Comparison:
                     continue
                 named.add((i, j))
         return named
+
+    def same(self, one: str, other: str, sheets: tuple[str, str]) -> bool:
+        """Whether two formulas, each of its sheet, mean the same in this workbook."""
+        return same_meaning(one, other, sheets, self.book.definitions)
 
     def view(self, view: View, grid: Grid, home: str) -> None:
         """Every cell of an added sheet's rectangle: its formula, which is written for the sheet `home`, and its value."""
@@ -240,19 +243,3 @@ def apart(one: Any, other: Any) -> Any:
 def agree(have: Any, want: Any) -> Any:
     """Whether numbers are as they should be; nothing agrees with what is not finite."""
     return np.isfinite(want) & (apart(have, want) <= TOLERANCE * (1 + np.abs(want)))
-
-
-def same(one: str, other: str, sheet: str, home: str | None = None) -> bool:
-    """Whether two formulas mean the same: spaces, `$`, quotes and the writing of numbers do not count.
-
-    One stands on `sheet`, the other is written for `home`, or for the same one.
-    """
-
-    def meaning(text: str, own: str) -> tuple[Tree, list[tuple[str, int, int, int, int]]]:
-        whole, references = skeleton(text)
-        return parse(whole), [(r.sheet or own, r.top, r.left, r.rows, r.columns) for r in references]
-
-    try:
-        return meaning(one, sheet) == meaning(other, home or sheet)
-    except (FormulaError, RecursionError):  # trees too deep to be compared are no formulas of ours
-        return False

@@ -1,7 +1,7 @@
 """A tiny Excel that knows no CNN: read a workbook, parse its formulas, evaluate them with NumPy, or have others do it."""
 
 from .engines import Engine, Formualizer, Helped, LibreOffice, evaluate_with_help
-from .evaluate import Area, Group, evaluate, group_formulas, needed
+from .evaluate import Area, Group, beyond_ours, evaluate, group_formulas, needed
 from .reader import Book, Sheet, read_book
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Helped",
     "LibreOffice",
     "Sheet",
+    "beyond_ours",
     "evaluate",
     "evaluate_with_help",
     "group_formulas",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +22,7 @@ from ..errors import EngineError, WorkbookError
 from ..libreoffice import converted, find_libreoffice
 from ..progress import Progress
 from .a1 import cell_name
-from .evaluate import Area, Evaluator, Group, needed
+from .evaluate import Evaluator, Group
 from .functions import FUNCTIONS
 from .parser import ARRAY
 from .reader import Book, Sheet, read_book
@@ -52,26 +52,25 @@ class Helped:
 
     @property
     def words(self) -> str:
-        formulas = "1 formula is" if self.cells == 1 else f"{self.cells:,} formulas are"
-        return f"{formulas} beyond sheetcnn's own evaluator (the first {self.reason}); {self.engine} computed them"
+        formulas = "1 formula" if self.cells == 1 else f"{self.cells:,} formulas"
+        return f"{self.engine} computed {formulas} that sheetcnn's own evaluator cannot ({self.reason})"
 
 
 def evaluate_with_help(
     books: Sequence[Book],
     groups: list[Group],
-    areas: Iterable[Area],
+    wanted: list[Group],
     engines: Sequence[Engine],
     progress: Progress | None = None,
     *,
     ours: bool = True,
 ) -> list[Helped]:
-    """Give the formulas in some areas, and all that they read, their values: ours first, and what it cannot the engines.
+    """Give formulas their values: ours first, and what it cannot the engines.
 
-    `books` are one workbook with different numbers. `ours=False` leaves even what ours knows to the engines. What nobody
+    `books` are one workbook with different numbers, `groups` its formulas, of which some are `wanted`. `ours=False` leaves even what ours knows to the engines. What nobody
     can evaluate becomes #UNKNOWN! and is named in `problems`; where the program that saved the workbook had an error
     there, too, it is that error.
     """
-    wanted = needed(books[0], groups, areas)
     written = _Once(books, groups)
     evaluators = [Evaluator(book, wanted, progress, ours=ours) for book in books]
     helped: list[Helped] = []
@@ -379,8 +378,9 @@ def saved_answers(book: Book, cells: Mapping[Place, str]) -> dict[Place, Answer]
             continue
         if not np.isnan(sheet.saved[row, column]):
             found[place] = float(sheet.saved[row, column])
-        elif (text := sheet.saved_texts.get((row, column))) is not None:
-            # An error may only say that the program is older than the formula's functions.
-            if text not in ERRORS or (text != "#NAME?" and "_xl" not in cells[place]):
-                found[place] = text
+            continue
+        text = sheet.saved_texts.get((row, column))
+        # An error may only say that the program is older than the formula's functions.
+        if text is not None and (text not in ERRORS or (text != "#NAME?" and "_xl" not in cells[place])):
+            found[place] = text
     return found

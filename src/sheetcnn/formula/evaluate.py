@@ -254,6 +254,20 @@ def _spills_into(book: Book, group: Group, cells: np.ndarray) -> bool:
     return any(cells[row : row + height, column : column + width].any() for (row, column), (height, width) in sizes)
 
 
+def beyond_ours(book: Book, group: Group) -> str | None:
+    """Why our evaluator cannot evaluate a skeleton; None where it can."""
+    if group.array and not book.sheets[group.sheet].spills.keys().isdisjoint(group.cells()):
+        return "fills several cells at once"
+    try:
+        _check(group.tree)
+    except FormulaError as error:
+        return str(error)
+    for name, _, _ in group.shapes:
+        if name not in book.sheets:
+            return f"refers to a sheet {name!r:.40} that does not exist"
+    return None
+
+
 class Evaluator:
     """Evaluates groups in waves: each cell once all that it reads is known."""
 
@@ -267,7 +281,7 @@ class Evaluator:
         self.waiting: list[Group] = []
         self.spent = self.steps = 0
         for group in groups:
-            reason = self.beyond_us(group) if ours else "is left to others"
+            reason = beyond_ours(book, group) if ours else "is left to others"
             if reason is None:
                 self.waiting.append(group)
             else:
@@ -303,19 +317,6 @@ class Evaluator:
         if self.spent > _PATIENCE:
             self.stop(left, f"is part of, or waits for, a chain of more than {self.steps:,} cells that wait for each other")
         return True
-
-    def beyond_us(self, group: Group) -> str | None:
-        """Why a skeleton cannot be evaluated; None where it can."""
-        if group.array and not self.book.sheets[group.sheet].spills.keys().isdisjoint(group.cells()):
-            return "fills several cells at once"
-        try:
-            _check(group.tree)
-        except FormulaError as error:
-            return str(error)
-        for name, _, _ in group.shapes:
-            if name not in self.book.sheets:
-                return f"refers to a sheet {name!r:.40} that does not exist"
-        return None
 
     def problem(self, group: Group, reason: str) -> None:
         sheet = self.book.sheets[group.sheet]
@@ -427,7 +428,7 @@ def _check(tree: Tree) -> None:
         name = str(tree.value)
         function = FUNCTIONS.get(name)
         if function is None:
-            raise FormulaError(f"calls {_as_typed(name):.60}, which sheetcnn does not know; it knows {', '.join(FUNCTIONS)}")
+            raise FormulaError(f"calls {_as_typed(name):.60}, which sheetcnn does not know")
         given, least, most = len(tree.parts), function.least, function.most
         if not least <= given <= most:
             takes = f"{least}" if least == most else f"at least {least} and at most {most}"

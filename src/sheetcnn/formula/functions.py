@@ -298,6 +298,8 @@ def _choose(context: Context, trees: tuple[Tree, ...]) -> Values:
 
 @_function("INDEX", 2, 3)
 def _index(context: Context, trees: tuple[Tree, ...]) -> Values:
+    if trees[0].kind == "error":  # the range was deleted
+        return context.value(trees[0])
     if trees[0].kind != "reference":
         raise FormulaError("INDEX needs a range of cells")
     cells = context.cells(trees[0], texts=True)
@@ -328,6 +330,8 @@ def _index(context: Context, trees: tuple[Tree, ...]) -> Values:
 
 @_function("MATCH", 3)
 def _match(context: Context, trees: tuple[Tree, ...]) -> Values:
+    if trees[1].kind == "error":
+        return context.value(trees[1])
     if trees[1].kind != "reference" or trees[2] != Tree("number", 0.0):
         raise FormulaError("MATCH is known only as MATCH(value, range, 0)")
     wanted, cells = context.one(trees[0]), context.cells(trees[1], texts=True)

@@ -79,18 +79,20 @@ def expanded(text: str, sheet: str, definitions: Mapping[tuple[str, str], str]) 
     return within(text, sheet, 0)
 
 
-def same_meaning(one: str, other: str, sheet: str, definitions: Mapping[tuple[str, str], str]) -> bool:
-    """Whether two formulas of a sheet mean the same: spaces, `$`, quotes, names of cells, the writing of numbers and
-    Ctrl+Shift+Enter do not count."""
+def same_meaning(one: str, other: str, sheets: tuple[str, str], definitions: Mapping[tuple[str, str], str]) -> bool:
+    """Whether two formulas, each of its sheet, mean the same.
 
-    def meaning(text: str) -> tuple[Tree, list[tuple[str, int, int, int, int]]]:
+    Spaces, `$`, quotes, names of cells, the writing of numbers and Ctrl+Shift+Enter do not count.
+    """
+
+    def meaning(text: str, sheet: str) -> tuple[Tree, list[tuple[str, int, int, int, int]]]:
         if text.startswith(ARRAY):
             text = text[len(ARRAY) : -1]
         whole, references = skeleton(expanded(text, sheet, definitions))
         return parse(whole), [(r.sheet or sheet, r.top, r.left, r.rows, r.columns) for r in references]
 
     try:
-        return meaning(one) == meaning(other)
+        return meaning(one, sheets[0]) == meaning(other, sheets[1])
     except (FormulaError, RecursionError):  # trees too deep to be compared are no formulas of ours
         return False
 

@@ -11,7 +11,18 @@ from typing import Any
 import numpy as np
 
 from ..errors import WorkbookError
-from ..formula import Book, Engine, Formualizer, Group, Helped, LibreOffice, Sheet, evaluate_with_help, group_formulas
+from ..formula import (
+    Book,
+    Engine,
+    Formualizer,
+    Group,
+    Helped,
+    LibreOffice,
+    Sheet,
+    evaluate_with_help,
+    group_formulas,
+    needed,
+)
 from ..formula.a1 import cell_name
 from ..formula.parser import Reference, expanded, references_in
 from ..formula.values import BLANK as NOTHING
@@ -230,7 +241,9 @@ class StudentWork:
         for grid, _ in numbers[0]:
             _cut(masks[grid.sheet], grid)[...] = True
         areas = [(grid.sheet, grid.top, grid.left, grid.bottom, grid.right) for grid in grids]
-        self.helped += evaluate_with_help(books, _without(self.groups, masks), areas, self.engines, ours=self.ours)
+        groups = _without(self.groups, masks)
+        wanted = needed(books[0], groups, areas)
+        self.helped += evaluate_with_help(books, groups, wanted, self.engines, ours=self.ours)
         return books
 
     def _read(self, book: Book, drawing: Drawing, grids: dict[Shape, Grid]) -> tuple[np.ndarray, np.ndarray]:
