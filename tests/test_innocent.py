@@ -80,8 +80,9 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def notes(report: sheetcnn.Report) -> list[str]:
-    """All but the one on saved values, which openpyxl drops."""
-    return [note for note in report.notes if "have no saved value" not in note]
+    """All but those on saved values, which openpyxl drops, and on who evaluated what."""
+    others = "have no saved value", "that no grid reads", "own evaluator cannot"
+    return [note for note in report.notes if not any(words in note for words in others)]
 
 
 def found(report: sheetcnn.Report) -> list[tuple[str, str, str]]:
@@ -164,6 +165,38 @@ def test_maps_moved_without_their_padding_are_no_longer_read_whole(book: Path) -
     border = [(row, column) for row in range(9, 15) for column in range(2, 9) if row in (9, 14) or column in (2, 8)]
     cells = {f"conv!{openpyxl.utils.get_column_letter(column)}{row + 8 * k}" for k in range(3) for row, column in border}
     assert {cell for layer, kind, cell in found(report) if (layer, kind) == ("conv", "changed")} == cells
+
+
+WIDE = """
+name = "wide"
+[input]
+channels = 20
+height = 5
+width = 5
+[[layers]]
+type = "conv2d"
+name = "conv"
+out_channels = 3
+kernel_size = 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "note"),
+    [
+        ("conv_kernel_2_7", 50, "conv_kernel_2_7 does not stand at the height of its channel"),
+        ("input_channel_3", 50, "conv_kernel_1_3 does not stand at the height of its channel"),
+        ("input_channel_3", 23, "channel 3 of input does not stand in line with the others"),
+    ],
+)
+def test_what_one_sumproduct_spans_must_stay_together(make: Make, name: str, row: int, note: str) -> None:
+    """In a wide layer a kernel or a channel that is moved alone is not read any more."""
+    book = make(WIDE, np.random.default_rng(1).integers(0, 9, (20, 5, 5)))
+    cut_and_paste(book, name, name.split("_")[0].replace("input", "Input"), 60, row)
+    report = sheetcnn.check(book)
+    assert not report.ok
+    assert f"{note}, and one SUMPRODUCT of conv spans them all: move it back" in notes(report)
+    assert {finding.kind for finding in report.findings if finding.layer == "conv"} == {"value"}
 
 
 @pytest.mark.parametrize("names", [{"conv": "x", "pool": "conv", "x": "pool"}, {"Gallery": "x", "conv": "Gallery"}])

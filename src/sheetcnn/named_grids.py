@@ -14,7 +14,7 @@ from .formula.a1 import cell_name
 from .formula.values import BLANK, NUMERIC
 from .grid import Grid, Grids, flat, sheet_prefix
 from .layers.base import Arrays, Drawing, Shape
-from .network import INPUT, Network
+from .network import INPUT, Network, Node
 from .report import Value
 
 
@@ -151,6 +151,21 @@ class NamedGrids:
         """
         taken = any(home in used for used in self.sheets_of.values())
         return None if len(sheets) == 1 and (home in sheets or not taken) else home
+
+    def out_of_step(self, node: Node) -> str | None:
+        """What was moved of that which one SUMPRODUCT of a wide layer spans; None where nothing was."""
+        if not node.layer.wide(*node.in_shapes):
+            return None
+        channels = self.network.output_of(node.inputs[0], self.by_layer)
+        for k, kernels in enumerate(self.by_layer[node.name]["weight"]):
+            read = channels[node.layer.channels_of(k, len(channels))]
+            for c, (kernel, channel) in enumerate(zip(kernels, read, strict=True)):
+                rows = kernel.top - kernels[0].top, channel.top - read[0].top
+                if rows[0] != rows[1] or (kernel.sheet, kernel.left) != (kernels[0].sheet, kernels[0].left):
+                    return f"{node.name}_kernel_{k + 1}_{c + 1} does not stand at the height of its channel"
+                if (channel.sheet, channel.left) != (read[0].sheet, read[0].left):
+                    return f"channel {c + 1} of {node.inputs[0]} does not stand in line with the others"
+        return None
 
     # -- reading them ------------------------------------------------------------------------------------------------------
     def each(self, drawing: Drawing, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
