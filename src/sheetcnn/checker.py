@@ -260,9 +260,6 @@ class _Check(Comparison):
         for node in left.nodes:
             if (moved := self.named.out_of_step(node)) is not None:
                 self.report.notes.append(f"{moved}, and one SUMPRODUCT of {node.name} spans them all: move it back")
-        for node in left.nodes:
-            if (moved := self.named.out_of_step(node)) is not None:
-                self.report.notes.append(f"{moved}, and one SUMPRODUCT of {node.name} spans them all: move it back")
         for name, written in formulas.items():
             self.now = self.reports[name]
             for stray in strays:
