@@ -38,8 +38,8 @@ def grades(handout: Handout) -> list[Grade]:
     anna, bob, *_ = handout.students
     wrong = Graded(1.5, 3.0, 1, 2, ["wrong: conv!B9 is 8, should be 7", "left blank: conv!C9"])
     return [
-        Grade("Anna-1.xlsx", anna.name, 7.0, [Graded(0.0, 3.0), Graded(0.0, 4.0)], [], 1, anna, False),
         Grade("Anna.xlsx", anna.name, 7.0, [wrong, Graded(4.0, 4.0)], ["this is the second attempt"], 1, anna),
+        Grade("Anna-1.xlsx", anna.name, 7.0, [Graded(0.0, 3.0), Graded(0.0, 4.0)], [], 1, anna, False),
         Grade("", bob.name, 7.0, [], ["no file was handed in"], None, bob),
         Grade("zoe.xlsx", "zoe", 7.0, [Graded(3.0, 3.0)], [], 1, None),
     ]
