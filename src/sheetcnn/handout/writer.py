@@ -92,21 +92,27 @@ def hand_out(
     writer.write(key, 0, True)
     paths = [target / FOLDER / student.file for student in roster] or [target / SINGLE]
     jobs = list(zip(paths, range(1, len(paths) + 1) if roster else [0], strict=True))
+    _write_all(writer, jobs, progress)
+    return HandedOut(key, tuple(paths), handout, tuple(notes), read)
+
+
+def _write_all(writer: _Writer, jobs: list[tuple[Path, int]], progress: Progress | None) -> None:
+    """Write the students' workbooks, each to its place, on all cores where there are several of both."""
     if min(len(jobs), usable_cores()) == 1:
         for done, (path, number) in enumerate(jobs, start=1):
             writer.write(path, number, False)
             if progress is not None:
                 progress(done, len(jobs))
-        return HandedOut(key, tuple(paths), handout, tuple(notes), read)
-    with closing(on_all_cores(_writing, (handout, protect), jobs)) as results:
+        return
+    with closing(on_all_cores(_writing, (writer.handout, writer.protect), jobs)) as results:
         for done, (_, result) in enumerate(results, start=1):
             if isinstance(result, Exception):
                 raise result
             if isinstance(result, Lost):
-                raise ExerciseError(f"{target}: writing broke off, for want of memory perhaps; use a smaller network")
+                folder = jobs[0][0].parent
+                raise ExerciseError(f"{folder}: writing broke off, for want of memory perhaps; use a smaller network")
             if progress is not None:
                 progress(done, len(jobs))
-    return HandedOut(key, tuple(paths), handout, tuple(notes), read)
 
 
 class _Writer:
