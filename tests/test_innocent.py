@@ -129,6 +129,14 @@ def test_a_grid_is_cut_and_pasted(book: Path, name: str, note: str | None, sheet
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "column", "row", "note"), [("conv_map_2", 2, 17, OF_BOTH), ("conv_kernel_2_1", 14, 17, OF_CONV)]
+)
+def test_a_grid_is_moved_to_the_same_cells_of_another_sheet(book: Path, name: str, column: int, row: int, note: str) -> None:
+    cut_and_paste(book, name, "mine", column, row)
+    innocent(book, note)
+
+
 @pytest.mark.parametrize("sheet", ["conv", "mine"])
 @pytest.mark.parametrize(
     ("names", "columns"),
@@ -433,6 +441,14 @@ def test_errors_follow_from_what_is_typed(book: Path) -> None:
         opened["conv"]["B9"] = "=1/0"
     report = sheetcnn.check(book)
     assert found(report) == [("input", "input", "Input!C10"), ("conv", "changed", "conv!B9")]
+
+
+def test_errors_follow_from_nothing_else(book: Path) -> None:
+    with changed(book) as opened:
+        opened["conv"]["B9"] = "=1/0"
+    report = sheetcnn.check(book)
+    assert found(report)[:2] == [("conv", "changed", "conv!B9"), ("pool", "value", "pool!B9")]
+    assert not any(layer.follow for layer in report.layers)
 
 
 def test_a_blank_scale(book: Path) -> None:

@@ -81,8 +81,7 @@ def overview_views(network: Network, grids: dict[str, dict[str, Grids]], places:
         return {names[int(m)] for m in np.flatnonzero(near)}
 
     top = max(float(numbers.max()), float(TOLERANCE))
-    bars = [min(BAR, BAR * max(0.0, float(numbers[n])) / top) for n in shown]
-    bars = [length if np.isfinite(length) else 0.0 for length in bars]  # of numbers that overflowed
+    bars = [min(BAR, BAR * max(0.0, float(numbers[n])) / top) for n in shown]  # a number that overflowed is no length
     bar_texts = [["█" * int(np.floor(length + 0.5))] for length in bars]
     # A bar of almost half a letter more may be rounded either way.
     bars_also = {(i, 0): {"█" * int(np.floor(x + 0.5 + e)) for e in (-1e-9, 1e-9)} for i, x in enumerate(bars)}
