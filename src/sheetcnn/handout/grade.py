@@ -22,6 +22,7 @@ class Grade:
     number: int | None = None  # whose workbook it was made as, by which it is graded; 0 where all have the same
     who: Student | None = None  # who handed it in, where the roster has them
     counts: bool = True  # whether it is the attempt that counts
+    key: bool = False  # whether it is the key itself
 
     @property
     def points(self) -> float:

@@ -26,6 +26,7 @@ from .workers import Lost, on_all_cores
 
 TIMEOUT = 60.0  # seconds for one file
 MEMORY = 4 << 30  # bytes of addresses that a process may have while it grades a file
+THE_KEY = "this is the key, not a student's workbook"
 NO_KEY = "give the key.xlsx that `sheetcnn handout` wrote"
 
 
@@ -126,6 +127,9 @@ class Grader:
                 grade.tasks.append(task.grade(work, n))
             except WorkbookError as error:
                 grade.tasks.append(Graded(0.0, task.points, 0, 0, [f"cannot be graded: {error}"]))
+        by = dict.fromkeys(helped.engine for helped in work.helped)
+        if by:
+            grade.remarks.append(f"formulas that sheetcnn's own evaluator does not know were computed by {' and '.join(by)}")
 
     def _number(self, book: Book, likely: int, grade: Grade) -> int:
         """Whose variant a workbook is: its hidden sheet says so, or else the name that it lies under."""
@@ -133,7 +137,8 @@ class Grader:
         if data is not None and data["handout"] != self.id:
             raise WorkbookError("belongs to another handout or another key; was an older file handed in?")
         if data is not None and "key" in data:
-            raise WorkbookError("this is the key, not a student's workbook")
+            grade.key = True
+            grade.remarks.append(THE_KEY)
         if data is not None and type(number := data.get("number")) is int and 0 <= number <= len(self.handout.students):
             return number
         if self._ours(book) and (likely or not self.handout.students):
@@ -190,6 +195,8 @@ def _graded(
         for done, (n, result) in enumerate(results, start=1):
             if isinstance(result, Grade):
                 result.student = claims[places[n]].person
+                if result.key:  # no student's work, however right it is
+                    result.tasks, result.remarks = [], [f"not graded: {THE_KEY}"]
                 grades[places[n]] = result
             else:
                 grades[places[n]].remarks.append(f"not graded: {lost.get(result, result)}")

@@ -151,7 +151,9 @@ class StudentWork:
         layers = dict.fromkeys(sheets) if sheets else self._planted()
         found: list[tuple[str, Shape]] = []
         references = [reference for _, reference in references_in(text.upper())]
-        if sum(reference.rows * reference.columns for reference in references) > MOST_NAMED or own in called and not sheets:
+        if sum(reference.rows * reference.columns for reference in references) > MOST_NAMED or (
+            own in called and not sheets
+        ):
             return []
         for reference in references:
             for row, column in _cells_of(reference):

@@ -37,6 +37,7 @@ def instructions(sheets: Making, sheet: Worksheet, name: str) -> None:
         "Do the tasks below. Yellow cells are yours to fill in; the links lead to them.",
         "If your program shows a bar “Enable Editing”, click it first." + (" What is right turns green." if live else ""),
         f"Save this file{'' if name else ' under your own name'} and hand it in. You may use spare cells for notes, but insert no rows or columns.",
+        "Any function may be used, and any way to write a formula: names, spare cells, array formulas. No macros, no other files.",
     ]
     for row, text in enumerate(lines, start=4):
         put(sheet, row, 2, f"{row - 3}   {text}", "row")
