@@ -16,7 +16,8 @@ from ways import BIAS, CONVOLUTIONS, LOOK, PICTURE_ONLY, POOLINGS, RIGHT, WEIGHT
 
 from sheetcnn.formula import Formualizer, read_book
 from sheetcnn.formula.a1 import cell_name
-from sheetcnn.formula.engines import Answer, Place, saved_answers
+from sheetcnn.formula.engines import Answer, Place
+from sheetcnn.formula.engines.by_libreoffice import saved_answers
 from sheetcnn.handout.grader import Grader
 from sheetcnn.handout.task import Graded
 from sheetcnn.handout.work import StudentWork

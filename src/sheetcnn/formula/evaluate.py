@@ -281,7 +281,7 @@ class Evaluator:
         self.waiting: list[Group] = []
         self.spent = self.steps = 0
         for group in groups:
-            reason = beyond_ours(book, group) if ours else "is left to others"
+            reason = beyond_ours(book, group) or (None if ours else "is known to sheetcnn's own evaluator only")
             if reason is None:
                 self.waiting.append(group)
             else:

@@ -43,6 +43,7 @@ def instructions(sheets: Making, sheet: Worksheet, name: str) -> None:
         put(sheet, row, 2, f"{row - 3}   {text}", "row")
     for column, text in ((2, ""), (3, "task"), (4, "sheet"), (5, "points"), (6, "done" if live else "")):
         put(sheet, 8, column, text, "head" if column < 5 else "head_right")
+    sheet.row_dimensions[8].height = 24
     row, states = 9, {}
     for number, task in enumerate(variant.exercise.tasks, start=1):
         states[number] = row
