@@ -31,7 +31,7 @@ FORBIDDEN = {
 CHECKING = ("named_grids", "report", "comparison", "added", "strays")
 FORBIDDEN |= dict.fromkeys(CHECKING, FORBIDDEN["checker"])
 DRAWING = ("layout", "workbook", "builder", "image", "openpyxl", "PIL")
-GRADING = ("handout.grader", "handout.work")
+GRADING = ("handout.grader", "handout.typed", "handout.work")
 for module in FILES:
     if module.startswith("handout.") and module != "handout.writer":
         FORBIDDEN[module] = DRAWING if module in GRADING else (*DRAWING, "formula", "checker")
@@ -42,6 +42,7 @@ ONLY = {
     "onnx": {"to_onnx", *(module for module in FILES if module.startswith("from_onnx."))},
     "typer": {"cli"},
     "rich": {"cli"},
+    "formualizer": {"formula.engines.by_formualizer"},
 }
 
 

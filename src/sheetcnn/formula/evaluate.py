@@ -40,6 +40,7 @@ _GATHER = 4_000_000  # cells gathered at once: bounds memory
 # How many cells must share a range for `dot` to go range by range. Measured: for the tall kernels of wide layers, most
 # of them blank, that is quicker from 1 to 4 cells on, for dense ones of 3×3 only from 16, but those take little time.
 _SHARED = 4
+_FEW = 32  # references that are marked one by one
 _PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long chains of cells take
 
 
@@ -221,28 +222,51 @@ def group_formulas(book: Book) -> list[Group]:
 def needed(book: Book, groups: list[Group], areas: Iterable[Area]) -> list[Group]:
     """The formulas in some areas, and those of all that they read, directly or not."""
     read = {name: np.zeros(sheet.kind.shape, bool) for name, sheet in book.sheets.items()}
-
-    def mark(name: str, top: int, left: int, bottom: int, right: int) -> None:
+    for name, top, left, bottom, right in areas:
         if name in read:
             read[name][top : bottom + 1, left : right + 1] = True
-
-    for area in areas:
-        mark(*area)
-    found, left = [], groups[::-1]  # from the last sheet to the first, as workbooks are read
+    found, left_over = [], groups[::-1]  # from the last sheet to the first, as workbooks are read
     while True:
         rest = []
-        for group in left:
+        for group in left_over:
             if not (read[group.sheet][group.rows, group.columns].any() or _spills_into(book, group, read[group.sheet])):
                 rest.append(group)
                 continue
             found.append(group)
             for n, (name, rows, columns) in enumerate(group.shapes):
-                tops, lefts = group.tops[:, n], group.lefts[:, n]
-                ends = int(tops.max()) + rows - 1, int(lefts.max()) + columns - 1
-                mark(name, int(tops.min()), int(lefts.min()), *ends)
-        if len(rest) == len(left):
+                if name in read:
+                    _mark(read[name], group.tops[:, n], group.lefts[:, n], rows, columns)
+        if len(rest) == len(left_over):
             return found[::-1]
-        left = rest
+        left_over = rest
+
+
+def _mark(cells: np.ndarray, tops: np.ndarray, lefts: np.ndarray, rows: int, columns: int) -> None:
+    """Mark what references of one size read; where that would ask for much memory, all between their corners."""
+    if len(tops) > _FEW:
+        top, left = int(tops.min()), int(lefts.min())
+        bottom, right = (
+            min(int(end), size) for end, size in zip((tops.max() + rows, lefts.max() + columns), cells.shape, strict=True)
+        )
+        box = cells[top:bottom, left:right]
+        if 0 < box.size <= _GATHER and (tops != top).any() | (lefts != left).any():
+            # Each reference adds 1 at its corner and takes it away beyond its ends: sums of these count who reads a cell.
+            counts = np.zeros((box.shape[0] + 1, box.shape[1] + 1), np.int32)
+            ends = np.minimum(tops + rows - top, box.shape[0]), np.minimum(lefts + columns - left, box.shape[1])
+            starts = np.minimum(tops - top, box.shape[0]), np.minimum(lefts - left, box.shape[1])
+            for i, j, one in (
+                (starts[0], starts[1], 1),
+                (ends[0], ends[1], 1),
+                (starts[0], ends[1], -1),
+                (ends[0], starts[1], -1),
+            ):
+                np.add.at(counts, (i, j), one)
+            box |= np.cumsum(np.cumsum(counts, axis=0), axis=1)[:-1, :-1] > 0
+        else:
+            box[...] = True
+        return
+    for i, j in set(zip(tops.tolist(), lefts.tolist(), strict=True)):
+        cells[i : i + rows, j : j + columns] = True
 
 
 def _spills_into(book: Book, group: Group, cells: np.ndarray) -> bool:
@@ -391,7 +415,7 @@ class Evaluator:
             cells = group.rows[piece], group.columns[piece]
             context = _Context(self.book, group, piece)
             try:
-                result = context.value(tree)
+                result = context.value(tree).first()
             except FormulaError as error:
                 self.beyond.append((_take(group, piece), str(error)))
                 continue

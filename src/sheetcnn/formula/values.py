@@ -37,6 +37,13 @@ class Values:
         """Whether each cell has one value, not a range of them."""
         return self.number.shape[1:] == (1, 1)
 
+    def first(self) -> Values:
+        """Of ranges the first cell, which is what an array formula shows in a single one."""
+        parts = (self.number, self.kind, self.texts)
+        number, kind, texts = (None if part is None else part[:, :1, :1] for part in parts)
+        assert number is not None
+        return self if self.single else Values(number, kind, texts)
+
     def kinds(self) -> np.ndarray:
         return np.full(self.number.shape, NUMERIC, np.uint8) if self.kind is None else self.kind
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from ..formula import (
     needed,
 )
 from ..formula.a1 import cell_name
-from ..formula.parser import Reference, expanded, references_in
+from ..formula.parser import expanded
 from ..formula.values import BLANK as NOTHING
 from ..formula.values import ERROR, NUMERIC, PENDING, TEXT, UNKNOWN
 from ..grid import Grid, sheet_prefix
@@ -32,6 +32,7 @@ from ..layers.base import Arrays, Drawing, Shape
 from ..network import INPUT, Node
 from .task import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact, node_of
 from .trial import TRIALS, trial
+from .typed import cells_named, number_in
 from .variant import Variant
 
 Numbers = list[tuple[Grid, np.ndarray]]  # what is known of grids
@@ -124,7 +125,7 @@ class StudentWork:
         grid = self._grid(name, rows, columns)
         sheet = self._as_it_is([grid]).sheets[grid.sheet]
         values = [[sheet.value(grid.top + i, grid.left + j) for j in range(columns)] for i in range(rows)]
-        return [[value if (number := _spelt(value, whole=True)) is None else number for value in row] for row in values]
+        return [[value if (number := number_in(value, whole=True)) is None else number for value in row] for row in values]
 
     def named(self, name: str) -> tuple[str, list[tuple[str, Shape]]]:
         """What a student has written into a cell to name others, and the layers and indexes of those.
@@ -141,41 +142,40 @@ class StudentWork:
 
     def _meant(self, words: str, own: str) -> list[tuple[str, Shape]]:
         """The cells of layers' outputs that words or a formula on the sheet `own` name; none where one of them is no such cell."""
-        text, sheets = unicodedata.normalize("NFKC", words).replace("$", ""), []
-        called = {grid.sheet: name for name in self.drawn for _, grid in self._grids(name, self.drawn[name][-1])}
-        called |= {name: name for name in self.drawn}
-        for word in sorted(called, key=len, reverse=True):
-            pattern = rf"(?<!\w)'?{re.escape(word)}'?(?:[!.:](?=\w)|(?!\w))"
-            text, count = re.subn(pattern, " ", text, flags=re.I)
-            sheets += [called[word]] * (count > 0)
-        layers = dict.fromkeys(sheets) if sheets else self._planted()
-        found: list[tuple[str, Shape]] = []
-        references = [reference for _, reference in references_in(text.upper())]
-        if sum(reference.rows * reference.columns for reference in references) > MOST_NAMED or (
-            own in called and not sheets
-        ):
+        outputs = self._outputs
+        called = {name.lower(): name for name in self.drawn} | {grids[0][1].sheet.lower(): n for n, grids in outputs.items()}
+        sheets, references = cells_named(words, called)
+        size = sum(reference.rows * reference.columns for reference in references)
+        if size > MOST_NAMED or (own.lower() in called and not sheets):
             return []
+        layers = {called[sheet] for sheet in sheets} or {planted.node.name for planted in self.variant.planted.values()}
+        found = []
         for reference in references:
-            for row, column in _cells_of(reference):
-                at = next((at for layer in layers if (at := self._index(layer, row, column)) is not None), None)
+            for i, j in np.ndindex(reference.rows, reference.columns):
+                place = reference.top + i, reference.left + j
+                at = next((at for name in layers & outputs.keys() if (at := self._index(name, *place)) is not None), None)
                 if at is None:
                     return []
                 found.append(at)
         return found
 
+    @cached_property
+    def _outputs(self) -> dict[str, list[tuple[Shape, Grid]]]:
+        """The grids of each layer's output, of those that are all there."""
+        found = {}
+        for name, drawings in self.drawn.items():
+            if name != INPUT:
+                with suppress(WorkbookError):
+                    found[name] = self._grids(name, drawings[-1])
+        return found
+
     def _index(self, layer: str, row: int, column: int) -> tuple[str, Shape] | None:
         """The element of a layer's output that lies in a cell of its sheet."""
-        if layer == INPUT:
-            return None
-        output = self.drawn[layer][-1]
-        for index, grid in self._grids(layer, output):
+        for index, grid in self._outputs[layer]:
             i, j = row - grid.top, column - grid.left
             if 0 <= i < grid.rows and 0 <= j < grid.columns:
-                return layer, (*index, i, j)[: len(output.shape)]
+                return layer, (*index, i, j)[: len(self.drawn[layer][-1].shape)]
         return None
-
-    def _planted(self) -> list[str]:
-        return [planted.node.name for planted in self.variant.planted.values()]
 
     def where(self, layer: str, at: Shape) -> str:
         """A cell of a layer's output, as the student sees it."""
@@ -256,41 +256,11 @@ class StudentWork:
             kinds, numbers = _part(sheet.kind, grid), _part(sheet.number, grid)
             typed = _part(self.book.sheets[grid.sheet].kind, grid) == TEXT
             for i, j in np.argwhere(typed & (kinds == TEXT)).tolist():
-                if (spelt := _spelt(sheet.value(grid.top + i, grid.left + j))) is not None:
+                if (spelt := number_in(sheet.value(grid.top + i, grid.left + j))) is not None:
                     kinds[i, j], numbers[i, j] = NUMERIC, spelt
             kind[index] = kinds.reshape(kind[index].shape)
             number[index] = np.where(kinds == NUMERIC, numbers, np.nan).reshape(kind[index].shape)
         return number, kind
-
-
-def _cells_of(reference: Reference) -> list[tuple[int, int]]:
-    """Row and column of each cell of a reference."""
-    return [(reference.top + i, reference.left + j) for i, j in np.ndindex(reference.rows, reference.columns)]
-
-
-_SPELT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.I | re.A)
-_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}([.,' ])\d{3}(?:\1\d{3})*", re.A)
-
-
-def _spelt(value: Any, *, whole: bool = False) -> float | None:
-    """The number that a text spells in any country's way, None for what is no text or spells none.
-
-    Where `whole` numbers are asked for, 1,234 is more than a thousand.
-    """
-    if not isinstance(value, str):
-        return None
-    text = unicodedata.normalize("NFKC", value).translate(_SIGNS).strip(" '\"\u200b\ufeff")
-    if _GROUPED.fullmatch(text) and (whole or text.count(".") > 1 or text.count(",") > 1 or " " in text or "'" in text):
-        return float(re.sub(r"[.,' ]", "", text))
-    text = text.replace(" ", "")
-    if "," in text and "." in text:  # the last of them is the decimal sign
-        point = max(text.rindex(","), text.rindex("."))
-        text = re.sub(r"[.,]", "", text[:point]) + "." + text[point + 1 :]
-    text = text.replace(",", ".")
-    return float(text) if _SPELT.fullmatch(text) and np.isfinite(float(text)) else None
-
-
-_SIGNS = str.maketrans({"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "’": "'"})
 
 
 def _flat(array: np.ndarray, grid: Grid) -> np.ndarray:
