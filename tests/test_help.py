@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from openpyxl import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 
+from sheetcnn.errors import EngineError
 from sheetcnn.formula import (
     Book,
     Formualizer,
@@ -182,6 +186,9 @@ def test_array_formulas_of_one_cell(formula: str, expected: float | None, tmp_pa
         ("E1", "=IF(A1:A3>0,1,2)", 1),
         ("E5", "=B4:B6", "text"),
         ("E2", "=Other!A1:A3", 20),
+        ("E2", "=_xlfn.SINGLE(A1:A3)*10", 40),
+        ("E2", "{=SUM(_xlfn.SINGLE(A1:A3)*A1:C1)}", 4 * 6),
+        ("E9", "=_xlfn.SINGLE(A1:C3)", "#VALUE!"),
     ],
 )
 def test_a_range_where_one_number_is_needed(cell: str, formula: str, expected: Any, tmp_path: Path) -> None:
@@ -342,16 +349,33 @@ def test_a_panic_is_no_traceback(tmp_path: Path) -> None:
     assert book.sheets["Sheet"].value(1, 5) == "#UNKNOWN!"
 
 
-@pytest.mark.parametrize(
-    "formula",
-    ['=WEBSERVICE("http://localhost")', '=INDIRECT("A1")', "=[1]Sheet!A1", "=DDE(1,2,3)", "='file:///x'#$Sheet.A1"],
-)
+@pytest.mark.parametrize("formula", ['=WEBSERVICE("http://localhost")', '=INDIRECT("A1")', "=DDE(1,2,3)", "=MOON()"])
 def test_what_reaches_outside_is_not_given_to_libreoffice(formula: str, tmp_path: Path) -> None:
     """Anywhere in the workbook: it recalculates everything."""
     book = made(tmp_path, {"E1": "=MMULT(A1:C1,A1:A3)", "H9": formula})
-    with patch("sheetcnn.formula.engines.by_libreoffice.converted", side_effect=AssertionError):
+    with (
+        patch("sheetcnn.formula.engines.by_libreoffice.find_libreoffice", return_value="soffice"),
+        patch("sheetcnn.formula.engines.by_libreoffice.converted", side_effect=EngineError("asked")) as asked,
+    ):
         helped(book, [LibreOffice()])
+    assert asked.called == (formula == "=MOON()")  # which only nobody knows
     assert book.sheets["Sheet"].value(1, 5) == "#UNKNOWN!"
+
+
+@pytest.mark.parametrize("formula", ["=[1]Sheet!A1", "='[book.xlsx]Sheet 1'!A1", "='file:///x'#$Sheet.A1"])
+def test_references_to_other_files_are_given_to_nobody(formula: str, tmp_path: Path) -> None:
+    """What reads such a cell is not known either; all others are."""
+
+    class Reader(Formualizer):
+        def compute(self, books: Sequence[bytes], cells: Mapping[Place, str]) -> list[dict[Place, Answer]]:
+            with zipfile.ZipFile(io.BytesIO(books[0])) as archive:
+                sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+            assert re.findall(r'<c r="E1"><f>([^<]*)</f>', sheet) == ["SHEETCNN_CANNOT_READ()"]
+            return super().compute(books, cells)
+
+    book = made(tmp_path, {"E1": formula, "E2": "=SIGN(E1)", "E3": "=SIGN(A1)"})
+    helped(book, [Reader()])
+    assert [book.sheets["Sheet"].value(n, 5) for n in (1, 2, 3)] == ["#UNKNOWN!", "#UNKNOWN!", 1]
 
 
 @pytest.mark.libreoffice

@@ -41,6 +41,8 @@ class Context(Protocol):
 
     def one(self, tree: Tree) -> Values: ...
 
+    def crossing(self, tree: Tree) -> Values: ...
+
     def cells(self, tree: Tree, *, texts: bool = False) -> Values: ...
 
     def dot(self, left: Tree, right: Tree) -> Values | None: ...
@@ -279,6 +281,11 @@ def _if(context: Context, trees: tuple[Tree, ...]) -> Values:
     truth = as_numbers(_truths(condition))
     wrong = truth.kinds() == ERROR
     return choose([wrong, truth.number != 0], [Values(truth.number, truth.kinds()), yes], no)
+
+
+@_function("_XLFN.SINGLE", 1)  # how Excel writes @ into files
+def _single(context: Context, trees: tuple[Tree, ...]) -> Values:
+    return (context.crossing(trees[0]) if trees[0].kind == "reference" else context.value(trees[0])).first()
 
 
 @_function("ISNUMBER", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
@@ -14,6 +15,10 @@ from ..evaluate import Group
 from ..parser import ARRAY
 from ..reader import Book, Sheet
 from ..values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING
+
+# References to other files, which no engine may follow, are written as a function that none knows.
+_EXTERNAL = re.compile(r"\[[^\[\]]*\][^\[\]!]*!|\bfile:|#\$", re.I)
+UNREADABLE = "SHEETCNN_CANNOT_READ()"
 
 
 class Written:
@@ -43,6 +48,8 @@ def _formulas(book: Book, groups: list[Group]) -> dict[str, dict[int, list[tuple
             for column, text in cells:
                 if not live[name][row, column]:
                     continue
+                if _EXTERNAL.search(text):
+                    text = UNREADABLE
                 kind = ""
                 if text.startswith(ARRAY):
                     height, width = sheet.spills.get((row, column), (1, 1))
