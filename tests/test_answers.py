@@ -199,3 +199,30 @@ def test_all_points_only_where_all_is_right() -> None:
     tally = Tally()
     tally.add("A1")
     assert tally.graded(10).points == 10
+
+
+def test_what_nobody_can_evaluate_is_to_be_looked_at(made: HandedOut) -> None:
+    """It is no silent 0: the task names the cells and says why; what is wrong already is wrong."""
+    formula = "=_xlfn.LAMBDA(_xlpm.x,_xlpm.x)({0})"
+    answers = {("fc1_map_2", 0, 0): formula.format(-20.5), ("fc1_map_2", 0, 1): "=NOBODYKNOWS(1)"}
+    task = graded(made, answers)[1]
+    names = read_book(made.workbooks[0]).names["fc1_map_2"]
+    cells = [f"'{names[0]}'!{cell_name(names[1], names[2] + j)}" for j in (0, 1)]
+    assert task.look == cells
+    assert task.points == 0
+    assert task.remarks == [
+        f"not graded: look at {cells[0]} (names values with LET or LAMBDA, which sheetcnn does not know)",
+        f"not graded: look at {cells[1]} (calls NOBODYKNOWS, which sheetcnn does not know)",
+    ]
+    task = graded(made, {("fc1_map_2", 0, 0): -20.5, ("fc1_map_2", 0, 1): "=NOBODYKNOWS(1)"})[1]
+    assert (task.points, task.look) == (1.0, cells[1:])
+
+
+def test_what_reads_an_unknown_cell_is_unknown(made: HandedOut) -> None:
+    names = read_book(made.workbooks[0]).names["fc1_map_2"]
+    answers = {("fc1_map_2", 0, 0): f"={cell_name(names[1] + 30, names[2])}-20.5", ("fc1_map_2", 0, 1): -23.5}
+    assert graded(made, answers)[1].points == 2.0  # a blank cell is 0
+    answers["fc1_map_2", 30, 0] = "=NOBODYKNOWS(1)"
+    task = graded(made, answers)[1]
+    assert (task.points, len(task.look)) == (1.0, 1)
+    assert task.remarks == [f"not graded: look at '{names[0]}'!{cell_name(names[1], names[2])}"]

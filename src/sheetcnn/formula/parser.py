@@ -234,6 +234,8 @@ class _Parser:
                 return Tree("call", word, self.arguments())
             if word in ("TRUE", "FALSE"):
                 return Tree("boolean", word == "TRUE")
+            if text.lower().startswith("_xlpm."):  # so Excel writes the names that LET and LAMBDA give
+                raise FormulaError("names values with LET or LAMBDA, which sheetcnn does not know")
             raise FormulaError(f"{text!r} is no name that sheetcnn knows")
         if (kind, text) == ("sign", "("):
             node = self.expression(0)

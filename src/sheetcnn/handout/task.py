@@ -85,7 +85,7 @@ class Tally:
         for at in map(tuple, np.argwhere(mask).tolist()):
             where = work.where(layer, at)
             said = verdict(done, at, float(want[at]), formula, near)
-            if said and said[0] == UNKNOWN:
+            if said and said[0].startswith(UNKNOWN):
                 self.look.append(where)
             self.add(where, *said)
 
@@ -94,7 +94,9 @@ class Tally:
         remarks = []
         for reason, cells in self._reasons.items():
             more = f" and {len(cells) - SHOWN:,} more" if len(cells) > SHOWN else ""
-            remarks.append(f"{reason}{'' if reason == UNKNOWN else ':'} {', '.join(cells[:SHOWN])}{more}")
+            shown = f"{', '.join(cells[:SHOWN])}{more}"
+            unknown = reason.startswith(UNKNOWN)
+            remarks.append(f"{UNKNOWN} {shown}{reason.removeprefix(UNKNOWN)}" if unknown else f"{reason}: {shown}")
         points = round(of * self.right / max(1, self.cells), 2)
         if self.right < self.cells:
             points = min(points, max(0.0, round(of - 0.01, 2)))
@@ -217,7 +219,7 @@ def verdict(done: LayerWork, at: Shape, want: float, formula: bool, near: float)
     holds, value = int(done.holds[at]), float(done.value[at])
     off = abs(value - want) > near
     if holds == FORMULA and done.unknown[at] and not off:
-        return (UNKNOWN, f"({done.problems[at]})" if at in done.problems else "")
+        return (f"{UNKNOWN} ({done.problems[at]})" if at in done.problems else UNKNOWN,)
     if holds == BLANK:
         return ("left blank",)
     if holds == WORDS:
