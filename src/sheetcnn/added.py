@@ -184,17 +184,19 @@ def _reads_elsewhere(comparison: Comparison, views: list[View], places: dict[str
         if view.name not in ("inspector_window", "inspector_kernel", "inspector_result"):
             continue
         grid = places[view.name]
-        for i, j in np.ndindex(grid.rows, grid.columns):
-            (whole, have), (wanted, want) = (
-                skeleton(comparison.named.formula(grid, i, j) or ""),
-                skeleton(view.formula(i, j)),
-            )
+        texts = [
+            (comparison.named.formula(grid, i, j) or "", view.formula(i, j)) for i, j in np.ndindex(grid.rows, grid.columns)
+        ]
+        if all(have == want for have, want in texts):
+            continue
+        for written, right in texts:
+            (whole, have), (wanted, want) = skeleton(written), skeleton(right)
             if whole != wanted:
                 continue
             for one, other in zip(have, want, strict=True):
                 if other.sheet in layers and other.rows * other.columns > 1:
-                    right = (other.sheet, *other[1:])
-                    found.setdefault(right, set()).add((one.sheet or grid.sheet, *one[1:]))
+                    area = (other.sheet, *other[1:])
+                    found.setdefault(area, set()).add((one.sheet or grid.sheet, *one[1:]))
     return any(len(written) == 1 and not _meet(right, next(iter(written))) for right, written in found.items())
 
 

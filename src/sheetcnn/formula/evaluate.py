@@ -40,7 +40,6 @@ _GATHER = 4_000_000  # cells gathered at once: bounds memory
 # How many cells must share a range for `dot` to go range by range. Measured: for the tall kernels of wide layers, most
 # of them blank, that is quicker from 1 to 4 cells on, for dense ones of 3×3 only from 16, but those take little time.
 _SHARED = 4
-_FEW = 32  # references that are marked one by one
 _PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long chains of cells take
 
 
@@ -243,30 +242,22 @@ def needed(book: Book, groups: list[Group], areas: Iterable[Area]) -> list[Group
 
 def _mark(cells: np.ndarray, tops: np.ndarray, lefts: np.ndarray, rows: int, columns: int) -> None:
     """Mark what references of one size read; where that would ask for much memory, all between their corners."""
-    if len(tops) > _FEW:
-        top, left = int(tops.min()), int(lefts.min())
-        bottom, right = (
-            min(int(end), size) for end, size in zip((tops.max() + rows, lefts.max() + columns), cells.shape, strict=True)
-        )
-        box = cells[top:bottom, left:right]
-        if 0 < box.size <= _GATHER and (tops != top).any() | (lefts != left).any():
-            # Each reference adds 1 at its corner and takes it away beyond its ends: sums of these count who reads a cell.
-            counts = np.zeros((box.shape[0] + 1, box.shape[1] + 1), np.int32)
-            ends = np.minimum(tops + rows - top, box.shape[0]), np.minimum(lefts + columns - left, box.shape[1])
-            starts = np.minimum(tops - top, box.shape[0]), np.minimum(lefts - left, box.shape[1])
-            for i, j, one in (
-                (starts[0], starts[1], 1),
-                (ends[0], ends[1], 1),
-                (starts[0], ends[1], -1),
-                (ends[0], starts[1], -1),
-            ):
-                np.add.at(counts, (i, j), one)
-            box |= np.cumsum(np.cumsum(counts, axis=0), axis=1)[:-1, :-1] > 0
-        else:
-            box[...] = True
+    top, left = int(tops.min()), int(lefts.min())
+    height, width = int(tops.max()) - top + 1, int(lefts.max()) - left + 1  # of the corners
+    box = cells[top : top + height - 1 + rows, left : left + width - 1 + columns]
+    if height * width == 1 or (height + rows) * (width + columns) > _GATHER:
+        box[...] = True
         return
-    for i, j in set(zip(tops.tolist(), lefts.tolist(), strict=True)):
-        cells[i : i + rows, j : j + columns] = True
+    corners = np.zeros((height, width), np.int32)
+    corners[tops - top, lefts - left] = 1
+    # Each reference adds 1 at its corner and takes it away beyond its ends: sums of these count who reads a cell.
+    counts = np.zeros((height + rows, width + columns), np.int32)
+    counts[:height, :width] += corners
+    counts[rows:, columns:] += corners
+    counts[rows:, :width] -= corners
+    counts[:height, columns:] -= corners
+    counts = np.cumsum(np.cumsum(counts, axis=0), axis=1)
+    box |= counts[: box.shape[0], : box.shape[1]] > 0
 
 
 def _spills_into(book: Book, group: Group, cells: np.ndarray) -> bool:
