@@ -158,6 +158,8 @@ def _settings(draw: st.DrawFn, kind: str, shape: Shape) -> dict[str, Any]:
             return {"size": number(1, 5), "alpha": 0.3, "beta": pick(0.75, 0.5), "k": pick(1.0, 2.0)}
         case "clip":
             return {"min_val": pick(-1.0, 0.0), "max_val": pick(1.0, 0.5)}
+        case "threshold":
+            return {"threshold": pick(0.5, -0.25), "value": pick(0.0, 1.5)}
         case "prelu":
             return {"num_parameters": pick(1, shape[0])}
         case "gelu":

@@ -61,6 +61,7 @@ def both(folder: Path, x: np.ndarray, pieces: Pieces, **constants: float) -> tup
 
 GATE = ["g = Greater x t", "c = Cast g", "y = Mul x c"]
 WHERE = ["g = Greater x t", "y = Where g x zero"]
+REACHED = ["g = GreaterOrEqual x t", "y = Where g x zero"]  # threshold leaves its own number out
 SHRINK = ["a = Abs x", "g = Greater a t", "y = Where g x zero"]
 LEAKY = ["g = Less x t", "m = Mul x k", "y = Where g m x"]
 TANH_GELU = [
@@ -75,7 +76,23 @@ THRESHOLDS = [0.03, 1e-7, 1e-6, 1e-4, 0.049, 0.5, 3.1, 29.9, 50, 1e5, 1e20]
 
 
 @pytest.mark.parametrize("threshold", [sign * t for sign in (1, -1) for t in THRESHOLDS])
-@pytest.mark.parametrize("pieces", [GATE, WHERE, SHRINK, LEAKY], ids=["gate", "where", "shrink", "leaky"])
+@pytest.mark.parametrize("pieces", [GATE, WHERE], ids=["gate", "where"])
+def test_what_is_kept_above_a_threshold(pieces: Pieces, threshold: float, tmp_path: Path) -> None:
+    """It is no ReLU, however near to 0 or far out; the threshold is the model's own number, to the last bit."""
+    value = 0.0 if pieces is GATE else 1.5
+    constants = {"t": threshold} | ({"zero": value} if pieces is WHERE else {})
+    exact = float(np.float32(threshold))
+    own = {"value": value} if value else {}
+    assert imported(tmp_path, pieces, **constants) == [{"type": "threshold", "threshold": exact} | own]
+    beside = np.array([np.nextafter(exact, -np.inf), exact, np.nextafter(exact, np.inf)])
+    have, want = both(
+        tmp_path, np.concatenate([beside, beside * 1.01, beside * 0.99, -beside, [0, 0.02, -0.02, 1]]), pieces, **constants
+    )
+    assert (have == want).all()
+
+
+@pytest.mark.parametrize("threshold", [sign * t for sign in (1, -1) for t in THRESHOLDS])
+@pytest.mark.parametrize("pieces", [REACHED, SHRINK, LEAKY], ids=["reached", "shrink", "leaky"])
 def test_threshold_elsewhere(pieces: Pieces, threshold: float, tmp_path: Path) -> None:
     constants = {"t": threshold, "zero": 0.0, "k": 0.01}
     used = {name: number for name, number in constants.items() if name in " ".join(pieces).split()}
@@ -108,10 +125,11 @@ def test_nearly_an_activation(name: str, tmp_path: Path) -> None:
 
 def test_refusal_names_node_and_difference(tmp_path: Path) -> None:
     with pytest.raises(NetworkError) as caught:
-        imported(tmp_path, GATE, t=0.03)
+        imported(tmp_path, REACHED, t=0.03, zero=0.0)
     assert str(caught.value).partition("m.onnx: ")[2] == (
-        "has a node that sheetcnn cannot draw: Mul (node2): with the nodes before it, it computes a function of one number "
-        "that is no activation of sheetcnn's: it is 0 at 0.02, where relu is 0.02"
+        "has a node that sheetcnn cannot draw: Where (node1): with the nodes before it, it computes a function of one number "
+        "that is no activation of sheetcnn's: it is 0.0299999993 at 0.0299999993, where threshold (threshold "
+        "0.029999999329447746, value 0.0) is 0"
     )
 
 

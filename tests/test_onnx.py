@@ -219,6 +219,12 @@ def clip(rng: Random) -> Case:
 
 
 @case
+def threshold(rng: Random) -> Case:
+    level = float(rng.normal())
+    return Case([maps(rng)], {"threshold": level, "value": 0.0}, "ThresholdedRelu", {"alpha": level})
+
+
+@case
 def prelu(rng: Random) -> Case:
     x = maps(rng)
     weight = rng.normal(size=len(x))

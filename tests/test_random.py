@@ -88,7 +88,7 @@ def test_the_networks_are_worth_it() -> None:
         seen.append(case)
 
     for part in range(PARTS):
-        holds(part, 320, look)
+        holds(part, 640, look)
     layers = [layer for case in seen for layer in case.network["layers"]]
     kinds = Counter(layer["type"] for layer in layers)
     assert set(kinds) == set(LAYERS)

@@ -309,6 +309,12 @@ def _clip(to: Writing, layer: Any, name: str, xs: list[str], shapes: Any) -> str
     return to.add("Clip", name, *xs, to.constant(f"{name}.min", np.array(low)), to.constant(f"{name}.max", np.array(high)))
 
 
+@writer("threshold")
+def _threshold(to: Writing, layer: Any, name: str, xs: list[str], shapes: Any) -> str:
+    above = to.add("Greater", f"{name}_above", *xs, to.constant(f"{name}.threshold", np.array(layer.threshold)))
+    return to.add("Where", name, above, *xs, to.constant(f"{name}.value", np.array(layer.value)))
+
+
 @writer("prelu")
 def _prelu(to: Writing, layer: Any, name: str, xs: list[str], shapes: Any, weight: np.ndarray) -> str:
     return to.add("PRelu", name, *xs, to.weight("weight", weight.reshape(-1, *[1] * (len(shapes[0]) - 1))))

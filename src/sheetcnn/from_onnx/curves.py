@@ -128,7 +128,7 @@ def telling(curve: Curve) -> np.ndarray:
 def bends(curve: Curve, points: np.ndarray) -> np.ndarray:
     """Where, between some points, a piece of a curve passes one of its constants, or two that are compared pass each other."""
     pieces = list(traced(curve, points))
-    levels = sorted({sign * n for n in _constants(pieces) | _LEVELS for sign in (-1, 1)})
+    levels = sorted({sign * n for n in constants(pieces) | _LEVELS for sign in (-1, 1)})
     pairs = [(n, len(pieces) + m) for n in range(len(pieces)) for m in range(len(levels))]
     compared = [[one for one in piece.operands if isinstance(one, Curve)] for piece in pieces]
     pairs += [(pieces.index(two[0]), pieces.index(two[1])) for two in compared if len(two) == 2]
@@ -151,7 +151,8 @@ def bends(curve: Curve, points: np.ndarray) -> np.ndarray:
     return np.unique([low, high])
 
 
-def _constants(pieces: list[Curve]) -> set[float]:
+def constants(pieces: list[Curve]) -> set[float]:
+    """The numbers that pieces have besides the one that they are functions of."""
     numbers = [one for piece in pieces for one in piece.operands if not isinstance(one, Curve)]
     numbers += [float(given) for piece in pieces for _, given in piece.settings if isinstance(given, int | float)]
     return set(numbers)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..layers import LAYERS
-from .curves import LARGEST, UNIT, Curve, doubted, telling, traced
+from .curves import LARGEST, UNIT, Curve, constants, doubted, telling, traced
 
 Activation = tuple[str, dict[str, Any]]
 
@@ -79,9 +79,17 @@ def _fitted(curve: Curve) -> Iterator[Activation]:
         fitted.append(("clip", {"min_val": low, "max_val": LARGEST if highest == x[-1] else _short(highest)}))
         if slope := _short((quarter - zero) / 0.25):
             fitted.append(("hard_sigmoid", {"alpha": 1 / 6 if slope == _short(1 / 6) else slope, "beta": _short(zero)}))
+    fitted += [("threshold", {"threshold": level, "value": lowest + 0.0}) for level in _jumps(curve)]
     for kind, settings in fitted:
         if all(map(math.isfinite, settings.values())) and settings not in _NOTHING:
             yield kind, settings
+
+
+def _jumps(curve: Curve) -> list[float]:
+    """The constants of a curve right above which it is x itself."""
+    levels = np.array(sorted({sign * n for n in constants(list(traced(curve, _LOOK))) for sign in (-1, 1)}))
+    above = np.nextafter(levels, np.inf)
+    return levels[traced(curve, above)[curve] == above].tolist() if len(levels) else []
 
 
 def _short(number: float) -> float:

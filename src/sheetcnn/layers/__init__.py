@@ -20,6 +20,7 @@ _NAMES = (
     "relu",
     "relu6",
     "clip",
+    "threshold",
     "leaky_relu",
     "prelu",
     "elu",

@@ -46,6 +46,12 @@ def hard_sigmoid(read: Reading, node: Node) -> Result:
     )
 
 
+@operator("ThresholdedRelu")
+def thresholded_relu(read: Reading, node: Node) -> Result:
+    """threshold, below which all is 0."""
+    return _curve(read, node, "threshold", {"threshold": node.get("alpha", 1.0), "value": 0.0})
+
+
 @operator("Gelu")
 def gelu(read: Reading, node: Node) -> Result:
     """gelu, exact or with tanh."""
