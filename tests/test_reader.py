@@ -304,3 +304,10 @@ def test_rows_are_taken_apart_when_asked_for(tmp_path: Path) -> None:
     assert len(formulas._open) <= reader_module._OPEN  # memory stays small
     evaluate(book, group_formulas(book))
     assert book.sheets["S"].value(150, 3) == 301
+
+
+def test_a_password_is_told(tmp_path: Path) -> None:
+    """Such a file is no archive, but one of those in which Excel before 2007 saved everything."""
+    (tmp_path / "secret.xlsx").write_bytes(bytes.fromhex("D0CF11E0A1B11AE1") + bytes(3000))
+    with pytest.raises(WorkbookError, match=r"secret\.xlsx: has a password, or is an old \.xls; save it as"):
+        read_book(tmp_path / "secret.xlsx")

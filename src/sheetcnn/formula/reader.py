@@ -9,6 +9,7 @@ import re
 import zipfile
 from array import array
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,7 @@ FREE = 20_000_000  # bytes that any file may unpack to
 MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included
 MAX_SPILT = 2_000_000  # cells of a sheet that array formulas fill
 _CHUNK = 1 << 20
+_OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # begins workbooks with a password, and those of Excel before 2007
 _BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
 _OPEN = 64  # rows that are kept taken apart
 
@@ -151,6 +153,11 @@ def read_book(path: Path) -> Book:
     except OSError as error:
         raise WorkbookError(f"{path}: cannot be read ({error.strerror or error})") from None
     except zipfile.BadZipFile:
+        with suppress(OSError), path.open("rb") as stream:
+            if stream.read(len(_OLE)) == _OLE:
+                raise WorkbookError(
+                    f"{path}: has a password, or is an old .xls; save it as .xlsx without a password"
+                ) from None
         raise WorkbookError(f"{path}: is no .xlsx workbook; save it as .xlsx from your spreadsheet program") from None
     except KeyError as error:
         raise WorkbookError(f"{path}: is no complete workbook ({str(error.args[0])[:120]})") from None
