@@ -50,8 +50,7 @@ def evaluate_with_help(
     """Give formulas their values: ours first, and what it cannot the engines.
 
     `books` are one workbook with different numbers, `groups` its formulas, of which some are `wanted`. `ours=False` leaves
-    even what ours knows to the engines. What nobody can evaluate becomes #UNKNOWN! and is named in `problems`; where the
-    program that saved the workbook had an error there, too, it is that error.
+    even what ours knows to the engines. What nobody can evaluate becomes #UNKNOWN! and is named in `problems`.
     """
     written = Written(books, groups)
     evaluators = [Evaluator(book, wanted, progress, ours=ours) for book in books]
@@ -123,8 +122,7 @@ def _settle(book: Book, beyond: list[tuple[Group, str]], answers: dict[Place, An
         sheet = book.sheets[group.sheet]
         for place in _filled(book, group):
             _, row, column = place
-            saved = sheet.saved_texts.get((row, column))
-            answer = answers.get(place, saved if saved in ERRORS else ERRORS[UNKNOWN])
+            answer = answers.get(place, ERRORS[UNKNOWN])
             if place not in answers:
                 book.problems[place] = reason
             kind, number = NUMERIC, answer
