@@ -32,7 +32,7 @@ def cell_name(row: int, column: int) -> str:
     return f"{LETTERS[column]}{row}"
 
 
-_AREA = re.compile(r"(?:'((?:[^']|'')+)'|([^'!:$]+))!\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?\Z")
+_AREA = re.compile(r"(?:'((?:[^']|'')++)'|([^'!:$]+))!\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?\Z")
 
 
 def parse_area(text: str) -> tuple[str, int, int, int, int] | None:

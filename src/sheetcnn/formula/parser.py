@@ -18,7 +18,7 @@ MAX_DEPTH = 100  # Excel allows 64 functions inside each other
 
 _REFERENCE = re.compile(
     r"""("[^"]*")"""  # a text, in which nothing is a reference
-    rf"""|(?:(?:'((?:[^']|'')+)'|(?<!{IN_NAME})(?<![$'])({NAME}))!|(?<!{IN_NAME})(?<![$!']))"""  # a sheet
+    rf"""|(?:(?:(?<!')'((?:[^']|'')++)'|(?<!{IN_NAME})(?<![$'])({NAME}))!|(?<!{IN_NAME})(?<![$!']))"""  # a sheet
     rf"""\$?([A-Za-z]{{1,3}})\$?([0-9]{{1,7}})(?::\$?([A-Za-z]{{1,3}})\$?([0-9]{{1,7}}))?(?!{IN_NAME}|[(!:])"""
 )
 
@@ -45,7 +45,7 @@ def skeleton(text: str) -> tuple[str, list[Reference]]:
 
 _NAMED = re.compile(
     r"""("[^"]*")"""  # a text, in which nothing is a name
-    rf"""|(?:(?:'((?:[^']|'')+)'|(?<!{IN_NAME})({NAME}))!)?(?<!{IN_NAME})({NAME})(?!{IN_NAME}|[(!:])"""
+    rf"""|(?:(?:(?<!')'((?:[^']|'')++)'|(?<!{IN_NAME})({NAME}))!)?(?<!{IN_NAME})({NAME})(?!{IN_NAME}|[(!:])"""
 )
 MAX_EXPANDED = 32_000  # letters that names may add to a formula
 _NESTED = 8  # names that refer to names

@@ -9,7 +9,6 @@ import re
 import zipfile
 from array import array
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path, PurePosixPath
@@ -19,6 +18,7 @@ from xml.parsers import expat
 import numpy as np
 
 from ..errors import WorkbookError
+from ..reading import open_archive, open_regular
 from .a1 import IN_NAME, LETTERS, MAX_COLUMN, MAX_ROW, NUMBER, cell_name, parse_area
 from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 
@@ -26,10 +26,13 @@ MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
 MAX_GROWTH = 100  # times; a workbook's own parts unpack to 5 to 20 times their size, a bomb to a thousand times
 FREE = 20_000_000  # bytes that any file may unpack to
 MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included
+MAX_SHARED = 300_000_000  # letters of a sheet's shared formulas, written out
+SPARSE = 5_000_000, 100  # a sheet with more places than this has at least one cell for so many of them
 MAX_SPILT = 2_000_000  # cells of a sheet that array formulas fill
 _CHUNK = 1 << 20
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # begins workbooks with a password, and those of Excel before 2007
 _BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
+_AGAIN = "save it again from your spreadsheet program"
 _OPEN = 64  # rows that are kept taken apart
 
 
@@ -146,14 +149,14 @@ def read_book(path: Path) -> Book:
     Raises WorkbookError with one line for a file that is no workbook, is damaged, or asks for too much.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_archive(path, WorkbookError, "give an .xlsx workbook", again=_AGAIN) as archive:
             return _read(archive, str(path))
     except WorkbookError:
         raise
     except OSError as error:
         raise WorkbookError(f"{path}: cannot be read ({error.strerror or error})") from None
     except zipfile.BadZipFile:
-        with suppress(OSError), path.open("rb") as stream:
+        with open_regular(path, WorkbookError, "give an .xlsx workbook") as stream:
             if stream.read(len(_OLE)) == _OLE:
                 raise WorkbookError(
                     f"{path}: has a password, or is an old .xls; save it as .xlsx without a password"
@@ -163,7 +166,7 @@ def read_book(path: Path) -> Book:
         raise WorkbookError(f"{path}: is no complete workbook ({str(error.args[0])[:120]})") from None
     except expat.ExpatError as error:
         raise WorkbookError(f"{path}: is damaged ({error})") from None
-    except (ValueError, RuntimeError, NotImplementedError, EOFError, zipfile.error) as error:
+    except (ValueError, LookupError, RuntimeError, NotImplementedError, EOFError, zipfile.error) as error:
         raise WorkbookError(f"{path}: is damaged or not supported ({str(error)[:120]})") from None
     except Exception as error:  # what zlib and friends raise on damaged data
         if type(error).__module__ in ("zlib", "lzma", "bz2", "_lzma"):
@@ -199,6 +202,7 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
         parsed.add(target)
         cells = _Cells(name, shared.texts, source)
         _parse(archive, target, cells, source)
+        cells.refuse_scattered()
         area += (cells.last_row + 2) * (cells.last_column + 2)
         if area > MAX_AREA:
             raise WorkbookError(
@@ -290,6 +294,7 @@ class _Workbook(_Handler):
             tuple[int | None, str], str
         ] = {}  # by the place of the sheet whose own they are, None for all sheets'
         self._name: tuple[int | None, str] | None = None
+        self._pieces: list[str] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         local = _local(name)
@@ -298,15 +303,15 @@ class _Workbook(_Handler):
             self.sheets.append((attributes["name"], relation))
         elif local == "definedName":
             own = attributes.get("localSheetId")
-            self._name = (None if own is None else int(own)), attributes["name"]
-            self.names[self._name] = ""
+            self._name, self._pieces = ((None if own is None else int(own)), attributes["name"]), []
 
     def text(self, data: str) -> None:
         if self._name is not None:
-            self.names[self._name] += data
+            self._pieces.append(data)
 
     def end(self, name: str) -> None:
-        if _local(name) == "definedName":
+        if _local(name) == "definedName" and self._name is not None:
+            self.names[self._name] = "".join(self._pieces)
             self._name = None
 
 
@@ -349,8 +354,8 @@ class _Cells(_Handler):
         self.last_row = self.last_column = 0
         self._row = self._column = 0
         self._type = "n"
-        self._formula: str | None = None
-        self._value: str | None = None
+        self._formula: list[str] | None = None  # in pieces, as the parser gives them
+        self._value: list[str] | None = None
         self._slot = ""
         self._aside = False  # inside a reading aid
         self._attributes: dict[str, str] = {}
@@ -361,6 +366,7 @@ class _Cells(_Handler):
         self._waiting: list[tuple[int, str]] = []  # formulas of the row that is being read
         self._saved_texts: dict[tuple[int, int], str] = {}
         self._shared_formulas: dict[str, tuple[int, int, str]] = {}
+        self._shared = 0  # letters of formulas that were written out
         self._spills: dict[tuple[int, int], tuple[int, int]] = {}
         self.notes: list[str] = []
 
@@ -377,9 +383,9 @@ class _Cells(_Handler):
             self._type = attributes.get("t", "n")
             self._formula = self._value = None
         elif name == "v":
-            self._slot, self._value = "v", ""
+            self._slot, self._value = "v", []
         elif name == "f":
-            self._slot, self._formula, self._attributes = "f", "", attributes
+            self._slot, self._formula, self._attributes = "f", [], attributes
         elif name == "row":
             self._pack()
             self._row = int(attributes.get("r", self._row + 1))
@@ -388,17 +394,17 @@ class _Cells(_Handler):
                 raise self._error(f"row {self._row} does not exist")
         elif name == "t":
             self._slot = "" if self._aside else "v"
-            self._value = self._value or ""
+            self._value = self._value or []
         elif name == "rPh":
             self._aside = True
         elif ":" in name:
             self.start(_local(name), attributes)
 
     def text(self, data: str) -> None:
-        if self._slot == "v":
-            self._value = (self._value or "") + data
-        elif self._slot == "f":
-            self._formula = (self._formula or "") + data
+        if self._slot == "v" and self._value is not None:
+            self._value.append(data)
+        elif self._slot == "f" and self._formula is not None:
+            self._formula.append(data)
 
     def end(self, name: str) -> None:
         if name in ("v", "f", "t"):
@@ -420,7 +426,8 @@ class _Cells(_Handler):
         return WorkbookError(f"{self.source}: sheet {self.name}: {what}; the file is damaged")
 
     def _finish(self) -> None:
-        row, column, kind, value = self._row, self._column, self._type, self._value
+        row, column, kind = self._row, self._column, self._type
+        value = None if self._value is None else "".join(self._value)
         if column > MAX_COLUMN:
             raise self._error(f"column {column} does not exist")
         self.last_row = max(self.last_row, row)
@@ -469,7 +476,7 @@ class _Cells(_Handler):
         self._waiting.append((column, self._formula_text(row, column)))
 
     def _formula_text(self, row: int, column: int) -> str:
-        text, attributes = (self._formula or "").strip(), self._attributes
+        text, attributes = "".join(self._formula or ()).strip(), self._attributes
         kind = attributes.get("t", "normal")
         if kind == "shared":
             group = attributes.get("si", "")
@@ -477,6 +484,9 @@ class _Cells(_Handler):
                 self._shared_formulas[group] = (row, column, text)
             elif group in self._shared_formulas:
                 top, left, first = self._shared_formulas[group]
+                self._shared += len(first)
+                if self._shared > MAX_SHARED:
+                    raise self._error(f"its shared formulas have more than {MAX_SHARED:,} letters when written out")
                 text = moved(first, row - top, column - left)
             else:
                 raise self._error(f"cell {cell_name(row, column)} shares a formula that does not exist")
@@ -499,6 +509,18 @@ class _Cells(_Handler):
         if sum(height * width for height, width in self._spills.values()) > MAX_SPILT:
             raise self._error(f"array formulas fill more than {MAX_SPILT:,} cells")
         self.last_row, self.last_column = max(self.last_row, bottom), max(self.last_column, right)
+
+    def refuse_scattered(self) -> None:
+        """Refuse a sheet that has hardly any cells for its size: a single one far off would cost as much as all between."""
+        places = (self.last_row + 2) * (self.last_column + 2)
+        if places > SPARSE[0] and places > SPARSE[1] * (len(self._rows) + sum(h * w for h, w in self._spills.values())):
+            rows = np.frombuffer(self._rows, np.int32)
+            far = int(np.argmax(rows)) if self.last_row > 100 * self.last_column else int(np.argmax(self._columns))
+            where = cell_name(self._rows[far], self._columns[far])
+            raise WorkbookError(
+                f"{self.source}: sheet {self.name}: its {len(rows):,} cells are scattered over {places:,} places; clear the "
+                f"rows and columns far from all others, where {where} is"
+            )
 
     def sheet(self) -> Sheet:
         """The cells as arrays."""
@@ -532,7 +554,7 @@ class _Cells(_Handler):
 
 
 _RELATIVE = re.compile(
-    rf"""("[^"]*"|'(?:[^']|'')*'!)|(?<!{IN_NAME})(?<!\$)(\$?)([A-Z]{{1,3}})(\$?)([0-9]{{1,7}})(?!{IN_NAME}|[(!])"""
+    rf"""("[^"]*"|(?<!')'(?:[^']|'')*+'!)|(?<!{IN_NAME})(?<!\$)(\$?)([A-Z]{{1,3}})(\$?)([0-9]{{1,7}})(?!{IN_NAME}|[(!])"""
 )
 
 
