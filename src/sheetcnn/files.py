@@ -1,14 +1,112 @@
-"""Files are written in full before they are put in their place."""
+"""Outputs are looked at before any work, written in full beside their places, and then all put there."""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from .errors import SheetcnnError
+
+MAX_NAME = 255  # bytes of a file's name, on nearly every file system
+
+
+def refuse_outputs(paths: Iterable[Path], inputs: Iterable[Path] = (), *, makes_folders: bool = False) -> None:
+    """Raise SheetcnnError where one of these files could not be written, or is one of the inputs, which it would replace.
+
+    To be asked before any work. With `makes_folders` their folders may be missing, since they will be made.
+    """
+    given = list(inputs)
+    for path in paths:
+        _refuse_place(path)
+        refuse_folder(path.parent, makes_folders, path)
+        for source in given:
+            if _same(path, source):
+                raise SheetcnnError(f"{path}: is what is read here, and would be replaced; give the output another name")
+
+
+def refuse_folder(folder: Path, made: bool, path: Path | None = None) -> None:
+    """Raise SheetcnnError where files cannot be written to a folder; where it is missing, it may be one that is `made`."""
+    what = path or folder
+    there = folder
+    while made and not os.path.lexists(there) and there != there.parent:
+        _refuse_name(there)
+        there = there.parent
+    try:
+        mode = os.stat(there).st_mode
+        reason = "" if stat.S_ISDIR(mode) else "Not a directory"
+        if not reason and not os.access(there, os.W_OK | os.X_OK):
+            reason = "Permission denied"
+    except OSError as error:
+        reason = str(error.strerror)
+    if reason:
+        raise _no_folder(what, reason, there)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder where there is none. Raises SheetcnnError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SheetcnnError(f"{folder}: cannot be made ({error.strerror}); give another folder") from None
+
+
+class Outputs:
+    """Files that belong together: each is written beside its place, and at the end of a `with` all are put there.
+
+    Where something fails before, everything stays as it was. They are put in the order in which they were written; files
+    that are replaced keep their rights.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Path, Path]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            for part, path in self._parts if kind is None else ():
+                try:
+                    part.chmod(_rights(path))
+                    part.replace(path)
+                except OSError as error:
+                    raise _failed(path, error) from None
+        finally:
+            for part, _path in self._parts:
+                part.unlink(missing_ok=True)
+
+    def add(self, part: Path, path: Path) -> None:
+        """A file that has been written elsewhere in the same file system, and its place."""
+        self._parts.append((part, path))
+
+    def write(self, path: Path, write: Callable[[BinaryIO], object]) -> None:
+        """Write one of the files. Raises SheetcnnError where that is not possible."""
+        refuse_outputs([path])
+        part: Path | None = None
+        try:
+            stream = _without_name(path.parent)
+            if stream is None:
+                handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".part", dir=path.parent)
+                part, stream = Path(name), os.fdopen(handle, "wb")
+                self.add(part, path)
+        except OSError as error:
+            raise _no_folder(path, str(error.strerror), path.parent) from None
+        try:
+            with stream:
+                write(stream)
+                stream.flush()
+                if part is None:
+                    self.add(_named(stream, path), path)
+        except OSError as error:
+            raise _failed(path, error) from None
+
+    def write_bytes(self, path: Path, data: bytes) -> None:
+        """Write these bytes as one of the files."""
+        self.write(path, lambda stream: stream.write(data))
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -17,37 +115,65 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     On Linux it has no name until it is complete, so that even a process that is killed leaves nothing behind. Raises
     SheetcnnError where the folder cannot be written to.
     """
-    part: Path | None = None
-    try:
-        stream = _without_name(path.parent)
-        if stream is None:
-            handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".part", dir=path.parent)
-            part, stream = Path(name), os.fdopen(handle, "wb")
-    except OSError as error:
-        raise SheetcnnError(
-            f"{path}: cannot be written ({error.strerror}: {path.parent}); give a folder that exists and can be written to"
-        ) from None
-    try:
-        with stream:
-            write(stream)
-            stream.flush()
-            if part is None:
-                part = _named(stream, path)
-            else:
-                mask = os.umask(0)
-                os.umask(mask)
-                part.chmod(0o666 & ~mask)
-        part.replace(path)
-    except OSError as error:
-        raise SheetcnnError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
+    with Outputs() as outputs:
+        outputs.write(path, write)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write these bytes as a whole file, as `write_whole` does."""
     write_whole(path, lambda stream: stream.write(data))
+
+
+def _refuse_name(path: Path) -> None:
+    try:
+        fits = len(os.fsencode(path.name)) <= MAX_NAME and "\0" not in str(path)
+    except UnicodeEncodeError:
+        fits = False
+    if not fits:
+        raise SheetcnnError(f"{path}: cannot be a file's name, which has at most {MAX_NAME} bytes; give another")
+
+
+def _refuse_place(path: Path) -> None:
+    """Raise SheetcnnError where something is in a file's place that must not be replaced."""
+    _refuse_name(path)
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise _failed(path, error) from None
+    if stat.S_ISDIR(mode):
+        raise SheetcnnError(f"{path}: cannot be written (it is a folder); give another name")
+    if not stat.S_ISREG(mode):
+        raise SheetcnnError(f"{path}: cannot be written (it is a device or the like, and no file); give another name")
+    if not os.access(path, os.W_OK):
+        raise SheetcnnError(f"{path}: cannot be written (it is write-protected); give another name")
+
+
+def _no_folder(path: Path, reason: str, folder: Path) -> SheetcnnError:
+    return SheetcnnError(f"{path}: cannot be written ({reason}: {folder}); give a folder that exists and can be written to")
+
+
+def _failed(path: Path, error: OSError) -> SheetcnnError:
+    return SheetcnnError(f"{path}: cannot be written ({error.strerror})")
+
+
+def _same(path: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, by whatever names."""
+    try:
+        return os.path.samefile(path, other)
+    except (OSError, ValueError):  # one of them is not there
+        return False
+
+
+def _rights(path: Path) -> int:
+    """The rights of the file that is replaced, or those of any new one."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode) & 0o777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
 
 
 def _prefix(path: Path) -> str:
@@ -58,8 +184,8 @@ def _without_name(folder: Path) -> BinaryIO | None:
     """A new file in a folder that has no name, and goes away with the process; None where the system has no such files."""
     if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):
         return None
-    try:
-        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666), "wb")
+    try:  # for nobody else's eyes until it is in its place, where it gets its rights
+        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600), "wb")
     except OSError:  # a kind of file system without them, or a folder that cannot be written to, which is said then
         return None
 
