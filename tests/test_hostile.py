@@ -377,7 +377,6 @@ def test_odd_pictures(tmp_path: Path) -> None:
         ),
         "float.tiff": saved(Image.fromarray(np.full((4, 4), np.nan, np.float32)), format="TIFF"),
         "lab.tiff": saved(Image.new("LAB", (4, 4)), format="TIFF"),
-        "one.ico": saved(Image.new("RGBA", (16, 16)), format="ICO"),
     }
     for name, data in pictures.items():
         (tmp_path / name).write_bytes(data)

@@ -336,7 +336,7 @@ def test_what_is_refused(tmp_path: Path, data: str | bytes, words: str) -> None:
 def test_what_is_no_file(tmp_path: Path) -> None:
     for path, words in (
         (tmp_path, "is no file"),
-        (tmp_path / "none.csv", "does not exist"),
+        (tmp_path / "none.csv", "No such file"),
         (tmp_path / "a\0b", "give a CSV"),
     ):
         with pytest.raises(ExerciseError, match=words):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
+import re
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -13,9 +16,17 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from .errors import PictureError
 from .layers.base import shape_text
 from .network import InputSettings
+from .reading import open_regular, read_bytes, read_header
 
 MAX_PIXELS = 50_000_000
+MAX_BYTES = 400_000_000  # of a picture's file: 8 for each of these pixels
+MAX_SCANS = 100  # of a JPEG; progressive ones have about ten
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")  # Pillow knows others, and starts Ghostscript for one of them
+_MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)  # of a JPEG; what follows 255 in its data is 0
+_SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, *range(0xD0, 0xD9))  # the last stand without a length
 MOST_LETTERS = 64  # that a number in a file may take; 25 show a double exactly
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its complaints go to standard error
 
 
 def load_input(path: Path, settings: InputSettings) -> np.ndarray:
@@ -29,34 +40,46 @@ def load_input(path: Path, settings: InputSettings) -> np.ndarray:
 
 
 def _numbers(path: Path, settings: InputSettings) -> np.ndarray:
+    give = f"give an array of {shape_text(settings.shape)}"
     try:
         if path.suffix.lower() == ".npy":
-            # Mapped, not read: a header that claims more than the file holds is refused before any memory is taken.
-            array: np.ndarray = np.lib.format.open_memmap(path, mode="r")
+            with open_regular(path, PictureError, give) as stream:
+                array = _npy(stream, path, settings)
         else:
             most = MOST_LETTERS * (math.prod(settings.shape) + 1)
-            if path.stat().st_size > most:
-                raise PictureError(f"{path}: is larger than {most:,} bytes; give an array of {shape_text(settings.shape)}")
+            text = read_bytes(path, most, PictureError, give).decode("utf-8-sig")
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # an empty file is only a warning to NumPy
-                array = np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig", comments=None)
+                array = np.loadtxt(io.StringIO(text, newline=None), delimiter=",", ndmin=2, comments=None)
+            _check_shape(array.shape, path, settings)
     except OSError as error:
-        raise PictureError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise PictureError(f"{path}: cannot be read ({error.strerror or error}); {give}") from None
     except PictureError:
         raise
     except Exception as error:  # whatever NumPy finds wrong with a file from outside
         raise PictureError(f"{path}: is no array of numbers ({(str(error) or repr(error)).splitlines()[0]})") from None
-    if array.dtype.kind not in "fiub":
-        raise PictureError(f"{path}: has the type {array.dtype}; save real numbers")
-    if array.shape not in (settings.shape, settings.shape[1:] if settings.channels == 1 else settings.shape):
-        raise PictureError(
-            f"{path}: has the shape {shape_text(array.shape)}, the network reads {shape_text(settings.shape)}; "
-            "numbers are not resized"
-        )
     values = np.array(array, dtype=float).reshape(settings.shape)
     if not np.isfinite(values).all():
         raise PictureError(f"{path}: holds NaN or infinity; a workbook can hold finite numbers only")
     return values
+
+
+def _npy(stream: BinaryIO, path: Path, settings: InputSettings) -> np.ndarray:
+    """The numbers of an .npy file, none of which is read before they are known to be the right ones."""
+    shape, fortran, dtype = read_header(stream)
+    if dtype.kind not in "fiub":
+        raise PictureError(f"{path}: has the type {str(dtype)[:80]}; save real numbers")
+    _check_shape(shape, path, settings)
+    data = np.frombuffer(stream.read(math.prod(shape) * dtype.itemsize), dtype)
+    return data.reshape(shape, order="F" if fortran else "C")
+
+
+def _check_shape(shape: tuple[int, ...], path: Path, settings: InputSettings) -> None:
+    if shape not in (settings.shape, settings.shape[1:] if settings.channels == 1 else settings.shape):
+        raise PictureError(
+            f"{path}: has the shape {shape_text(shape)[:80]}, the network reads {shape_text(settings.shape)}; "
+            "numbers are not resized"
+        )
 
 
 def _pixels(path: Path, settings: InputSettings) -> np.ndarray:
@@ -65,19 +88,26 @@ def _pixels(path: Path, settings: InputSettings) -> np.ndarray:
             f"{path}: a picture has 1 or 3 channels, the network reads {settings.channels}; give an .npy file of "
             f"{shape_text(settings.shape)}"
         )
+    data = read_bytes(
+        path, MAX_BYTES, PictureError, "give a picture, .npy or .csv", instead="make the picture smaller first"
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as opened:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
                     raise PictureError(
                         f"{path}: has {opened.width}×{opened.height} pixels, more than {MAX_PIXELS:,}; make it smaller first"
                     )
+                if (scans := _scans(data)) > MAX_SCANS:
+                    raise PictureError(
+                        f"{path}: comes in {scans:,} layers, more than {MAX_SCANS}; save it as a JPEG that is not progressive"
+                    )
                 picture = _on_white(ImageOps.exif_transpose(opened))
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise PictureError(f"{path}: cannot be read ({error.strerror}); give a picture, .npy or .csv") from None
     except UnidentifiedImageError:
-        raise PictureError(f"{path}: is no picture that Pillow can read; give a PNG or JPEG, or .npy or .csv") from None
+        raise PictureError(
+            f"{path}: is no picture of a kind that is read; give a PNG, JPEG, GIF, BMP, TIFF or WebP, or .npy or .csv"
+        ) from None
     except PictureError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever they like on a broken file
@@ -85,6 +115,18 @@ def _pixels(path: Path, settings: InputSettings) -> np.ndarray:
     picture = _fitted(picture.convert("L" if settings.channels == 1 else "RGB"), settings)
     values = np.asarray(picture, dtype=float).reshape(settings.height, settings.width, settings.channels).transpose(2, 0, 1)
     return 255 - values if settings.invert else values.copy()
+
+
+def _scans(data: bytes) -> int:
+    """How often a decoder goes over a JPEG: each scan costs the time of the whole picture, and there may be thousands."""
+    count, at = 0, 2
+    while data.startswith(b"\xff\xd8") and (found := _MARKER.search(data, at)):
+        marker, at = found[1][0], found.end()
+        if marker == _END:
+            break
+        count += marker == _SCAN
+        at += int.from_bytes(data[at : at + 2], "big") if marker not in _ALONE else 0
+    return count
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

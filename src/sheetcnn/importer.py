@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from .errors import NetworkError, SheetcnnError
 from .files import write_whole
 from .layers.base import Arrays
 from .network import Network, parse_network, read_network
+from .reading import shown
 from .weights import load_parameters
 
 
@@ -74,9 +76,13 @@ def import_onnx(
     if arrays:
         contents.append(lambda stream: np.savez(stream, **arrays))  # type: ignore[arg-type]
     for path in paths:
-        if path.exists():
+        if os.path.lexists(path):
             raise SheetcnnError(f"{path}: exists already; give another folder, or move it away")
-    target.mkdir(parents=True, exist_ok=True)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SheetcnnError(f"{shown(target)}: cannot be made ({reason}); give another folder") from None
     written = paths[: len(contents)]
     for path, write in reversed(list(zip(written, contents, strict=True))):  # the weights first: no file without them
         write_whole(path, write)

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -20,9 +21,11 @@ from .errors import LimitError, NetworkError
 from .grid import Grids, seen_from
 from .layers import LAYERS
 from .layers.base import PREFIX, Arrays, CellFormula, Count, Drawing, Layer, Margin, Number, Shape, shape_text
+from .reading import read_bytes
 
 MAX_FILE_BYTES = {".json": 16_000_000, "": 8_000_000}  # by kind of file: reading TOML takes its time
 MAX_DOTS = 50  # in a key of TOML, whose reader takes its square
+MAX_BITS = 64  # of an integer in TOML
 MAX_ARRAY = 10**12  # numbers in a layer's output
 MAX_LABELS_BYTES = 1_000_000
 MAX_LABEL = 200  # letters
@@ -335,15 +338,13 @@ def read_network(path: Path) -> Network:
 
 def read_settings(path: Path) -> Any:
     """What a .toml or .json file says, not yet checked. Raises NetworkError where it cannot be read."""
+    kind = path.suffix.lower()
+    most = MAX_FILE_BYTES.get(kind, MAX_FILE_BYTES[""])
+    give, instead = "give a network file or a template's name", "put the weights into an .npz file"
+    data = read_bytes(path, most, NetworkError, give, instead=instead)
     try:
-        kind = path.suffix.lower()
-        most = MAX_FILE_BYTES.get(kind, MAX_FILE_BYTES[""])
-        if path.stat().st_size > most:
-            raise NetworkError(f"{path}: larger than {most:,} bytes; put the weights into an .npz file")
-        text = path.read_bytes().decode("utf-8-sig")
-        return json.loads(text) if kind == ".json" else parse_toml(text)
-    except OSError as error:
-        raise NetworkError(f"{path}: cannot be read ({error.strerror}); give a network file or a template's name") from None
+        text = data.decode("utf-8-sig")
+        return parse_json(text) if kind == ".json" else parse_toml(text)
     except UnicodeDecodeError:
         raise NetworkError(f"{path}: is not a text file in UTF-8; a network file is TOML or JSON") from None
     except (ValueError, RecursionError) as error:
@@ -351,11 +352,42 @@ def read_settings(path: Path) -> Any:
         raise NetworkError(f"{path}: is not valid {path.suffix.lstrip('.').upper() or 'TOML'}: {reason}") from None
 
 
+def parse_json(text: str) -> Any:
+    """What a text in JSON says; a key twice, of which programs read this one or that, is a ValueError."""
+    return json.loads(text, object_pairs_hook=_once_each)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {key!r:.60} stands there twice; leave one of them out")
+    return table
+
+
 def parse_toml(text: str) -> dict[str, Any]:
-    """What a text in TOML says; keys of very many parts, over which the parser would sit for hours, are a ValueError."""
+    """What a text in TOML says, which is a ValueError where the parser or others could not cope.
+
+    Over keys of very many parts the parser would sit for hours; integers of any length in the base 16 would be read, but
+    could not be written into a message.
+    """
     if any(_dots(line) > MAX_DOTS for line in text.splitlines()):
         raise ValueError(f"a key has more than {MAX_DOTS} dots")
-    return tomllib.loads(text)
+    data = tomllib.loads(text)
+    if re.search(r"0(?:x[\da-fA-F_]{16}|o[0-7_]{21}|b[01_]{63})", text):
+        _refuse_long(data)
+    return data
+
+
+def _refuse_long(data: Any) -> None:
+    """Raise ValueError where there is an integer of more bits than TOML promises."""
+    waiting = [data]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict | list):
+            waiting += one.values() if isinstance(one, dict) else one
+        elif isinstance(one, int) and one.bit_length() > MAX_BITS:
+            raise ValueError(f"a number has {one.bit_length():,} bits, more than {MAX_BITS}; write a smaller one")
 
 
 def _dots(line: str) -> int:
@@ -385,14 +417,9 @@ def with_labels(network: Network, path: Path) -> Network:
 
     Raises NetworkError with one line that names the file, the line and the rule.
     """
+    data = read_bytes(path, MAX_LABELS_BYTES, NetworkError, "give a text file with one label a line")
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_LABELS_BYTES + 1)
-        if len(data) > MAX_LABELS_BYTES:
-            raise NetworkError(f"{path}: is larger than {MAX_LABELS_BYTES:,} bytes; give a text file with one label a line")
         text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise NetworkError(f"{path}: cannot be read ({error.strerror}); give a text file with one label a line") from None
     except UnicodeDecodeError:
         raise NetworkError(f"{path}: is not a text file in UTF-8; save it as UTF-8, one label a line") from None
     labels = tuple(text.replace("\r\n", "\n").rstrip("\n").split("\n"))

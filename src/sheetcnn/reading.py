@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def open_archive(
             yield archive
 
 
-def read_header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, order (whether Fortran's) and type of the array in an .npy file, the stream then being at its numbers.
 
     Raises ValueError for what is no such file.

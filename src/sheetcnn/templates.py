@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from .errors import SheetcnnError
 from .files import write_bytes
+from .reading import shown
 
 EXERCISE = ".exercise.toml"
 PICTURES = (".png", ".jpg", ".jpeg", ".npy", ".csv")
@@ -41,8 +43,8 @@ def samples() -> dict[str, Path]:
 def network_path(given: str) -> Path:
     """The network file that a path, or a template's name, stands for."""
     path = _file_or_shipped(given, templates())
-    if not path.exists() and not path.suffix:
-        raise SheetcnnError(f"{given}: is no network file and no template; there are {', '.join(templates())}")
+    if not os.path.lexists(path) and not path.suffix:
+        raise SheetcnnError(f"{shown(path)}: is no network file and no template; there are {', '.join(templates())}")
     return path
 
 
@@ -54,7 +56,7 @@ def picture_path(given: str) -> Path:
 def _file_or_shipped(given: str, shipped: dict[str, Path]) -> Path:
     """A file wins over what is shipped by its name; a folder of that name, which `new` makes, does not."""
     path = Path(given)
-    return shipped[given] if not path.is_file() and given in shipped else path
+    return shipped[given] if not os.path.isfile(path) and given in shipped else path
 
 
 def copy_template(name: str, folder: Path) -> list[Path]:
@@ -67,9 +69,13 @@ def copy_template(name: str, folder: Path) -> list[Path]:
     sources = sorted(templates()[name].parent.glob(f"{name}.*"))
     targets = [folder / path.name for path in sources]
     for target in targets:
-        if target.exists():
+        if os.path.lexists(target):
             raise SheetcnnError(f"{target}: exists already; give another folder, or move it away")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SheetcnnError(f"{shown(folder)}: cannot be made ({reason}); give another folder") from None
     for source, target in zip(sources, targets, strict=True):
         write_bytes(target, source.read_bytes())
     return targets

@@ -12,6 +12,10 @@ from .errors import NetworkError
 from .kernels import KERNELS
 from .layers.base import Arrays, Shape
 from .network import INITS, INPUT, Network, Node
+from .reading import open_archive, read_header
+
+GIVE = "give an .npz file"
+AGAIN = "write it with numpy.savez"
 
 
 def load_parameters(network: Network, folder: Path, arrays: Arrays | None = None) -> tuple[dict[str, Arrays], list[str]]:
@@ -144,16 +148,20 @@ class _Archive:
             return
         where = f"{network.source}: weights {network.settings.weights!r}"
         path = folder / network.settings.weights
-        if not path.resolve().is_relative_to(folder.resolve()):
+        try:
+            inside = path.resolve().is_relative_to(folder.resolve())
+        except (OSError, RuntimeError, ValueError) as error:  # links in a circle
+            raise NetworkError(f"{where}: cannot be read ({str(error)[:120]}); {GIVE}") from None
+        if not inside:
             raise NetworkError(f"{where}: leaves the network file's folder; put the .npz file next to it")
         self.path, self.where = path, str(path)
         try:
-            with zipfile.ZipFile(path) as archive:
+            with open_archive(path, NetworkError, GIVE, where=where, again=AGAIN) as archive:
                 self._names = {name.removesuffix(".npy") for name in archive.namelist()}
         except OSError as error:
-            raise NetworkError(f"{where}: cannot be read ({error.strerror})") from None
-        except zipfile.BadZipFile:
-            raise NetworkError(f"{where}: is no .npz file; write it with numpy.savez") from None
+            raise NetworkError(f"{where}: cannot be read ({error.strerror}); {GIVE}") from None
+        except (zipfile.BadZipFile, NotImplementedError, ValueError):
+            raise NetworkError(f"{where}: is no .npz file; {AGAIN}") from None
 
     def has(self, layer: str) -> bool:
         return any(name.startswith(f"{layer}.") for name in self._names)
@@ -169,10 +177,11 @@ class _Archive:
         self._read.add(name)
         where = f"{self.path}: {name}"
         try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as stream:
-                version = np.lib.format.read_magic(stream)
-                header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                found, fortran, dtype = header(stream)
+            with (
+                open_archive(self.path, NetworkError, GIVE, where=where, again=AGAIN) as archive,
+                archive.open(f"{name}.npy") as stream,
+            ):
+                found, fortran, dtype = read_header(stream)
                 if dtype.kind not in "fiu" or dtype.itemsize > 8:
                     raise NetworkError(f"{where}: has the type {dtype}; save real numbers (no objects, no pickles)")
                 if found != shape:
@@ -182,6 +191,6 @@ class _Archive:
         except NetworkError:
             raise
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise NetworkError(f"{where}: cannot be read ({error}); write the file with numpy.savez") from None
+            raise NetworkError(f"{where}: cannot be read ({error}); {AGAIN}") from None
         except Exception as error:  # zlib.error and the like from a damaged file
             raise NetworkError(f"{where}: is damaged ({error})") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import NetworkError
+from ..reading import open_regular, read_bytes
 
 try:
     import onnx
@@ -19,6 +21,7 @@ except ImportError:
 
 MAX_BYTES = 400_000_000  # of the file, and of each tensor beside it; a workbook cannot hold a tenth of it
 MAX_NODES = 5_000
+_COMPLEX = (onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128)
 OLDEST = 6  # opset; what its nodes say otherwise than those of opset 7 is read too
 
 
@@ -73,14 +76,9 @@ def read_graph(path: Path) -> Graph:
     Raises NetworkError with one line where it is no model, is damaged, or is no network of one picture.
     """
     source = str(path)
+    data = read_bytes(path, MAX_BYTES, NetworkError, "give an .onnx model", instead="no workbook could hold its weights")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise NetworkError(f"{source}: is larger than {MAX_BYTES:,} bytes; no workbook could hold its weights")
-        model = onnx.ModelProto.FromString(path.read_bytes())
-    except OSError as error:
-        raise NetworkError(f"{source}: cannot be read ({error.strerror})") from None
-    except NetworkError:
-        raise
+        model = onnx.ModelProto.FromString(data)
     except Exception as error:  # protobuf's DecodeError, which has several homes
         raise NetworkError(f"{source}: is no ONNX model, or is damaged ({str(error)[:80]})") from None
     if not model.ir_version or not model.graph.node:
@@ -117,7 +115,7 @@ def _dimensions(value: onnx.ValueInfoProto, source: str) -> tuple[int | None, ..
     kind = value.type.tensor_type
     if not value.type.HasField("tensor_type") or not kind.HasField("shape"):
         raise NetworkError(f"{source}: input {value.name!r} has no shape; export the model with one")
-    if kind.elem_type in (onnx.TensorProto.STRING, onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128):
+    if kind.elem_type in (onnx.TensorProto.STRING, *_COMPLEX):
         raise NetworkError(f"{source}: input {value.name!r} is no array of real numbers")
     sizes = tuple(side.dim_value if side.HasField("dim_value") else None for side in kind.shape.dim)
     if not sizes or any(size is not None and size < 1 for size in sizes):
@@ -208,6 +206,7 @@ class _Constants(Mapping[str, np.ndarray]):
     def __init__(self, graph: onnx.GraphProto, path: Path) -> None:
         self.path = path
         self._protos = {tensor.name: tensor for tensor in graph.initializer}
+        self._taken: dict[str, int] = {}  # how many bytes of files beside the model each tensor has
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._protos)
@@ -223,14 +222,16 @@ class _Constants(Mapping[str, np.ndarray]):
 
     def array(self, tensor: onnx.TensorProto, where: str) -> np.ndarray:
         """The numbers of a tensor, those in files beside the model included."""
+        if any(size < 0 for size in tensor.dims) or int(np.prod(tensor.dims, dtype=object)) > MAX_BYTES // 4:
+            raise NetworkError(f"{where}: has the impossible shape {list(tensor.dims)}; the model is damaged")
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             copy = onnx.TensorProto()
             copy.CopyFrom(tensor)
             copy.raw_data = self._outside(tensor, where)
             copy.data_location = onnx.TensorProto.DEFAULT
             tensor = copy
-        if any(size < 0 for size in tensor.dims) or int(np.prod(tensor.dims, dtype=object)) > MAX_BYTES // 4:
-            raise NetworkError(f"{where}: has the impossible shape {list(tensor.dims)}; the model is damaged")
+        if tensor.data_type in _COMPLEX:
+            raise NetworkError(f"{where}: holds complex numbers; export the model with real ones")
         try:
             return numpy_helper.to_array(tensor)
         except Exception as error:  # whatever is wrong with numbers from outside
@@ -244,12 +245,24 @@ class _Constants(Mapping[str, np.ndarray]):
             path = (folder / location).resolve()
             if not location or not path.is_relative_to(folder):
                 raise NetworkError(f"{where}: its file {location!r} leaves the model's folder; put it beside the model")
-            size = path.stat().st_size
-            start = int(entries.get("offset", 0))
-            length = int(entries.get("length", size - start))
-            if not (0 <= start <= size and 0 <= length <= min(size - start, MAX_BYTES)):
-                raise NetworkError(f"{where}: {location!r} has {size:,} bytes, it needs {length:,} from {start:,} on")
-            with path.open("rb") as stream:
+            stream = open_regular(
+                path, NetworkError, "put it beside the model", where=f"{where}: its file {location[:80]!r}"
+            )
+        except (OSError, RuntimeError, ValueError) as error:  # links in a circle, or a null character
+            raise NetworkError(f"{where}: its file {location[:80]!r} cannot be read ({str(error)[:120]})") from None
+        try:
+            with stream:
+                size = os.fstat(stream.fileno()).st_size
+                start = int(entries.get("offset", 0))
+                length = int(entries.get("length", size - start))
+                if not (0 <= start <= size and 0 <= length <= min(size - start, MAX_BYTES)):
+                    raise NetworkError(f"{where}: {location!r} has {size:,} bytes, it needs {length:,} from {start:,} on")
+                self._taken[where] = length
+                if sum(self._taken.values()) > MAX_BYTES:
+                    raise NetworkError(
+                        f"{where}: its file {location[:80]!r} and others hold more than {MAX_BYTES:,} bytes; "
+                        "no workbook could hold these weights"
+                    )
                 stream.seek(start)
                 return stream.read(length)
         except OSError as error:

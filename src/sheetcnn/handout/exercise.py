@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..errors import ExerciseError, NetworkError
 from ..layers.base import shape_text
 from ..network import Network, Text, parse_toml, read_settings, validated
+from ..reading import read_bytes
 from ..templates import EXERCISE
 from .compute import Compute
 from .design import Design
@@ -91,18 +93,17 @@ def read_exercise(network: Network, path: Path, given: Path | None) -> Exercise:
         if inside is not None:
             return Exercise(inside, network, f"{path}: [exercise]")
         given = path.with_name(path.stem + EXERCISE)
-        if not given.is_file():
+        if not os.path.isfile(given):
             raise ExerciseError(
                 f"{path}: has no [exercise], and there is no {given.name} beside it; write one, or name one with --exercise"
             )
+    instead = "an exercise is a few lines of TOML"
+    text = read_bytes(given, MAX_BYTES, ExerciseError, "give an exercise file", instead=instead)
     try:
-        if given.stat().st_size > MAX_BYTES:
-            raise ExerciseError(f"{given}: larger than {MAX_BYTES:,} bytes; an exercise is a few lines of TOML")
-        data = parse_toml(given.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise ExerciseError(f"{given}: cannot be read ({error.strerror}); give an exercise file") from None
+        data = parse_toml(text.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ExerciseError(f"{given}: is not a text file in UTF-8; an exercise file is TOML") from None
     except (ValueError, RecursionError) as error:
-        raise ExerciseError(f"{given}: is not valid TOML: {error}") from None
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise ExerciseError(f"{given}: is not valid TOML: {reason}") from None
     return Exercise(data.get("exercise", data), network, str(given))

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import ExerciseError, WorkbookError
 from ..formula import Sheet, read_book
+from ..reading import read_bytes
 from .headings import meaning
 
 MAX_BYTES = 1_000_000
@@ -53,7 +54,7 @@ def read_table(path: Path) -> Table:
 
     Raises ExerciseError with one line that names the file and what to do.
     """
-    data = _bytes(path)
+    data = read_bytes(path, MAX_BYTES, ExerciseError, "give a CSV or .xlsx file with one student a line")
     if data.startswith(b"PK"):
         return Table(_sheet_rows(path), "", False, [])
     start = data.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -80,22 +81,6 @@ def read_table(path: Path) -> Table:
     if rows and all(";" in row.cells[0] for row in rows):  # each line in quotation marks as a whole
         return Table(_rows(text.replace('"', ""), ";", path), ";", False, remarks)
     return Table(rows, "", False, remarks)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        if not path.is_file():
-            what = "is no file" if path.exists() else "does not exist"
-            raise ExerciseError(f"{path}: {what}; give a CSV or .xlsx file with one student a line")
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ExerciseError(f"{path}: cannot be read ({error.strerror}); give a CSV file with one student a line") from None
-    except ValueError:  # a name with a null character
-        raise ExerciseError(f"{str(path)!r}: is no file's name") from None
-    if len(data) > MAX_BYTES:
-        raise ExerciseError(f"{path}: is larger than {MAX_BYTES:,} bytes; give a file with one student a line")
-    return data
 
 
 def _text(data: bytes, path: Path) -> tuple[str, str]:
