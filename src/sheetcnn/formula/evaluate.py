@@ -7,6 +7,7 @@ only: their difference predicts the text of the next ones, which is then merely 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -40,6 +41,12 @@ _GATHER = 4_000_000  # cells gathered at once: bounds memory
 # How many cells must share a range for `dot` to go range by range. Measured: for the tall kernels of wide layers, most
 # of them blank, that is quicker from 1 to 4 cells on, for dense ones of 3×3 only from 16, but those take little time.
 _SHARED = 4
+_AT_ONCE = 20_000_000  # cells of one reference
+_READ, _READ_EACH = (
+    2_000_000_000,
+    50_000,
+)  # cells that all formulas may read, and each of them on average where these are more
+_LOOKED = 20_000_000_000  # cells looked at for whether they wait
 _PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long chains of cells take
 
 
@@ -284,7 +291,7 @@ def beyond_ours(book: Book, group: Group) -> str | None:
 
 
 class Evaluator:
-    """Evaluates groups in waves: each cell once all that it reads is known."""
+    """Evaluates groups one after the other, each once all that it reads is known, where need be cell by cell."""
 
     def __init__(self, book: Book, groups: list[Group], progress: Progress | None = None, *, ours: bool = True) -> None:
         self.book = book
@@ -294,7 +301,8 @@ class Evaluator:
         self.sums: dict[str, tuple[np.ndarray, int, int]] = {}
         self.beyond: list[tuple[Group, str]] = []  # what it cannot evaluate, and why
         self.waiting: list[Group] = []
-        self.spent = self.steps = 0
+        self.spent = self.steps = self.looked = self.read = 0
+        self.most = max(_READ, _READ_EACH * self.total)  # cells that may be read in all
         for group in groups:
             reason = beyond_ours(book, group) or (None if ours else "is known to sheetcnn's own evaluator only")
             if reason is None:
@@ -309,7 +317,7 @@ class Evaluator:
         """
         with np.errstate(all="ignore"):  # a number that is not finite becomes an error
             while self.waiting:
-                left = [group for group in self.waiting if not self.evaluated_whole(group)]
+                left = self.evaluated_in_order(self.waiting)
                 if len(left) == len(self.waiting) and not self.evaluated_some(left):
                     break
                 if len(left) < len(self.waiting):
@@ -318,6 +326,47 @@ class Evaluator:
         if not beyond and self.waiting:
             self.stop(self.waiting, "is part of, or waits for, a circular reference")
         return beyond
+
+    def evaluated_in_order(self, groups: list[Group]) -> list[Group]:
+        """Evaluate groups as wholes, each after that for which it waits; the others are returned."""
+        owners = self.owners(groups)
+        waits: dict[int, list[int]] = {}  # for the group of a number
+        ready, done = deque(range(len(groups))), np.zeros(len(groups), bool)
+        while ready:
+            n = ready.popleft()
+            other = self.waits_for(groups[n], owners)
+            if other is None:
+                self.compute(groups[n])
+                done[n] = True
+                ready.extend(waits.pop(n, ()))
+            else:
+                waits.setdefault(other, []).append(n)
+            if self.looked > _LOOKED:
+                left = [group for n, group in enumerate(groups) if not done[n]]
+                self.stop(left, "waits for so many other formulas that sheetcnn gives up")
+                return []
+        return [group for n, group in enumerate(groups) if not done[n]]
+
+    def owners(self, groups: list[Group]) -> dict[str, np.ndarray]:
+        """Which of the groups each cell of a sheet belongs to, −1 where none."""
+        found: dict[str, np.ndarray] = {}
+        for n, group in enumerate(groups):
+            if group.sheet not in found:
+                found[group.sheet] = np.full(self.book.sheets[group.sheet].kind.shape, -1, np.int32)
+            found[group.sheet][group.rows, group.columns] = n
+        return found
+
+    def waits_for(self, group: Group, owners: dict[str, np.ndarray]) -> int | None:
+        """The owner of the first cell that waits between the corners of all that a group reads; None where none does."""
+        for n, (name, rows, columns) in enumerate(group.shapes):
+            top, left = int(group.tops[:, n].min()), int(group.lefts[:, n].min())
+            bottom, right = int(group.tops[:, n].max()) + rows, int(group.lefts[:, n].max()) + columns
+            waits = self.book.sheets[name].kind[top:bottom, left:right] == PENDING
+            self.looked += waits.size
+            if waits.any():
+                i, j = divmod(int(waits.argmax()), waits.shape[1])
+                return int(owners[name][top + i, left + j]) if name in owners else -1
+        return None
 
     def evaluated_some(self, groups: list[Group]) -> bool:
         """Evaluate what is ready, cell by cell, where no group is ready as a whole; returns whether there was any."""
@@ -340,16 +389,6 @@ class Evaluator:
         sheet.kind[group.rows, group.columns] = ERROR
         sheet.number[group.rows, group.columns] = VALUE
         sheet.errors_or_booleans += len(group.rows)
-
-    def evaluated_whole(self, group: Group) -> bool:
-        """Evaluate a group if nothing between the corners of all it reads is waiting; returns whether it was."""
-        for n, (name, rows, columns) in enumerate(group.shapes):
-            tops, lefts = group.tops[:, n], group.lefts[:, n]
-            box = self.book.sheets[name].kind[tops.min() : tops.max() + rows, lefts.min() : lefts.max() + columns]
-            if (box == PENDING).any():
-                return False
-        self.compute(group)
-        return True
 
     def evaluate_ready(self, group: Group) -> Group | None:
         """Evaluate the cells of a group that read nothing that is waiting; returns the others."""
@@ -396,10 +435,20 @@ class Evaluator:
             self.problem(group, f"{why}: {some}{more}")
         self.waiting = []
 
+    def size_read(self, name: str, rows: int, columns: int) -> int:
+        """How many cells of a sheet a reference reads at most: what lies beyond its last cell takes no work."""
+        height, width = self.book.sheets[name].kind.shape
+        return min(rows, height) * min(columns, width)
+
     def compute(self, group: Group) -> None:
         """Evaluate all cells of a group, in pieces that fit into memory."""
         tree, sheet = group.tree, self.book.sheets[group.sheet]
-        largest = max((rows * columns for _, rows, columns in group.shapes), default=1)
+        sizes = [self.size_read(*shape) for shape in group.shapes]
+        self.read += sum(sizes) * len(group.rows)
+        if self.read > self.most:
+            self.problem(group, f"reads, with all before it, more than {self.most:,} cells, which sheetcnn does not do")
+            return
+        largest = max(sizes, default=1)
         step = max(1, _GATHER // largest)
         for start in range(0, len(group.rows), step):
             piece = slice(start, start + step)
@@ -503,9 +552,20 @@ class _Context:
         name, rows, columns = self.group.shapes[n]
         return self.book.sheets[name], self.tops[:, n], self.lefts[:, n], rows, columns
 
-    def cells(self, tree: Tree, *, texts: bool = False) -> Values:
-        """The cells of a reference: cells × rows × columns; what lies beyond a sheet's last cell is blank."""
+    def cells(self, tree: Tree, *, texts: bool = False, used: bool = False) -> Values:
+        """The cells of a reference: cells × rows × columns; what lies beyond a sheet's last cell is blank.
+
+        Only `used` cells are all that a function needs which passes over blank ones anyway, as SUM.
+        """
         sheet, tops, lefts, rows, columns = self._place(tree)
+        if used:
+            height, width = sheet.kind.shape
+            rows, columns = (
+                max(1, min(size, end - int(first.min())))
+                for size, end, first in ((rows, height, tops), (columns, width, lefts))
+            )
+        if rows * columns > _AT_ONCE:
+            raise FormulaError(f"reads {rows * columns:,} cells at once")
         if len(tops) and (tops == tops[0]).all() and (lefts == lefts[0]).all():
             tops, lefts = tops[:1], lefts[:1]  # all read the same cells
         i = np.minimum(tops[:, None] + np.arange(rows), sheet.kind.shape[0] - 1)[:, :, None]

@@ -43,12 +43,13 @@ class Context(Protocol):
 
     def crossing(self, tree: Tree) -> Values: ...
 
-    def cells(self, tree: Tree, *, texts: bool = False) -> Values: ...
+    def cells(self, tree: Tree, *, texts: bool = False, used: bool = False) -> Values: ...
 
     def dot(self, left: Tree, right: Tree) -> Values | None: ...
 
 
 MOST_LETTERS = 32_767  # in a cell
+MOST_REPEATED = 10_000_000  # in all cells of one skeleton
 
 Compute = Callable[[Context, tuple[Tree, ...]], Values]
 Change = Callable[[np.ndarray], np.ndarray]
@@ -93,7 +94,7 @@ def _gives_cells(tree: Tree) -> set[bool]:
 def _part(context: Context, tree: Tree, *, array: bool = False) -> Values:
     """An argument of SUM and its like: of cells only numbers count; of what is computed or written out all must be numbers."""
     if tree.kind == "reference":
-        return context.cells(tree)
+        return context.cells(tree, used=True)
     value, gives = context.value(tree, array=array), _gives_cells(tree)
     if gives == {True}:
         return value
@@ -248,6 +249,8 @@ def _rept(context: Context, trees: tuple[Tree, ...]) -> Values:
     texts = np.broadcast_to(text.all_texts()[:, 0, 0], size)
     wrong = np.broadcast_to(count.kinds()[:, 0, 0] == ERROR, size)
     code = np.broadcast_to(count.number[:, 0, 0], size)
+    if sum(min(max(0.0, n), MOST_LETTERS) * len(str(text)) for n, text in zip(times, texts, strict=True)) > MOST_REPEATED:
+        raise FormulaError(f"repeats texts to more than {MOST_REPEATED:,} letters")
     result = Values(np.zeros((size, 1, 1)), np.full((size, 1, 1), TEXT, np.uint8), np.full((size, 1, 1), "", object))
     assert result.kind is not None
     assert result.texts is not None

@@ -9,6 +9,7 @@ import re
 import zipfile
 from array import array
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path, PurePosixPath
@@ -156,7 +157,7 @@ def read_book(path: Path) -> Book:
     except OSError as error:
         raise WorkbookError(f"{path}: cannot be read ({error.strerror or error})") from None
     except zipfile.BadZipFile:
-        with open_regular(path, WorkbookError, "give an .xlsx workbook") as stream:
+        with suppress(OSError), open_regular(path, WorkbookError, "give an .xlsx workbook") as stream:
             if stream.read(len(_OLE)) == _OLE:
                 raise WorkbookError(
                     f"{path}: has a password, or is an old .xls; save it as .xlsx without a password"

@@ -6,8 +6,6 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from xml.sax.saxutils import unescape
 
 import numpy as np
@@ -32,17 +30,13 @@ class LibreOffice:
         """The values of cells in each workbook."""
         if find_libreoffice() is None or any(map(_reaches_outside, books)):
             return []
-        with TemporaryDirectory(prefix="sheetcnn-", ignore_cleanup_errors=True) as name:
-            sources = [Path(name) / f"book{n}.xlsx" for n in range(len(books))]
-            for path, data in zip(sources, books, strict=True):
-                path.write_bytes(data)
-            found = []
-            try:
-                with converted(sources, 2 * TIME) as results:
-                    for path in results:
-                        found.append(saved_answers(read_book(path), cells))
-            except (EngineError, WorkbookError):
-                return []
+        found = []
+        try:
+            with converted(books, 2 * TIME) as results:
+                for path in results:
+                    found.append(saved_answers(read_book(path), cells))
+        except (EngineError, WorkbookError):
+            return []
         return found
 
 

@@ -1,0 +1,132 @@
+"""What a workbook may ask for: work and memory are bounded, and what is honest is computed all the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from openpyxl import Workbook
+
+from sheetcnn.errors import WorkbookError
+from sheetcnn.formula import Book, evaluate, group_formulas, read_book
+from sheetcnn.formula.evaluate import Evaluator
+
+
+def read(tmp_path: Path, cells: dict[str, Any]) -> Book:
+    book = Workbook()
+    for cell, value in cells.items():
+        book.active[cell] = value
+    book.save(tmp_path / "book.xlsx")
+    return read_book(tmp_path / "book.xlsx")
+
+
+def evaluated(tmp_path: Path, cells: dict[str, Any]) -> Book:
+    book = read(tmp_path, cells)
+    evaluate(book, group_formulas(book))
+    return book
+
+
+def test_a_chain_of_formulas_of_different_kinds(tmp_path: Path) -> None:
+    """Each waits for the next one: they are taken in the order in which they are ready, not tried again and again."""
+    count = 400
+    book = read(tmp_path, {f"A{n}": f"=A{n + 1}+{n}.5" for n in range(1, count)} | {f"A{count}": 1})
+    with patch.object(Evaluator, "waits_for", autospec=True, side_effect=Evaluator.waits_for) as tried:
+        evaluate(book, group_formulas(book))
+    assert book.sheets["Sheet"].value(1, 1) == 1 + sum(n + 0.5 for n in range(1, count))
+    assert tried.call_count <= 2 * count
+
+
+def test_formulas_that_wait_for_very_much_are_given_up(tmp_path: Path) -> None:
+    with patch("sheetcnn.formula.evaluate._LOOKED", 5):
+        book = evaluated(tmp_path, {f"A{n}": f"=A{n + 1}+{n}.5" for n in range(1, 20)} | {"A20": 1})
+    assert "gives up" in book.problems["Sheet", 1, 1]
+
+
+def test_whole_sheets_cost_what_is_on_them(tmp_path: Path) -> None:
+    """References reach to the ends of the sheet; what counts numbers only looks at the used part."""
+    cells = {
+        "A1": 1,
+        "B2": 2,
+        "C3": 4,
+        "E1": "=SUM(A1:C1048576)",
+        "E2": "=MAX(A1:C1048576,F1:XFD1048576)",
+        "E3": "=SUM(F9:XFD1048576)",
+    }
+    cells |= {"E4": "=AVERAGE(A1:C1048576)", "E5": "=LARGE(A1:C1048576,2)"}
+    sheet = evaluated(tmp_path, cells).sheets["Sheet"]
+    assert [sheet.value(n, 5) for n in range(1, 6)] == [7, 4, 0, 7 / 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("formula", "why"),
+    [
+        ("=SUMPRODUCT(C1:Z1048576,C1:Z1048576)", "reads 25,165,824 cells at once"),
+        ("=SUMPRODUCT(C1:Z1048576*2)", "reads 25,165,824 cells at once"),
+        ("=INDEX(C1:Z1048576,1,1)", "reads 25,165,824 cells at once"),
+    ],
+)
+def test_what_reads_too_much_at_once(formula: str, why: str, tmp_path: Path) -> None:
+    assert evaluated(tmp_path, {"A1": formula}).problems == {("Sheet", 1, 1): why}
+
+
+def test_what_reads_too_much_in_all(tmp_path: Path) -> None:
+    cells = {f"A{n}": n for n in range(1, 101)} | {f"C{n}": f"=SUM($A$1:$A$100)+{n}" for n in range(1, 11)}
+    with patch("sheetcnn.formula.evaluate._READ", 500), patch("sheetcnn.formula.evaluate._READ_EACH", 50):
+        book = evaluated(tmp_path, cells)
+    sheet = book.sheets["Sheet"]
+    values = [sheet.value(n, 3) for n in range(1, 11)]
+    assert values == [5050 + n for n in range(1, 6)] + ["#VALUE!"] * 5
+    assert len(book.problems) == 5
+    assert "more than 500 cells" in book.problems["Sheet", 6, 3]
+
+
+def test_texts_that_are_repeated_very_often(tmp_path: Path) -> None:
+    cells: dict[str, Any] = {f"A{n}": f'=REPT("abcdefghij",B{n})' for n in range(1, 400)}
+    cells |= {f"B{n}": 3000 for n in range(1, 400)}
+    book = evaluated(tmp_path, cells)
+    assert len(book.problems) == 399
+    assert "letters" in book.problems["Sheet", 1, 1]
+    assert evaluated(tmp_path, {"A1": '=REPT("ab",3)'}).sheets["Sheet"].value(1, 1) == "ababab"
+
+
+@pytest.mark.parametrize("cell", ["A1048576", "XFD1", "XFD1048576"])
+def test_a_single_cell_far_off(cell: str, tmp_path: Path) -> None:
+    """Everything between would take memory; the message names the cell."""
+    cells = {f"{column}{row}": row for column in "ABCDEFGHIJ" for row in range(1, 40)}
+    with pytest.raises(WorkbookError, match=rf"scattered over [\d,]+ places; clear the rows and columns .* where {cell} is"):
+        read(tmp_path, cells | ({"J1048576": 1, cell: 1} if cell == "XFD1" else {cell: 1}) | {"J1048576": 1})
+    read(tmp_path, cells | {"A90000": 1})  # not so far
+
+
+def test_shared_formulas_are_not_written_out_for_ever(tmp_path: Path) -> None:
+    from test_reader import sheet
+
+    rows = '<row r="1"><c r="A1"><f t="shared" si="0" ref="A1:C1">SUM(B9:C9)+1</f></c>'
+    rows += '<c r="B1"><f t="shared" si="0"/></c><c r="C1"><f t="shared" si="0"/></c></row>'
+    assert sheet(tmp_path, rows).formula(1, 3) == "SUM(D9:E9)+1"
+    with (
+        patch("sheetcnn.formula.reader.MAX_SHARED", 20),
+        pytest.raises(WorkbookError, match="shared formulas have more than 20 letters"),
+    ):
+        sheet(tmp_path, rows)
+
+
+def test_texts_in_pieces(tmp_path: Path) -> None:
+    """Comments cut a cell's text and formula, which the parser then gives in pieces."""
+    from test_reader import sheet
+
+    cut = "<!-- -->"
+    rows = f'<row r="1"><c r="A1"><f>1{cut}+{cut}1</f><v>1{cut}2</v></c><c r="B1" t="str"><v>a{cut}b{cut}c</v></c></row>'
+    read = sheet(tmp_path, rows)
+    assert (read.formula(1, 1), read.saved[1, 1], read.value(1, 2)) == ("1+1", 12, "abc")
+
+
+@pytest.mark.parametrize("text", ['"\'" * 200_000', "\"'a''\" * 70_000", '"a\'" * 100_000', "\"''!\" * 70_000"])
+def test_quotes_are_read_in_one_go(text: str) -> None:
+    """A formula of apostrophes: were each of them tried as the beginning of a name, this would take an hour."""
+    code = f"from sheetcnn.formula.parser import skeleton, words; from sheetcnn.formula.reader import moved; t = {text}; skeleton(t); words(t); moved(t, 1, 1)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
