@@ -2,10 +2,14 @@
 
 They are no processes of `multiprocessing`, since each of those imports the caller's script again: one without
 `if __name__ == "__main__":` would start over in all of them.
+
+They end with whoever started them, in whatever way that ends, and mind the time themselves too: nobody may be left to stop them.
 """
 
 from __future__ import annotations
 
+import ctypes
+import math
 import os
 import pickle
 import signal
@@ -14,17 +18,20 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from enum import Enum
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Thread, Timer
 from typing import Any, BinaryIO
 
+from ..deadline import set_time_left
 from ..errors import SheetcnnError
 
 Doing = Callable[..., Any]  # does a job
 READY, DONE, FAILED, GONE = range(4)  # what is heard of a process
+GRACE = 5.0  # seconds that a process has beyond its job's time before it ends by itself
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, of Linux's prctl
 
 # What a process runs. It is told first where modules are found, since the caller may have added places. What it starts
 # itself must not read its jobs, so they come through a copy of its input.
@@ -130,7 +137,7 @@ class _Worker:
         """Have job n done."""
         self.job, self.deadline = n, time.monotonic() + timeout
         with suppress(OSError):  # it has just died, as the listener hears too
-            pickle.dump(job, self._jobs)
+            pickle.dump((timeout, job), self._jobs)
             self._jobs.flush()
 
     def last_words(self) -> str:
@@ -153,7 +160,10 @@ class _Worker:
 
 def serve(jobs: BinaryIO) -> None:
     """What a process does: prepare itself as it is told, then do one job after another as long as there are any."""
+    _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is stopped with Ctrl-C stops us
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # which ends this process
     with os.fdopen(os.dup(1), "wb") as answers, open(os.devnull, "r+b") as nothing:
         for stream in (0, 1):  # so that nothing which is printed gets among the answers
             os.dup2(nothing.fileno(), stream)
@@ -168,15 +178,54 @@ def serve(jobs: BinaryIO) -> None:
         except SheetcnnError as error:
             tell(FAILED, error)
             return
+        waiting: SimpleQueue[tuple[float, tuple[Any, ...]]] = SimpleQueue()
+        Thread(target=_receive, args=(jobs, waiting), daemon=True).start()
         tell(READY)
         while True:
+            timeout, job = waiting.get()
             try:
-                job = pickle.load(jobs)
-            except EOFError:
-                return
-            try:
-                tell(DONE, do(*job))
+                with _in_time(timeout):
+                    result = do(*job)
+                tell(DONE, result)
             except SheetcnnError as error:
                 tell(DONE, error)
             except Exception:  # of which nobody knows whether it can be sent
                 tell(DONE, RuntimeError(traceback.format_exc()))
+
+
+def _receive(jobs: BinaryIO, waiting: SimpleQueue[tuple[float, tuple[Any, ...]]]) -> None:
+    """Take jobs in while others are done: who gives them is gone when there is nothing to read any more."""
+    try:
+        while True:
+            waiting.put(pickle.load(jobs))
+    finally:
+        os._exit(0)
+
+
+def _die_with_parent() -> None:
+    """Be killed by the system when the parent dies: a thread may have to wait for a long computation."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+
+
+@contextmanager
+def _in_time(timeout: float) -> Iterator[None]:
+    """Tell what is done meanwhile how much time it has, and end this process where it takes much more."""
+    set_time_left(timeout)
+    if math.isinf(timeout):
+        yield
+    elif hasattr(signal, "setitimer"):  # the system's own clock, which nothing that Python does can keep waiting
+        signal.setitimer(signal.ITIMER_REAL, timeout + GRACE)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    else:
+        timer = Timer(timeout + GRACE, os._exit, (1,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
