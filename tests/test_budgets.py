@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+import openpyxl
 import pytest
 from openpyxl import Workbook
 
-from sheetcnn.errors import WorkbookError
+import sheetcnn
+from sheetcnn.errors import LimitError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.formula.evaluate import Evaluator
 
@@ -130,3 +134,43 @@ def test_quotes_are_read_in_one_go(text: str) -> None:
     """A formula of apostrophes: were each of them tried as the beginning of a name, this would take an hour."""
     code = f"from sheetcnn.formula.parser import skeleton, words; from sheetcnn.formula.reader import moved; t = {text}; skeleton(t); words(t); moved(t, 1, 1)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("layer", "read"),
+    [
+        ({"type": "conv2d", "out_channels": 1, "kernel_size": 1001, "padding": 500}, 1000**2 * 1001**2),
+        ({"type": "max_pool2d", "kernel_size": 500, "stride": 1}, 501**2 * 500**2),
+        ({"type": "conv_transpose2d", "out_channels": 1, "kernel_size": 700}, 1000**2 * 700**2),
+    ],
+)
+def test_kernels_that_nobody_would_wait_for(layer: dict[str, Any], read: int, tmp_path: Path) -> None:
+    """Few cells, but each reads a million: refused before anything is computed."""
+    network = {"name": "n", "input": {"channels": 1, "height": 1000, "width": 1000}, "layers": [{"name": "big", **layer}]}
+    (tmp_path / "n.json").write_text(json.dumps(network), encoding="utf-8")
+    np.save(tmp_path / "x.npy", np.zeros((1, 1000, 1000)))
+    with pytest.raises(
+        LimitError, match=rf"n\.json: its cells would read {read:,} others, {read:,} of them in \"big\"; sheetcnn takes"
+    ):
+        sheetcnn.build(tmp_path / "n.json", tmp_path / "x.npy", tmp_path / "a.xlsx")
+    assert not (tmp_path / "a.xlsx").exists()
+
+
+def test_names_that_lead_to_the_same_cells(tmp_path: Path) -> None:
+    """A description of many large layers costs nothing if all its names may lead to one grid."""
+    layer = {"type": "conv2d", "out_channels": 4, "kernel_size": 1, "init": "ones"}
+    network = {"name": "n", "input": {"channels": 4, "height": 60, "width": 60}, "layers": [layer] * 3}
+    (tmp_path / "n.json").write_text(json.dumps(network), encoding="utf-8")
+    np.save(tmp_path / "x.npy", np.zeros((4, 60, 60)))
+    book = sheetcnn.build(tmp_path / "n.json", tmp_path / "x.npy", tmp_path / "a.xlsx", gallery=False, inspector=False).path
+    assert sheetcnn.check(book).ok
+    opened = openpyxl.load_workbook(book)
+    for name in opened.defined_names.values():
+        if name.name.startswith(("conv2d_1_map", "conv2d_2_map", "conv2d_3_map")):
+            name.attr_text = opened.defined_names["input_channel_1"].attr_text
+    for sheet in ("conv2d_1", "conv2d_2", "conv2d_3"):
+        opened[sheet].delete_cols(1, 75)
+        opened[sheet].delete_rows(5, 250)
+    opened.save(book)
+    with pytest.raises(WorkbookError, match=r"grids have [\d,]+ cells, .*names lead to the same cells"):
+        sheetcnn.check(book)

@@ -62,10 +62,22 @@ class NamedGrids:
             grids = self.by_layer[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
             self.sheets[name] = next(flat(network.output_of(name, self.by_layer)))[1].sheet
             self.sheets_of[name] = {grid.sheet for each in grids.values() for _, grid in flat(each)}
+        self._refuse_names_of_the_same_cells()
         if INPUT in self.gone:
             raise WorkbookError(
                 f"{book.source}: the pixels are gone: the defined name {self.gone[INPUT]} and all others of the input are "
                 "missing; was its sheet deleted?"
+            )
+
+    def _refuse_names_of_the_same_cells(self) -> None:
+        """Raise WorkbookError where grids have far more cells than the workbook: then many names lead to the same ones."""
+        sizes = {name: sum(int(np.prod(d.shape)) for d in self.drawn[name]) for name in self.by_layer}
+        room = sum(sheet.kind.size for sheet in self.book.sheets.values())
+        if sum(sizes.values()) > 2 * room + 10_000:
+            largest = max(sizes, key=lambda name: sizes[name])
+            raise WorkbookError(
+                f"{self.book.source}: the network's grids have {sum(sizes.values()):,} cells, {sizes[largest]:,} of them in "
+                f"{largest}, the workbook only {room:,}: names lead to the same cells; build it anew"
             )
 
     @cached_property

@@ -29,6 +29,7 @@ MAX_BITS = 64  # of an integer in TOML
 MAX_ARRAY = 10**12  # numbers in a layer's output
 MAX_LABELS_BYTES = 1_000_000
 MAX_LABEL = 200  # letters
+MAX_WORK = 25_000_000_000  # cells read in all; the largest networks of ImageNet have 20 billion multiplications
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 MAX_GRID_NAMES = 30_000  # thumbnails and lists have names too, all together no more than `dress.MAX_DEFINED_NAMES`
 INPUT = "input"  # what layers call the input in `input =`
@@ -199,10 +200,11 @@ class Network:
         """Every array that is drawn, by layer, the input's under "input".
 
         Where not all grids can have a name, a filter's kernels have one together, in wide layers. Raises LimitError, naming
-        the largest layer, the number and the limit, where a spreadsheet could not hold them.
+        the largest layer, the number and the limit, where a spreadsheet could not hold them or nobody would wait for them.
         """
         drawn = self._drawings(detail)
         self._refuse_names_given_twice(drawn)
+        self._refuse_too_much_work()
         cells = {name: _cells(arrays) for name, arrays in drawn.items()}
         if sum(cells.values()) > MAX_CELLS:
             largest = max(cells, key=lambda name: cells[name])
@@ -222,6 +224,16 @@ class Network:
                 f'"{largest}"; {MAX_GRID_NAMES:,} can have names that spreadsheet programs can take; use fewer channels'
             )
         return drawn
+
+    def _refuse_too_much_work(self) -> None:
+        """Raise LimitError where the cells read more than anybody would wait for: a cell's window counts, not the cell alone."""
+        work = {node.name: node.layer.cells_read(*node.in_shapes) for node in self.nodes}
+        if sum(work.values()) > MAX_WORK:
+            largest = max(work, key=lambda name: work[name])
+            raise LimitError(
+                f"{self.source}: its cells would read {sum(work.values()):,} others, {work[largest]:,} of them in "
+                f'"{largest}"; sheetcnn takes {MAX_WORK:,}; use smaller kernels, fewer channels or a smaller input'
+            )
 
     def _refuse_names_given_twice(self, drawn: dict[str, list[Drawing]]) -> None:
         """Raise NetworkError where grids of two layers would have one name: `bn_running_mean_1` of bn and of bn_running."""

@@ -221,6 +221,10 @@ class Layer(BaseModel):
         """Multiplications of weights with inputs in the whole layer."""
         return 0
 
+    def cells_read(self, *shapes: Shape) -> int:
+        """How many cells the formulas of the whole layer read, about."""
+        return self.multiplications(*shapes)
+
     def made_of(self, *shapes: Shape) -> MadeOf | None:
         """Which windows an output cell is made of; None for layers that have none, or too many to be looked at."""
         return None

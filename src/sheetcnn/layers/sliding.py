@@ -175,6 +175,10 @@ class Pooling(Sliding):
     def usual_stride(self) -> tuple[int, int]:
         return self.kernel_size
 
+    def cells_read(self, *shapes: Shape) -> int:
+        rows, columns = self.positions(shapes[0])
+        return shapes[0][0] * rows * columns * self.kernel_size[0] * self.kernel_size[1]
+
     @property
     def rounding(self) -> tuple[str, str]:
         return ("⌈", "⌉") if self.ceil_mode else ("⌊", "⌋")
