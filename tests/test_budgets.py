@@ -174,3 +174,11 @@ def test_names_that_lead_to_the_same_cells(tmp_path: Path) -> None:
     opened.save(book)
     with pytest.raises(WorkbookError, match=r"grids have [\d,]+ cells, .*names lead to the same cells"):
         sheetcnn.check(book)
+
+
+def test_formulas_of_millions_of_letters(tmp_path: Path) -> None:
+    """They are not even taken apart; a long one within the limit is computed."""
+    book = evaluated(tmp_path, {"A1": "=" + "1+" * 15_000 + "1", "A2": "=" + "1+" * 17_000 + "1", "A3": "=A2+1"})
+    sheet = book.sheets["Sheet"]
+    assert [sheet.value(n, 1) for n in (1, 2, 3)] == [15_001, "#VALUE!", "#VALUE!"]
+    assert book.problems == {("Sheet", 2, 1): "is longer than 32,000 characters"}

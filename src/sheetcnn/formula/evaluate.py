@@ -41,6 +41,8 @@ _GATHER = 4_000_000  # cells gathered at once: bounds memory
 # How many cells must share a range for `dot` to go range by range. Measured: for the tall kernels of wide layers, most
 # of them blank, that is quicker from 1 to 4 cells on, for dense ones of 3×3 only from 16, but those take little time.
 _SHARED = 4
+LONGEST = 32_000  # letters of a formula; Excel takes 8,192 as they are typed, and writes some more into files
+_TOO_LONG = "\x02"  # the skeleton of all longer ones
 _AT_ONCE = 20_000_000  # cells of one reference
 _READ, _READ_EACH = (
     2_000_000_000,
@@ -77,6 +79,8 @@ class Group:
     @property
     def tree(self) -> Tree:
         """The syntax tree. Raises FormulaError for a syntax that is not known."""
+        if self.text == _TOO_LONG:
+            raise FormulaError(f"is longer than {LONGEST:,} characters")
         return parse(self.text[len(ARRAY) : -1] if self.array else self.text)
 
 
@@ -126,6 +130,10 @@ def groups_of(sheet: Sheet, definitions: Mapping[tuple[str, str], str] | None = 
         start = 0
         while start < len(cells):
             column, text = cells[start]
+            if len(text) > LONGEST:
+                found.setdefault((_TOO_LONG, ()), _Runs()).add(row, column, 1, [], [])
+                start += 1
+                continue
             whole, references = skeleton(text)
             end, steps = _run(cells, start, text, references)
             if any((scope, word) in meant for word in words(whole) for scope in (sheet.name, "")) or "!" in whole:
