@@ -10,14 +10,17 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import onnx
 import openpyxl
 import pytest
+from onnx import helper
 from openpyxl import Workbook
 
 import sheetcnn
-from sheetcnn.errors import LimitError, WorkbookError
+from sheetcnn.errors import LimitError, NetworkError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.formula.evaluate import Evaluator
+from sheetcnn.from_onnx.counting import GRAPH_NODE, MODEL_GRAPH, _count, too_many_parts
 
 
 def read(tmp_path: Path, cells: dict[str, Any]) -> Book:
@@ -182,3 +185,23 @@ def test_formulas_of_millions_of_letters(tmp_path: Path) -> None:
     sheet = book.sheets["Sheet"]
     assert [sheet.value(n, 1) for n in (1, 2, 3)] == [15_001, "#VALUE!", "#VALUE!"]
     assert book.problems == {("Sheet", 2, 1): "is longer than 32,000 characters"}
+
+
+def test_onnx_models_of_millions_of_empty_nodes(tmp_path: Path) -> None:
+    """Forty megabytes would become gigabytes of objects; they are counted before."""
+    graph = b"\x0a\x00" * 600_000
+    length = len(graph)
+    varint = bytes([length & 127 | 128, length >> 7 & 127 | 128, length >> 14 & 127 | 128, length >> 21])
+    (tmp_path / "m.onnx").write_bytes(b"\x08\x08\x3a" + varint + graph)
+    assert len(onnx.load(tmp_path / "m.onnx").graph.node) == 600_000
+    with pytest.raises(NetworkError, match=r"m\.onnx: has more than 500,000 parts"):
+        sheetcnn.build(tmp_path / "m.onnx", "cross", tmp_path / "a.xlsx")
+
+
+def test_parts_of_an_onnx_model_are_counted_as_onnx_does() -> None:
+    node = helper.make_node("Relu", ["x"], ["y"], "a")  # input, output, name, operator
+    value = helper.make_tensor_value_info("x", 1, [1, 1, 2, 2])
+    graph = helper.make_graph([node] * 3, "g", [value], [])  # three nodes, a name, an input: 5, and 12 in the nodes
+    model = helper.make_model(graph, ir_version=8, producer_name="p", opset_imports=[helper.make_opsetid("", 13)])
+    assert _count(memoryview(model.SerializeToString()), (MODEL_GRAPH, GRAPH_NODE)) == 4 + 5 + 12
+    assert not too_many_parts(b"\xff" * 100)  # damaged: whoever reads it says so

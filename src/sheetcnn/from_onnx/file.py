@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import NetworkError
 from ..reading import open_regular, read_bytes
+from .counting import MOST, too_many_parts
 
 try:
     import onnx
@@ -77,6 +78,8 @@ def read_graph(path: Path) -> Graph:
     """
     source = str(path)
     data = read_bytes(path, MAX_BYTES, NetworkError, "give an .onnx model", instead="no workbook could hold its weights")
+    if too_many_parts(data):
+        raise NetworkError(f"{source}: has more than {MOST:,} parts; sheetcnn reads models of up to {MAX_NODES:,} nodes")
     try:
         model = onnx.ModelProto.FromString(data)
     except Exception as error:  # protobuf's DecodeError, which has several homes
