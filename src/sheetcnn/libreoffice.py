@@ -20,6 +20,7 @@ from typing import Any
 from . import guard
 from .deadline import time_left
 from .errors import EngineError
+from .unlinked import unlink_others
 
 TIMEOUT = 1800  # seconds
 _PLACES = (
@@ -120,6 +121,10 @@ def _put(book: Path | bytes, place: Path, called: str) -> Path:
         shutil.copyfile(book, copy)
     except OSError as error:
         raise EngineError(f"{called}: cannot be read ({error.strerror})") from None
+    try:
+        unlink_others(copy)
+    except EngineError as error:
+        raise EngineError(f"{called}: {error}") from None
     return copy
 
 
