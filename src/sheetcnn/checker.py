@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from .added import added_sheets, lists
 from .comparison import KEPT, Comparison, agree, apart
-from .errors import NetworkError, WorkbookError
+from .errors import NetworkError, SheetcnnError, WorkbookError
 from .formula import (
     Area,
     Book,
@@ -32,6 +32,7 @@ from .formula import Engine as Helper
 from .formula.a1 import cell_name
 from .formula.values import BLANK, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 from .grid import seen_from, sheet_prefix
+from .importer import open_network
 from .layers.base import Arrays
 from .libreoffice import recalculated
 from .named_grids import NamedGrids, in_words
@@ -39,6 +40,7 @@ from .network import INPUT, Network, parse_network
 from .progress import Progress
 from .report import Finding, LayerReport, Report
 from .strays import Strays
+from .templates import network_path
 
 __all__ = ["KEPT", "Contents", "Engine", "Finding", "LayerReport", "Progress", "Report", "check", "read_contents"]
 
@@ -56,18 +58,25 @@ class Shown:
     inspector: bool
 
 
-def check(book: str | Path, *, engine: Engine = "python", progress: Progress | None = None) -> Report:
+def check(
+    book: str | Path, *, engine: Engine = "python", network: str | Path | None = None, progress: Progress | None = None
+) -> Report:
     """Compare every computed cell of a workbook with NumPy.
 
     Our own evaluator computes the formulas, and formualizer or LibreOffice those that it does not know. With
     `engine="formualizer"` that one computes all; `engine="libreoffice"` takes the values from a forced recalculation.
+    What a workbook is compared with is the network that it says it is of. With `network`, a file of one's own or a template's
+    name, it must be of that one: the same input and layers with the same settings, whatever numbers the kernels hold.
     Raises SheetcnnError for a file that is no workbook, or none that sheetcnn made.
     """
+    if engine not in get_args(Engine):
+        raise SheetcnnError(f"engine {engine!r:.40}: must be {', '.join(get_args(Engine)[:-1])} or {get_args(Engine)[-1]}")
+    expected = None if network is None else open_network(network_path(str(network)))[0]
     path = Path(book)
     opened = read_book(path)
-    network, detail, shown = _description(opened)
+    described, detail, shown = _description(opened)
     groups = group_formulas(opened)
-    areas = _areas(opened, network)
+    areas = _areas(opened, described)
     wanted = needed(opened, groups, areas)
     notes = [*opened.notes, *_left_out(opened, groups, wanted, areas)]
     if engine == "libreoffice":
@@ -77,9 +86,48 @@ def check(book: str | Path, *, engine: Engine = "python", progress: Progress | N
         helped = evaluate_with_help([opened], groups, wanted, ENGINES[engine], progress, ours=engine == "python")
         notes += [help.words for help in helped if engine == "python"]
     with np.errstate(all="ignore"):  # a cell's number may be as large as any: what overflows is compared, not warned of
-        report = _Check(opened, groups, network, detail, engine, areas).run(shown)
+        report = _Check(opened, groups, described, detail, engine, areas).run(shown)
     report.notes += notes
+    if expected is not None and (difference := unlike(described, expected)) is not None:
+        _add_first(report, *difference)
     return report
+
+
+def _add_first(report: Report, layer: str, text: str) -> None:
+    """A finding on what the network of a workbook is."""
+    report.findings.insert(0, Finding(layer, "network", "_sheetcnn", text))
+    of_layer = next((one for one in report.layers if one.layer == layer), None)
+    if of_layer is None:
+        of_layer = LayerReport(layer, "")
+        report.layers.insert(0, of_layer)
+    of_layer.findings += 1
+
+
+def unlike(network: Network, expected: Network) -> tuple[str, str] | None:
+    """The first layer in which two networks are not the same, and the setting in words; None where they are the same."""
+    for name, here, there in _settings_of(network, expected):
+        for key in dict.fromkeys((*here, *there)):
+            if here.get(key) != there.get(key):
+                mine, own = (json.dumps(one.get(key), ensure_ascii=False)[:100] for one in (here, there))
+                return name, f"{name}: {key} is {mine} in the workbook, {own} in {expected.source}"
+    common = min(len(network.nodes), len(expected.nodes))
+    for longer, place in ((network, "the workbook"), (expected, expected.source)):
+        if len(longer.nodes) > common:
+            return longer.nodes[common].name, f"{longer.nodes[common].name}: is in {place} only"
+    return None
+
+
+def _settings_of(*networks: Network) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """For the input and each layer its name in the first network, and all settings in both."""
+    settings = []
+    for network in networks:
+        each = [(INPUT, network.input.model_dump(mode="json"))]
+        for node in network.nodes:
+            own = node.layer.model_dump(mode="json", exclude={"kernels"})  # which are numbers
+            top = {"name": node.name, "type": node.layer.type, "input": list(node.inputs), "share": node.share}
+            each.append((node.name, top | own | {"output": list(node.shape)}))
+        settings.append(each)
+    return [(name, here, there) for (name, here), (_, there) in zip(*settings, strict=False)]
 
 
 def _areas(book: Book, network: Network) -> list[Area]:

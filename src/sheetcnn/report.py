@@ -15,6 +15,7 @@ Kind = Literal[
     "input",  # no number where one is needed, or a choice that is none
     "stray",  # a number in padding, or in a hole of a dilated kernel
     "missing",  # a layer that has no grid left
+    "network",  # of another network than the one that was given
 ]
 
 
