@@ -35,7 +35,11 @@ def main() -> None:
             full = {tuple(task.points for task in grade.tasks)[2::2] for grade in grades}
             print(f"graded in {seconds:.1f} s, a third with IFERROR" if others else f"graded in {seconds:.1f} s", full)
             sheetcnn.hand_out(
-                "digits", [f"digit-{n}" for n in (0, 1, 2, 5, 7)], folder / "out", students=folder / "roster.csv"
+                "digits",
+                [f"digit-{n}" for n in (0, 1, 2, 5, 7)],
+                folder / "out",
+                students=folder / "roster.csv",
+                overwrite=True,
             )
 
 

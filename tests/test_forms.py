@@ -28,7 +28,7 @@ def give(tmp_path: Path) -> Give:
 
     def handed_out(roster: str) -> Handout:
         (tmp_path / "r.csv").write_text(roster, encoding="utf-8")
-        return read_key(hand_out("cs231n", "cs231n", tmp_path / "out", students=tmp_path / "r.csv").key)[0]
+        return read_key(hand_out("cs231n", "cs231n", tmp_path / "out", students=tmp_path / "r.csv", overwrite=True).key)[0]
 
     return handed_out
 

@@ -75,7 +75,7 @@ def give(tmp_path: Path) -> Give:
         if students is not None:
             (tmp_path / "roster.csv").write_text(students, encoding="utf-8")
             more["students"] = tmp_path / "roster.csv"
-        return hand_out(tmp_path / "net.toml", tmp_path / "net.npy", tmp_path / "out", **more)
+        return hand_out(tmp_path / "net.toml", tmp_path / "net.npy", tmp_path / "out", overwrite=True, **more)
 
     return write
 

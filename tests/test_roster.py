@@ -500,7 +500,18 @@ def test_said_before_anything_is_written(tmp_path: Path, capsys: pytest.CaptureF
     assert made.roster is not None
     assert made.handout.students == made.roster.students == read_key(made.key)[0].students
     with pytest.raises(SystemExit) as done:
-        main(["handout", "cs231n", "cs231n", "-o", str(tmp_path / "out"), "--students", str(tmp_path / "r.csv")])
+        main(
+            [
+                "handout",
+                "cs231n",
+                "cs231n",
+                "-o",
+                str(tmp_path / "out"),
+                "--students",
+                str(tmp_path / "r.csv"),
+                "--overwrite",
+            ]
+        )
     assert done.value.code == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == said[0][0]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from . import __version__
-from .errors import NetworkError, PictureError
+from .errors import NetworkError, PictureError, SheetcnnError
+from .files import refuse_outputs
 from .image import enlarged_png, load_input
-from .importer import open_network
+from .importer import open_network, refuse_size
 from .layers.base import Arrays
 from .layout import lay_out
 from .network import INPUT, InputSettings, Network, with_labels
@@ -75,16 +76,24 @@ def build(
     `labels` is a text file that names the last layer's outputs, one a line; `size` (rows, columns), `scale`, `mean` and
     `std` are for models in .onnx. Raises SheetcnnError; an existing output is then untouched.
     """
+    if detail not in get_args(Detail):
+        raise SheetcnnError(f"detail {detail!r:.40}: must be {' or '.join(get_args(Detail))}")
+    refuse_size(size)
     source = network_path(str(network))
-    checked, arrays = open_network(source, size=size, scale=scale, mean=mean, std=std)
-    if labels is not None:
-        checked = with_labels(checked, Path(labels))
+    images = [image] if isinstance(image, str | Path) else list(image)
     path = Path(output) if output is not None else Path(f"{source.stem}.xlsx")
     if path.suffix.lower() != ".xlsx":
         raise NetworkError(f"{path}: the workbook's name must end in .xlsx")
+    inputs = [source, *(picture_path(str(one)) for one in images), *([] if labels is None else [Path(labels)])]
+    refuse_outputs([path], inputs)
+    checked, arrays = open_network(source, size=size, scale=scale, mean=mean, std=std)
+    if checked.settings.weights is not None:
+        refuse_outputs([path], [source.parent / checked.settings.weights])
+    if labels is not None:
+        checked = with_labels(checked, Path(labels))
     pages = lay_out(checked, detail)
     parameters, notes = load_parameters(checked, source.parent, arrays)
-    pictures = load_pictures([image] if isinstance(image, str | Path) else list(image), checked.input)
+    pictures = load_pictures(images, checked.input)
     values: dict[str, Arrays] = {}  # of the first picture, which is the one that is shown
     outputs = {}
     for name, pixels in pictures.items():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .errors import NetworkError, SheetcnnError
+from .plain import plain, plain_json
 
 # NumPy, openpyxl, pydantic and rich are imported by the commands that need them, so that --help answers at once.
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ FINE, DIFFERS, BAD_INPUT = 0, 1, 2
 SHOWN = 8  # cells named for each layer
 TOP = 5  # answers shown of a prediction
 BAR = 20  # letters of the longest bar beside them
+DIGITS = 9  # of a side of a picture; Python refuses to read numbers of thousands
 
 app = typer.Typer(
     help="See and touch a convolutional network in a spreadsheet.",
@@ -133,15 +138,21 @@ def check(
     engine: Annotated[
         Engine, typer.Option(help="Who computes the formulas: our evaluator, or the real program.")
     ] = Engine.python,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            "--network", metavar="NETWORK", help="The network that it should be of: a file of your own, or a template."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Compare every cell of a workbook with NumPy. Exit code 1 where a cell differs."""
     from .checker import check as check_workbook
 
     with _progress("LibreOffice recalculates" if engine is Engine.libreoffice else "evaluating formulas") as progress:
-        report = check_workbook(book, engine=engine.value, progress=progress)
+        report = check_workbook(book, engine=engine.value, network=network, progress=progress)
     if as_json:
-        print(json.dumps(report.to_dict(), ensure_ascii=False, indent=2, allow_nan=False))
+        _print_json(report.to_dict())
     else:
         _print_report(report)
     raise typer.Exit(FINE if report.ok else DIFFERS)
@@ -167,14 +178,17 @@ def handout(
     ] = None,
     seed: Annotated[int, typer.Option(help="What the variants are drawn by: choose one that nobody guesses.")] = 0,
     protect: Annotated[bool, typer.Option("--protect", help="Lock all cells but those to type in.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what was handed out into this folder, and its key.")
+    ] = False,
 ) -> None:
     """Write an exercise for students, and its key."""
     from .handout.writer import hand_out
 
     with _progress("writing workbooks") as progress:
         made = hand_out(
-            network, image, output, exercise=exercise, students=students, seed=seed, protect=protect, progress=progress,
-            say=_say,
+            network, image, output, exercise=exercise, students=students, seed=seed, protect=protect, overwrite=overwrite,
+            progress=progress, say=_say,
         )  # fmt: skip
     for note in made.notes:
         _say(f"note: {note}")
@@ -197,29 +211,35 @@ def grade(
     ] = None,
 ) -> None:
     """Grade students' workbooks: a table, and a report for each."""
+    from .files import Outputs
     from .handout.forms import refuse_form, write_form
     from .handout.grader import grade as grade_folder
     from .handout.grader import read_key
     from .handout.report import class_summary, points_text, refuse_output, write_csv, write_reports
 
-    refuse_output(output)
-    reports = output.with_name(f"{output.stem}-reports")
-    forms = {one: output.with_name(f"{output.stem}-{one}.csv") for one in Form}
+    reports = output.with_name(f"{output.stem}-reports") if output.name else output
+    forms = {one: output.with_name(f"{output.stem}-{one}.csv") for one in Form if output.name}
+    more = [] if form is None or not output.name else [forms[form]]
+    refuse_output(output, inputs=(folder, key), folder=folder, more=more, reports=reports)
     handout = read_key(key)[0]
     if form is not None:
         refuse_form(form, handout)
     with _progress("grading") as progress:
         grades = grade_folder(folder, key, skip=(output, reports, *forms.values()), progress=progress)
     exercise = handout.exercise
-    write_csv(output, grades, exercise)
-    pages = write_reports(reports, grades, exercise)
+    notes: tuple[str, ...] = ()
+    with Outputs() as outputs:
+        pages = write_reports(reports, grades, exercise, outputs.write_bytes)
+        if form is not None:
+            notes = write_form(form, forms[form], grades, handout, outputs.write_bytes)
+        write_csv(output, grades, exercise, outputs.write_bytes)
     rows = [[one.student, one.file, points_text(one.points), points_text(one.of), "; ".join(one.remarks)] for one in grades]
     _table(exercise.settings.title, ["student", "file", "points", "of", ""], rows, right=(2, 3))
     for line in class_summary(grades, len(handout.students)):
         _say(line)
     _say(f"wrote {output}" + (f" and {len(pages)} reports in {reports}" if pages else ""))
     if form is not None:
-        for note in write_form(form, forms[form], grades, handout):
+        for note in notes:
             _say(f"note: {note}")
         _say(f"wrote {forms[form]}, to be imported in {form.capitalize()}")
 
@@ -331,8 +351,11 @@ def _input_options(size: str | None, scale: float | None, mean: str | None, std:
     options: dict[str, Any] = {"scale": scale, "size": None}
     if size is not None:
         sides = size.lower().replace("×", "x").split("x")
-        if not all(side.isascii() and side.isdigit() and int(side) for side in sides) or len(sides) > 2:
-            raise NetworkError(f"--size {size}: must be ROWSxCOLUMNS, such as 28x28, or one number for both")
+        if (
+            not all(side.isascii() and side.isdigit() and len(side) <= DIGITS and int(side) for side in sides)
+            or len(sides) > 2
+        ):
+            raise NetworkError(f"--size {plain(size, 40)}: must be ROWSxCOLUMNS, such as 28x28, or one number for both")
         options["size"] = (int(sides[0]), int(sides[-1]))
     for name, text in (("mean", mean), ("std", std)):
         try:
@@ -425,18 +448,35 @@ def _table(title: str, heads: list[str], rows: list[list[str]], right: tuple[int
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    rows = [[plain(cell) for cell in row] for row in rows]
+    table = Table(title=Text(plain(title)), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for number, head in enumerate(heads):
         table.add_column(head, justify="right" if number in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     # Into a pipe or a file, tables are as wide as they need: nothing is folded that a script might look for.
     console = Console() if sys.stdout.isatty() else Console(width=max(200, *(sum(map(len, row)) + 30 for row in rows)))
-    console.print(table)
+    with _speaking():
+        console.print(table)
 
 
 def _say(text: str) -> None:
-    print(text)
+    with _speaking():
+        print(plain(text))
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    with _speaking():
+        print(plain_json(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)))
+
+
+@contextmanager
+def _speaking() -> Iterator[None]:
+    """Whoever listens may have gone, and a disk that it is written to may be full."""
+    try:
+        yield
+    except OSError as error:
+        raise SheetcnnError(f"standard output: cannot be written to ({error.strerror})") from None
 
 
 @contextmanager
@@ -470,24 +510,102 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; whatever is wrong with its input becomes one line on standard error and exit code 2."""
+    given = sys.argv[1:] if arguments is None else arguments
+    _prepare_streams()
+    try:
+        code = _run(given)
+    except _OneLineError as said:
+        message = plain(" ".join(str(said).split()))
+        with suppress(OSError, SheetcnnError):
+            if given[:1] == ["check"] and "--json" in given:
+                _print_json({"ok": False, "error": message})
+        with suppress(OSError):
+            print(f"sheetcnn: {message}", file=sys.stderr)
+        code = BAD_INPUT
+    _close(sys.stdout)
+    _close(sys.stderr)
+    sys.exit(code)
+
+
+class _OneLineError(Exception):
+    """What is to be said in one line, with exit code 2."""
+
+
+def _run(arguments: list[str]) -> int:
+    """The exit code of a command. Raises _OneLineError whatever else may come of it."""
+    try:
+        if sys.stdout is None:
+            raise SheetcnnError("standard output: is closed; leave it open, or send it to a file")
+        for argument in arguments:
+            _refuse_argument(argument)
+        code = typer.main.get_command(app)(args=arguments, prog_name="sheetcnn", standalone_mode=False) or FINE
+        with _speaking():
+            sys.stdout.flush()
+        return int(code)
+    except SheetcnnError as error:
+        raise _OneLineError(error) from None
+    except typer.Abort:
+        raise _OneLineError("stopped") from None
+    except SystemExit:  # typer's own way out where nobody listens to its help
+        raise _OneLineError("standard output: cannot be written to (Broken pipe)") from None
+    except OSError as error:
+        raise _OneLineError(f"{error.filename or 'file'}: {error.strerror or error}") from None
+    except MemoryError:
+        raise _OneLineError("not enough memory; use a smaller file, a smaller input or fewer channels") from None
+    except Exception as error:
+        if hasattr(error, "format_message"):  # a usage error of the command line
+            if not (text := error.format_message()):  # its help has been printed instead
+                return int(getattr(error, "exit_code", BAD_INPUT))
+            raise _OneLineError(f"{text} (sheetcnn --help tells more)") from None
+        if isinstance(error, RuntimeError) and "start new thread" in str(error):
+            raise _OneLineError(
+                "no thread could be started; close other programs, or raise the limit of processes"
+            ) from None
+        raise _OneLineError(f"a mistake of sheetcnn itself, please report it: {_where(error)}: {error}") from None
+
+
+def _refuse_argument(argument: str) -> None:
+    """Raise SheetcnnError for what no system can take for a name."""
+    try:
+        fine = b"\0" not in os.fsencode(argument)
+    except UnicodeEncodeError:
+        fine = False
+    if not fine:
+        raise SheetcnnError(f"{plain(argument, 80)}: holds a character that no name can have; leave it out")
+
+
+def _where(error: BaseException) -> str:
+    """The kind of a mistake of ours, with its place."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "" if trace is None else f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    return f"{type(error).__name__}{place}"
+
+
+def _prepare_streams() -> None:
+    """See to it that what is printed can be, and that nobody else prints."""
+    with suppress(OSError):
+        while (number := os.open(os.devnull, os.O_RDWR)) < 3:  # a file of ours in a closed stream's place would get what
+            pass  # others write to that
+        os.close(number)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process lives
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without × or Σ is no reason to fail
+    logging.getLogger().addHandler(logging.NullHandler())  # Pillow's
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+def _close(stream: Any) -> None:
+    """Let go of what cannot be written any more, which Python would complain about at its end."""
     try:
-        sys.exit(typer.main.get_command(app)(args=arguments, prog_name="sheetcnn", standalone_mode=False) or FINE)
-    except SheetcnnError as error:
-        message = str(error)
-    except typer.Abort:
-        message = "stopped"
-    except OSError as error:
-        message = f"{error.filename or 'file'}: {error.strerror or error}"
-    except MemoryError:
-        message = "not enough memory; use a smaller file, a smaller input or fewer channels"
-    except Exception as error:
-        if not hasattr(error, "format_message"):  # no usage error of the command line: a mistake of ours
-            raise
-        if not (text := error.format_message()):
-            sys.exit(getattr(error, "exit_code", BAD_INPUT))
-        message = f"{text} (sheetcnn --help tells more)"
-    print(f"sheetcnn: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(BAD_INPUT)
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, stream.fileno())
+            os.close(nothing)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .checker import Contents, read_contents
 from .errors import SheetcnnError, WorkbookError
-from .files import write_whole
+from .files import Outputs, refuse_outputs
 from .image import exact_png
 from .layers.base import Arrays
 
@@ -30,6 +30,7 @@ def export(book: str | Path, output: str | Path | None = None, *, picture: str |
         raise SheetcnnError(f"{output}: must end in .npz (weights) or .onnx (a model)")
     if picture is not None and Path(picture).suffix.lower() != ".png":
         raise SheetcnnError(f"{picture}: must end in .png")
+    refuse_outputs(targets, [Path(book)])
     contents = read_contents(book)
     writes: list[Callable[[BinaryIO], object]] = []
     try:
@@ -46,8 +47,9 @@ def export(book: str | Path, output: str | Path | None = None, *, picture: str |
             writes.append(lambda stream: stream.write(png))
     except SheetcnnError as error:
         raise WorkbookError(f"{book}: {error}") from None
-    for path, write in zip(targets, writes, strict=True):
-        write_whole(path, write)
+    with Outputs() as outputs:
+        for path, write in zip(targets, writes, strict=True):
+            outputs.write(path, write)
     return tuple(targets)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from .errors import NetworkError, SheetcnnError
-from .files import write_whole
+from .files import Outputs, make_folder, refuse_outputs
 from .layers.base import Arrays
 from .network import Network, parse_network, read_network
-from .reading import shown
 from .weights import load_parameters
+
+MAX_SIDE = 16_384  # of a picture, as in network files
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,16 @@ def import_onnx(
     source = Path(model)
     if source.suffix.lower() != ".onnx":
         raise NetworkError(f"{source}: is no .onnx model; `sheetcnn build` takes network files as they are")
+    refuse_size(size)
+    target = Path(folder) if folder is not None else Path(source.stem)
+    paths = (target / f"{source.stem}.toml", target / f"{source.stem}.npz")
+    for path in paths:
+        if os.path.lexists(path):
+            raise SheetcnnError(f"{path}: exists already; give another folder, or move it away")
+    refuse_outputs(paths, makes_folders=True)
     description, arrays = _description(source, size, scale, mean, std)
     assert description is not None
     assert arrays is not None
-    target = Path(folder) if folder is not None else Path(source.stem)
-    paths = (target / f"{source.stem}.toml", target / f"{source.stem}.npz")
     top = {key: value for key, value in description.items() if key not in ("input", "layers")}
     top |= {"weights": paths[1].name} if arrays else {}
     whole = top | {"input": description["input"], "layers": description["layers"]}
@@ -75,18 +82,21 @@ def import_onnx(
     contents: list[Callable[[BinaryIO], object]] = [lambda stream: stream.write(text.encode())]
     if arrays:
         contents.append(lambda stream: np.savez(stream, **arrays))  # type: ignore[arg-type]
-    for path in paths:
-        if os.path.lexists(path):
-            raise SheetcnnError(f"{path}: exists already; give another folder, or move it away")
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SheetcnnError(f"{shown(target)}: cannot be made ({reason}); give another folder") from None
+    make_folder(target)
     written = paths[: len(contents)]
-    for path, write in reversed(list(zip(written, contents, strict=True))):  # the weights first: no file without them
-        write_whole(path, write)
+    with Outputs() as outputs:
+        for path, write in reversed(list(zip(written, contents, strict=True))):  # the weights first: no file without them
+            outputs.write(path, write)
     return Written(written, network)
+
+
+def refuse_size(size: Any) -> None:
+    """Raise NetworkError where a picture's size is not (rows, columns)."""
+    if size is None:
+        return
+    two = isinstance(size, tuple | list) and len(size) == 2
+    if not two or not all(type(side) is int and 1 <= side <= MAX_SIDE for side in size):
+        raise NetworkError(f"size {reprlib.repr(size)}: must be two whole numbers from 1 to {MAX_SIDE:,}, rows and columns")
 
 
 def _description(

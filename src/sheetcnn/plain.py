@@ -13,7 +13,7 @@ SURROGATE = re.compile(r"[\ud800-\udfff]")  # of names of files that are not in 
 
 def plain(text: str, length: int = LENGTH) -> str:
     """The text on one line of at most so many letters, which does nothing to what shows it and can be written as UTF-8."""
-    text = SURROGATE.sub("\ufffd", CONTROL.sub(" ", text))
+    text = SURROGATE.sub("?", CONTROL.sub(" ", text))
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 

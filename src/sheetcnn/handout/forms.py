@@ -12,7 +12,7 @@ from ..errors import ExerciseError
 from ..files import write_bytes
 from .grade import Grade
 from .headings import is_canvas, is_worksheet, plain
-from .report import harmless, points_text
+from .report import Write, harmless, points_text
 from .variant import Handout, Student
 
 # Moodle looks for its own words in a worksheet, in the language of who uploads it.
@@ -23,7 +23,9 @@ _FEEDBACK = ("feedbackcomments", "feedbackalskommentar", "feedbackparcommentaire
 _CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 
 
-def write_form(kind: str, path: Path, grades: Sequence[Grade], handout: Handout) -> tuple[str, ...]:
+def write_form(
+    kind: str, path: Path, grades: Sequence[Grade], handout: Handout, write: Write = write_bytes
+) -> tuple[str, ...]:
     """Write a table that a school's system imports, `moodle` or `canvas`: a line for each student, with one grade or none.
 
     Returns what a teacher should know of it. Raises ExerciseError where the handout has no roster.
@@ -33,7 +35,7 @@ def write_form(kind: str, path: Path, grades: Sequence[Grade], handout: Handout)
     stream = io.StringIO()
     # Moodle writes “-” where there is nothing, which is no formula.
     csv.writer(stream).writerows([cell if cell == "-" else harmless(cell) for cell in row] for row in rows)
-    write_bytes(path, stream.getvalue().encode("utf-8", "replace"))  # without a mark: Canvas takes it for a letter
+    write(path, stream.getvalue().encode())  # without a mark: Canvas takes it for a letter
     unknown = sum(1 for grade in grades if grade.file and grade.who is None)
     if unknown:
         notes.append(f"{unknown:,} {'file is' if unknown == 1 else 'files are'} of nobody on the roster, and not in it")

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
-import os
 import re
-from html import escape
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import ExerciseError
-from ..files import write_bytes
+from ..files import make_folder, refuse_folder, refuse_outputs, write_bytes
+from ..plain import plain
 from .exercise import Exercise
 from .grade import Grade
 
 SHOWN = 8  # missing students named
+CELL = 30_000  # letters of a table's cell: spreadsheet programs take 32,767
+NAME = 200  # bytes of a page's name without its ending
+BOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".zip")
+
+Write = Callable[[Path, bytes], None]  # how a file is written: at once, or together with others
 
 _STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:46em;margin:2em auto;padding:0 1em;color:#1f2937}"
@@ -23,17 +29,52 @@ _STYLE = (
 )
 
 
-def refuse_output(path: Path) -> None:
-    """Raise ExerciseError where a table cannot be written there: better now than when a class has been graded."""
+def refuse_output(
+    path: Path,
+    *,
+    inputs: Sequence[Path] = (),
+    folder: Path | None = None,
+    more: Sequence[Path] = (),
+    reports: Path | None = None,
+) -> None:
+    """Raise SheetcnnError where a table cannot be written there: better now than when a class has been graded.
+
+    Nor may it replace one of the `inputs`, or what a student has handed in to `folder`. So it is with `more` tables, and with
+    the folder of `reports`.
+    """
     if path.is_dir():
         raise ExerciseError(f"{path}: is a folder; give the table a name, such as {path / 'grades.csv'}")
     if not path.parent.is_dir():
         raise ExerciseError(f"{path}: there is no folder {path.parent}; give one that exists and can be written to")
-    if not os.access(path.parent, os.W_OK):
-        raise ExerciseError(f"{path}: the folder {path.parent} cannot be written to; give another with -o")
+    refuse_outputs([path, *more], inputs)
+    if path.suffix.lower() in BOOKS:
+        raise ExerciseError(f"{path}: is no name for a table; give one such as {path.with_suffix('.csv')}")
+    if folder is not None and _within(path, folder) and not _is_ours(path):
+        raise ExerciseError(f"{path}: has been handed in, and would be replaced; give the table another name with -o")
+    if reports is not None:
+        refuse_folder(reports, made=True)
 
 
-def write_csv(path: Path, grades: list[Grade], exercise: Exercise) -> None:
+def _within(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except OSError:
+        return False
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether there is no file, or a table that was written here, by whatever program it was saved since."""
+    try:
+        with path.open("rb") as stream:
+            first = stream.read(100).removeprefix(b"\xef\xbb\xbf").replace(b'"', b"")
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return first.startswith((b"student,e-mail,", b"student;e-mail;", b"student\te-mail\t")) or not first
+
+
+def write_csv(path: Path, grades: list[Grade], exercise: Exercise, write: Write = write_bytes) -> None:
     """A line for each file, and for each student who has handed in none."""
     stream = io.StringIO()
     table = csv.writer(stream)
@@ -55,7 +96,7 @@ def write_csv(path: Path, grades: list[Grade], exercise: Exercise) -> None:
             "; ".join(grade.remarks + said),
         ]
         table.writerow([harmless(cell) for cell in row])
-    write_bytes(path, ("\ufeff" + stream.getvalue()).encode("utf-8", "replace"))  # the mark tells Excel that it is UTF-8
+    write(path, ("\ufeff" + stream.getvalue()).encode())  # the mark tells Excel that it is UTF-8
 
 
 def class_summary(grades: list[Grade], students: int) -> list[str]:
@@ -84,21 +125,22 @@ def _counted(number: int, what: str, rest: str = "") -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'} {rest}".rstrip()
 
 
-def write_reports(folder: Path, grades: list[Grade], exercise: Exercise) -> list[Path]:
+def write_reports(folder: Path, grades: list[Grade], exercise: Exercise, write: Write = write_bytes) -> list[Path]:
     """A page in HTML for each file."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExerciseError(f"{folder}: cannot be made ({error.strerror}); give another place with -o") from None
-    paths = []
+    make_folder(folder)
+    paths: list[Path] = []
+    taken: set[str] = set()  # some systems take upper and lower case for the same
     for grade in grades:
         if grade.file:
             stem = re.sub(r"[^\w-]+", "_", grade.file.rsplit(".", 1)[0])[-100:]
-            path, number_ = folder / f"{stem}.html", 1
-            while path in paths:
-                number_ += 1
-                path = folder / f"{stem}_{number_}.html"
-            write_bytes(path, page(grade, exercise).encode("utf-8", "replace"))
+            stem = stem.encode()[-NAME:].decode(errors="ignore")
+            name, number = stem, 1
+            while name.casefold() in taken:
+                number += 1
+                name = f"{stem}_{number}"
+            taken.add(name.casefold())
+            path = folder / f"{name}.html"
+            write(path, page(grade, exercise).encode())
             paths.append(path)
     return paths
 
@@ -125,12 +167,16 @@ def page(grade: Grade, exercise: Exercise) -> str:
     )
 
 
+def escape(text: str) -> str:
+    """Text from outside as a page holds it."""
+    return html.escape(plain(text, CELL))
+
+
 def points_text(value: float) -> str:
     """Points as people write them: 4, 2.5."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LIVE = re.compile(
     r"""(?:\A|[,;|])[\s"'“”]*(?=[-=+@－＝＋＠])"""
     # A blank or a colon may separate too, but "a - b" and "is -3" are no formulas.
@@ -145,4 +191,4 @@ def harmless(cell: str) -> str:
     like others, and each piece between two separators is a cell: so an apostrophe goes before what would begin a formula
     at the start of the text, and after everything that may be a separator, blanks and line ends among them.
     """
-    return _LIVE.sub(lambda match: f"{match[0]}'", _CONTROL.sub(" ", cell))
+    return _LIVE.sub(lambda match: f"{match[0]}'", plain(cell, CELL))

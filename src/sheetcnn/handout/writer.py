@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,10 +14,11 @@ from typing import Any
 from .. import __version__
 from ..builder import load_pictures, refuse_too_large
 from ..errors import ExerciseError
+from ..files import Outputs, make_folder, refuse_outputs
 from ..importer import open_network
 from ..layout import lay_out
 from ..progress import Progress
-from ..templates import exercise_path, network_path
+from ..templates import exercise_path, network_path, picture_path
 from ..views.gallery import GALLERY_CELLS
 from ..weights import load_parameters, trained_layers
 from ..workbook.handout import dress_handout
@@ -50,6 +53,7 @@ def hand_out(
     students: str | Path | None = None,
     seed: int = 0,
     protect: bool = False,
+    overwrite: bool = False,
     progress: Progress | None = None,
     say: Callable[[str], None] | None = None,
 ) -> HandedOut:
@@ -57,8 +61,13 @@ def hand_out(
 
     `exercise` is an exercise file (default: the network file's own table, or the file beside it); `students` a roster, as
     `read_roster` reads it: each gets a workbook with its own variant in the folder `students`. `seed` makes the variants.
-    `say` is told who is on the roster before anything is written. Raises SheetcnnError.
+    `say` is told who is on the roster before anything is written. Without another key, what was handed out before could not
+    be graded: so a folder with a handout is refused, unless `overwrite` says that it is to be replaced. Raises SheetcnnError.
     """
+    target = Path(folder)
+    key = target / KEY
+    _refuse_earlier([key], overwrite)
+    refuse_outputs([key], makes_folders=True)
     source = network_path(str(network))
     checked, arrays = open_network(source)
     given = None if exercise is None else exercise_path(str(exercise))
@@ -75,25 +84,50 @@ def hand_out(
     pictures = load_pictures(images, checked.input)
     read = None if students is None else read_roster(Path(students))
     roster = read.students if read else ()
+    paths = [target / FOLDER / student.file for student in roster] or [target / SINGLE]
+    _refuse_earlier(paths, overwrite)
+    inputs = [source, *(Path(path) for path in (given, students) if path), *(picture_path(str(one)) for one in images)]
+    if checked.settings.weights is not None:
+        inputs.append(source.parent / checked.settings.weights)
+    refuse_outputs([*paths, key], inputs, makes_folders=True)
     handout = Handout(checked, tasks, parameters, pictures, trained_layers(checked, source.parent, arrays), seed, roster)
     for name, pixels in pictures.items():
         refuse_too_large(checked, checked.run(pixels, parameters, "compact"), name)
     if read and say is not None:
         for line in (f"{students}: {read.understood}", *(f"note: {remark}" for remark in read.remarks)):
             say(line)
-    target = Path(folder)
-    for part in (target, target / FOLDER) if roster else (target,):
-        try:
-            part.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ExerciseError(f"{part}: cannot be made ({error.strerror}); give another folder") from None
-    key = target / KEY
+    make_folder(paths[0].parent)
     writer = _Writer(handout, protect)
-    writer.write(key, 0, True)
-    paths = [target / FOLDER / student.file for student in roster] or [target / SINGLE]
-    jobs = list(zip(paths, range(1, len(paths) + 1) if roster else [0], strict=True))
-    _write_all(writer, jobs, progress)
+    # They are put in their places together when all are complete, the key last.
+    with _staging(target) as staging, Outputs() as outputs:
+        staged = [(path, staging / f"{n}.xlsx") for n, path in enumerate([*paths, key])]
+        writer.write(staged[-1][1], 0, True)
+        numbers = range(1, len(paths) + 1) if roster else [0]
+        _write_all(writer, [(part, n) for (_, part), n in zip(staged[:-1], numbers, strict=True)], progress)
+        for path, part in staged:
+            outputs.add(part, path)
     return HandedOut(key, tuple(paths), handout, tuple(notes), read)
+
+
+def _refuse_earlier(paths: Sequence[Path], overwrite: bool) -> None:
+    """Raise ExerciseError where a handout is already."""
+    for path in paths:
+        if not overwrite and os.path.lexists(path):
+            raise ExerciseError(
+                f"{path}: exists already, and what was handed out before would be lost, or could not be graded any more; "
+                "give another folder, or --overwrite"
+            )
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A folder beside the places of the workbooks, which is gone afterwards."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix=".handout.", suffix=".part", dir=folder)
+    except OSError as error:
+        raise ExerciseError(f"{folder}: cannot be written to ({error.strerror}); give another folder") from None
+    with made as name:
+        yield Path(name)
 
 
 def _write_all(writer: _Writer, jobs: list[tuple[Path, int]], progress: Progress | None) -> None:
@@ -109,7 +143,7 @@ def _write_all(writer: _Writer, jobs: list[tuple[Path, int]], progress: Progress
             if isinstance(result, Exception):
                 raise result
             if isinstance(result, Lost):
-                folder = jobs[0][0].parent
+                folder = jobs[0][0].parent.parent  # not the one that is gone afterwards
                 raise ExerciseError(f"{folder}: writing broke off, for want of memory perhaps; use a smaller network")
             if progress is not None:
                 progress(done, len(jobs))
