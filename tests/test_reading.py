@@ -336,6 +336,26 @@ def test_integers_without_end(number: str, place: str, tmp_path: Path) -> None:
         read_exercise(read_network(templates()["cs231n"]), path, exercise)
 
 
+def test_a_key_twice_in_what_a_workbook_carries_along(original: Path, tmp_path: Path) -> None:
+    book = tmp_path / "book.xlsx"
+    found = 0
+    with zipfile.ZipFile(original) as old, zipfile.ZipFile(book, "w") as new:
+        for name in old.namelist():
+            data, times = re.subn(rb'\{("|&quot;)format\1:', rb"\g<0>1,\1format\1:", old.read(name))
+            found += times
+            new.writestr(name, data)
+    assert found
+    with pytest.raises(WorkbookError, match=r"book.xlsx: .*the key 'format' stands there twice"):
+        sheetcnn.check(book)
+
+
+def test_labels_of_a_model_that_are_nested_without_end(tmp_path: Path) -> None:
+    made = model()
+    made.metadata_props.add(key="labels", value="[" * 1_000_000)
+    onnx.save(made, tmp_path / "m.onnx")
+    assert open_network(tmp_path / "m.onnx")[0].settings.labels is None
+
+
 def test_integers_that_toml_promises() -> None:
     text = f'a = 0xffff_ffff_ffff_ffff\nb = 9223372036854775807\nc = "0x{"f" * 100}"'
     assert parse_toml(text) == {"a": 2**64 - 1, "b": 2**63 - 1, "c": f"0x{'f' * 100}"}

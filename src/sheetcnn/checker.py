@@ -36,7 +36,7 @@ from .importer import open_network
 from .layers.base import Arrays
 from .libreoffice import recalculated
 from .named_grids import NamedGrids, in_words
-from .network import INPUT, Network, parse_network
+from .network import INPUT, Network, parse_json, parse_network
 from .progress import Progress
 from .report import Finding, LayerReport, Report
 from .strays import Strays
@@ -195,7 +195,7 @@ def _description(book: Book) -> tuple[Network, str, Shown]:
         )
     pieces = [sheet.texts[place] for place in sorted(sheet.texts) if place[0] > 1 and place[1] == 1]
     try:
-        data = json.loads("".join(pieces))
+        data = parse_json("".join(pieces))
         if data["format"] != 1:
             raise WorkbookError(
                 f"{book.source}: was made by a newer sheetcnn (format {data['format']!r:.20}); update sheetcnn"

@@ -161,7 +161,7 @@ class Reading:
             titles["about"] = about
         try:
             labels = json.loads(graph.metadata.get("labels", "null"))
-        except ValueError:
+        except (ValueError, RecursionError):
             labels = None
         shape = self.plan.steps[last].shape
         if isinstance(labels, list) and shape == (len(labels),) and all(isinstance(label, str) for label in labels):

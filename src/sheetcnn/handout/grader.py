@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from ..errors import EngineError, ExerciseError, NetworkError, SheetcnnError, WorkbookError
 from ..formula import Book, read_book
 from ..libreoffice import recalculated
-from ..network import parse_network
+from ..network import parse_json, parse_network
 from ..progress import Progress
 from .exercise import Exercise
 from .grade import Grade as Grade  # what users of the package find here
@@ -67,7 +66,7 @@ def _description(book: Book) -> dict[str, Any] | None:
         return None
     pieces = [sheet.texts[place] for place in sorted(sheet.texts) if place[0] > 1 and place[1] == 1]
     try:
-        data = json.loads("".join(pieces))
+        data = parse_json("".join(pieces))
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) and "handout" in data else None
