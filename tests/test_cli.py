@@ -15,6 +15,7 @@ from onnx import helper, numpy_helper
 
 import sheetcnn
 from sheetcnn.cli import app, main
+from sheetcnn.errors import SheetcnnError
 from sheetcnn.templates import samples, templates
 
 
@@ -215,3 +216,140 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         main([command, "--help"])
     assert caught.value.code == 0
     assert len(capsys.readouterr().out) > 100
+
+
+# -- every way out is one line ----------------------------------------------------------------------------------------------
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix closes streams")
+
+
+def shell(line: str, folder: Path) -> tuple[int, str, str]:
+    """A command line of a shell, where `sheetcnn` is ours: the exit code, standard output and error."""
+    command = f'set -o pipefail; sheetcnn() {{ "{sys.executable}" -m sheetcnn "$@"; }}; {line}'
+    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@posix
+@pytest.mark.parametrize(
+    ("line", "code", "error"),
+    [
+        ("sheetcnn layers >&-", 2, "standard output: is closed; leave it open, or send it to a file"),
+        ("sheetcnn --help >&-", 2, "standard output: is closed; leave it open, or send it to a file"),
+        ("sheetcnn layers 2>&-", 0, ""),
+        ("sheetcnn check none.xlsx 2>&-", 2, ""),
+        ("sheetcnn check none.xlsx <&- 2>&- >&-", 2, ""),
+        ("sheetcnn layers | true", 2, "standard output: cannot be written to (Broken pipe)"),
+        ("sheetcnn --help | true", 2, "standard output: cannot be written to (Broken pipe)"),
+        ("sheetcnn layers > /dev/full", 2, "standard output: cannot be written to (No space left on device)"),
+        ("sheetcnn --version > /dev/full", 2, "file: No space left on device"),
+        ("sheetcnn layers 2> /dev/full", 0, ""),
+        ("sheetcnn check none.xlsx 2> /dev/full", 2, ""),
+    ],
+)
+def test_streams_that_do_not_listen(line: str, code: int, error: str, tmp_path: Path) -> None:
+    if "/dev/full" in line and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    got, _, errors = shell(line, tmp_path)
+    assert (got, errors) == (code, f"sheetcnn: {error}\n" if error else "")
+
+
+@posix
+def test_nothing_is_written_into_a_file_that_takes_a_closed_streams_place(tmp_path: Path) -> None:
+    assert shell("sheetcnn build cs231n cs231n 2>&- <&- > out.txt", tmp_path)[0] == 0
+    assert sheetcnn.check(tmp_path / "cs231n.xlsx").ok
+
+
+def test_long_and_hostile_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for size in ("9" * 5000, "9" * 5000 + "x3", "9" * 10):
+        assert "must be ROWSxCOLUMNS, such as 28x28" in fails("build", "edges", "cat", "--size", size, folder=tmp_path)
+    line = fails("handout", "cs231n", "cs231n", "-o", "c", "--seed", "9" * 5000, folder=tmp_path)
+    assert len(line) <= len("sheetcnn: \n") + 1000
+    line = fails("build", "edges", "cat", "-o", "\x1b[31m" + "n/" * 2000 + ".xls", folder=tmp_path)
+    assert line.startswith("sheetcnn:  [31mn/n/")
+    assert len(line) <= len("sheetcnn: \n") + 1000
+    assert line.endswith("…\n")
+    for bad in ("no\0name", "no\ud800name"):
+        with pytest.raises(SystemExit) as stopped:
+            main(["check", bad])
+        told = capsys.readouterr()
+        assert stopped.value.code == 2
+        assert told.err in (
+            "sheetcnn: no name: holds a character that no name can have; leave it out\n",
+            "sheetcnn: no?name: holds a character that no name can have; leave it out\n",
+        )
+
+
+def test_mistakes_of_ours_are_one_line_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    causes = {
+        AttributeError("x\ny"): "a mistake of sheetcnn itself, please report it: AttributeError at test_cli.py:",
+        RecursionError("deep"): "a mistake of sheetcnn itself, please report it: RecursionError at test_cli.py:",
+        RuntimeError("can't start new thread"): "no thread could be started; close other programs",
+        MemoryError(): "not enough memory",
+    }
+    for cause, words in causes.items():
+
+        def fail(*_: object, cause: Exception = cause, **__: object) -> None:
+            raise cause
+
+        monkeypatch.setattr("sheetcnn.checker.check", fail)
+        with pytest.raises(SystemExit) as stopped:
+            main(["check", "book.xlsx"])
+        told = capsys.readouterr()
+        assert stopped.value.code == 2
+        assert told.err.startswith(f"sheetcnn: {words}")
+        assert told.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["none.xlsx"], [], ["none.xlsx", "--engine", "excel"], ["a", "b"]])
+def test_json_in_every_case(arguments: list[str], tmp_path: Path) -> None:
+    done = run("check", *arguments, "--json", folder=tmp_path)
+    assert done.returncode == 2
+    data = json.loads(done.stdout)
+    assert data.keys() == {"ok", "error"}
+    assert data["ok"] is False
+    assert done.stderr == f"sheetcnn: {data['error']}\n"
+
+
+def test_unknown_words_in_python(tmp_path: Path) -> None:
+    book = sheetcnn.build("cs231n", "cs231n", tmp_path / "b.xlsx").path
+    with pytest.raises(SheetcnnError, match="engine 'LibreOffice': must be python, formualizer or libreoffice"):
+        sheetcnn.check(book, engine="LibreOffice")  # type: ignore[arg-type]
+    with pytest.raises(SheetcnnError, match="detail 'all': must be compact or steps"):
+        sheetcnn.build("cs231n", "cs231n", tmp_path / "c.xlsx", detail="all")  # type: ignore[arg-type]
+    write_model(tmp_path / "free.onnx", [1, 3, "H", "W"])
+    for size in (28, (28,), (28, 28, 3), (0, 5), (5, 2.5), "28x28", (True, True), (10**6, 5)):
+        with pytest.raises(SheetcnnError, match=r"must be two whole numbers from 1 to 16,384"):
+            sheetcnn.build(tmp_path / "free.onnx", "cat", tmp_path / "c.xlsx", size=size)  # type: ignore[arg-type]
+        with pytest.raises(SheetcnnError, match=r"must be two whole numbers from 1 to 16,384"):
+            sheetcnn.import_onnx(tmp_path / "free.onnx", tmp_path / "c", size=size)  # type: ignore[arg-type]
+    assert not (tmp_path / "c.xlsx").exists()
+
+
+def test_check_against_a_network_of_ones_own(tmp_path: Path) -> None:
+    top = '[input]\nchannels = 1\nheight = 6\nwidth = 6\n[[layers]]\ntype = "conv2d"\nname = "conv"\nout_channels = 2\n'
+    text = f'name = "n"\n{top}kernel_size = 3\nactivation = "relu"\n[[layers]]\ntype = "max_pool2d"\nkernel_size = 2\n'
+    (tmp_path / "ours.toml").write_text(text)
+    (tmp_path / "same.toml").write_text(text.replace('"n"', '"other"').replace("= 3\n", "= [3, 3]\nseed = 5\nstride = 1\n"))
+    forged = {
+        "": None,
+        "relu": 'conv: activation is {"type": "sigmoid"} in the workbook, {"type": "relu"} in ours.toml',
+        'activation = "relu"\n': 'conv: activation is null in the workbook, {"type": "relu"} in ours.toml',
+        '[[layers]]\ntype = "max_pool2d"\nkernel_size = 2\n': "max_pool2d_2: is in ours.toml only",
+    }
+    for left_out, words in forged.items():
+        (tmp_path / "forged.toml").write_text(
+            text.replace(left_out, "sigmoid" if left_out == "relu" else "") if left_out else text
+        )
+        assert run("build", "forged.toml", "digit-3", folder=tmp_path).returncode == 0
+        assert run("check", "forged.xlsx", folder=tmp_path).returncode == 0
+        done = run("check", "forged.xlsx", "--network", "ours.toml", folder=tmp_path)
+        assert done.returncode == (1 if words else 0), done
+        assert (f"_sheetcnn  {words}" in done.stdout) == bool(words)
+        if words is None:
+            assert run("check", "forged.xlsx", "--network", "same.toml", folder=tmp_path).returncode == 0
+    [finding] = json.loads(run("check", "forged.xlsx", "--network", "ours.toml", "--json", folder=tmp_path).stdout)[
+        "findings"
+    ]
+    assert (finding["layer"], finding["kind"], finding["text"]) == ("max_pool2d_2", "network", words)
+    assert "none.toml: cannot be read" in fails("check", "forged.xlsx", "--network", "none.toml", folder=tmp_path)

@@ -33,7 +33,7 @@ from .formula.a1 import cell_name
 from .formula.values import BLANK, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 from .grid import seen_from, sheet_prefix
 from .importer import open_network
-from .layers.base import Arrays
+from .layers.base import Arrays, Layer
 from .libreoffice import recalculated
 from .named_grids import NamedGrids, in_words
 from .network import INPUT, Network, parse_json, parse_network
@@ -117,15 +117,21 @@ def unlike(network: Network, expected: Network) -> tuple[str, str] | None:
     return None
 
 
+def _settings_of_layer(layer: Layer) -> dict[str, Any]:
+    """A layer's type and settings, its activation's among them; not its classic kernels, which are numbers."""
+    settings = {"type": layer.type} | layer.model_dump(mode="json", exclude={"kernels"})
+    inner = {key: value for key in settings if isinstance(value := getattr(layer, key), Layer)}
+    return settings | {key: _settings_of_layer(value) for key, value in inner.items()}
+
+
 def _settings_of(*networks: Network) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """For the input and each layer its name in the first network, and all settings in both."""
     settings = []
     for network in networks:
         each = [(INPUT, network.input.model_dump(mode="json"))]
         for node in network.nodes:
-            own = node.layer.model_dump(mode="json", exclude={"kernels"})  # which are numbers
-            top = {"name": node.name, "type": node.layer.type, "input": list(node.inputs), "share": node.share}
-            each.append((node.name, top | own | {"output": list(node.shape)}))
+            top = {"name": node.name, "input": list(node.inputs), "share": node.share}
+            each.append((node.name, top | _settings_of_layer(node.layer) | {"output": list(node.shape)}))
         settings.append(each)
     return [(name, here, there) for (name, here), (_, there) in zip(*settings, strict=False)]
 

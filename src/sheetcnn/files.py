@@ -21,8 +21,8 @@ def refuse_outputs(paths: Iterable[Path], inputs: Iterable[Path] = (), *, makes_
     """
     given = list(inputs)
     for path in paths:
-        _refuse_place(path)
         refuse_folder(path.parent, makes_folders, path)
+        _refuse_place(path)
         for source in given:
             if _same(path, source):
                 raise SheetcnnError(f"{path}: is what is read here, and would be replaced; give the output another name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -42,9 +43,9 @@ def refuse_output(
     Nor may it replace one of the `inputs`, or what a student has handed in to `folder`. So it is with `more` tables, and with
     the folder of `reports`.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ExerciseError(f"{path}: is a folder; give the table a name, such as {path / 'grades.csv'}")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise ExerciseError(f"{path}: there is no folder {path.parent}; give one that exists and can be written to")
     refuse_outputs([path, *more], inputs)
     if path.suffix.lower() in BOOKS:
