@@ -516,15 +516,16 @@ def test_the_real_one_is_killed_whole(book: Path, tmp_path: Path, private: Path)
 WORK = """
 from sheetcnn.handout.workers import on_all_cores
 from test_shut_in import busy
-list(on_all_cores(busy, (), [(1,)], {}))
+list(on_all_cores(busy, (), [({!r},)], {}))
 """
 
 
-def busy() -> Callable[[int], None]:
+def busy() -> Callable[[str], None]:
     """A job that lets no other thread of Python's work, and does not end."""
     import re
 
-    def do(n: int) -> None:
+    def do(mark: str) -> None:
+        Path(mark).touch()
         re.match("(a+)+$", "a" * 60 + "b")
 
     return do
@@ -547,9 +548,12 @@ def test_processes_that_grade_end_by_themselves(end: str, timeout: float, tmp_pa
 
     if end != "SIGSTOP" and sys.platform != "linux":
         pytest.skip("only Linux kills a process that lets nobody listen")
-    with subprocess.Popen([sys.executable, "-c", WORK.format(timeout)], cwd=Path(__file__).parent) as process:
-        assert soon(lambda: bool(workers()), 30)
-        time.sleep(0.5)
+    with subprocess.Popen(
+        [sys.executable, "-c", WORK.format(str(tmp_path / "mark"), timeout)], cwd=Path(__file__).parent
+    ) as process:
+        assert soon((tmp_path / "mark").exists, 30)
+        time.sleep(0.3)
+        assert workers()
         process.send_signal(getattr(signal, end))
         try:
             assert soon(lambda: not workers(), 20)
