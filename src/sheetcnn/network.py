@@ -204,7 +204,6 @@ class Network:
         """
         drawn = self._drawings(detail)
         self._refuse_names_given_twice(drawn)
-        self._refuse_too_much_work()
         cells = {name: _cells(arrays) for name, arrays in drawn.items()}
         if sum(cells.values()) > MAX_CELLS:
             largest = max(cells, key=lambda name: cells[name])
@@ -223,6 +222,7 @@ class Network:
                 f"{self.source}: the workbook would have {sum(names.values()):,} grids, {names[largest]:,} of them in "
                 f'"{largest}"; {MAX_GRID_NAMES:,} can have names that spreadsheet programs can take; use fewer channels'
             )
+        self._refuse_too_much_work()
         return drawn
 
     def _refuse_too_much_work(self) -> None:
