@@ -21,8 +21,9 @@ def refuse_outputs(paths: Iterable[Path], inputs: Iterable[Path] = (), *, makes_
     """
     given = list(inputs)
     for path in paths:
-        refuse_folder(path.parent, makes_folders, path)
+        _refuse_names(path)
         _refuse_place(path)
+        refuse_folder(path.parent, makes_folders, path)
         for source in given:
             if _same(path, source):
                 raise SheetcnnError(f"{path}: is what is read here, and would be replaced; give the output another name")
@@ -31,9 +32,9 @@ def refuse_outputs(paths: Iterable[Path], inputs: Iterable[Path] = (), *, makes_
 def refuse_folder(folder: Path, made: bool, path: Path | None = None) -> None:
     """Raise SheetcnnError where files cannot be written to a folder; where it is missing, it may be one that is `made`."""
     what = path or folder
+    _refuse_names(folder)
     there = folder
     while made and not os.path.lexists(there) and there != there.parent:
-        _refuse_name(there)
         there = there.parent
     try:
         mode = os.stat(there).st_mode
@@ -124,9 +125,10 @@ def write_bytes(path: Path, data: bytes) -> None:
     write_whole(path, lambda stream: stream.write(data))
 
 
-def _refuse_name(path: Path) -> None:
+def _refuse_names(path: Path) -> None:
+    """Raise SheetcnnError where a path holds what cannot be a name."""
     try:
-        fits = len(os.fsencode(path.name)) <= MAX_NAME and "\0" not in str(path)
+        fits = all(len(os.fsencode(part)) <= MAX_NAME and "\0" not in part for part in path.parts)
     except UnicodeEncodeError:
         fits = False
     if not fits:
@@ -135,7 +137,6 @@ def _refuse_name(path: Path) -> None:
 
 def _refuse_place(path: Path) -> None:
     """Raise SheetcnnError where something is in a file's place that must not be replaced."""
-    _refuse_name(path)
     try:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
