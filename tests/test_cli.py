@@ -242,6 +242,7 @@ def shell(line: str, folder: Path) -> tuple[int, str, str]:
         ("sheetcnn layers | true", 2, "standard output: cannot be written to (Broken pipe)"),
         ("sheetcnn --help | true", 2, "standard output: cannot be written to (Broken pipe)"),
         ("sheetcnn layers > /dev/full", 2, "standard output: cannot be written to (No space left on device)"),
+        ("sheetcnn new edges > /dev/full", 2, "standard output: cannot be written to (No space left on device)"),
         ("sheetcnn --version > /dev/full", 2, "file: No space left on device"),
         ("sheetcnn layers 2> /dev/full", 0, ""),
         ("sheetcnn check none.xlsx 2> /dev/full", 2, ""),
