@@ -497,7 +497,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from . import __version__
 
-        print(f"sheetcnn {__version__}")
+        _say(f"sheetcnn {__version__}")
         raise typer.Exit
 
 
