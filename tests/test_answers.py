@@ -140,6 +140,27 @@ def test_a_cell_of_a_renamed_sheet(made: HandedOut) -> None:
         assert graded(made, answers, "My sheet")[0].points == 2.0, words
 
 
+def test_a_cell_without_its_sheet_is_of_the_task_s_own_layer(made: HandedOut, tmp_path: Path) -> None:
+    """Another task's mistake may lie in the same place of another sheet."""
+    network = NETWORK | {
+        "exercise": {
+            "title": "Two",
+            "tasks": [
+                {"kind": "mistake", "layer": layer, "mistake": kind, "points": 4}
+                for layer, kind in (("the_pool", "average_for_max"), ("fc1", "flipped_kernel"))
+            ],
+        }
+    }
+    (tmp_path / "two.json").write_text(json.dumps(network), encoding="utf-8")
+    both = hand_out(tmp_path / "two.json", tmp_path / "net.npy", tmp_path / "two")
+    planted, names = Grader(both.key).variant(0).planted, read_book(both.workbooks[0]).names
+    answers = {}
+    for n, layer in ((1, "the_pool"), (2, "fc1")):
+        k = int(np.argwhere(planted[n].mask)[0][0]) + 1
+        answers[f"task_{n}_cell", 0, 0] = cell_name(*names[f"{layer}_map_{k}"][1:3])
+    assert [task.points for task in graded(both, answers)] == [2.0, 2.0]
+
+
 def test_no_cell_is_named(made: HandedOut) -> None:
     assert graded(made, {})[0].remarks[0].startswith("no cell is named; ")
 

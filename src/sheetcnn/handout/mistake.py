@@ -135,7 +135,7 @@ class Mistake(Task):
         tally.output(work, name, planted.mask, formula=True, tolerance=self.tolerance)
         mended = tally.graded(half)
         remarks = [f"mending: {remark}" for remark in mended.remarks]
-        given, cells = work.named(f"task_{number}_cell")
+        given, cells = work.named(f"task_{number}_cell", name)
         found = bool(cells) and all(layer == name and planted.mask[at] for layer, at in cells)
         if not found:
             places = [work.where(name, tuple(at)) for at in np.argwhere(planted.mask).tolist()]

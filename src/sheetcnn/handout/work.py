@@ -127,20 +127,21 @@ class StudentWork:
         values = [[sheet.value(grid.top + i, grid.left + j) for j in range(columns)] for i in range(rows)]
         return [[value if (number := number_in(value, whole=True)) is None else number for value in row] for row in values]
 
-    def named(self, name: str) -> tuple[str, list[tuple[str, Shape]]]:
+    def named(self, name: str, layer: str) -> tuple[str, list[tuple[str, Shape]]]:
         """What a student has written into a cell to name others, and the layers and indexes of those.
 
-        A formula that points at them counts, as do ranges, and words with the cell and its sheet among them.
+        A formula that points at them counts, as do ranges, and words with the cell and its sheet among them; where no
+        sheet is named, the cells are those of `layer`.
         """
         grid = self._grid(name, 1, 1)
         sheet = self.book.sheets[grid.sheet]
         text = sheet.formula(grid.top, grid.left)
         if text is None:
             value = sheet.value(grid.top, grid.left)
-            return ("" if value is None else str(value)), self._meant(str(value or ""), "")
-        return f"={text}", self._meant(expanded(text, grid.sheet, self.book.definitions), grid.sheet)
+            return ("" if value is None else str(value)), self._meant(str(value or ""), "", layer)
+        return f"={text}", self._meant(expanded(text, grid.sheet, self.book.definitions), grid.sheet, layer)
 
-    def _meant(self, words: str, own: str) -> list[tuple[str, Shape]]:
+    def _meant(self, words: str, own: str, layer: str) -> list[tuple[str, Shape]]:
         """The cells of layers' outputs that words or a formula on the sheet `own` name; none where one of them is no such cell."""
         outputs = self._outputs
         called = {name.lower(): name for name in self.drawn} | {grids[0][1].sheet.lower(): n for n, grids in outputs.items()}
@@ -148,12 +149,14 @@ class StudentWork:
         size = sum(reference.rows * reference.columns for reference in references)
         if size > MOST_NAMED or (own.lower() in called and not sheets):
             return []
-        layers = {called[sheet] for sheet in sheets} or {planted.node.name for planted in self.variant.planted.values()}
+        layers = (
+            [name for name in dict.fromkeys(called[sheet] for sheet in sheets) if name in outputs] if sheets else [layer]
+        )
         found = []
         for reference in references:
             for i, j in np.ndindex(reference.rows, reference.columns):
                 place = reference.top + i, reference.left + j
-                at = next((at for name in layers & outputs.keys() if (at := self._index(name, *place)) is not None), None)
+                at = next((at for name in layers if (at := self._index(name, *place)) is not None), None)
                 if at is None:
                     return []
                 found.append(at)
