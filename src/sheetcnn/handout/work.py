@@ -149,9 +149,7 @@ class StudentWork:
         size = sum(reference.rows * reference.columns for reference in references)
         if size > MOST_NAMED or (own.lower() in called and not sheets):
             return []
-        layers = (
-            [name for name in dict.fromkeys(called[sheet] for sheet in sheets) if name in outputs] if sheets else [layer]
-        )
+        layers = [name for name in dict.fromkeys([called[sheet] for sheet in sheets] or [layer]) if name in outputs]
         found = []
         for reference in references:
             for i, j in np.ndindex(reference.rows, reference.columns):
