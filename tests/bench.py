@@ -230,8 +230,8 @@ def kernel_edit() -> str | None:
     from conftest import uno_python
 
     import sheetcnn
+    from sheetcnn.a1 import LETTERS
     from sheetcnn.formula import read_book
-    from sheetcnn.grid import COLUMN
     from sheetcnn.libreoffice import find_libreoffice
 
     program, python = find_libreoffice(), uno_python()
@@ -240,7 +240,7 @@ def kernel_edit() -> str | None:
     with tempfile.TemporaryDirectory() as name:
         book = sheetcnn.build("lenet5", "digit-3", Path(name) / "lenet5.xlsx").path
         sheet, row, column, *_ = read_book(book).names["conv1_kernel_1_1"]
-        edits = [[sheet, f"{COLUMN[column]}{row}", value] for value in (1, 2, 3)]
+        edits = [[sheet, f"{LETTERS[column]}{row}", value] for value in (1, 2, 3)]
         job = [{"book": str(book), "edits": edits, "timed": True}]
         driver = [python, str(Path(__file__).parent / "drive_office.py"), program, str(Path(name) / "profile")]
         done = subprocess.run(driver, input=json.dumps(job), stdout=subprocess.PIPE, text=True, check=True)

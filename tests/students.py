@@ -7,8 +7,8 @@ import zipfile
 from html import escape
 from pathlib import Path
 
+from sheetcnn.a1 import cell_name
 from sheetcnn.formula import Book
-from sheetcnn.formula.a1 import cell_name
 
 FILLED = (("conv1", 2), ("conv1", 3), ("pool", 8))  # what the exercise leaves blank whole
 

@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula
 
+from sheetcnn.a1 import cell_name
 from sheetcnn.formula import read_book
-from sheetcnn.formula.a1 import cell_name
 from sheetcnn.handout.grader import Grader
 from sheetcnn.handout.task import Graded, Tally
 from sheetcnn.handout.typed import number_in

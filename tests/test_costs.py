@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sheetcnn.arrays.receptive_field import ReceptiveField, touched
 from sheetcnn.costs import MAX_TRACED, costs
 from sheetcnn.layers import LAYERS
 from sheetcnn.layers.base import Example
-from sheetcnn.layers.extent import Extent, touched
 from sheetcnn.network import INPUT, Network, parse_network, read_network
 from sheetcnn.templates import templates
 from sheetcnn.weights import load_parameters
@@ -135,7 +135,7 @@ def test_extents_of_examples(kind: str, given: Example) -> None:
 
     for axis in (0, 1):
         places = np.arange(shape[1 + axis])
-        extent = layer.extent(axis, (shape,), [Extent(places, places)])
+        extent = layer.extent(axis, (shape,), [ReceptiveField(places, places)])
         with np.errstate(all="ignore"):
             first, last = spans(run, x, axis, 1e6 if kind in TIMES_0 else np.nan)["y"]
         if first.ndim == 3:

@@ -13,8 +13,8 @@ import pytest
 from test_formula import one_cell
 from test_reader import parts, write
 
+from sheetcnn.a1 import LETTERS, MAX_COLUMNS, cell_name
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
-from sheetcnn.formula.a1 import LETTERS, MAX_COLUMN, cell_name
 from sheetcnn.formula.evaluate import groups_of
 from sheetcnn.formula.parser import skeleton
 
@@ -27,12 +27,12 @@ def row_of_formulas(rng: np.random.Generator) -> dict[int, str]:
     column = int(rng.integers(1, 5))
     while column < 60:
         start, step, other = (
-            int(n) for n in (rng.choice([1, 3, 700, MAX_COLUMN - 2]), rng.integers(-2, 4), rng.integers(0, 3))
+            int(n) for n in (rng.choice([1, 3, 700, MAX_COLUMNS - 2]), rng.integers(-2, 4), rng.integers(0, 3))
         )
         kind = int(rng.integers(0, 7))
         for n in range(int(rng.integers(1, 14))):
             place, second = start + step * n, 30 + other * n
-            if not 1 <= place < MAX_COLUMN:
+            if not 1 <= place < MAX_COLUMNS:
                 break
             a, b, c = LETTERS[place], LETTERS[place + 1], LETTERS[second]
             text = [
@@ -87,7 +87,7 @@ def test_neighbours_are_taken_apart_once(sheet: str, tmp_path: Path, monkeypatch
     seen: list[str] = []
     monkeypatch.setattr(MODULE, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
     cells = "".join(
-        f"<c><f>SUM({sheet}{LETTERS[n]}5:{LETTERS[n + 2]}7)*$A$9+{LETTERS[2 * n]}8-{LETTERS[MAX_COLUMN - 3 * n]}1*{LETTERS[n]}$4</f></c>"
+        f"<c><f>SUM({sheet}{LETTERS[n]}5:{LETTERS[n + 2]}7)*$A$9+{LETTERS[2 * n]}8-{LETTERS[MAX_COLUMNS - 3 * n]}1*{LETTERS[n]}$4</f></c>"
         for n in range(1, 200)
     )
     rows = f'<row r="1"><c><f>1+1</f></c><c r="C1"><f>2+2</f></c><c r="G1"><f>3</f></c>{cells}</row>'
@@ -214,11 +214,11 @@ def test_runs_up_to_the_last_columns(tmp_path: Path, monkeypatch: pytest.MonkeyP
     seen: list[str] = []
     monkeypatch.setattr(MODULE, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
     down = "".join(f"<c><f>{LETTERS[50 - n]}1</f></c>" for n in range(50))
-    up = "".join(f"<c><f>{LETTERS[MAX_COLUMN - 49 + n]}1</f></c>" for n in range(50))
+    up = "".join(f"<c><f>{LETTERS[MAX_COLUMNS - 49 + n]}1</f></c>" for n in range(50))
     beyond = "".join(f"<c><f>{LETTERS[50 - min(n, 49)]}1</f></c>" for n in range(60))
     sheet = read_book(write(tmp_path, parts(f"<row>{down}</row><row>{up}</row><row>{beyond}</row>"))).sheets["S"]
     [group] = groups_of(sheet)
-    assert group.lefts[:100, 0].tolist() == [*range(50, 0, -1), *range(MAX_COLUMN - 49, MAX_COLUMN + 1)]
+    assert group.lefts[:100, 0].tolist() == [*range(50, 0, -1), *range(MAX_COLUMNS - 49, MAX_COLUMNS + 1)]
     assert group.lefts[100:, 0].tolist() == [*range(50, 0, -1), *[1] * 10]
     assert len(seen) <= 2 + 2 + 12
 

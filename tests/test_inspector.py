@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 
 import sheetcnn
+from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import read_book
-from sheetcnn.grid import COLUMN
 
 SMALL = """
 name = "n"
@@ -215,7 +215,7 @@ def chosen(path: Path, target: Path, **choices: Any) -> Path:
 
 def place(path: Path, name: str) -> tuple[str, str]:
     sheet, top, left, bottom, right = read_book(path).names[name]
-    return sheet, f"{COLUMN[left]}{top}:{COLUMN[right]}{bottom}"
+    return sheet, f"{LETTERS[left]}{top}:{LETTERS[right]}{bottom}"
 
 
 def shown(path: Path, office: Callable[..., Any], names: list[str], *edits: list[Any]) -> list[Any]:
@@ -363,7 +363,7 @@ def test_what_is_outlined(layer: str, make: Callable[..., Path], office: Callabl
         for n, (k, r, x) in enumerate(cells):
             _, top, left, *_ = corners[k]
             row, column = top + r - 1, left + x - 1
-            if f"{COLUMN[column]}{row}" not in covered:
+            if f"{LETTERS[column]}{row}" not in covered:
                 continue
             formula = test.copy().pop().replace("ROW()", str(row)).replace("COLUMN()", str(column)).replace(",", ";")
             edits.append([sheet, f"CA{n + 1}", f"=IF({formula};1;0)"])

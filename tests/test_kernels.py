@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 
 import sheetcnn
+from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import read_book
-from sheetcnn.grid import COLUMN
 
 NETWORK = """
 name = "n"
@@ -39,7 +39,7 @@ PIXELS = np.random.default_rng(0).integers(0, 9, (2, 5, 5))
 
 def place(path: Path, name: str) -> tuple[str, str]:
     sheet, top, left, bottom, right = read_book(path).names[name]
-    return sheet, f"{COLUMN[left]}{top}:{COLUMN[right]}{bottom}"
+    return sheet, f"{LETTERS[left]}{top}:{LETTERS[right]}{bottom}"
 
 
 def chosen(path: Path, **kernels: str) -> Path:

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import sheetcnn
+from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import read_book
-from sheetcnn.grid import COLUMN
 from sheetcnn.layers import LAYERS
 from sheetcnn.layers.base import Activated, Example
 from sheetcnn.libreoffice import find_libreoffice, write_profile
@@ -164,7 +164,7 @@ def test_with_steps_a_map_without_activation_is_its_sum(tmp_path: Path) -> None:
     network, x = write_network(tmp_path, "conv2d", LAYERS["conv2d"].examples[0])
     opened = read_book(sheetcnn.build(network, x, tmp_path / "book.xlsx", detail="steps").path)
     (sheet, row, column, *_), (_, top, left, *_) = opened.names["it_sum_1"], opened.names["it_map_1"]
-    assert opened.sheets[sheet].formula(top, left) == f"{COLUMN[column]}{row}"
+    assert opened.sheets[sheet].formula(top, left) == f"{LETTERS[column]}{row}"
 
 
 @pytest.mark.parametrize("kind", [kind for kind, layer in LAYERS.items() if issubclass(layer, Activated)])

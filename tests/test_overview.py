@@ -13,8 +13,8 @@ import openpyxl
 import pytest
 
 import sheetcnn
+from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import read_book
-from sheetcnn.grid import COLUMN
 
 NETWORK = """
 name = "<a> & \\"b\\""
@@ -73,8 +73,8 @@ def test_answers_in_libreoffice(make: Callable[..., Path], office: Callable[...,
         book = read_book(path)
         sheet, top, left, *_ = book.names["input_channel_1"]
         places = [book.names[name] for name in ("overview_answer", "overview_state", "overview_name")]
-        read = [[s, f"{COLUMN[column]}{row}"] for s, row, column, *_ in places]
-        [done] = office([{"book": str(path), "edits": [[sheet, f"{COLUMN[left + 1]}{top}", 5]], "read": read}])
+        read = [[s, f"{LETTERS[column]}{row}"] for s, row, column, *_ in places]
+        [done] = office([{"book": str(path), "edits": [[sheet, f"{LETTERS[left + 1]}{top}", 5]], "read": read}])
         answer, state, first = (area[0][0] for area in done["read"])
         assert (answer, state) == (name, "changed since it was built: Check tells what")
         assert first == ("n0" if size == 3 else "n1")

@@ -14,9 +14,9 @@ import pytest
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 import sheetcnn
+from sheetcnn.a1 import cell_name
 from sheetcnn.checker import Engine
 from sheetcnn.formula import read_book
-from sheetcnn.formula.a1 import cell_name
 
 NETWORK = """
 name = "small"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sheetcnn.a1 import parse_area
 from sheetcnn.errors import WorkbookError
 from sheetcnn.formula import Book, Sheet, evaluate, group_formulas, read_book
 from sheetcnn.formula import reader as reader_module
-from sheetcnn.formula.a1 import parse_area
 from sheetcnn.formula.values import NUMERIC
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'

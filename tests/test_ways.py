@@ -14,8 +14,8 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 from ways import BIAS, CONVOLUTIONS, LOOK, PICTURE_ONLY, POOLINGS, RIGHT, WEIGHT, WRONG, Places, Way
 
+from sheetcnn.a1 import cell_name
 from sheetcnn.formula import Formualizer, read_book
-from sheetcnn.formula.a1 import cell_name
 from sheetcnn.formula.engines import Answer, Place
 from sheetcnn.formula.engines.by_libreoffice import saved_answers
 from sheetcnn.handout.grader import Grader

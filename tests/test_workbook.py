@@ -15,9 +15,9 @@ import pytest
 from openpyxl.utils import range_boundaries
 
 import sheetcnn
+from sheetcnn.arrays.grid import Grid
 from sheetcnn.errors import LimitError, SheetcnnError
 from sheetcnn.formula import read_book
-from sheetcnn.grid import Grid
 from sheetcnn.templates import templates
 from sheetcnn.workbook.cells import Pour
 

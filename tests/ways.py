@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
+from sheetcnn.a1 import LETTERS, cell_name
 from sheetcnn.formula import Book
-from sheetcnn.formula.a1 import LETTERS, cell_name
 
 WEIGHT = [[[1, 2, 0], [-1, 1, 3], [2, -2, 1]], [[0, -1, 2], [1, 0.5, 1], [-3, 1, 2]]]
 BIAS = 4

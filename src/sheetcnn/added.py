@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arrays.grid import Grid, flat, seen_from
 from .comparison import Comparison, Size, agree
 from .formula.parser import skeleton
 from .formula.values import ERRORS
-from .grid import Grid, flat, seen_from
 from .kernels import KERNELS
 from .layers.base import Arrays, Drawing
 from .named_grids import NoNumber, in_words

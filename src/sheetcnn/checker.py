@@ -13,7 +13,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from .a1 import cell_name, sheet_prefix
 from .added import added_sheets, lists
+from .arrays.grid import seen_from
 from .comparison import KEPT, Comparison, agree, apart
 from .errors import NetworkError, SheetcnnError, WorkbookError
 from .formula import (
@@ -29,9 +31,7 @@ from .formula import (
     read_book,
 )
 from .formula import Engine as Helper
-from .formula.a1 import cell_name
 from .formula.values import BLANK, ERROR, ERRORS, NUMERIC, PENDING, TEXT
-from .grid import seen_from, sheet_prefix
 from .importer import open_network
 from .layers.base import Arrays, Layer
 from .libreoffice import recalculated

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from .a1 import cell_name, sheet_prefix
+from .arrays.grid import Grid, Grids
 from .formula import Book, Sheet
-from .formula.a1 import cell_name
 from .formula.parser import same_meaning
 from .formula.values import ERROR, ERRORS, NUMERIC
-from .grid import Grid, Grids, sheet_prefix
 from .layers.base import Drawing, Shape
 from .named_grids import NamedGrids, NoNumber, cut, in_words
 from .network import Network

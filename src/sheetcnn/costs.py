@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .arrays.receptive_field import ReceptiveField
 from .layers.base import shape_text
-from .layers.extent import Extent
 from .network import INPUT, Network
 
 MAX_TRACED = 1_000_000  # rows, columns and numbers of vectors, whose receptive fields are traced one by one
@@ -35,7 +35,9 @@ def costs(network: Network) -> dict[str, Cost]:
     they are those of the formula r ← r + (k − 1)·j, j ← j·s for window k and stride s (Araujo, Norris and Sim, "Computing
     Receptive Fields of Convolutional Neural Networks", 2019).
     """
-    seen: dict[str, list[Extent]] = {INPUT: [Extent(np.arange(size), np.arange(size)) for size in network.input.shape[1:]]}
+    seen: dict[str, list[ReceptiveField]] = {
+        INPUT: [ReceptiveField(np.arange(size), np.arange(size)) for size in network.input.shape[1:]]
+    }
     found, room = {}, MAX_TRACED
     for node in network.nodes:
         layer, shapes = node.layer, node.in_shapes

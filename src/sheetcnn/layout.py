@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .a1 import MAX_COLUMNS, MAX_ROWS
+from .arrays.grid import Grid, Grids, flat
 from .errors import LimitError
-from .grid import MAX_COLUMNS, MAX_ROWS, Grid, Grids, flat
 from .kernels import KERNELS
 from .layers.base import Drawing, Margin, Shape, shape_text
 from .network import INPUT, MAX_CELLS, Network, Node

@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from .a1 import cell_name, sheet_prefix
+from .arrays.grid import Grid, Grids, flat
 from .errors import WorkbookError
 from .formula import Book, Sheet
-from .formula.a1 import cell_name
 from .formula.values import BLANK, NUMERIC
-from .grid import Grid, Grids, flat, sheet_prefix
 from .layers.base import Arrays, Drawing, Shape
 from .network import INPUT, Network, Node
 from .report import Value

@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from .arrays.grid import Grids, seen_from
 from .errors import LimitError, NetworkError
-from .grid import Grids, seen_from
 from .layers import LAYERS
 from .layers.base import PREFIX, Arrays, CellFormula, Count, Drawing, Layer, Margin, Number, Shape, shape_text
 from .reading import read_bytes

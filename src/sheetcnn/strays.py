@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .a1 import cell_name, sheet_prefix
+from .arrays.grid import Grid, flat
 from .formula import Group, Sheet
-from .formula.a1 import cell_name
 from .formula.values import BOOLEAN, ERROR, NUMERIC
-from .grid import Grid, flat, sheet_prefix
 from .named_grids import NamedGrids, in_words
 from .report import Value
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..a1 import LETTERS, MAX_COLUMNS, NUMBER, cell_name
 from ..errors import FormulaError
 from ..progress import Progress
-from .a1 import LETTERS, MAX_COLUMN, NUMBER, cell_name
 from .functions import FUNCTIONS
 from .parser import ARRAY, BINARY, Reference, Tree, expanded, parse, references_in, skeleton, words
 from .reader import Book, Sheet
@@ -181,7 +181,7 @@ def _run(cells: list[tuple[int, str]], start: int, text: str, references: list[R
         letters = []
         for column, step in moving:
             first, last = column + step * ahead, column + step * (ahead + size - 1)
-            if not (1 <= first <= MAX_COLUMN and 1 <= last <= MAX_COLUMN):
+            if not (1 <= first <= MAX_COLUMNS and 1 <= last <= MAX_COLUMNS):
                 size = 0
                 break
             letters.append(LETTERS[first : last + (1 if step > 0 else -1) : step])

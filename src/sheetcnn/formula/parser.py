@@ -9,8 +9,8 @@ from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
+from ..a1 import IN_NAME, MAX_ROWS, NAME, NUMBER
 from ..errors import FormulaError
-from .a1 import IN_NAME, MAX_ROW, NAME, NUMBER
 
 ARRAY = "{="  # begins an array formula, which ends with "}"
 HOLE = "\x01"  # stands for a reference in a skeleton; no XML file can hold this character
@@ -113,7 +113,7 @@ def references_in(text: str) -> Iterator[tuple[re.Match[str], Reference]]:
         quoted, plain, left, top, right, bottom = match.groups()[1:]
         columns = NUMBER.get(left.upper(), 0), NUMBER.get((right or left).upper(), 0)
         rows = int(top), int(bottom or top)
-        if not (all(columns) and min(rows) >= 1 and max(rows) <= MAX_ROW):
+        if not (all(columns) and min(rows) >= 1 and max(rows) <= MAX_ROWS):
             continue
         (r0, r1), (c0, c1) = sorted(rows), sorted(columns)
         sheet = quoted.replace("''", "'") if quoted else plain

@@ -18,9 +18,9 @@ from xml.parsers import expat
 
 import numpy as np
 
+from ..a1 import IN_NAME, LETTERS, MAX_COLUMNS, MAX_ROWS, NUMBER, cell_name, parse_area
 from ..errors import WorkbookError
 from ..reading import open_archive, open_regular
-from .a1 import IN_NAME, LETTERS, MAX_COLUMN, MAX_ROW, NUMBER, cell_name, parse_area
 from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 
 MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
@@ -391,7 +391,7 @@ class _Cells(_Handler):
             self._pack()
             self._row = int(attributes.get("r", self._row + 1))
             self._column = 0
-            if not 1 <= self._row <= MAX_ROW:
+            if not 1 <= self._row <= MAX_ROWS:
                 raise self._error(f"row {self._row} does not exist")
         elif name == "t":
             self._slot = "" if self._aside else "v"
@@ -429,7 +429,7 @@ class _Cells(_Handler):
     def _finish(self) -> None:
         row, column, kind = self._row, self._column, self._type
         value = None if self._value is None else "".join(self._value)
-        if column > MAX_COLUMN:
+        if column > MAX_COLUMNS:
             raise self._error(f"column {column} does not exist")
         self.last_row = max(self.last_row, row)
         self.last_column = max(self.last_column, column)
@@ -570,7 +570,7 @@ def moved(formula: str, rows: int, columns: int) -> str:
             return match[0]
         column += 0 if match[2] else columns
         row = int(match[5]) + (0 if match[4] else rows)
-        if not (1 <= column <= MAX_COLUMN and 1 <= row <= MAX_ROW):
+        if not (1 <= column <= MAX_COLUMNS and 1 <= row <= MAX_ROWS):
             return "#REF!"
         return f"{match[2]}{LETTERS[column]}{match[4]}{row}"
 

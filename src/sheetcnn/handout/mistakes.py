@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..grid import Grid, Grids
+from ..arrays.grid import Grid, Grids
 from ..layers.avg_pool2d import AvgPool2d
 from ..layers.base import Arrays, CellFormula, Elementwise, Layer, Shape
 from ..layers.conv2d import Conv2d

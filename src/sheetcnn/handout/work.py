@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..a1 import cell_name, sheet_prefix
+from ..arrays.grid import Grid
 from ..errors import WorkbookError
 from ..formula import (
     Book,
@@ -23,11 +25,9 @@ from ..formula import (
     group_formulas,
     needed,
 )
-from ..formula.a1 import cell_name
 from ..formula.parser import expanded
 from ..formula.values import BLANK as NOTHING
 from ..formula.values import ERROR, NUMERIC, PENDING, TEXT, UNKNOWN
-from ..grid import Grid, sheet_prefix
 from ..layers.base import Arrays, Drawing, Shape
 from ..network import INPUT, Node
 from .task import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact, node_of

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import Grids
+from ..arrays.grid import Grids
 from .base import Flag, MadeOf, Shape, example
 from .sliding import Pooling
 

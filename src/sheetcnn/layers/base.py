@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ..grid import Grids
-from .extent import Extent
+from ..arrays.grid import Grids
+from ..arrays.receptive_field import ReceptiveField
 
 Shape = tuple[int, ...]  # (C, H, W) of a stack of feature maps, or (N,) of a vector
 Arrays = dict[str, np.ndarray]
@@ -204,7 +204,7 @@ class Layer(BaseModel):
         """The first and last input row (axis 0) or column (1) that each row or column of the output reads; None: its own."""
         return None
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
         """The part of the picture that the output depends on along an axis (0 rows, 1 columns), from that of its inputs."""
         spans = self.reads(axis, *shapes)
         return extents[0] if spans is None else extents[0].of_windows(*spans)
@@ -407,7 +407,7 @@ class Activated(Layer):
             steps += self.final.steps(self.output_shape(*shapes), detail=detail)
         return steps
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
         own = super().extent(axis, shapes, extents)
         return own if self.activation is None else self.activation.extent(axis, (self.output_shape(*shapes),), [own])
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from ..grid import Grids
+from ..arrays.grid import Grids
 from .base import Activated, Flag, Number, Shape, example, literal, per_channel
 
 

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import Grids
+from ..arrays.grid import Grids
+from ..arrays.receptive_field import ReceptiveField, end_to_end, joined
 from .base import Layer, Shape, cell_of, example, shape_text
-from .extent import Extent, end_to_end, joined
 
 
 class Concat(Layer):
@@ -43,7 +43,7 @@ class Concat(Layer):
             place -= size
         raise IndexError(at)
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
         return joined(extents) if len(shapes[0]) == 3 else end_to_end(extents)
 
     def size_words(self, *shapes: Shape) -> str:

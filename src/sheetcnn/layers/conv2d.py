@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import model_validator
 
-from ..grid import Grids, span
+from ..arrays.grid import Grids, span
 from ..kernels import KERNELS
 from .base import Activated, Count, Elementwise, Flag, Layer, MadeOf, Shape, Step, example
 from .sliding import Sliding, group_of, group_words, pair

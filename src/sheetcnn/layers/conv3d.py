@@ -5,9 +5,9 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import BeforeValidator
 
-from ..grid import Grids
+from ..arrays.grid import Grids
+from ..arrays.receptive_field import touched
 from .base import Activated, Amount, Count, Flag, MadeOf, Margin, Shape, example
-from .extent import touched
 
 
 def _three(value: Any) -> Any:

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import Grids
+from ..arrays.grid import Grids
+from ..arrays.receptive_field import touched
 from .base import Activated, Amounts, Count, Counts, Flag, MadeOf, Margin, Shape, Step, example
-from .extent import touched
 from .sliding import Sides, group_of, group_words, pair
 
 

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import Grids
+from ..arrays.grid import Grids
+from ..arrays.receptive_field import ReceptiveField
 from .base import Layer, Shape, example
-from .extent import Extent
 
 
 class Flatten(Layer):
@@ -33,7 +33,7 @@ class Flatten(Layer):
         k, rest = divmod(at[0], x[0].rows * x[0].columns)
         return x[k].at(*divmod(rest, x[k].columns))
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
         return extents[0].in_a_vector(shapes[0], axis) if len(shapes[0]) == 3 else extents[0]
 
     def torch(self, shape: Shape) -> str:

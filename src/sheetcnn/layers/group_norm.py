@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from ..grid import Grid, Grids
+from ..arrays.grid import Grid, Grids
 from .base import Activated, Count, Flag, Number, Shape, Step, example, literal, per_channel
 
 

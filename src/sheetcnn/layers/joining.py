@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import Grids
+from ..arrays.grid import Grids
+from ..arrays.receptive_field import ReceptiveField, joined
 from .base import Activated, Shape, cell_of, shape_text
-from .extent import Extent, joined
 
 
 def broadcast_index(at: Shape, shape: Shape) -> Shape:
@@ -38,7 +38,7 @@ class Joining(Activated):
     def formula(self, at: Shape, *xs: Grids, **parameters: Grids) -> str:
         return self.sign.join([cell_of(x, broadcast_index(at, _shape(x))) for x in xs])
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
         return super().extent(axis, shapes, [joined(extents)])
 
     def torch(self, *shapes: Shape) -> str:

@@ -4,9 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import MAX_COLUMNS, Grids
+from ..a1 import MAX_COLUMNS
+from ..arrays.grid import Grids
+from ..arrays.receptive_field import ReceptiveField
 from .base import Activated, Count, Flag, Shape, Step, cell_of, example
-from .extent import Extent
 
 
 class Linear(Activated):
@@ -50,7 +51,7 @@ class Linear(Activated):
         total = f"SUMPRODUCT({steps['in'].area},{weight.window(n, 0, 1, weight.columns)})"
         return total if bias is None else f"{bias.at(n, 0)}+{total}"
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
         return extents[0].of_all(self.out_features)
 
     def multiplications(self, shape: Shape) -> int:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import Grids
+from ..arrays.grid import Grids
 from .base import Shape, cell_of, example
 from .softmax import Exponentials, total_of
 

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from ..grid import Grids
+from ..arrays.grid import Grids
 from .base import Layer, Number, Shape, example, literal
 from .sliding import Sides
 

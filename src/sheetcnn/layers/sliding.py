@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from ..arrays.receptive_field import touched
 from .base import Amount, Counts, Flag, Layer, MadeOf, Margin, Shape, shape_text
-from .extent import touched
 
 
 def _sides(value: Any) -> Any:

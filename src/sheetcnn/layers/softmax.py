@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import Grids, span
+from ..arrays.grid import Grids, span
+from ..arrays.receptive_field import ReceptiveField
 from .base import Layer, Shape, Step, cell_of, combined, example
-from .extent import Extent
 
 MANY = 100  # maps of one cell: named one by one they would make formulas long, as one range they do not
 
@@ -32,7 +32,7 @@ class Exponentials(Layer):
             ),
         ]
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
         return extents[0].of_all(shapes[0][0]) if len(shapes[0]) == 1 else extents[0]
 
     def _exp(self, x: np.ndarray) -> np.ndarray:

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..grid import Grids
+from ..arrays.grid import Grids
+from ..arrays.receptive_field import ReceptiveField
 from .base import Count, Layer, Shape, example, shape_text
-from .extent import Extent
 
 
 class Unflatten(Layer):
@@ -37,7 +37,7 @@ class Unflatten(Layer):
         k, i, j = at
         return x.at((k * self.size[1] + i) * self.size[2] + j, 0)
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[Extent]) -> Extent:
+    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
         return extents[0].in_maps(self.size, axis)
 
     def torch(self, shape: Shape) -> str:

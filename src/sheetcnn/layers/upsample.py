@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from ..grid import Grids
+from ..arrays.grid import Grids
 from .base import Counts, Flag, Layer, Shape, example, literal
 from .sliding import pair
 

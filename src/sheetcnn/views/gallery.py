@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..grid import Grids, seen_from
+from ..arrays.grid import Grids, seen_from
 from ..layers.base import Arrays, CellFormula, Drawing
 from ..network import Network
 

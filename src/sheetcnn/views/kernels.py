@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..grid import Grid, Grids
+from ..arrays.grid import Grid, Grids
 from ..kernels import KERNELS
 from ..layers.base import CellFormula, Drawing, Shape
 from ..layers.conv2d import Conv2d

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..grid import Grid, Grids
+from ..arrays.grid import Grid, Grids
 from ..layers.base import Arrays
 from ..network import Network
 from .view import TOLERANCE, View

@@ -10,8 +10,9 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+from ..a1 import LETTERS, NUMBER
+from ..arrays.grid import Grid
 from ..errors import LimitError
-from ..grid import COLUMN, Grid
 from ..layers.base import Margin
 
 MAX_FORMULA = 8_192  # characters, Excel's limit
@@ -81,7 +82,7 @@ class Pour:
         if self.values.dtype.kind == "f" and np.isnan(self.values[inside]).any():
             cells = [cell.replace("<v>nan</v>", "") for cell in cells]
         if self.cells:
-            names = COLUMN[self.grid.left : self.grid.right + 1 : self.grid.spacing[1]]
+            names = LETTERS[self.grid.left : self.grid.right + 1 : self.grid.spacing[1]]
             cells = [
                 self.cells[inside, j].xml(f"{name}{row}") if (inside, j) in self.cells else cell
                 for j, (name, cell) in enumerate(zip(names, cells, strict=True))
@@ -90,7 +91,7 @@ class Pour:
 
     def _cells(self, row: int, inside: int) -> list[str]:
         grid, style = self.grid, self.style
-        names = COLUMN[grid.left : grid.right + 1 : grid.spacing[1]]
+        names = LETTERS[grid.left : grid.right + 1 : grid.spacing[1]]
         values = self.values[inside].tolist()
         mixed = self.values.dtype.kind != "f"
         if self.formula is None:
@@ -121,19 +122,18 @@ class Pour:
 
 
 def _blanks(row: int, first: int, last: int, style: int) -> str:
-    return "".join([f'<c r="{name}{row}" s="{style}"/>' for name in COLUMN[first : last + 1]])
+    return "".join([f'<c r="{name}{row}" s="{style}"/>' for name in LETTERS[first : last + 1]])
 
 
 _ROW = re.compile(r'<row r="(\d+)"([^>]*?)(?:/>|>(.*?)</row>)', re.S)
 _CELL = re.compile(r'<c r="([A-Z]+)\d+".*?(?:/>|</c>)', re.S)
-_COLUMN_NUMBER = {letters: number for number, letters in enumerate(COLUMN)}
 
 
 def sheet_rows(dressed: str, pours: list[Pour]) -> Iterator[str]:
     """The rows of a sheet in pieces of XML: what openpyxl wrote between <sheetData> tags, and the grids among it."""
     labels: dict[int, tuple[str, list[tuple[int, str]]]] = {}
     for match in _ROW.finditer(dressed):
-        cells = [(_COLUMN_NUMBER[cell[1]], cell[0]) for cell in _CELL.finditer(match[3] or "")]
+        cells = [(NUMBER[cell[1]], cell[0]) for cell in _CELL.finditer(match[3] or "")]
         labels[int(match[1])] = (match[2], cells)
     waiting = sorted(pours, key=lambda pour: (pour.first_row, pour.grid.left), reverse=True)
     active: list[Pour] = []

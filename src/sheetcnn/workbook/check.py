@@ -6,7 +6,7 @@ import numpy as np
 from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import Font, PatternFill
 
-from ..grid import Grid
+from ..arrays.grid import Grid
 from ..views.check import CHECK, check_sizes, check_views, outputs
 from ..views.overview import OVERVIEW
 from .cells import Pour

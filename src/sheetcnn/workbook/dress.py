@@ -19,8 +19,9 @@ from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
+from ..a1 import LETTERS, sheet_prefix
+from ..arrays.grid import Grid
 from ..errors import LimitError
-from ..grid import COLUMN, Grid, sheet_prefix
 from ..layout import CELL, GALLERY_TOP, HEADER, LEFT, TINY, Page
 from ..views.view import View
 from . import palette
@@ -179,7 +180,7 @@ def marks(sheet: Worksheet, page: Page) -> None:
 
 def area_of(grid: Grid) -> str:
     """A grid's cells without a sheet: C4:F8."""
-    return f"{COLUMN[grid.left]}{grid.top}:{COLUMN[grid.right]}{grid.bottom}"
+    return f"{LETTERS[grid.left]}{grid.top}:{LETTERS[grid.right]}{grid.bottom}"
 
 
 def spans(grids: list[Grid]) -> str:
@@ -188,7 +189,7 @@ def spans(grids: list[Grid]) -> str:
     for grid in grids:
         rows = tall.setdefault((grid.left, grid.right), [grid.top, grid.bottom])
         rows[0], rows[1] = min(rows[0], grid.top), max(rows[1], grid.bottom)
-    return " ".join(f"{COLUMN[left]}{top}:{COLUMN[right]}{bottom}" for (left, right), (top, bottom) in tall.items())
+    return " ".join(f"{LETTERS[left]}{top}:{LETTERS[right]}{bottom}" for (left, right), (top, bottom) in tall.items())
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ..grid import COLUMN, Grid
+from ..a1 import LETTERS
+from ..arrays.grid import Grid
 from ..layout import HEADER
 from ..views.inspector import CHOICES, HOLE, INSPECTOR, MARKS, TABLE, Inspector, Stack, inspector_views
 from ..views.view import View
@@ -44,7 +45,7 @@ def inspector_sheet(dressed: Dressed, inspector: Inspector, places: dict[str, Gr
     last = min(sums, default=places["inspector_window"].right + 1) - 1
     sheet.column_dimensions["F"] = ColumnDimension(sheet, index="F", min=6, max=last, width=WIDTH, customWidth=True)
     for column in sums:
-        sheet.column_dimensions[COLUMN[column]].width = SUM_WIDTH
+        sheet.column_dimensions[LETTERS[column]].width = SUM_WIDTH
     sheet.sheet_format.defaultRowHeight = 16.5
     sheet.sheet_format.customHeight = True
     sheet.row_dimensions[1].height = 26
@@ -91,7 +92,7 @@ def _choices(dressed: Dressed, sheet: Worksheet, inspector: Inspector, places: d
 
 def _colours(sheet: Worksheet, places: dict[str, Grid]) -> None:
     window = places["inspector_window"]
-    corner = f"{COLUMN[window.left]}{window.top}"
+    corner = f"{LETTERS[window.left]}{window.top}"
     cells = area_of(window)
     result, word = places["inspector_result"], places["inspector_word"]
     largest = f"{Grid('', result.top, result.left, 1, 1).area}"
@@ -109,7 +110,7 @@ def _colours(sheet: Worksheet, places: dict[str, Grid]) -> None:
         if (grid := places.get(f"inspector_{name}")) is None:
             continue
         size = Grid("", scale.top + n, scale.left, 1, 1).area
-        add(area_of(grid), FormulaRule([f'{COLUMN[grid.left]}{grid.top}<>""'], border=box))
+        add(area_of(grid), FormulaRule([f'{LETTERS[grid.left]}{grid.top}<>""'], border=box))
         low, middle = ("formula", f"-{size}", palette.NEGATIVE), ("num", 0, palette.ZERO)
         add(area_of(grid), ColorScaleRule(*low, *middle, "formula", size, palette.POSITIVE))
     tick = Grid("", result.bottom, result.left, 1, 1).area
@@ -198,5 +199,5 @@ def _outline(stack: Stack, marks: Grid) -> Outline:
         (left, first.top, first.left - left, last.bottom, first.left - 1),
         (right, first.top, first.right + 1, last.bottom, first.right + right),
     )
-    around = [f"{COLUMN[y]}{x}:{COLUMN[z]}{w}" for size, x, y, w, z in strips if size]
+    around = [f"{LETTERS[y]}{x}:{LETTERS[z]}{w}" for size, x, y, w, z in strips if size]
     return Outline(tests(0, 0), tests(0, 1), tests(1, 0), " ".join(around))

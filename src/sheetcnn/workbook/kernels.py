@@ -6,7 +6,7 @@ import numpy as np
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ..grid import Grid, seen_from
+from ..arrays.grid import Grid, seen_from
 from ..kernels import KERNELS
 from ..layers.base import CellFormula
 from ..layout import HEADER, LEFT, Page

@@ -6,7 +6,8 @@ import numpy as np
 from openpyxl.styles import Border, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ..grid import COLUMN, Grid
+from ..a1 import LETTERS
+from ..arrays.grid import Grid
 from ..layers.base import shape_text
 from ..layout import LEFT
 from ..network import INPUT
@@ -41,7 +42,7 @@ def overview_sheet(dressed: Dressed, sheet: Worksheet, model: Model, checked: di
     network = model.network
     longest = [0] * (LAYER - 1) + [max(map(len, texts)) for texts in zip(*_rows(model), strict=True)]
     for column, (width, most) in enumerate(zip(WIDTHS, longest, strict=True), start=1):
-        sheet.column_dimensions[COLUMN[column]].width = max(width, min(most + 1, WIDEST))
+        sheet.column_dimensions[LETTERS[column]].width = max(width, min(most + 1, WIDEST))
     put(sheet, 1, 2, network.settings.name, "title")
     sheet.row_dimensions[1].height = 28
     put(sheet, 2, 2, network.settings.about, "body")
@@ -96,13 +97,13 @@ def _pictures(dressed: Dressed, sheet: Worksheet, model: Model) -> int:
     if len(model.pngs) == 1:
         [(name, png)] = model.pngs.items()
         dressed.picture(
-            sheet, png, f"{COLUMN[PICTURE]}2", ALTERNATIVE.format(name=name, network=model.network.settings.name)
+            sheet, png, f"{LETTERS[PICTURE]}2", ALTERNATIVE.format(name=name, network=model.network.settings.name)
         )
         return 14
     for n, (name, png) in enumerate(model.pngs.items()):
         row, column = 3 + n // 3 * 7, PICTURE + n % 3
         dressed.picture(
-            sheet, png, f"{COLUMN[column]}{row}", ALTERNATIVE.format(name=name, network=model.network.settings.name)
+            sheet, png, f"{LETTERS[column]}{row}", ALTERNATIVE.format(name=name, network=model.network.settings.name)
         )
         put(sheet, row + 5, column, name, "soft")
     return 3 + (len(model.pngs) + 2) // 3 * 7 if model.pngs else 0

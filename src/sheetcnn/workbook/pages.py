@@ -8,7 +8,7 @@ import numpy as np
 from openpyxl.utils.cell import absolute_coordinate
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ..grid import Grid
+from ..arrays.grid import Grid
 from ..layers.base import Activated, Arrays, CellFormula, Drawing, shape_text
 from ..layout import HEADER, LEFT, Block, Page, channel_names
 from ..network import INPUT, Node

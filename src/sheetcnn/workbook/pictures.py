@@ -8,7 +8,7 @@ import numpy as np
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ..grid import Grid, seen_from
+from ..arrays.grid import Grid, seen_from
 from ..layout import HEADER, LEFT, Page
 from . import palette
 from .cells import Pour

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.sax.saxutils import quoteattr
 
+from ..a1 import LETTERS, NUMBER
 from ..files import write_whole
-from ..grid import COLUMN
 from ..progress import Progress
 from .cells import Pour, sheet_rows
 from .dress import Dressed
@@ -76,12 +76,12 @@ def _split(xml: str, pours: list[Pour]) -> tuple[str, str, str]:
     assert data is not None, "openpyxl wrote a sheet without <sheetData>"
     head = xml[: data.start()]
     labels = re.findall(r'<c r="([A-Z]+)(\d+)"', data[1] or "")
-    columns = [COLUMN.index(letters) for letters, _ in labels]
+    columns = [NUMBER[letters] for letters, _ in labels]
     rows = [int(row) for _, row in labels]
     for pour in pours:
         columns += [pour.grid.left - pour.margin[1], pour.grid.right + pour.margin[3]]
         rows += [pour.first_row, pour.last_row]
     if rows:
-        area = f"{COLUMN[min(columns)]}{min(rows)}:{COLUMN[max(columns)]}{max(rows)}"
+        area = f"{LETTERS[min(columns)]}{min(rows)}:{LETTERS[max(columns)]}{max(rows)}"
         head = _DIMENSION.sub(f'<dimension ref="{area}"/>', head)
     return head + "<sheetData>", _SPANS.sub("", data[1] or ""), "</sheetData>" + xml[data.end() :]

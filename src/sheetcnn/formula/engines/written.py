@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from ..a1 import cell_name
+from ...a1 import cell_name
 from ..evaluate import Group
 from ..parser import ARRAY
 from ..reader import Book, Sheet

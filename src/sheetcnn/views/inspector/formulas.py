@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...grid import Grid
+from ...arrays.grid import Grid
 from ...layers.base import Arrays, Elementwise
 from ...network import INPUT
 from ..view import TOLERANCE, View

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...grid import Grid, Grids, flat
+from ...arrays.grid import Grid, Grids, flat
 from ...layers.base import Activated, Elementwise, MadeOf, Margin
 from ...network import Network, Node
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...grid import Grid, flat, seen_from
+from ...arrays.grid import Grid, flat, seen_from
 from ...handout.design import Design
 from ...handout.fill import Fill
 from ...handout.mistake import Planted

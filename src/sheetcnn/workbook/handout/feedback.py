@@ -11,7 +11,8 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ...grid import COLUMN, Grid, flat, sheet_prefix
+from ...a1 import LETTERS, sheet_prefix
+from ...arrays.grid import Grid, flat
 from ...handout.fingerprint import fingerprints, status
 from ...handout.mistake import Mistake
 from ...handout.task import EXACT
@@ -151,7 +152,7 @@ def _free(sheets: Making, sheet: str) -> int:
 
 def _hide(sheet: Worksheet, column: int, grids: list[Grid]) -> None:
     left, right = column + min(grid.left for grid in grids), column + max(grid.right for grid in grids)
-    name = COLUMN[left]
+    name = LETTERS[left]
     sheet.column_dimensions[name] = ColumnDimension(sheet, index=name, min=left, max=right, hidden=True)
 
 
@@ -165,7 +166,7 @@ def _green(box: Box, own: Grid) -> tuple[str, list[FormulaRule]]:
             rules.append(FormulaRule([test], fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
     rules.append(FormulaRule([right], fill=PatternFill("solid", bgColor=GREEN), font=Font(color="14532D")))
     # LibreOffice lets a colour scale of the very same range win: so the range has one hidden cell more.
-    return f"{area_of(box.grid)} {COLUMN[own.right]}{own.bottom}", rules
+    return f"{area_of(box.grid)} {LETTERS[own.right]}{own.bottom}", rules
 
 
 def _put_first(sheet: Worksheet, rules: list[tuple[str, list[FormulaRule]]]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...grid import Grid, flat
+from ...arrays.grid import Grid, flat
 from ...handout.compute import Compute
 from ...handout.task import node_of
 from .. import palette

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ...grid import COLUMN, Grid, sheet_prefix
+from ...a1 import LETTERS, sheet_prefix
+from ...arrays.grid import Grid
 from ...handout.mistake import Mistake, Planted
 from ...handout.mistakes import MISTAKES
 from ...handout.shapes import HEADS, NEAR, Shapes
@@ -16,7 +17,7 @@ from .feedback import feedback
 from .making import EXERCISE, Box, Making
 
 WIDTHS = (3, 5, 62, 14, 14, 14, 14, 14)  # of the Exercise sheet's columns from A on
-LETTERS = 70  # in a line of a task's words
+LINE_LENGTH = 70  # in a line of a task's words
 
 
 def instructions(sheets: Making, sheet: Worksheet, name: str) -> None:
@@ -25,7 +26,7 @@ def instructions(sheets: Making, sheet: Worksheet, name: str) -> None:
     settings = variant.exercise.settings
     sheet.page_setup.fitToHeight = 1
     for column, width in enumerate(WIDTHS, start=1):
-        sheet.column_dimensions[COLUMN[column]].width = width
+        sheet.column_dimensions[LETTERS[column]].width = width
     put(sheet, 1, 2, settings.title + ("   ·   answer key" if sheets.key else ""), "title")
     sheet.row_dimensions[1].height = 28
     put(sheet, 2, 2, name, "strong")
@@ -71,7 +72,7 @@ def _task_rows(sheets: Making, sheet: Worksheet, task: Task, number: int, row: i
     words = task.text or task.instruction(variant, number)
     put(sheet, row, 2, f"{number}", "strong")
     put(sheet, row, 3, words, "body")
-    sheet.row_dimensions[row].height = 13.5 * (1 + len(words) // LETTERS) + 6
+    sheet.row_dimensions[row].height = 13.5 * (1 + len(words) // LINE_LENGTH) + 6
     layer = getattr(task, "layer", None)
     if isinstance(layer, str):
         put(sheet, row, 4, layer, "link", layer)
@@ -117,7 +118,7 @@ def _shapes_table(sheets: Making, sheet: Worksheet, task: Shapes, number: int, r
         reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"
         settings = node.layer.setting_words()
         put(sheet, line, 3, f"{node.name}{reads}  ·  {node.layer.type}" + (f": {settings}" if settings else ""), "body")
-        sheet.row_dimensions[line].height = 27 if len(f"{node.name}{reads}{settings}") > LETTERS - 14 else 16
+        sheet.row_dimensions[line].height = 27 if len(f"{node.name}{reads}{settings}") > LINE_LENGTH - 14 else 16
         before = node.name
     if variant.exercise.live(task):
         # A fingerprint is of a whole number of steps, which must not be too many of them.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...grid import Grid
+from ...arrays.grid import Grid
 from ...handout.variant import Variant
 from ...layout import Page
 from ..cells import Cell, Pour

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-MAX_ROWS = 1_048_576
-MAX_COLUMNS = 16_384
-
-
-_ONE = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_TWO = [a + b for a in _ONE for b in _ONE]
-_THREE = [a + b for a in _ONE for b in _TWO]
-COLUMN = ["", *_ONE, *_TWO, *_THREE][: MAX_COLUMNS + 1]  # letters by column number, counted from 1
-
-# What Excel would read as something else than a sheet's name: a cell (FC1, R1C1) or a truth value.
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_CELL_LIKE = re.compile(r"(?:[A-Za-z]{1,3}[0-9]+|[Rr][0-9]*(?:[Cc][0-9]*)?|[Cc][0-9]*|true|false)\Z", re.I)
-
-
-def sheet_prefix(sheet: str) -> str:
-    """The sheet's name as a formula writes it before a cell, quoted where it must be: `Input!`, `'fc1'!`."""
-    if _PLAIN.match(sheet) and not _CELL_LIKE.match(sheet):
-        return f"{sheet}!"
-    return "'" + sheet.replace("'", "''") + "'!"
+from ..a1 import LETTERS, sheet_prefix
 
 
 class _Windows(dict[tuple[int, int, int, int], str]):
@@ -58,8 +39,8 @@ class Grid:
     windows: dict[tuple[int, int, int, int], str] = field(init=False, repr=False, compare=False)  # only in `seen_from`
 
     def __post_init__(self) -> None:
-        first = f"${COLUMN[self.left]}${self.top}"
-        last = f"${COLUMN[self.right]}${self.bottom}"
+        first = f"${LETTERS[self.left]}${self.top}"
+        last = f"${LETTERS[self.right]}${self.bottom}"
         self.area = self.prefix + (first if first == last else f"{first}:{last}")
 
     @property
@@ -85,13 +66,13 @@ class Grid:
 
     def at(self, row: int, column: int) -> str:
         """The cell of one element, counted from 0."""
-        return f"{self.prefix}{COLUMN[self.left + column * self.spacing[1]]}{self.top + row * self.spacing[0]}"
+        return f"{self.prefix}{LETTERS[self.left + column * self.spacing[1]]}{self.top + row * self.spacing[0]}"
 
     def window(self, row: int, column: int, rows: int, columns: int) -> str:
         """The rectangle of cells whose corner is the element (row, column); it may reach into the padding around."""
         top, left = self.top + row, self.left + column
-        first = f"{self.prefix}{COLUMN[left]}{top}"
-        return first if rows == columns == 1 else f"{first}:{COLUMN[left + columns - 1]}{top + rows - 1}"
+        first = f"{self.prefix}{LETTERS[left]}{top}"
+        return first if rows == columns == 1 else f"{first}:{LETTERS[left + columns - 1]}{top + rows - 1}"
 
 
 Grids = Any  # one grid, or lists of them, maps[k], kernels[k][c]: which one is known only when a network is read
@@ -117,4 +98,4 @@ def flat(grids: Grids) -> Iterator[tuple[tuple[int, ...], Grid]]:
 def span(grids: list[Grid]) -> str:
     """The cells from the first to the last of grids that stand one below the other, with all between them."""
     first, last = grids[0], grids[-1]
-    return f"{first.prefix}${COLUMN[first.left]}${first.top}:${COLUMN[last.right]}${last.bottom}"
+    return f"{first.prefix}${LETTERS[first.left]}${first.top}:${LETTERS[last.right]}${last.bottom}"

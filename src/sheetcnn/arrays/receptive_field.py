@@ -12,7 +12,7 @@ NOWHERE = 1 << 40  # the first row of what depends on none
 
 
 @dataclass(frozen=True)
-class Extent:
+class ReceptiveField:
     """The first and last row of the picture that each row of a layer's maps, or each number of a vector, depends on.
 
     There is one for rows and one for columns. What depends on nothing, in padding for example, has its last before its first.
@@ -26,32 +26,32 @@ class Extent:
         """The most rows that any depends on."""
         return max(0, int((self.last - self.first).max()) + 1)
 
-    def of_windows(self, starts: np.ndarray, ends: np.ndarray) -> Extent:
+    def of_windows(self, starts: np.ndarray, ends: np.ndarray) -> ReceptiveField:
         """That of rows which read the rows from start to end of these, both included; outside lies padding."""
         starts, ends = np.maximum(starts, 0), np.minimum(ends, len(self.first) - 1)
         none = starts > ends
         if (np.diff(self.first) >= 0).all() and (np.diff(self.last) >= 0).all():  # as nearly always
             starts, ends = (np.where(none, 0, places) for places in (starts, ends))
-            return Extent(np.where(none, NOWHERE, self.first[starts]), np.where(none, -1, self.last[ends]))
+            return ReceptiveField(np.where(none, NOWHERE, self.first[starts]), np.where(none, -1, self.last[ends]))
         spans = [slice(start, max(start, end + 1)) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         first = [int(self.first[span].min(initial=NOWHERE)) for span in spans]
-        return Extent(np.array(first), np.array([int(self.last[span].max(initial=-1)) for span in spans]))
+        return ReceptiveField(np.array(first), np.array([int(self.last[span].max(initial=-1)) for span in spans]))
 
-    def of_all(self, count: int) -> Extent:
+    def of_all(self, count: int) -> ReceptiveField:
         """That of so many rows or numbers which depend on all of these."""
-        return Extent(np.full(count, self.first.min()), np.full(count, self.last.max()))
+        return ReceptiveField(np.full(count, self.first.min()), np.full(count, self.last.max()))
 
-    def in_a_vector(self, shape: tuple[int, ...], axis: int) -> Extent:
+    def in_a_vector(self, shape: tuple[int, ...], axis: int) -> ReceptiveField:
         """That of the numbers of maps C×H×W one after the other, these being of their rows (axis 0) or columns (1)."""
         first, last = (
             np.broadcast_to(part[:, None] if axis == 0 else part, shape).ravel() for part in (self.first, self.last)
         )
-        return Extent(first, last)
+        return ReceptiveField(first, last)
 
-    def in_maps(self, shape: tuple[int, ...], axis: int) -> Extent:
+    def in_maps(self, shape: tuple[int, ...], axis: int) -> ReceptiveField:
         """That of the rows (axis 0) or columns (1) of maps C×H×W, which these numbers of a vector fill one after the other."""
         others = (0, 2 - axis)
-        return Extent(self.first.reshape(shape).min(axis=others), self.last.reshape(shape).max(axis=others))
+        return ReceptiveField(self.first.reshape(shape).min(axis=others), self.last.reshape(shape).max(axis=others))
 
 
 def touched(starts: np.ndarray, cells: int, dilation: int, size: int, apart: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -68,12 +68,12 @@ def touched(starts: np.ndarray, cells: int, dilation: int, size: int, apart: int
     return np.where(there, next(rows), NOWHERE), np.where(there, next(rows), -1)
 
 
-def joined(extents: Sequence[Extent]) -> Extent:
+def joined(extents: Sequence[ReceptiveField]) -> ReceptiveField:
     """That of rows which read the same row of several inputs; an input of one row is read by all."""
     firsts, lasts = (np.broadcast_arrays(*parts) for parts in ([e.first for e in extents], [e.last for e in extents]))
-    return Extent(np.min(firsts, axis=0), np.max(lasts, axis=0))
+    return ReceptiveField(np.min(firsts, axis=0), np.max(lasts, axis=0))
 
 
-def end_to_end(extents: Sequence[Extent]) -> Extent:
+def end_to_end(extents: Sequence[ReceptiveField]) -> ReceptiveField:
     """That of vectors one after the other."""
-    return Extent(np.concatenate([e.first for e in extents]), np.concatenate([e.last for e in extents]))
+    return ReceptiveField(np.concatenate([e.first for e in extents]), np.concatenate([e.last for e in extents]))
