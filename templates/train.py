@@ -22,8 +22,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from sheetcnn.image import load_input
-from sheetcnn.network import Network, read_network
-from sheetcnn.weights import load_parameters
+from sheetcnn.model.network import Network
+from sheetcnn.model.network_file import read_network
+from sheetcnn.model.weights import load_parameters
 
 HERE = Path(__file__).parent
 BATCH = 64

@@ -11,11 +11,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 import sheetcnn
+from sheetcnn.arrays.array import Shape
 from sheetcnn.errors import SheetcnnError
-from sheetcnn.kernels import KERNELS
 from sheetcnn.layers import LAYERS
-from sheetcnn.layers.base import Shape
-from sheetcnn.network import parse_network
+from sheetcnn.model.kernels import KERNELS
+from sheetcnn.model.network import parse_network
 
 MOST_LAYERS = 7
 MOST_CELLS = 4_000  # of one network's layers

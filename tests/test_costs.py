@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from sheetcnn.arrays.receptive_field import ReceptiveField, touched
-from sheetcnn.costs import MAX_TRACED, costs
 from sheetcnn.layers import LAYERS
 from sheetcnn.layers.base import Example
-from sheetcnn.network import INPUT, Network, parse_network, read_network
+from sheetcnn.model.costs import MAX_TRACED, costs
+from sheetcnn.model.network import Network, parse_network
+from sheetcnn.model.network_file import read_network
+from sheetcnn.model.settings import INPUT
+from sheetcnn.model.weights import load_parameters
 from sheetcnn.templates import templates
-from sheetcnn.weights import load_parameters
 
 
 def network(size: tuple[int, int, int], *layers: dict[str, Any]) -> Network:

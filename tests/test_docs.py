@@ -18,9 +18,10 @@ from sheetcnn.cli import app
 from sheetcnn.formula import read_book
 from sheetcnn.handout.exercise import TASKS, Exercise
 from sheetcnn.handout.mistakes import MISTAKES
-from sheetcnn.kernels import KERNELS
 from sheetcnn.layers import LAYERS
-from sheetcnn.network import INITS, parse_network, read_network
+from sheetcnn.model.kernels import KERNELS
+from sheetcnn.model.network import INITS, parse_network
+from sheetcnn.model.network_file import read_network
 from sheetcnn.templates import samples, templates
 
 ROOT = Path(__file__).parents[1]

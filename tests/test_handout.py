@@ -21,6 +21,7 @@ from openpyxl.utils import get_column_letter
 from test_workbook import PICTURE_OF
 
 import sheetcnn
+from sheetcnn.arrays.array import shape_text
 from sheetcnn.cli import main
 from sheetcnn.errors import ExerciseError, SheetcnnError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
@@ -29,10 +30,9 @@ from sheetcnn.handout.mistakes import MISTAKES
 from sheetcnn.handout.report import page, write_csv
 from sheetcnn.handout.workers import Lost, on_all_cores
 from sheetcnn.handout.writer import HandedOut, hand_out
-from sheetcnn.layers.base import shape_text
 from sheetcnn.layers.conv2d import Conv2d
 from sheetcnn.layout import Page, gallery_page
-from sheetcnn.network import read_network
+from sheetcnn.model.network_file import read_network
 from sheetcnn.templates import exercises, templates
 from sheetcnn.workbook.pages import _layer_lines
 
@@ -994,7 +994,7 @@ def test_given_kernels_and_trained_ones(give: Give, tmp_path: Path) -> None:
     classic = classic.replace("height = 3", "height = 6").replace("width = 3", "width = 6")
     pixels = np.random.default_rng(0).integers(0, 9, (2, 6, 6))
     made = give(FILL, classic, pixels, students="a\nb\nc\n")
-    from sheetcnn.kernels import KERNELS
+    from sheetcnn.model.kernels import KERNELS
 
     for n in (1, 2, 3):
         weight = made.handout.variant(n).parameters["conv"]["weight"]

@@ -27,7 +27,7 @@ from sheetcnn.checker import _description
 from sheetcnn.errors import SheetcnnError, WorkbookError
 from sheetcnn.formula import Book, Group, evaluate, group_formulas, read_book
 from sheetcnn.image import load_input
-from sheetcnn.network import InputSettings
+from sheetcnn.model.settings import InputSettings
 
 resource = pytest.importorskip("resource", reason="this system has no limits of memory that a process can set")
 

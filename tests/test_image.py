@@ -12,7 +12,7 @@ from PIL import Image
 
 from sheetcnn.errors import PictureError
 from sheetcnn.image import load_input
-from sheetcnn.network import InputSettings
+from sheetcnn.model.settings import InputSettings
 from sheetcnn.templates import samples
 
 

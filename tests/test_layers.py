@@ -18,7 +18,8 @@ import sheetcnn
 from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import read_book
 from sheetcnn.layers import LAYERS
-from sheetcnn.layers.base import Activated, Example
+from sheetcnn.layers.activation import Activated
+from sheetcnn.layers.base import Example
 from sheetcnn.libreoffice import find_libreoffice, write_profile
 
 CASES = [

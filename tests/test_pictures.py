@@ -13,7 +13,7 @@ import sheetcnn
 from sheetcnn.errors import LimitError, NetworkError, PictureError
 from sheetcnn.formula import evaluate, group_formulas, read_book
 from sheetcnn.image import load_input
-from sheetcnn.network import read_network
+from sheetcnn.model.network_file import read_network
 from sheetcnn.templates import samples, templates
 
 PICTURES = ["cat", "coffee", "astronaut"]

@@ -10,9 +10,9 @@ from test_workbook import PICTURE_OF
 
 import sheetcnn
 from sheetcnn.builder import Built
-from sheetcnn.costs import costs
 from sheetcnn.formula import read_book
-from sheetcnn.network import read_network
+from sheetcnn.model.costs import costs
+from sheetcnn.model.network_file import read_network
 from sheetcnn.templates import templates
 
 

@@ -29,10 +29,11 @@ from sheetcnn.handout.exercise import read_exercise
 from sheetcnn.handout.roster import read_roster
 from sheetcnn.image import load_input
 from sheetcnn.importer import open_network
-from sheetcnn.network import InputSettings, parse_toml, read_network, read_settings, with_labels
+from sheetcnn.model.network_file import parse_toml, read_network, read_settings, with_labels
+from sheetcnn.model.settings import InputSettings
+from sheetcnn.model.weights import load_parameters
 from sheetcnn.reading import open_archive, open_regular, read_bytes
 from sheetcnn.templates import templates
-from sheetcnn.weights import load_parameters
 
 resource = pytest.importorskip("resource", reason="this system has no limits of memory that a process can set")
 

@@ -10,7 +10,8 @@ import pytest
 from test_onnx import CASES, drawn, kind_of
 
 from sheetcnn.layers import LAYERS
-from sheetcnn.layers.base import Activated, Layer
+from sheetcnn.layers.activation import Activated
+from sheetcnn.layers.base import Layer
 
 pytestmark = pytest.mark.torch
 

@@ -12,9 +12,10 @@ from PIL import Image
 
 import sheetcnn
 from sheetcnn.image import load_input
-from sheetcnn.network import INPUT, read_network
+from sheetcnn.model.network_file import read_network
+from sheetcnn.model.settings import INPUT
+from sheetcnn.model.weights import load_parameters
 from sheetcnn.templates import samples, templates
-from sheetcnn.weights import load_parameters
 
 ROOT = Path(__file__).parents[1]
 DATA = runpy.run_path(str(ROOT / "templates" / "data.py"))

@@ -14,7 +14,8 @@ import sheetcnn
 from sheetcnn.errors import LimitError, SheetcnnError
 from sheetcnn.formula import read_book
 from sheetcnn.layers import conv2d
-from sheetcnn.network import MAX_GRID_NAMES, read_network
+from sheetcnn.model.graph import MAX_GRID_NAMES
+from sheetcnn.model.network_file import read_network
 from sheetcnn.workbook import dress
 
 GROUPED = """

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sheetcnn.arrays.array import Shape
 from sheetcnn.layers import LAYERS
-from sheetcnn.layers.base import Elementwise, Shape, combined, literal
+from sheetcnn.layers.activation import Elementwise
+from sheetcnn.layers.base import combined, literal
 
 SUM = "Σ over channels of (kernel * channel)"
 ONE = "the filter's one kernel"

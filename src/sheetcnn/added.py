@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arrays.array import Array, Values
 from .arrays.grid import Grid, flat, seen_from
 from .comparison import Comparison, Size, agree
 from .formula.parser import skeleton
 from .formula.values import ERRORS
-from .kernels import KERNELS
-from .layers.base import Arrays, Drawing
+from .model.kernels import KERNELS
+from .model.network import Node
+from .model.settings import INPUT
 from .named_grids import NoNumber, in_words
-from .network import INPUT, Node
 from .views.check import CHECK, check_sizes, check_views
-from .views.gallery import GALLERY, thumbnail_formula, thumbnail_values, thumbnails
+from .views.gallery import GALLERY, thumbnails
 from .views.inspector import CHOICES, INSPECTOR, MARKS, PLACES, TABLE, Inspector, inspector_views
-from .views.kernels import BANK, NAMES, choosable, kernel_formula, kernel_values
+from .views.kernels import BANK, LISTED, NAMES, PRESETS, built_of, choices_of, choosable, kernel_formula, kernel_values
 from .views.overview import OVERVIEW, gives_answer, overview_sizes, overview_views
 from .views.view import View
 
@@ -23,9 +24,9 @@ Cells = set[str]  # with their sheets, as findings name them
 Areas = dict[tuple[str, int, int, int, int], set[tuple[str, int, int, int, int]]]
 
 
-def _sizes(drawing: Drawing, owner: str) -> dict[str, Size]:
-    """Rows and columns of a drawing's grids, by name."""
-    return {drawing.name(owner, index): drawing.size for index in drawing.indexes()}
+def _sizes(array: Array) -> dict[str, Size]:
+    """Rows and columns of an array's grids, by name."""
+    return {array.name(index): array.size for index in array.indexes()}
 
 
 # -- lists to choose from --------------------------------------------------------------------------------------------
@@ -35,28 +36,26 @@ def kernel_lists(comparison: Comparison, node: Node, numbers: np.ndarray) -> Cel
     Returns the kernels' cells that are no numbers because no kernel has the name that is chosen.
     """
     named = comparison.named
-    filters, channels = numbers.shape[:2]
-    bank = Drawing("weight", "built", "bank", numbers.shape, 2)
-    choice = Drawing("choice", "choice", "view", (filters, channels), 2)
+    kernels = comparison.graph.get(node.name, "weight")
+    bank, choice = built_of(kernels), choices_of(kernels)
     parts = {
-        BANK: {"kernel_names": (len(NAMES), 1), "kernel_presets": (len(KERNELS), 9)} | _sizes(bank, node.name),
-        node.name: _sizes(choice, node.name),
+        BANK: _sizes(LISTED) | _sizes(PRESETS) | _sizes(bank),
+        node.name: _sizes(choice),
     }
     places = comparison.places(f"the lists of kernels of {node.name}", parts)
     if places is None:
         return set()
-    built, choices = named.find(node.name, bank), named.find(node.name, choice)
+    built, choices = named.find(bank), named.find(choice)
     kept = comparison.numbers(bank, built)
     names, presets = places["kernel_names"], places["kernel_presets"]
     comparison.constants(names, [[name] for name in NAMES])
     comparison.constants(presets, [kernel.ravel().tolist() for kernel in KERNELS.values()])
     sheet = comparison.sheets[node.name]
     write = kernel_formula(
-        node, seen_from(built, sheet), seen_from(choices, sheet), names.seen_from(sheet), presets.seen_from(sheet)
+        kernels, seen_from(built, sheet), seen_from(choices, sheet), names.seen_from(sheet), presets.seen_from(sheet)
     )
     explained: Cells = set()
-    kernels = Drawing("weight", "kernel", "parameter", numbers.shape, 2)
-    for (k, c), grid, _ in named.each(kernels, comparison.grids[node.name]["weight"]):
+    for (k, c), grid, _ in named.each(kernels, comparison.grids[kernels.id]):
         following = [
             (a, b)
             for a, b in np.ndindex(grid.rows, grid.columns)
@@ -94,13 +93,13 @@ def picture_list(comparison: Comparison, wrong: list[NoNumber]) -> Cells:
 
 
 # -- sheets ----------------------------------------------------------------------------------------------------------
-def gallery(comparison: Comparison, limit: int, values: dict[str, Arrays]) -> None:
+def gallery(comparison: Comparison, limit: int, values: Values) -> None:
     """The thumbnails, each cell against the map that it shows."""
     named, owner = comparison.named, GALLERY.lower()
     lost = {*named.gone, *named.cut_off}
-    drawings = {drawing.key: drawing for drawing in thumbnails(named.network, limit) if drawing.key not in lost}
-    parts = {key: _sizes(drawing, owner) for key, drawing in drawings.items()}
-    if not drawings:
+    shown = {array.key: array for array in thumbnails(named.graph, limit) if array.key not in lost}
+    parts = {key: _sizes(array) for key, array in shown.items()}
+    if not shown:
         return
     if comparison.gone(GALLERY, [name for names in parts.values() for name in names]):
         comparison.left_out(GALLERY, parts, "it is gone")
@@ -110,25 +109,24 @@ def gallery(comparison: Comparison, limit: int, values: dict[str, Arrays]) -> No
         comparison.report.notes.append(
             f"not checked: thumbnails of {', '.join(broken)}, since {next(iter(broken.values()))}"
         )
-    if broken.keys() == drawings.keys():
+    if broken.keys() == shown.keys():
         return
     comparison.begin(owner, "thumbnails")
-    for key, drawing in drawings.items():
+    for key, array in shown.items():
         if key in broken:
             continue
-        grids = named.find(owner, drawing)
+        grids = named.find(array)
         sheets = {grid.sheet for _, grid in flat(grids)}
         comparison.sheets.setdefault(owner, next(flat(grids))[1].sheet)
-        comparison.now.grids += drawing.shape[0]
-        shown = thumbnail_values(key, values)[: drawing.shape[0]]
-        write = thumbnail_formula(named.network, key, comparison.grids)
-        comparison.compare(drawing, grids, shown, write, named.viewpoint(GALLERY, sheets))
+        comparison.now.grids += array.shape[0]
+        write = array.written(comparison.grids, GALLERY)
+        comparison.compare(array, grids, array.computed(values), write, named.viewpoint(GALLERY, sheets))
 
 
-def inspector(comparison: Comparison, values: dict[str, Arrays], given: dict[str, Arrays]) -> None:
+def inspector(comparison: Comparison, values: Values) -> None:
     """The inspector, each cell against what NumPy says of the place that is chosen."""
     named = comparison.named
-    shown = Inspector(comparison.network, comparison.grids, comparison.detail)
+    shown = Inspector(comparison.graph, comparison.grids)
     listed = named.area("inspector_layers")
     if shown.displaced and (listed is None or listed[3] - listed[1] + 1 != len(shown.layers) or not shown.layers):
         parts = {INSPECTOR: {"inspector_layer": (1, 1)}, TABLE: {"inspector_layers": (1, 1)}}
@@ -141,14 +139,14 @@ def inspector(comparison: Comparison, values: dict[str, Arrays], given: dict[str
     places = comparison.places(INSPECTOR, parts)
     if places is None:
         return
-    table = named.numbers("inspector", Drawing("table", "table", "view", shown.table.shape, 0), places["inspector_table"])[0]
+    table = named.numbers("inspector", Array("table", shown.table.shape, role="view"), places["inspector_table"])[0]
     apart = [n for n, have in enumerate(table[:, -len(PLACES) :]) if (have != shown.table[n, -len(PLACES) :]).any()]
     if apart:
         comparison.left_out(INSPECTOR, parts, _moved([shown.layers[n].node.name for n in apart]))
         return
     choice = {name: comparison.typed(places[f"inspector_{name}"]) for name in CHOICES}
     known = str(choice["layer"]).lower() in [name.lower() for (name,) in shown.names]
-    views = inspector_views(shown, places, values, given, choice) if known else []
+    views = inspector_views(shown, places, values, choice) if known else []
     if _reads_elsewhere(comparison, views, places):
         comparison.left_out(INSPECTOR, parts, _moved([]))
         return
@@ -207,7 +205,7 @@ def _meet(one: tuple[str, int, int, int, int], other: tuple[str, int, int, int, 
     return one[0] == other[0] and down and along
 
 
-def check_sheet(comparison: Comparison, values: dict[str, Arrays]) -> tuple[int, dict[str, Grid]]:
+def check_sheet(comparison: Comparison, values: Values) -> tuple[int, dict[str, Grid]]:
     """The Check sheet: how far edits reach; returns how many of its rows say so, and its places."""
     places = comparison.places(CHECK, {CHECK: check_sizes(comparison.network)})
     if places is None:
@@ -217,13 +215,13 @@ def check_sheet(comparison: Comparison, values: dict[str, Arrays]) -> tuple[int,
     sums, largest = (
         comparison.typed_numbers(name, places[name]).reshape(-1) for name in ("check_sum_built", "check_largest_built")
     )
-    views = check_views(comparison.network, comparison.grids, places, values, (sums, largest))
+    views = check_views(comparison.graph, comparison.grids, places, values, (sums, largest))
     for view in views:
         comparison.view(view, places[view.name], places["check_sum"].sheet)
     return sum(state for (state,) in views[-1].values), places
 
 
-def overview(comparison: Comparison, values: dict[str, Arrays], changed: int, checked: dict[str, Grid]) -> None:
+def overview(comparison: Comparison, values: Values, changed: int, checked: dict[str, Grid]) -> None:
     """The Overview: whether all is as built, of which the Check sheet's rows tell, and what the network answers."""
     sizes = overview_sizes(comparison.network)
     parts = {OVERVIEW: {"overview_state": sizes.pop("overview_state")}}
@@ -239,14 +237,12 @@ def overview(comparison: Comparison, values: dict[str, Arrays], changed: int, ch
     comparison.sheets["overview"] = next(grid.sheet for name, grid in found.items() if name.startswith("overview"))
     if "answer_names" in found:
         comparison.constants(found["answer_names"], [[name] for name in comparison.network.answers])
-    for view in overview_views(comparison.network, comparison.grids, checked | found, values, changed):
+    for view in overview_views(comparison.graph, comparison.grids, checked | found, values, changed):
         home = found["overview_state" if view.name == "overview_state" else "overview_answer"].sheet
         comparison.view(view, found[view.name], home)
 
 
-def added_sheets(
-    comparison: Comparison, cells: int, inspects: bool, values: dict[str, Arrays], given: dict[str, Arrays]
-) -> None:
+def added_sheets(comparison: Comparison, cells: int, inspects: bool, values: Values) -> None:
     """All that a workbook has besides its layers: a gallery of so many cells, an inspector if it has one."""
     gallery(comparison, cells, values)
     if gone := comparison.named.gone:
@@ -256,16 +252,16 @@ def added_sheets(
         comparison.left_out(whole, parts, f"they tell of {' and '.join(gone)}, too")
         return
     if inspects:
-        inspector(comparison, values, given)
+        inspector(comparison, values)
     overview(comparison, values, *check_sheet(comparison, values))
 
 
-def lists(comparison: Comparison, given: dict[str, Arrays], wrong: list[NoNumber]) -> Cells:
+def lists(comparison: Comparison, given: Values, wrong: list[NoNumber]) -> Cells:
     """All lists of kernels and of pictures; returns the cells that are no numbers because of what is chosen."""
     comparison.now = comparison.reports[INPUT]
     explained = picture_list(comparison, wrong)
     for node in comparison.named.left.nodes:
         if choosable(node):
             comparison.now = comparison.reports[node.name]
-            explained |= kernel_lists(comparison, node, given[node.name]["weight"])
+            explained |= kernel_lists(comparison, node, given[f"{node.name}.weight"])
     return explained

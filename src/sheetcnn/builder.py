@@ -10,17 +10,21 @@ from typing import Literal, get_args
 import numpy as np
 
 from . import __version__
+from .arrays.array import Values
 from .errors import NetworkError, PictureError, SheetcnnError
 from .files import refuse_outputs
 from .image import enlarged_png, load_input
 from .importer import open_network, refuse_size
-from .layers.base import Arrays
 from .layout import lay_out
-from .network import INPUT, InputSettings, Network, with_labels
+from .model.graph import Graph
+from .model.limits import graph_of
+from .model.network import Network
+from .model.network_file import with_labels
+from .model.settings import INPUT, InputSettings
+from .model.weights import load_parameters
 from .progress import Progress
 from .templates import network_path, picture_path
 from .views.gallery import GALLERY_CELLS
-from .weights import load_parameters
 from .workbook.model import Model
 from .workbook.sheets import dress_workbook
 from .workbook.write import write_workbook
@@ -36,10 +40,23 @@ class Built:
     """What `build` made: the file, the network, NumPy's values of every layer, and notes for the user."""
 
     path: Path
-    network: Network
-    values: dict[str, Arrays]
+    graph: Graph
+    numbers: Values  # of every array, by its id
     notes: tuple[str, ...]
     outputs: dict[str, np.ndarray]  # what the last layer puts out, by picture, where that is a vector
+
+    @property
+    def network(self) -> Network:
+        """The network that was drawn."""
+        return self.graph.network
+
+    @property
+    def values(self) -> dict[str, dict[str, np.ndarray]]:
+        """What NumPy computed of the first picture, by layer and key; the input's own under "input"."""
+        return {
+            name: {array.key: self.numbers[array.id] for array in arrays if array.role not in ("parameter", "shared")}
+            for name, arrays in self.graph.of.items()
+        }
 
     @property
     def predictions(self) -> dict[str, list[tuple[str, float]]]:
@@ -91,23 +108,22 @@ def build(
         refuse_outputs([path], [source.parent / checked.settings.weights])
     if labels is not None:
         checked = with_labels(checked, Path(labels))
-    pages = lay_out(checked, detail)
+    graph = graph_of(checked, detail)
+    pages = lay_out(graph)
     parameters, notes = load_parameters(checked, source.parent, arrays)
     pictures = load_pictures(images, checked.input)
-    values: dict[str, Arrays] = {}  # of the first picture, which is the one that is shown
+    values: Values = {}  # of the first picture, which is the one that is shown
     outputs = {}
     for name, pixels in pictures.items():
-        run = checked.run(pixels, parameters, detail)
-        refuse_too_large(checked, run, name)
-        outputs[name] = run[checked.nodes[-1].name]["output"]
+        run = graph.run(parameters | {f"{INPUT}.channel": pixels})
+        refuse_too_large(graph, run, name)
+        outputs[name] = run[graph.output(checked.nodes[-1].name).id]
         values = values or run
     pixels_across = 240 if len(pictures) == 1 else 90
     shown = dict(list(pictures.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
     dressed = dress_workbook(
         Model(
-            checked,
-            detail,
-            parameters,
+            graph,
             values,
             pages,
             {name: enlarged_png(one, pixels_across) for name, one in shown.items()},
@@ -119,7 +135,7 @@ def build(
         __version__,
     )
     write_workbook(path, dressed, progress)
-    return Built(path, checked, values, tuple(notes), outputs if checked.answers else {})
+    return Built(path, graph, values, tuple(notes), outputs if checked.answers else {})
 
 
 def load_pictures(images: list[str | Path], settings: InputSettings) -> dict[str, np.ndarray]:
@@ -146,15 +162,16 @@ def _names(paths: list[Path]) -> list[str]:
     return names
 
 
-def refuse_too_large(network: Network, values: dict[str, Arrays], picture: str) -> None:
+def refuse_too_large(graph: Graph, values: Values, picture: str) -> None:
     """Raise NetworkError, naming the picture, the layer and the place, where a value is not finite or beyond ±`MAX_NUMBER`."""
-    titles = {node.name: node.title for node in network.nodes} | {INPUT: "the input"}
-    for name, arrays in values.items():
-        for key, array in arrays.items():
-            fits = np.abs(array) <= MAX_NUMBER  # NaN is not
-            if not fits.all():
-                place = tuple(int(i) + 1 for i in np.argwhere(~fits)[0])
-                raise NetworkError(
-                    f"{network.source}: {titles[name]}: {key} at {place} is {array[tuple(i - 1 for i in place)]} for the picture "
-                    f"{picture}; a workbook can hold numbers up to {MAX_NUMBER:g} only; look at its weights and input"
-                )
+    titles = {node.name: node.title for node in graph.network.nodes} | {INPUT: "the input"}
+    for array in graph:
+        numbers = values[array.id]
+        fits = np.abs(numbers) <= MAX_NUMBER  # NaN is not
+        if array.forward is not None and not fits.all():
+            place = tuple(int(i) + 1 for i in np.argwhere(~fits)[0])
+            raise NetworkError(
+                f"{graph.network.source}: {titles[array.owner]}: {array.key} at {place} is "
+                f"{numbers[tuple(i - 1 for i in place)]} for the picture {picture}; a workbook can hold numbers up to "
+                f"{MAX_NUMBER:g} only; look at its weights and input"
+            )

@@ -15,7 +15,7 @@ import numpy as np
 
 from .a1 import cell_name, sheet_prefix
 from .added import added_sheets, lists
-from .arrays.grid import seen_from
+from .arrays.array import Values
 from .comparison import KEPT, Comparison, agree, apart
 from .errors import NetworkError, SheetcnnError, WorkbookError
 from .formula import (
@@ -33,10 +33,13 @@ from .formula import (
 from .formula import Engine as Helper
 from .formula.values import BLANK, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 from .importer import open_network
-from .layers.base import Arrays, Layer
+from .layers.base import Layer
 from .libreoffice import recalculated
+from .model.graph import Graph, sheet_of
+from .model.network import Network, parse_network
+from .model.network_file import parse_json
+from .model.settings import INPUT
 from .named_grids import NamedGrids, in_words
-from .network import INPUT, Network, parse_json, parse_network
 from .progress import Progress
 from .report import Finding, LayerReport, Report
 from .strays import Strays
@@ -161,11 +164,10 @@ def _left_out(book: Book, groups: list[Group], wanted: list[Group], areas: list[
 
 @dataclass(frozen=True)
 class Contents:
-    """What a workbook holds now: its network, the pixels, and every layer's parameters (the normalisation's under "input")."""
+    """What a workbook holds now: its network, and the numbers that no formula of it computes, pixels and parameters."""
 
     network: Network
-    pixels: np.ndarray
-    parameters: dict[str, Arrays]
+    values: Values
 
 
 def read_contents(book: str | Path) -> Contents:
@@ -180,14 +182,14 @@ def read_contents(book: str | Path) -> Contents:
     named = NamedGrids(opened, network, detail)
     for name, first in named.gone.items():
         node = network.by_name[name]
-        if node.share is None and any(drawing.role == "parameter" for drawing in named.drawn[name]):
+        if node.share is None and any(array.role == "parameter" for array in named.graph.of[name]):
             raise WorkbookError(
                 f"{book}: the weights of {name} are gone: the defined name {first} is missing, and all others"
             )
-    pixels, parameters, wrong = named.given()
+    given, wrong = named.given()
     if wrong:
         raise WorkbookError(f"{book}: {wrong[0].cell} {wrong[0].text}")
-    return Contents(network, pixels, parameters)
+    return Contents(network, given)
 
 
 def _description(book: Book) -> tuple[Network, str, Shown]:
@@ -262,16 +264,17 @@ class _Check(Comparison):
         }
         self.report.layers = list(self.reports.values())
         self.missing()
-        pixels, given, wrong = self.named.given()
+        given, wrong = self.named.given()
         self.divisors(given)
         explained = lists(self, given, wrong)
         for cell in wrong:
             self.now, self.spoilt = self.reports[cell.layer], True
             if cell.cell not in explained:
                 self.no_number(cell)
-        values = left.run(pixels, given, self.detail)
-        self.layers(left, values, given)
-        added_sheets(self, shown.gallery, shown.inspector, values, given)
+        graph = Graph(left, self.detail)
+        values = graph.run(given)
+        self.layers(graph, values)
+        added_sheets(self, shown.gallery, shown.inspector, values)
         self.compare_saved({name: report for name, report in self.reports.items() if name in self.sheets})
         if follow := sum(layer.follow for layer in self.report.layers):
             self.report.notes.append(f"{follow:,} more cells show errors, which follow from what is named")
@@ -289,42 +292,37 @@ class _Check(Comparison):
             if readers:
                 self.report.notes.append(f"{' and '.join(readers)} could not be checked, since {lost} is gone")
 
-    def divisors(self, given: dict[str, Arrays]) -> None:
+    def divisors(self, given: Values) -> None:
         """Name what pixels are divided by where that is 0 or blank."""
-        for drawing in self.named.drawn[INPUT]:
-            if drawing.key in ("scale", "std"):
-                for index, grid, _ in self.named.each(drawing, self.grids[INPUT][drawing.key]):
-                    if given[INPUT][drawing.key][index] == 0:
+        for array in self.graph.of[INPUT]:
+            if array.key in ("scale", "std"):
+                for index, grid, _ in self.named.each(array, self.grids[array.id]):
+                    if given[array.id][index] == 0:
                         self.now, self.spoilt = self.reports[INPUT], True
                         value = self.named.value(grid, 0, 0)
                         text = f"holds {in_words(value)}, and pixels are divided by it; type another number"
                         self.add("input", self.named.where(grid, 0, 0), text, value, None, self.named.formula(grid, 0, 0))
 
-    def layers(self, left: Network, values: dict[str, Arrays], given: dict[str, Arrays]) -> None:
+    def layers(self, graph: Graph, values: Values) -> None:
         """Every computed cell of the layers that are left."""
-        homes, formulas = {}, {}
-        for name in [INPUT, *(node.name for node in left.nodes)]:
-            homes[name] = self.named.viewpoint(name, self.named.sheets_of[name])
-            seen = {} if homes[name] is None else {name: {k: seen_from(g, name) for k, g in self.grids[name].items()}}
-            formulas[name] = left.formulas(name, self.detail, self.grids | seen)
-        strays = list(Strays(self.named, self.groups, {name: set(keys) for name, keys in formulas.items()}))
+        computed = {name: [array for array in arrays if array.formula is not None] for name, arrays in graph.of.items()}
+        strays = list(Strays(self.named, self.groups, {array.id for arrays in computed.values() for array in arrays}))
         for header in dict.fromkeys(stray.colours for stray in strays if stray.colours is not None):
             first, *others = [stray for stray in strays if stray.colours == header]
             self.report.notes.append(first.note(len(others)))
-        for node in left.nodes:
+        for node in graph.network.nodes:
             if (moved := self.named.out_of_step(node)) is not None:
                 self.report.notes.append(f"{moved}, and one SUMPRODUCT of {node.name} spans them all: move it back")
-        for name, written in formulas.items():
+        for name, arrays in computed.items():
             self.now = self.reports[name]
+            sheet = sheet_of(name)
+            home = self.named.viewpoint(sheet, self.named.sheets_of[name])
             for stray in strays:
                 if stray.layer == name and stray.colours is None:
                     self.add("stray", stray.cell, stray.text, stray.value, None, stray.formula)
-            for drawing in self.named.drawn[name]:
-                self.now.grids += int(np.prod(drawing.shape[: drawing.lead]))
-                if drawing.key in written:
-                    want = given if drawing.role == "shared" else values
-                    grids = self.grids[name][drawing.key]
-                    self.compare(drawing, grids, want[name][drawing.key], written[drawing.key], homes[name])
+            self.now.grids += sum(int(np.prod(array.shape[: array.grid_axes])) for array in graph.of[name])
+            for array in arrays:
+                self.compare(array, self.grids[array.id], values[array.id], array.written(self.grids, sheet, home), home)
 
     def compare_saved(self, reports: dict[str, LayerReport]) -> None:
         """The values that the spreadsheet program saved in grids, against those that their formulas have."""

@@ -22,7 +22,7 @@ from .plain import plain, plain_json
 if TYPE_CHECKING:
     from .builder import Built
     from .checker import Report
-    from .network import Network
+    from .model.network import Network
 
 FINE, DIFFERS, BAD_INPUT = 0, 1, 2
 SHOWN = 8  # cells named for each layer
@@ -300,9 +300,9 @@ def export(
 @app.command()
 def templates() -> None:
     """List the networks and pictures that come with sheetcnn."""
-    from .costs import costs
-    from .layers.base import shape_text
-    from .network import read_network
+    from .arrays.array import shape_text
+    from .model.costs import costs
+    from .model.network_file import read_network
     from .templates import exercises, samples
     from .templates import templates as shipped
 
@@ -377,8 +377,8 @@ def _settings(layer: Any) -> Iterator[str]:
 
 
 def _print_layers(network: Network) -> None:
-    from .costs import costs
-    from .layers.base import shape_text
+    from .arrays.array import shape_text
+    from .model.costs import costs
 
     found = costs(network)
     rows = [["", "input", "", shape_text(network.input.shape), "", "", ""]]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from .a1 import cell_name, sheet_prefix
+from .arrays.array import Array, Shape
 from .arrays.grid import Grid, Grids
 from .formula import Book, Sheet
 from .formula.parser import same_meaning
 from .formula.values import ERROR, ERRORS, NUMERIC
-from .layers.base import Drawing, Shape
+from .model.network import Network
 from .named_grids import NamedGrids, NoNumber, cut, in_words
-from .network import Network
 from .report import Finding, Kind, LayerReport, Report, Value
 from .views.view import View
 
@@ -31,7 +31,11 @@ class Comparison:
     def __init__(self, book: Book, network: Network, detail: str, engine: str) -> None:
         self.book, self.network, self.detail = book, network, detail
         self.named = NamedGrids(book, network, detail)
-        self.grids, self.sheets = self.named.by_layer, dict(self.named.sheets)  # of layers; sheets of what is added, too
+        self.graph, self.grids, self.sheets = (
+            self.named.graph,
+            self.named.grids,
+            dict(self.named.sheets),
+        )  # of layers; sheets of what is added, too
         self.report = Report(book.source, engine, network.settings.name)
         self.reports: dict[str, LayerReport] = {}
         self.hidden: dict[str, str] = {}  # which report a hidden sheet belongs to
@@ -70,16 +74,16 @@ class Comparison:
 
     # -- comparing ---------------------------------------------------------------------------------------------------
     def compare(
-        self, drawing: Drawing, grids: Grids, values: np.ndarray, write: Callable[[Shape], str], home: str | None = None
+        self, array: Array, grids: Grids, values: np.ndarray, write: Callable[[Shape], str], home: str | None = None
     ) -> None:
-        """Every cell of a computed drawing: is it still the formula that belongs there, and has it NumPy's value?
+        """Every cell of a computed array: is it still the formula that belongs there, and has it NumPy's value?
 
         `home` is the sheet that the formulas are written for, where that is not each cell's own.
         """
-        inner = len(drawing.shape) - drawing.lead
-        for index, grid, sheet in self.named.each(drawing, grids):
+        inner = len(array.shape) - array.grid_axes
+        for index, grid, sheet in self.named.each(array, grids):
             want = np.asarray(values[index]).reshape(grid.rows, grid.columns)
-            number, kind = (cut(array, grid) for array in (sheet.number, sheet.kind))
+            number, kind = (cut(cells, grid) for cells in (sheet.number, sheet.kind))
             difference, wrong = apart(number, want), (kind != NUMERIC) | ~agree(number, want)
             self.now.cells += number.size
             good = kind == NUMERIC
@@ -198,11 +202,11 @@ class Comparison:
 
     def typed_numbers(self, name: str, grid: Grid) -> np.ndarray:
         """Numbers that were written as such."""
-        return self.numbers(Drawing(name, name, "view", (grid.rows, grid.columns), 0), grid)
+        return self.numbers(Array(name, (grid.rows, grid.columns), role="view"), grid)
 
-    def numbers(self, drawing: Drawing, grids: Grids) -> np.ndarray:
+    def numbers(self, array: Array, grids: Grids) -> np.ndarray:
         """Numbers that no formula computes, each cell that holds none being named."""
-        numbers, wrong = self.named.numbers(self.now.layer, drawing, grids)
+        numbers, wrong = self.named.numbers(self.now.layer, array, grids)
         for cell in wrong:
             self.no_number(cell)
         return numbers

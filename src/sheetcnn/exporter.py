@@ -8,11 +8,11 @@ from typing import BinaryIO
 
 import numpy as np
 
+from .arrays.array import Values
 from .checker import Contents, read_contents
 from .errors import SheetcnnError, WorkbookError
 from .files import Outputs, refuse_outputs
 from .image import exact_png
-from .layers.base import Arrays
 
 
 def export(book: str | Path, output: str | Path | None = None, *, picture: str | Path | None = None) -> tuple[Path, ...]:
@@ -37,13 +37,13 @@ def export(book: str | Path, output: str | Path | None = None, *, picture: str |
         if output is not None and Path(output).suffix.lower() == ".onnx":
             from .to_onnx import model_of  # it needs the package onnx, which is an extra
 
-            model = model_of(contents.network, contents.parameters)
+            model = model_of(contents.network, contents.values)
             writes.append(lambda stream: stream.write(model))
         elif output is not None:
             weights = weights_of(contents)
             writes.append(lambda stream: np.savez(stream, **weights))  # type: ignore[arg-type]
         if picture is not None:
-            png = exact_png(contents.pixels)
+            png = exact_png(contents.values["input.channel"])
             writes.append(lambda stream: stream.write(png))
     except SheetcnnError as error:
         raise WorkbookError(f"{book}: {error}") from None
@@ -53,11 +53,11 @@ def export(book: str | Path, output: str | Path | None = None, *, picture: str |
     return tuple(targets)
 
 
-def weights_of(contents: Contents) -> Arrays:
+def weights_of(contents: Contents) -> Values:
     """The weights in a workbook, named and shaped as network files have them; shared ones under their owner's name."""
     nodes = [node for node in contents.network.nodes if node.share is None]
     return {
-        f"{node.name}.{key}": node.layer.to_file(key, array)
+        f"{node.name}.{key}": node.layer.to_file(key, contents.values[f"{node.name}.{key}"])
         for node in nodes
-        for key, array in contents.parameters[node.name].items()
+        for key in node.layer.all_parameters(*node.in_shapes)
     }

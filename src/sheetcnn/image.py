@@ -13,9 +13,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from .arrays.array import shape_text
 from .errors import PictureError
-from .layers.base import shape_text
-from .network import InputSettings
+from .model.settings import InputSettings
 from .reading import open_regular, read_bytes, read_header
 
 MAX_PIXELS = 50_000_000

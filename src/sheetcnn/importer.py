@@ -12,11 +12,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from .arrays.array import Values
 from .errors import NetworkError, SheetcnnError
 from .files import Outputs, make_folder, refuse_outputs
-from .layers.base import Arrays
-from .network import Network, parse_network, read_network
-from .weights import load_parameters
+from .model.network import Network, parse_network
+from .model.network_file import read_network
+from .model.weights import load_parameters
 
 MAX_SIDE = 16_384  # of a picture, as in network files
 
@@ -36,7 +37,7 @@ def open_network(
     scale: float | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
-) -> tuple[Network, Arrays | None]:
+) -> tuple[Network, Values | None]:
     """The network of a .toml, .json or .onnx file, with the arrays of its weights if they are in the file itself.
 
     Raises NetworkError with one line; `size`, `scale`, `mean` and `std` are for .onnx only.
@@ -105,7 +106,7 @@ def _description(
     scale: float | None,
     mean: Sequence[float] | None,
     std: Sequence[float] | None,
-) -> tuple[dict[str, Any] | None, Arrays | None]:
+) -> tuple[dict[str, Any] | None, Values | None]:
     """The description and weights of a model in .onnx; None for other files, which must not be given its options."""
     if path.suffix.lower() == ".onnx":
         from .from_onnx import read_onnx  # it needs the package onnx, which is an extra

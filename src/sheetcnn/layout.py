@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from .a1 import MAX_COLUMNS, MAX_ROWS
+from .arrays.array import Array, Margin, Shape, shape_text
 from .arrays.grid import Grid, Grids, flat
 from .errors import LimitError
-from .kernels import KERNELS
-from .layers.base import Drawing, Margin, Shape, shape_text
-from .network import INPUT, MAX_CELLS, Network, Node
+from .model.graph import Graph
+from .model.limits import MAX_CELLS
+from .model.network import Network, Node
+from .model.settings import INPUT
 from .views.gallery import GALLERY, thumbnails
 from .views.inspector import CHOICES, INSPECTOR, MARKS, RESULTS, TABLE, Inspector
-from .views.kernels import BANK, NAMES, choosable, kept
+from .views.kernels import BANK, LISTED, NAMES, PRESETS, choosable, kept
 from .views.overview import MAX_NAMED
 
 HEADER = 7  # rows above the grids, the same on every sheet: wide kernels stand at their channels' heights
@@ -34,7 +36,7 @@ GALLERY_LETTER = 6.5  # a letter's width there, in pixels
 class Block:
     """One grid in its place: which array it shows, and what is written above it."""
 
-    drawing: Drawing
+    array: Array
     index: Shape  # of the grid in its array, counted from 0
     grid: Grid
     name: str  # the defined name
@@ -60,7 +62,7 @@ class Page:
     node: Node | None
     blocks: list[Block] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
-    grids: dict[str, Grids] = field(default_factory=dict)  # by the drawing's key
+    grids: dict[str, Grids] = field(default_factory=dict)  # by the id of their array
     choices: dict[Shape, Grid] = field(default_factory=dict)  # by the index of the kernel that they choose
     rows: int = HEADER
     columns: int = 1
@@ -86,36 +88,36 @@ class Page:
         self.columns = max(self.columns, grid.right + right)
 
 
-def lay_out(network: Network, detail: str) -> dict[str, Page]:
+def lay_out(graph: Graph) -> dict[str, Page]:
     """The pages by the name of what they show ("input" and the layers).
 
     Raises LimitError, naming the layer, the number and the limit, where a spreadsheet could not hold it.
     """
-    drawn = network.drawings(detail)  # refuses too many cells
-    pages = {INPUT: _input_page(network)}
+    network = graph.network
+    pages = {INPUT: _input_page(graph)}
     for node in network.nodes:
         if len(node.shape) == 3:
-            read = network.output_of(node.inputs[0], {name: page.grids for name, page in pages.items()})
-            pages[node.name] = _maps_page(network, node, drawn[node.name], read)
+            read = pages[node.inputs[0]].grids[graph.output(node.inputs[0]).id]
+            pages[node.name] = _maps_page(network, node, graph.of[node.name], read)
         else:
-            pages[node.name] = _vector_page(network, node, drawn[node.name])
+            pages[node.name] = _vector_page(network, node, graph.of[node.name])
         _refuse_too_large(network, node.title, pages[node.name])
     return pages
 
 
-def gallery_page(network: Network, limit: int) -> Page:
+def gallery_page(graph: Graph, limit: int) -> Page:
     """The whole network on one sheet: a column for each layer, its maps one below the other."""
     page = Page(GALLERY, None)
-    pen = _Pen(page, GALLERY.lower())
+    pen = _Pen(page)
     column = LEFT
-    for drawing in thumbnails(network, limit):
-        title = f"{drawing.key}: {shape_text(network.shapes[drawing.key])}"
-        page.marks.append(Mark(GALLERY_TOP - 1, column, title, drawing.key))
+    for array in thumbnails(graph, limit):
+        title = f"{array.key}: {shape_text(graph.network.shapes[array.key])}"
+        page.marks.append(Mark(GALLERY_TOP - 1, column, title, array.key))
         row = GALLERY_TOP + 1
-        for k in range(drawing.shape[0]):
-            pen.put(drawing, (k,), row, column + 1, "", (1, 1, 1, 1))  # a frame, so that an empty map is seen too
-            row += drawing.shape[1] + 3
-        column += max(drawing.shape[2] + 2, math.ceil(len(title) * GALLERY_LETTER / TINY)) + 4
+        for k in range(array.shape[0]):
+            pen.put(array, (k,), row, column + 1, "", (1, 1, 1, 1))  # a frame, so that an empty map is seen too
+            row += array.shape[1] + 3
+        column += max(array.shape[2] + 2, math.ceil(len(title) * GALLERY_LETTER / TINY)) + 4
     return pen.finish()
 
 
@@ -155,24 +157,21 @@ def inspector_places(inspector: Inspector) -> dict[str, Grid]:
     return places
 
 
-def kernels_page(network: Network, detail: str) -> Page:
+def kernels_page(graph: Graph) -> Page:
     """The bank of kernels: the classic ones, then those of each layer as they were built."""
     page = Page(BANK, None)
-    pen = _Pen(page, "kernel")
-    pen.put(Drawing("names", "names", "bank", (len(NAMES), 1), 0), (), HEADER + 2, LEFT, "")
-    pen.put(Drawing("presets", "presets", "bank", (len(KERNELS), 9), 0), (), HEADER + 3, LEFT + 6, "")
+    pen = _Pen(page)
+    pen.put(LISTED, (), HEADER + 2, LEFT, "")
+    pen.put(PRESETS, (), HEADER + 3, LEFT + 6, "")
     row = HEADER + len(NAMES) + 5
-    for name, drawing in kept(network, detail).items():
-        owner = _Pen(page, name)
-        page.marks.append(Mark(row - 1, LEFT, name, "strong"))
-        rows, columns = drawing.size
-        for index in drawing.indexes():
-            place = int(np.ravel_multi_index(index[1:], drawing.shape[1 : drawing.lead]))
-            column = LEFT + place * (columns + 1)
-            owner.put(replace(drawing, key=name), index, row + 1 + index[0] * (rows + 2), column, "")
-        owner.finish()
+    for array in kept(graph):
+        page.marks.append(Mark(row - 1, LEFT, array.owner, "strong"))
+        rows, columns = array.size
+        for index in array.indexes():
+            place = int(np.ravel_multi_index(index[1:], array.shape[1 : array.grid_axes]))
+            pen.put(array, index, row + 1 + index[0] * (rows + 2), LEFT + place * (columns + 1), "")
         row = page.rows + 4
-    _refuse_too_large(network, "the kernels", page)
+    _refuse_too_large(graph.network, "the kernels", page)
     return pen.finish()
 
 
@@ -184,16 +183,16 @@ def pictures_page(network: Network, count: int) -> Page:
     if count > MOST_PICTURES:
         raise LimitError(f"{network.source}: {count} pictures are too many; a formula can choose among {MOST_PICTURES}")
     page = Page("_pictures", None)
-    pen = _Pen(page, INPUT)
+    pen = _Pen(page)
     channels, rows, columns = network.input.shape
     if count * channels * rows * columns > MAX_CELLS:
         raise LimitError(
             f"{network.source}: {count} pictures have {count * channels * rows * columns:,} pixels; a spreadsheet takes "
             f"{MAX_CELLS:,}; give fewer, or a smaller input"
         )
-    drawing = Drawing("picture", "picture", "bank", (count, channels, rows, columns), 2)
+    array = Array("picture", (count, channels, rows, columns), owner=INPUT, role="bank", grid_axes=2)
     for p, c in np.ndindex(count, channels):
-        pen.put(drawing, (p, c), HEADER + 2 + c * (rows + 2), LEFT + p * (columns + GAP), "")
+        pen.put(array, (p, c), HEADER + 2 + c * (rows + 2), LEFT + p * (columns + GAP), "")
     _refuse_too_large(network, "the pictures", page)
     return pen.finish()
 
@@ -225,28 +224,28 @@ def _room(text: str) -> int:
 
 
 class _Pen:
-    """Places the grids of one page and collects them by drawing."""
+    """Places the grids of one page and collects them by array."""
 
-    def __init__(self, page: Page, owner: str) -> None:
-        self.page, self.owner = page, owner
+    def __init__(self, page: Page) -> None:
+        self.page = page
         self._found: dict[str, dict[Shape, Grid]] = {}
 
-    def put(self, drawing: Drawing, index: Shape, top: int, left: int, label: str, margin: Margin = NO_MARGIN) -> Grid:
+    def put(self, array: Array, index: Shape, top: int, left: int, label: str, margin: Margin = NO_MARGIN) -> Grid:
         # Columns have letters up to Excel's last: what goes beyond is refused before any is asked for.
-        rows, columns = drawing.size
-        last = left + (columns - 1) * drawing.spacing[1]
+        rows, columns = array.size
+        last = left + (columns - 1) * array.spacing[1]
         if last > MAX_COLUMNS:
             raise LimitError(
-                f'the sheet of "{self.owner}" would have at least {last:,} columns; Excel allows {MAX_COLUMNS:,}; make the layer smaller'
+                f'the sheet of "{array.owner}" would have at least {last:,} columns; Excel allows {MAX_COLUMNS:,}; make the layer smaller'
             )
-        grid = Grid(self.page.sheet, top, left, rows, columns, drawing.spacing)
-        self.page.add(Block(drawing, index, grid, drawing.name(self.owner, index), label, margin))
-        self._found.setdefault(drawing.key, {})[index] = grid
+        grid = Grid(self.page.sheet, top, left, rows, columns, array.spacing)
+        self.page.add(Block(array, index, grid, array.name(index), label, margin))
+        self._found.setdefault(array.id, {})[index] = grid
         return grid
 
     def finish(self) -> Page:
-        for key, grids in self._found.items():
-            self.page.grids[key] = _nested(grids)
+        for name, grids in self._found.items():
+            self.page.grids[name] = _nested(grids)
         return self.page
 
 
@@ -260,72 +259,72 @@ def _nested(grids: dict[Shape, Grid]) -> Grids:
     return [_nested(part) for part in inner.values()]
 
 
-def _input_page(network: Network) -> Page:
-    settings = network.input
+def _input_page(graph: Graph) -> Page:
+    network, settings = graph.network, graph.network.input
     page = Page("Input", None)
-    pen = _Pen(page, INPUT)
+    pen = _Pen(page)
     margin = network.margin(INPUT)
     top, left, bottom, right = margin
     pitch = top + settings.height + bottom + 2
-    drawings = {drawing.key: drawing for drawing in settings.drawings()}
+    arrays = {array.key: array for array in graph.of[INPUT]}
     for c, name in enumerate(channel_names(network, INPUT)):
         row = HEADER + 1 + c * pitch + 1 + top
         column = LEFT + left
         what = f"channel {name}"
-        pen.put(drawings["channel"], (c,), row, column, what, NO_MARGIN if settings.normalizes else margin)
+        pen.put(arrays["channel"], (c,), row, column, what, NO_MARGIN if settings.normalizes else margin)
         column += settings.width + right + GAP
         if not settings.normalizes:
             continue
         for key in ("scale", "mean", "std"):
-            if key in drawings and (key != "scale" or c == 0):
-                pen.put(drawings[key], () if key == "scale" else (c,), row, column, key)
-            if key in drawings:
+            if key in arrays and (key != "scale" or c == 0):
+                pen.put(arrays[key], () if key == "scale" else (c,), row, column, key)
+            if key in arrays:
                 column += _room(key) + 1
-        pen.put(drawings["normalized"], (c,), row, column + left, f"{what}, normalized", margin)
+        pen.put(arrays["normalized"], (c,), row, column + left, f"{what}, normalized", margin)
     return pen.finish()
 
 
-def _maps_page(network: Network, node: Node, drawings: list[Drawing], read: Grids) -> Page:
+def _maps_page(network: Network, node: Node, arrays: list[Array], read: Grids) -> Page:
     """A page of feature maps: one band per map, read left to right like the equation."""
     page = Page(node.name, node)
-    pen = _Pen(page, node.name)
-    output = drawings[-1]
+    pen = _Pen(page)
+    output = arrays[-1]
     # The sum first, then what is added to it, then kernels with what is made of them.
-    parts = sorted(drawings[:-1], key=lambda d: (d.lead > 1, d.lead == 1 and d.role != "step"))
-    paired = [drawing for drawing in parts if drawing.lead > 1]  # a grid for each filter and input channel
+    parts = sorted(arrays[:-1], key=lambda d: (d.grid_axes > 1, d.grid_axes == 1 and d.role != "step"))
+    paired = [array for array in parts if array.grid_axes > 1]  # a grid for each filter and input channel
     wide = node.layer.wide(*node.in_shapes)
-    slots: list[tuple[Drawing, Shape]] = [(drawing, ()) for drawing in parts if drawing.lead == 1]
+    slots: list[tuple[Array, Shape]] = [(array, ()) for array in parts if array.grid_axes == 1]
     if not wide:
-        places = sorted({rest for drawing in paired for rest in np.ndindex(*drawing.shape[1 : drawing.lead])})
-        slots += [(d, rest) for rest in places for d in paired if all(map(int.__lt__, rest, d.shape[1 : d.lead]))]
+        places = sorted({rest for array in paired for rest in np.ndindex(*array.shape[1 : array.grid_axes])})
+        slots += [(d, rest) for rest in places for d in paired if all(map(int.__lt__, rest, d.shape[1 : d.grid_axes]))]
     margin = network.margin(node.name)
     top, left, bottom, right = margin
     chooses = choosable(node)  # then a list of kernels stands below each kernel
     heights = [d.margin[0] + (d.size[0] - 1) * d.spacing[0] + 1 + d.margin[2] + chooses for d, _ in slots]
     pitch = 1 + max([top + output.size[0] + bottom, *(top + height for height in heights)]) + 1
     channels = channel_names(network, node.inputs[0])
-    forms = {drawing.key: _form(drawing, node.shape[0], channels) for drawing in parts}
+    forms = {array.key: _form(array, node.shape[0], channels) for array in parts}
     map_label = _label([f"map {node.shape[0]}", str(node.shape[0])], output.size[1] + left + right)
     for k in range(node.shape[0]):
         label = f"map {k + 1}" if map_label.startswith("map") else str(k + 1)
         pen.put(output, (k,), HEADER + 2 + k * pitch + top, LEFT + left, label, margin)
     column = LEFT + left + output.size[1] + right + GAP
     before = output
-    for drawing, rest in slots:
-        width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spacing[1] + 1 + drawing.margin[3]
-        form, letters = forms[drawing.key]
-        sign = drawing.sign if drawing.sign is not None else "=" if before.label in ("map", "sum") else "+"
-        for k in range(drawing.shape[0]):
+    for array, rest in slots:
+        width = array.margin[1] + (array.size[1] - 1) * array.spacing[1] + 1 + array.margin[3]
+        form, letters = forms[array.key]
+        sign = array.sign if array.sign is not None else "=" if before.label in ("map", "sum") else "+"
+        for k in range(array.shape[0]):
             seen = channels[node.layer.channels_of(k, len(channels))]
             # What belongs to several maps, such as the mean of a group, stands beside the first of them.
-            several = node.shape[0] // drawing.shape[0] if node.shape[0] % drawing.shape[0] == 0 else 1
+            several = node.shape[0] // array.shape[0] if node.shape[0] % array.shape[0] == 0 else 1
             row = HEADER + 2 + k * max(1, several) * pitch + top
             if paired and sign:
                 page.marks.append(Mark(row, column - 1, sign, "sign"))
-            label = form.format(k=k + 1, c=_channel(drawing, rest, seen)).replace("channel all", "all channels")
-            pen.put(drawing, (k, *rest), row + drawing.margin[0], column + drawing.margin[1], label, drawing.margin)
+            label = form.format(k=k + 1, c=_channel(array, rest, seen)).replace("channel all", "all channels")
+            pen.put(array, (k, *rest), row + array.margin[0], column + array.margin[1], label, array.margin)
         column += max(width, _room(letters) - GAP + 1) + GAP
-        before = drawing if sign else before
+        before = array if sign else before
     if wide:
         _wide_kernels(node, paired[0], pen, column, read, channels)
     if chooses:
@@ -336,7 +335,7 @@ def _maps_page(network: Network, node: Node, drawings: list[Drawing], read: Grid
 def _choices(page: Page) -> None:
     """A cell below each kernel, as wide as the kernel, for choosing another."""
     for block in page.blocks:
-        if block.drawing.key == "weight":
+        if block.array.key == "weight":
             grid = block.grid
             page.choices[block.index] = Grid(page.sheet, grid.bottom + 1, grid.left, 1, grid.right - grid.left + 1)
             page.rows = max(page.rows, grid.bottom + 1)
@@ -346,28 +345,28 @@ KERNEL = ("filter {k} · channel {c}", "channel {c}", "ch {c}", "{c}")
 DEEP = ("filter {k} · depth {c}", "depth {c}", "{c}")
 
 
-def _form(drawing: Drawing, maps: int, channels: list[str]) -> tuple[str, str]:
-    """The longest form of a drawing's label that fits above all its grids, so that bands stay alike; and its longest text."""
-    longest = max([*channels, "all"] if drawing.lead == 2 and drawing.shape[1] == 1 else channels, key=len)
-    width = drawing.margin[1] + (drawing.size[1] - 1) * drawing.spacing[1] + 1 + drawing.margin[3]
-    forms = drawing.labels or (DEEP if drawing.lead > 2 else KERNEL if drawing.label == "kernel" else (drawing.label,))
+def _form(array: Array, maps: int, channels: list[str]) -> tuple[str, str]:
+    """The longest form of a array's label that fits above all its grids, so that bands stay alike; and its longest text."""
+    longest = max([*channels, "all"] if array.grid_axes == 2 and array.shape[1] == 1 else channels, key=len)
+    width = array.margin[1] + (array.size[1] - 1) * array.spacing[1] + 1 + array.margin[3]
+    forms = array.labels or (DEEP if array.grid_axes > 2 else KERNEL if array.label == "kernel" else (array.label,))
     texts = {form.format(k=maps, c=longest): form for form in forms}
     text = _label(list(texts), width)
     return texts[text], text
 
 
-def _channel(drawing: Drawing, rest: Shape, seen: list[str]) -> str:
+def _channel(array: Array, rest: Shape, seen: list[str]) -> str:
     """What the input channel (or the depth) of a grid is called."""
     if len(rest) > 1:
         return str(rest[-1] + 1)
     if not rest:
         return ""
-    return seen[rest[0]] if len(seen) == drawing.shape[1] else "all"
+    return seen[rest[0]] if len(seen) == array.shape[1] else "all"
 
 
-def _wide_kernels(node: Node, drawing: Drawing, pen: _Pen, column: int, read: Grids, channels: list[str]) -> None:
+def _wide_kernels(node: Node, array: Array, pen: _Pen, column: int, read: Grids, channels: list[str]) -> None:
     """A filter's kernels one below the other at the heights of their channels: one SUMPRODUCT then spans them all."""
-    width = (drawing.size[1] - 1) * drawing.spacing[1] + 1
+    width = (array.size[1] - 1) * array.spacing[1] + 1
     names = max(_room(f"channel {name}") for name in channels)
     column += names + 1
     tops = {name: grid.top for name, (_, grid) in zip(channels, flat(read), strict=True)}
@@ -376,31 +375,31 @@ def _wide_kernels(node: Node, drawing: Drawing, pen: _Pen, column: int, read: Gr
     for k in range(node.shape[0]):
         for c, name in enumerate(channels[node.layer.channels_of(k, len(channels))]):
             label = _label([f"filter {k + 1}", str(k + 1)], width) if c == 0 else ""
-            pen.put(drawing, (k, c), tops[name], column, label)
+            pen.put(array, (k, c), tops[name], column, label)
         column += width + GAP - 1
 
 
-def _vector_page(network: Network, node: Node, drawings: list[Drawing]) -> Page:
+def _vector_page(network: Network, node: Node, arrays: list[Array]) -> Page:
     """A page of a vector: one row for each of its numbers, the output first, then what it is made of."""
     page = Page(node.name, node)
-    pen = _Pen(page, node.name)
-    above = [d for d in drawings if d.role == "step" and len(d.shape) == 2]  # a row over the weights
-    columns = [drawings[-1], *(d for d in drawings[:-1] if len(d.shape) == 1 and d.role == "step")]
-    columns += [d for d in drawings[:-1] if len(d.shape) == 1 and d.role != "step"]
-    tables = [d for d in drawings[:-1] if len(d.shape) == 2 and d.role != "step"]
+    pen = _Pen(page)
+    above = [d for d in arrays if d.role == "step" and len(d.shape) == 2]  # a row over the weights
+    columns = [arrays[-1], *(d for d in arrays[:-1] if len(d.shape) == 1 and d.role == "step")]
+    columns += [d for d in arrays[:-1] if len(d.shape) == 1 and d.role != "step"]
+    tables = [d for d in arrays[:-1] if len(d.shape) == 2 and d.role != "step"]
     first = HEADER + 2 + (3 if above else 0)
     last_labels = network.settings.labels if node is network.nodes[-1] else None
     names = list(last_labels) if last_labels else [str(n + 1) for n in range(node.shape[0])]
     column = LEFT + min(8, max(1, *(_room(name) for name in names[:MAX_NAMED]))) + 1
     for n, name in enumerate(names[:MAX_NAMED]):
         page.marks.append(Mark(first + n, LEFT, name, "element"))
-    for drawing in columns:
-        pen.put(drawing, (), first, column, drawing.label)
-        column += max(1, _room(drawing.label)) + 1
+    for array in columns:
+        pen.put(array, (), first, column, array.label)
+        column += max(1, _room(array.label)) + 1
     column += 1
-    for drawing in tables:
+    for array in tables:
         for row in above:
             pen.put(row, (), first - 3, column, "input, as a row")
-        pen.put(drawing, (), first, column, f"{drawing.label}: a row for each output, a column for each input")
-        column += drawing.size[1] + GAP
+        pen.put(array, (), first, column, f"{array.label}: a row for each output, a column for each input")
+        column += array.size[1] + GAP
     return pen.finish()

@@ -9,12 +9,14 @@ from functools import cached_property
 import numpy as np
 
 from .a1 import cell_name, sheet_prefix
+from .arrays.array import Array, Shape, Values
 from .arrays.grid import Grid, Grids, flat
 from .errors import WorkbookError
 from .formula import Book, Sheet
 from .formula.values import BLANK, NUMERIC
-from .layers.base import Arrays, Drawing, Shape
-from .network import INPUT, Network, Node
+from .model.limits import graph_of
+from .model.network import Network, Node
+from .model.settings import INPUT
 from .report import Value
 
 
@@ -46,21 +48,24 @@ class NamedGrids:
 
     def __init__(self, book: Book, network: Network, detail: str) -> None:
         self.book, self.network = book, network
-        self.drawn = network.drawings(detail)
+        self.graph = graph_of(network, detail)
         self.lower = {name.lower(): area for name, area in book.names.items()}  # to programs, capitals are no difference
-        self.by_layer: dict[str, dict[str, Grids]] = {}
+        self.grids: dict[str, Grids] = {}  # by the id of their array
+        self.there: list[str] = []  # the layers whose grids were found, "input" among them
         self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets
         self.sheets_of: dict[str, set[str]] = {}  # and all that its grids are on
         self.gone: dict[str, str] = {}  # layers without grids, each with the first name that is missing
         self.cut_off: dict[str, str] = {}  # layers that read, over others or not, one that is gone: which one
-        for name, drawings in self.drawn.items():
-            names = [drawing.name(name, index) for drawing in drawings for index in drawing.indexes()]
+        for name, arrays in self.graph.of.items():
+            names = [array.name(index) for array in arrays for index in array.indexes()]
             if not any(map(self.area, names)):
                 self.gone[name] = names[0]
                 continue
             self._note_whether_cut_off(name)
-            grids = self.by_layer[name] = {drawing.key: self.find(name, drawing) for drawing in drawings}
-            self.sheets[name] = next(flat(network.output_of(name, self.by_layer)))[1].sheet
+            grids = {array.id: self.find(array) for array in arrays}
+            self.grids |= grids
+            self.there.append(name)
+            self.sheets[name] = next(flat(grids[self.graph.output(name).id]))[1].sheet
             self.sheets_of[name] = {grid.sheet for each in grids.values() for _, grid in flat(each)}
         self._refuse_names_of_the_same_cells()
         if INPUT in self.gone:
@@ -71,7 +76,7 @@ class NamedGrids:
 
     def _refuse_names_of_the_same_cells(self) -> None:
         """Raise WorkbookError where grids have far more cells than the workbook: then many names lead to the same ones."""
-        sizes = {name: sum(int(np.prod(d.shape)) for d in self.drawn[name]) for name in self.by_layer}
+        sizes = {name: sum(array.count for array in self.graph.of[name]) for name in self.there}
         room = sum(sheet.kind.size for sheet in self.book.sheets.values())
         if sum(sizes.values()) > 2 * room + 10_000:
             largest = max(sizes, key=lambda name: sizes[name])
@@ -97,37 +102,37 @@ class NamedGrids:
                 self.cut_off[name] = lost
 
     # -- finding them ------------------------------------------------------------------------------------------------------
-    def find(self, layer: str, drawing: Drawing) -> Grids:
-        """The grids of a drawing, nested as its leading axes are."""
-        if drawing.together:
-            return [self._kernels_of(layer, drawing, k) for k in range(drawing.shape[0])]
+    def find(self, array: Array) -> Grids:
+        """The grids of an array, nested as its leading axes are."""
+        if array.shared_name:
+            return [self._kernels_of(array, k) for k in range(array.shape[0])]
 
         def nested(index: Shape) -> Grids:
-            if len(index) == drawing.lead:
-                return self._grid(drawing, drawing.name(layer, index))
-            return [nested((*index, n)) for n in range(drawing.shape[len(index)])]
+            if len(index) == array.grid_axes:
+                return self._grid(array, array.name(index))
+            return [nested((*index, n)) for n in range(array.shape[len(index)])]
 
         return nested(())
 
-    def _kernels_of(self, layer: str, drawing: Drawing, k: int) -> list[Grid]:
+    def _kernels_of(self, array: Array, k: int) -> list[Grid]:
         """A filter's kernels that have one name together: each stands at the height of its channel."""
-        node = self.network.by_name[layer]
+        node = self.network.by_name[array.owner]
         read = node.inputs[0]
         if read in self.gone:
             raise WorkbookError(
                 f"{self.book.source}: the defined name {self.gone[read]} is missing, and with it the heights at which the "
-                f"kernels of {layer} stand; was the sheet of {read} deleted?"
+                f"kernels of {array.owner} stand; was the sheet of {read} deleted?"
             )
-        channels = self.network.output_of(read, self.by_layer)
+        channels = self.output(read)
         tops = [grid.top for grid in channels[node.layer.channels_of(k, len(channels))]]
         heights = [top - tops[0] for top in tops]
-        (rows, columns), (down, along) = drawing.size, drawing.spacing
-        whole = self.place(drawing.name(layer, (k,)), (heights[-1] + (rows - 1) * down + 1, (columns - 1) * along + 1))
-        return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, drawing.spacing) for height in heights]
+        (rows, columns), (down, along) = array.size, array.spacing
+        whole = self.place(array.name((k,)), (heights[-1] + (rows - 1) * down + 1, (columns - 1) * along + 1))
+        return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, array.spacing) for height in heights]
 
     def place(self, name: str, size: tuple[int, int]) -> Grid:
         """The rectangle that a name stands for; so large must it be."""
-        return self._grid(Drawing(name, name, "view", size, 0), name)
+        return self._grid(Array(name, size, role="view"), name)
 
     def area(self, name: str) -> tuple[str, int, int, int, int] | None:
         """Where a name leads, whatever its size; None where it leads nowhere."""
@@ -147,13 +152,13 @@ class NamedGrids:
             "were rows or columns inserted or deleted?"
         )
 
-    def _grid(self, drawing: Drawing, name: str) -> Grid:
-        rows, columns = drawing.size
-        reason = self.lacks(name, ((rows - 1) * drawing.spacing[0] + 1, (columns - 1) * drawing.spacing[1] + 1))
+    def _grid(self, array: Array, name: str) -> Grid:
+        rows, columns = array.size
+        reason = self.lacks(name, ((rows - 1) * array.spacing[0] + 1, (columns - 1) * array.spacing[1] + 1))
         if reason is not None:
             raise WorkbookError(f"{self.book.source}: {reason}")
         sheet, top, left, *_ = self.area(name) or ("", 1, 1)
-        return Grid(sheet, top, left, rows, columns, drawing.spacing)
+        return Grid(sheet, top, left, rows, columns, array.spacing)
 
     def viewpoint(self, home: str, sheets: set[str]) -> str | None:
         """The sheet `home`, if what stands on `sheets` must be compared with formulas that are written for that one.
@@ -168,8 +173,8 @@ class NamedGrids:
         """What was moved of that which one SUMPRODUCT of a wide layer spans; None where nothing was."""
         if not node.layer.wide(*node.in_shapes):
             return None
-        channels = self.network.output_of(node.inputs[0], self.by_layer)
-        for k, kernels in enumerate(self.by_layer[node.name]["weight"]):
+        channels = self.output(node.inputs[0])
+        for k, kernels in enumerate(self.grids[f"{node.name}.weight"]):
             read = channels[node.layer.channels_of(k, len(channels))]
             for c, (kernel, channel) in enumerate(zip(kernels, read, strict=True)):
                 rows = kernel.top - kernels[0].top, channel.top - read[0].top
@@ -180,35 +185,34 @@ class NamedGrids:
         return None
 
     # -- reading them ------------------------------------------------------------------------------------------------------
-    def each(self, drawing: Drawing, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
-        """Every grid of a drawing with its index and its sheet."""
-        for index in drawing.indexes():
+    def output(self, name: str) -> Grids:
+        """The grids that readers of a layer (or of "input") see."""
+        return self.grids[self.graph.output(name).id]
+
+    def each(self, array: Array, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
+        """Every grid of an array with its index and its sheet."""
+        for index in array.indexes():
             grid = grids
             for n in index:
                 grid = grid[n]
             yield index, grid, self.book.sheets[grid.sheet]
 
-    def given(self) -> tuple[np.ndarray, dict[str, Arrays], list[NoNumber]]:
-        """What no formula of a layer computes: the pixels, the parameters by layer, and which cells hold no number."""
-        given: dict[str, Arrays] = {}
+    def given(self) -> tuple[Values, list[NoNumber]]:
+        """What no formula of a layer computes, the pixels and the parameters, and which cells hold no number."""
+        given: Values = {}
         wrong: list[NoNumber] = []
-        shares = {node.name: node.share for node in self.network.nodes if node.share is not None}
-        for name, drawings in self.drawn.items():
-            given[name] = dict(given.get(shares[name], {})) if name in shares else {}
-            if name in self.gone:
-                continue
-            for drawing in drawings:
-                if drawing.role in ("parameter", "pixels"):
-                    given[name][drawing.key], others = self.numbers(name, drawing, self.by_layer[name][drawing.key])
-                    wrong += others
-        return given[INPUT].pop("channel"), given, wrong
+        for array in self.graph:
+            if array.role in ("parameter", "pixels") and array.owner not in self.gone:
+                given[array.id], others = self.numbers(array.owner, array, self.grids[array.id])
+                wrong += others
+        return given, wrong
 
-    def numbers(self, layer: str, drawing: Drawing, grids: Grids) -> tuple[np.ndarray, list[NoNumber]]:
-        """The numbers of a drawing as they are in the workbook now, 0 for blank cells, and which cells hold something else."""
-        found, wrong = np.zeros(drawing.shape), []
-        for index, grid, sheet in self.each(drawing, grids):
-            number, kind = (cut(array, grid) for array in (sheet.number, sheet.kind))
-            found[index] = np.where(kind == NUMERIC, number, 0).reshape(drawing.shape[drawing.lead :])
+    def numbers(self, layer: str, array: Array, grids: Grids) -> tuple[np.ndarray, list[NoNumber]]:
+        """The numbers of an array as they are in the workbook now, 0 for blank cells, and which cells hold something else."""
+        found, wrong = np.zeros(array.shape), []
+        for index, grid, sheet in self.each(array, grids):
+            number, kind = (cut(cells, grid) for cells in (sheet.number, sheet.kind))
+            found[index] = np.where(kind == NUMERIC, number, 0).reshape(array.shape[array.grid_axes :])
             for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)).tolist():
                 where, held, formula = self.where(grid, i, j), self.value(grid, i, j), self.formula(grid, i, j)
                 problem = self.book.problems.get((grid.sheet, *_place(grid, i, j)))

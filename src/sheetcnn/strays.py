@@ -59,11 +59,11 @@ class Stray:
 
 
 class Strays:
-    """Finds them: `computed` has the drawings of each layer whose cells are formulas, by key."""
+    """Finds them: `computed` are the ids of the arrays whose cells are formulas."""
 
-    def __init__(self, named: NamedGrids, groups: list[Group], computed: dict[str, set[str]]) -> None:
+    def __init__(self, named: NamedGrids, groups: list[Group], computed: set[str]) -> None:
         self.named, self.computed = named, computed
-        self.sheets = {sheet: name for name in reversed(list(named.by_layer)) for sheet in named.sheets_of[name]}
+        self.sheets = {sheet: name for name in reversed(named.there) for sheet in named.sheets_of[name]}
         self.sheets |= {sheet: name for name, sheet in named.sheets.items()}
         self.groups = [group for group in groups if group.sheet in self.sheets]
         self._formulas: dict[str, np.ndarray] = {}
@@ -72,7 +72,7 @@ class Strays:
         for name, layer in self.sheets.items():
             sheet = self.named.book.sheets[name]
             loose = (sheet.kind == NUMERIC) | (sheet.kind == BOOLEAN) | (sheet.kind == ERROR)
-            for owner in self.named.by_layer:
+            for owner in self.named.there:
                 for grid in self._grids(owner, name):
                     _set(loose, grid, False)
             for row, column in np.argwhere(loose)[:MOST].tolist():
@@ -80,12 +80,12 @@ class Strays:
                 if found is not None:
                     yield found
 
-    def _grids(self, owner: str, sheet: str, keys: set[str] | None = None) -> Iterator[Grid]:
+    def _grids(self, owner: str, sheet: str, ids: set[str] | None = None) -> Iterator[Grid]:
         """The grids of a layer that stand on a sheet."""
         if sheet in self.named.sheets_of[owner]:
-            for key, grids in self.named.by_layer[owner].items():
-                if keys is None or key in keys:
-                    yield from (grid for _, grid in flat(grids) if grid.sheet == sheet)
+            for array in self.named.graph.of[owner]:
+                if ids is None or array.id in ids:
+                    yield from (grid for _, grid in flat(self.named.grids[array.id]) if grid.sheet == sheet)
 
     def _read(self, layer: str, sheet: Sheet, row: int, column: int) -> Stray | None:
         """A number, if a layer's formulas or its colours read it; what people's own formulas read is theirs."""
@@ -110,8 +110,8 @@ class Strays:
         """Which cells of a sheet are those that layers compute."""
         if sheet not in self._formulas:
             cells = self._formulas[sheet] = np.zeros(self.named.book.sheets[sheet].kind.shape, bool)
-            for owner, keys in self.computed.items():
-                for grid in self._grids(owner, sheet, keys):
+            for owner in self.named.there:
+                for grid in self._grids(owner, sheet, self.computed):
                     _set(cells, grid, True)
         return self._formulas[sheet]
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from . import __version__
+from .arrays.array import Shape, Values
 from .errors import NetworkError
 from .layers.avg_pool2d import AvgPool2d
-from .layers.base import PREFIX, Activated, Arrays, Layer, Shape, split_parameters
+from .layers.base import PREFIX, Layer
 from .layers.batch_norm2d import BatchNorm2d
 from .layers.conv2d import Conv2d
 from .layers.conv3d import Conv3d
@@ -20,7 +21,8 @@ from .layers.group_norm import GroupNorm, GroupStatistics
 from .layers.pad import Pad
 from .layers.sliding import Pooling
 from .layers.upsample import Upsample
-from .network import INPUT, Network
+from .model.network import Network
+from .model.settings import INPUT
 
 try:
     import onnx
@@ -33,17 +35,18 @@ Writer = Callable[..., str]  # (writing, layer, name, inputs, their shapes, para
 WRITERS: dict[str, Writer] = {}
 
 
-def model_of(network: Network, parameters: dict[str, Arrays]) -> bytes:
+def model_of(network: Network, parameters: Values) -> bytes:
     """The model as the bytes of an .onnx file. It takes the pixels of one picture, 1×C×H×W, in single precision.
 
     Its outputs are the layers that no other layer reads. Raises NetworkError where numbers are too large for single precision.
     """
     to = Writing()
-    values = {INPUT: _normalized(to, parameters.get(INPUT, {}))}
+    values = {INPUT: _normalized(to, parameters)}
     for node in network.nodes:
-        to.owner = node.share or node.name
+        to.owner = network.owner(node.name)
         xs = [values[name] for name in node.inputs]
-        values[node.name] = to.layer(node.layer, node.name, xs, node.in_shapes, parameters[node.name])
+        own = {key: parameters[f"{to.owner}.{key}"] for key in node.layer.all_parameters(*node.in_shapes)}
+        values[node.name] = to.layer(node.layer, node.name, xs, node.in_shapes, own)
     read = {name for node in network.nodes for name in node.inputs}
     ends = [node for node in network.nodes if node.name not in read]
     graph = helper.make_graph(
@@ -67,12 +70,12 @@ def _labels(network: Network) -> dict[str, str]:
     return {} if labels is None else {"labels": json.dumps(labels, ensure_ascii=False)}
 
 
-def _normalized(to: Writing, given: Arrays) -> str:
+def _normalized(to: Writing, given: Values) -> str:
     """(pixel / scale − mean) / std, as far as these are given."""
     x = INPUT
     for key, operator in (("scale", "Div"), ("mean", "Sub"), ("std", "Div")):
-        if key in given:
-            x = to.add(operator, f"{INPUT}_{key}", x, to.constant(f"{INPUT}.{key}", given[key].reshape(-1, 1, 1)))
+        if (name := f"{INPUT}.{key}") in given:
+            x = to.add(operator, f"{INPUT}_{key}", x, to.constant(name, given[name].reshape(-1, 1, 1)))
     return x
 
 
@@ -112,10 +115,11 @@ class Writing:
         """The name of a layer's weight."""
         return self.constant(f"{self.owner}.{self.prefix}{key}", array)
 
-    def layer(self, layer: Layer, name: str, xs: list[str], shapes: tuple[Shape, ...], parameters: Arrays) -> str:
+    def layer(self, layer: Layer, name: str, xs: list[str], shapes: tuple[Shape, ...], parameters: Values) -> str:
         """The name of what a layer makes, its activation included."""
-        own, others = split_parameters(parameters)
-        final = layer.final if isinstance(layer, Activated) else None
+        own = {key: array for key, array in parameters.items() if not key.startswith(PREFIX)}
+        others = {key.removeprefix(PREFIX): array for key, array in parameters.items() if key.startswith(PREFIX)}
+        final = layer.final
         if final is None:
             return WRITERS[layer.type](self, layer, name, xs, shapes, **own)
         total = WRITERS[layer.type](self, layer, f"{name}_sum", xs, shapes, **own)

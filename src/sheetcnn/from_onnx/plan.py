@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from ..arrays.array import Shape, shape_text
 from ..layers import LAYERS
-from ..layers.base import PREFIX, Activated, Elementwise, Layer, Shape, shape_text
-from ..network import INPUT, MAX_CELLS, RESERVED
+from ..layers.activation import Activated, Elementwise
+from ..layers.base import PREFIX, Layer
+from ..model.limits import MAX_CELLS
+from ..model.network import RESERVED
+from ..model.settings import INPUT
 from .curves import Curve
 from .file import Node, UnsupportedError
 

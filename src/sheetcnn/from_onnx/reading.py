@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.array import Shape, Values, shape_text
 from ..errors import LimitError, NetworkError
-from ..layers.base import Arrays, Shape, shape_text
-from ..network import MAX_CELLS
+from ..model.limits import MAX_CELLS
 from .comparing import compare
 from .curves import ITSELF, Curve
 from .file import Graph, Node, PieceError, UnsupportedError
@@ -31,7 +31,7 @@ class Imported:
     """What a model became: a network description as in a network file, and its weights by name."""
 
     description: dict[str, Any]
-    weights: Arrays
+    weights: Values
 
 
 class Reading:

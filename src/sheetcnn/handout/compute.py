@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ..network import Network
+from ..model.network import Network
 from .task import Cells, Graded, Work, node_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from ..layers.conv2d import Conv2d
-from ..network import Network, Text
+from ..model.network import Network
+from ..model.settings import Text
 from .task import Graded, Task, Work, node_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Design(Task):
 
     def instruction(self, variant: Variant, number: int) -> str:
         node = node_of(variant.network, self.layer)
-        channels = variant.parameters[self.layer]["weight"].shape[1]
+        channels = variant.parameters[f"{self.layer}.weight"].shape[1]
         what = "the blank kernel" if channels == 1 else f"the {channels} blank kernels"
         more = " and the bias" if self.bias else ""
         return (
@@ -54,7 +55,7 @@ class Design(Task):
         if np.isnan(weight).all():
             return Graded(0.0, self.points, 0, 0, ["the kernel was left blank"])
         # What a filter of zeros gives already is no merit.
-        target = variant.values[self.layer]["output"][k]
+        target = variant.values[f"{self.layer}.output"][k]
         given, nothing = (self.map_of(variant, np.nan_to_num(numbers), bias) for numbers in (weight, np.zeros_like(weight)))
         scale = 1 + float(np.abs(target).max())
         counts = np.abs(nothing - target) > self.tolerance * scale
@@ -69,9 +70,8 @@ class Design(Task):
     def map_of(self, variant: Variant, weight: np.ndarray, bias: float) -> np.ndarray:
         """The map that a filter of these numbers makes of what was handed out."""
         node, k = node_of(variant.network, self.layer), self.map - 1
-        numbers = {key: array.copy() for key, array in variant.parameters[self.layer].items()}
+        numbers = {key: array.copy() for key, array in variant.parameters_of(node).items()}
         numbers["weight"][k] = weight
         if self.bias:
             numbers["bias"][k] = bias
-        xs = tuple(variant.values[name][variant.network.key_of(name)] for name in node.inputs)
-        return node.layer.run(xs, "compact", numbers)["output"][k]
+        return node.layer.activated(*variant.read_by(node), **numbers)[k]

@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..arrays.array import shape_text
 from ..errors import ExerciseError, NetworkError
-from ..layers.base import shape_text
-from ..network import Network, Text, parse_toml, read_settings, validated
+from ..model.network import Network
+from ..model.network_file import parse_toml, read_settings
+from ..model.settings import Text, validated
 from ..reading import read_bytes
 from ..templates import EXERCISE
 from .compute import Compute

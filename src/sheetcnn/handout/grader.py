@@ -10,7 +10,9 @@ from typing import Any
 from ..errors import EngineError, ExerciseError, NetworkError, SheetcnnError, WorkbookError
 from ..formula import Book, read_book
 from ..libreoffice import recalculated
-from ..network import parse_json, parse_network
+from ..model.network import parse_network
+from ..model.network_file import parse_json
+from ..model.settings import INPUT
 from ..progress import Progress
 from .exercise import Exercise
 from .grade import Grade as Grade  # what users of the package find here
@@ -41,10 +43,12 @@ def read_key(path: Path) -> tuple[Handout, str]:
     try:
         data = description["key"]
         network = parse_network(data["network"], f"{path}: network")
-        parameters = {name: {key: unpacked(a) for key, a in arrays.items()} for name, arrays in data["parameters"].items()}
-        for node in network.nodes:  # as when it was handed out, layers that share have the same arrays
-            if node.share is not None:
-                parameters[node.name] = parameters[node.share]
+        packed = {
+            name: arrays
+            for name, arrays in data["parameters"].items()
+            if name == INPUT or network.by_name[name].share is None
+        }
+        parameters = {f"{name}.{key}": unpacked(a) for name, arrays in packed.items() for key, a in arrays.items()}
         handout = Handout(
             network,
             Exercise(data["exercise"], network, f"{path}: exercise"),

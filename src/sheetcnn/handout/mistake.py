@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from ..layers.base import Arrays
-from ..network import Network, Node, Text
+from ..arrays.array import Values
+from ..model.network import Network, Node
+from ..model.settings import Text
 from .mistakes import MISTAKES, TYPED
 from .task import Graded, Tally, Task, Work, node_of
 from .trial import TRIALS, trial
@@ -31,7 +32,7 @@ class Planted:
     mask: np.ndarray  # the cells that have it
     number: float | None = None  # what was typed over a formula
 
-    def values(self, right: np.ndarray, xs: tuple[np.ndarray, ...], numbers: Arrays) -> np.ndarray:
+    def values(self, right: np.ndarray, xs: tuple[np.ndarray, ...], numbers: Values) -> np.ndarray:
         """What the layer puts out with the mistake in it."""
         if self.number is not None:
             return np.where(self.mask, self.number, right)
@@ -86,7 +87,7 @@ class Mistake(Task):
     def _in_map(
         self, variant: Variant, node: Node, kind: str, pick: int, k: int, rng: np.random.Generator
     ) -> Planted | None:
-        right = variant.values[node.name]["output"]
+        right = variant.values[f"{node.name}.output"]
         scale = float(np.abs(right).max()) or 1.0
         mask = np.zeros(right.shape, bool)
         if kind == TYPED:
@@ -98,8 +99,8 @@ class Mistake(Task):
             number = float(rng.choice(others)) if len(others) else float(np.round(right[at], 2)) + 1.0
             return Planted(kind, node, pick, mask, number)
         mistake = MISTAKES[kind]
-        xs = tuple(variant.values[name][variant.network.key_of(name)] for name in node.inputs)
-        off = np.abs(mistake.values(node, xs, variant.parameters[node.name], pick)[k] - right[k])
+        xs = variant.read_by(node)
+        off = np.abs(mistake.values(node, xs, variant.parameters_of(node), pick)[k] - right[k])
         if float(off.max()) <= SEEN * scale:
             return None
         # The cells whose formulas differ: those that give something else for other pixels and kernels.
@@ -107,7 +108,7 @@ class Mistake(Task):
             read, numbers = trial(node, number)
             given = tuple(read[name] for name in node.inputs)
             wrong = mistake.values(node, given, numbers, pick)[k]
-            mask[k] |= np.abs(wrong - node.layer.run(given, "compact", numbers)["output"][k]) > 1e-6
+            mask[k] |= np.abs(wrong - node.layer.activated(*given, **numbers)[k]) > 1e-6
         if not mask.any():
             return None
         if self.extent == "cell":

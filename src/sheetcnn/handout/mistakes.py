@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.array import Array, CellFormula, Shape, Values
 from ..arrays.grid import Grid, Grids
+from ..layers.activation import Elementwise
 from ..layers.avg_pool2d import AvgPool2d
-from ..layers.base import Arrays, CellFormula, Elementwise, Layer, Shape
+from ..layers.base import Layer
 from ..layers.conv2d import Conv2d
+from ..layers.drawing import arrays_of
 from ..layers.max_pool2d import MaxPool2d
 from ..layers.sliding import Sliding
-from ..network import Node
+from ..model.network import Node
 
 MOST_TERMS = 150  # products written out in one formula
 
@@ -28,15 +31,21 @@ class MistakeKind:
     words: str
     fits: Callable[[Node], bool]
     formula: Callable[[Node, tuple[Grids, ...], dict[str, Grids], int], CellFormula]
-    values: Callable[[Node, Inputs, Arrays, int], np.ndarray]
+    values: Callable[[Node, Inputs, Values, int], np.ndarray]
 
 
 def _write(node: Node, layer: Layer, xs: tuple[Grids, ...], own: dict[str, Grids]) -> CellFormula:
-    return layer.formulas(node.in_shapes, "compact", xs, own)["output"]
+    inputs = tuple(Array(name, shape) for name, shape in zip(node.inputs, node.in_shapes, strict=True))
+    output = arrays_of(layer, node.name, inputs, "compact")[-1]
+    formula, read = output.formula, {**output.parameters, **output.steps}
+    assert formula is not None
+    xs = xs if output.inputs == inputs else tuple(own[array.key] for array in output.inputs)  # or the sum
+    given = {key: own[array.key] for key, array in read.items()}
+    return lambda at: formula(at, *xs, **given)
 
 
-def _run(layer: Layer, xs: Inputs, numbers: Arrays) -> np.ndarray:
-    return layer.run(xs, "compact", numbers)["output"]
+def _run(layer: Layer, xs: Inputs, numbers: Values) -> np.ndarray:
+    return layer.activated(*xs, **numbers)
 
 
 def _with(layer: Layer, **settings: Any) -> Any:
@@ -56,7 +65,8 @@ def _plain(node: Node) -> bool:
         isinstance(layer, Conv2d)
         and (layer.channel_mix, layer.activation_scope, layer.groups) == ("sum", "map", 1)
         and not layer.wide(*node.in_shapes)
-        and not layer.all_steps(node.in_shapes, "compact")
+        and not layer.draws_sum("compact")
+        and not layer.steps(node.in_shapes[0], "compact")
     )
 
 
@@ -73,7 +83,7 @@ def _relu_formula(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], pick
     return _write(node, _with(node.layer, activation_scope="channel"), xs, own)
 
 
-def _relu_values(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarray:
+def _relu_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
     return _run(_with(node.layer, activation_scope="channel"), xs, numbers)
 
 
@@ -90,7 +100,7 @@ def _bias_formula(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], pick
     return _write(node, _as(_BiasPerChannel, node.layer), xs, own)
 
 
-def _bias_values(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarray:
+def _bias_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
     return _run(node.layer, xs, numbers | {"bias": numbers["bias"] * len(xs[0])})
 
 
@@ -105,7 +115,7 @@ def _missing_formula(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], p
     return _write(node, node.layer, (_without(xs[0], pick),), fewer)
 
 
-def _missing_values(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarray:
+def _missing_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
     weight = numbers["weight"].copy()
     weight[:, pick % weight.shape[1]] = 0
     return _run(node.layer, xs, numbers | {"weight": weight})
@@ -125,7 +135,7 @@ def _shifted_formula(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], p
     return _write(node, node.layer, ([moved(grid) for grid in xs[0]],), own)
 
 
-def _shifted_values(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarray:
+def _shifted_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
     down, along = _step(pick)
     layer = node.layer
     assert isinstance(layer, Sliding)
@@ -172,7 +182,7 @@ def _flipped_formula(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], p
     return _write(node, _as(_Flipped, node.layer), xs, own)
 
 
-def _flipped_values(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarray:
+def _flipped_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
     return _run(node.layer, xs, numbers | {"weight": numbers["weight"][:, :, ::-1, ::-1]})
 
 
@@ -190,7 +200,7 @@ def _stride_formula(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], pi
     return _write(node, _slower(node), xs, own)
 
 
-def _stride_values(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarray:
+def _stride_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
     return _run(_slower(node), xs, numbers)[:, : node.shape[1], : node.shape[2]]
 
 
@@ -206,7 +216,7 @@ def _pooling_formula(node: Node, xs: tuple[Grids, ...], own: dict[str, Grids], p
     return _write(node, _other(node), xs, own)
 
 
-def _pooling_values(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarray:
+def _pooling_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
     return _run(_other(node), xs, {})
 
 
@@ -214,7 +224,7 @@ def _many(node: Node) -> bool:
     return _plain(node) and node.in_shapes[0][0] > 1
 
 
-def _unchanged(node: Node, xs: Inputs, numbers: Arrays, pick: int) -> np.ndarray:
+def _unchanged(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
     return _run(node.layer, xs, numbers)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import ExerciseError
-from ..network import Text
+from ..model.settings import Text
 from .headings import CANVAS, GIVEN, NO_STUDENT, is_canvas, is_worksheet, meaning, means_name, plain, rank
 from .table import NEAR_TOP, Row, Table, read_table
 from .variant import Student

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from ..network import Network, Node, Text
+from ..model.network import Network, Node
+from ..model.settings import Text
 from .task import Graded, Tally, Task, Work, node_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ..layers.base import Counts, Number, Shape, shape_text
-from ..network import Network, Node, Text
+from ..arrays.array import Shape, shape_text
+from ..layers.settings import Counts, Number
+from ..model.network import Network, Node
+from ..model.settings import Text
 
 if TYPE_CHECKING:
     from .variant import Variant
@@ -80,7 +82,7 @@ class Tally:
 
     def output(self, work: Work, layer: str, mask: np.ndarray, *, formula: bool, tolerance: float) -> None:
         """Count cells of a layer's output: formulas that must follow other pixels and kernels, or numbers."""
-        done, want = work.layer(layer), work.variant.values[layer]["output"]
+        done, want = work.layer(layer), work.variant.values[f"{layer}.output"]
         near = max(exact(want), 0.0 if formula else tolerance * (1 + 1e-9))
         for at in map(tuple, np.argwhere(mask).tolist()):
             where = work.where(layer, at)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..layers.base import Arrays, Shape
-from ..network import Node
+from ..arrays.array import Shape, Values
+from ..model.network import Node
 
 TRIALS = 3
 
 
-def trial(node: Node, number: int) -> tuple[dict[str, np.ndarray], Arrays]:
+def trial(node: Node, number: int) -> tuple[dict[str, np.ndarray], Values]:
     """What a layer reads, by layer name, and its parameters, for one of the trials.
 
     ReLU must not hide a mistake by making 0 of everything, nor may a missing ReLU go unseen: so every sum of a window is
@@ -21,7 +21,7 @@ def trial(node: Node, number: int) -> tuple[dict[str, np.ndarray], Arrays]:
     rng = np.random.default_rng([number, node.number])
     read = {name: _map(shape, number, rng) for name, shape in zip(node.inputs, node.in_shapes, strict=True)}
     sign = -1.0 if number == 1 else 1.0
-    numbers: Arrays = {}
+    numbers: Values = {}
     for key, shape in node.layer.all_parameters(*node.in_shapes).items():
         array = rng.uniform(0.8, 1.2, shape)
         if len(shape) > 1:

@@ -6,13 +6,17 @@ import base64
 import hashlib
 import json
 from dataclasses import astuple, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ..kernels import KERNELS
-from ..layers.base import Arrays
-from ..network import INPUT, Network
+from ..arrays.array import Array, Values
+from ..model.graph import Graph
+from ..model.kernels import KERNELS, in_the_middle
+from ..model.limits import graph_of
+from ..model.network import Network, Node
+from ..model.settings import INPUT
 from .design import Design
 from .exercise import Exercise
 from .mistake import Mistake, Planted
@@ -41,7 +45,7 @@ class Handout:
 
     network: Network
     exercise: Exercise
-    parameters: dict[str, Arrays]
+    parameters: Values
     pictures: dict[str, np.ndarray]
     trained: tuple[str, ...]  # layers whose weights were learned: no variant changes them
     seed: int
@@ -53,13 +57,23 @@ class Handout:
             "network": self.network.description(),
             "exercise": self.exercise.data,
             "parameters": {
-                name: {key: _packed(array) for key, array in arrays.items()} for name, arrays in self.parameters.items()
-            },
+                INPUT: {key: _packed(self.parameters[f"{INPUT}.{key}"]) for key in self.network.input.constants()}
+            }
+            | {node.name: self._packed_parameters(node) for node in self.network.nodes},
             "pictures": {name: _packed(array) for name, array in self.pictures.items()},
             "trained": self.trained,
             "seed": self.seed,
             "students": [list(astuple(student)) for student in self.students],
         }
+
+    def _packed_parameters(self, node: Node) -> dict[str, list[Any]]:
+        owner = self.network.owner(node.name)
+        return {key: _packed(self.parameters[f"{owner}.{key}"]) for key in node.layer.all_parameters(*node.in_shapes)}
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The arrays that are handed out."""
+        return graph_of(self.network, "compact")
 
     @property
     def id(self) -> str:
@@ -86,9 +100,9 @@ class Handout:
                 turns = int(rng.integers(4)) if pixels.shape[1] == pixels.shape[2] else 2 * int(rng.integers(2))
                 pixels = np.rot90(pixels, turns, axes=(1, 2)).copy()
         parameters = self._kernels(rng) if "kernels" in vary else self.parameters
-        values = self.network.run(pixels, parameters, "compact")
+        values = self.graph.run(parameters | {f"{INPUT}.channel": pixels})
         taken = self._taken()
-        variant = Variant(number, self.network, self.exercise, name, pixels, parameters, values, frozenset(taken))
+        variant = Variant(number, self.graph, self.exercise, name, pixels, parameters, values, frozenset(taken))
         own = number if "mistake" in vary else 0
         for n, task in enumerate(self.exercise.tasks, start=1):
             if isinstance(task, Mistake):
@@ -110,28 +124,23 @@ class Handout:
                 taken |= set(node.inputs)
         return taken - {INPUT}
 
-    def _kernels(self, rng: np.random.Generator) -> dict[str, Arrays]:
+    def _kernels(self, rng: np.random.Generator) -> Values:
         """Other kernels: classic ones are drawn anew, the numbers of others are shuffled within each filter."""
-        found: dict[str, Arrays] = {}
+        found = dict(self.parameters)
         for node in self.network.nodes:
-            arrays = self.parameters[node.name]
-            if node.share is not None:
-                found[node.name] = found[node.share]
+            array = found.get(f"{node.name}.weight")
+            if array is None or array.ndim < 2 or node.name in self.trained:
                 continue
-            found[node.name] = dict(arrays)
-            if "weight" not in arrays or arrays["weight"].ndim < 2 or node.name in self.trained:
-                continue
-            weight = found[node.name]["weight"] = arrays["weight"].copy()
+            weight = found[f"{node.name}.weight"] = array.copy()
             if getattr(node.layer, "kernels", None) is None:
                 for k in range(len(weight)):
                     weight[k] = rng.permutation(weight[k].ravel()).reshape(weight[k].shape)
                 continue
-            top, left = (weight.shape[2] - 3) // 2, (weight.shape[3] - 3) // 2
             names = [name for name in KERNELS if name != "identity"]
             chosen = rng.permutation(names * -(-len(weight) // len(names)))[: len(weight)]
             for k, name in enumerate(chosen.tolist()):
-                weight[k, :, top : top + 3, left : left + 3] = KERNELS[name]
-        return {INPUT: self.parameters[INPUT]} | found
+                weight[k] = in_the_middle(name, *weight.shape[2:])
+        return found
 
 
 @dataclass(frozen=True)
@@ -139,47 +148,63 @@ class Variant:
     """One student's variant: the numbers, what is right, and where the mistakes are."""
 
     number: int
-    network: Network
+    graph: Graph
     exercise: Exercise
     picture: str
     pixels: np.ndarray
-    parameters: dict[str, Arrays]
-    values: dict[str, Arrays]  # what is right
+    parameters: Values
+    values: Values  # what is right, of every array
     taken: frozenset[str]  # layers that tasks use, or build on: no mistake is there
     planted: dict[int, Planted] = field(default_factory=dict)  # by the number of the task
 
-    def shown_parameters(self) -> dict[str, Arrays]:
+    @property
+    def network(self) -> Network:
+        return self.graph.network
+
+    def parameters_of(self, node: Node) -> Values:
+        """A layer's parameters by key."""
+        return {key: self.values[f"{node.name}.{key}"] for key in node.layer.all_parameters(*node.in_shapes)}
+
+    def read_by(self, node: Node) -> tuple[np.ndarray, ...]:
+        """What a layer reads."""
+        return tuple(self.values[self.graph.output(name).id] for name in node.inputs)
+
+    def _shown_parameters(self) -> Values:
         """The parameters that the student's workbook shows at first: NaN for those that are to be found."""
         numbers = dict(self.parameters)
         for task in self.exercise.tasks:
             if isinstance(task, Design):
                 for key in ("weight", "bias") if task.bias else ("weight",):
-                    array = numbers[task.layer][key].copy()
+                    array = numbers[f"{task.layer}.{key}"].copy()
                     array[task.map - 1] = np.nan
-                    numbers[task.layer] = numbers[task.layer] | {key: array}
+                    numbers[f"{task.layer}.{key}"] = array
         return numbers
 
-    def shown(self) -> dict[str, Arrays]:
+    def shown(self) -> Values:
         """What the student's workbook shows at first: NaN in the blanks, and in all that depends on them."""
         blanks: dict[str, np.ndarray] = {}
         for task in self.exercise.tasks:
             for layer, mask in task.blanks(self.network).items():
                 blanks[layer] = blanks.get(layer, np.zeros(mask.shape, bool)) | mask
-        return self._computed(self.shown_parameters(), blanks)
+        return self._computed(self._shown_parameters(), blanks)
 
-    def filled_in(self) -> dict[str, Arrays]:
+    def filled_in(self) -> Values:
         """What it will show when all blanks are filled in, and the planted mistakes are still there."""
         return self._computed(self.parameters, {})
 
-    def _computed(self, numbers: dict[str, Arrays], blanks: dict[str, np.ndarray]) -> dict[str, Arrays]:
+    def _computed(self, numbers: Values, blanks: dict[str, np.ndarray]) -> Values:
         planted = {one.node.name: one for one in self.planted.values()}
 
-        def change(layer: str, output: np.ndarray, xs: tuple[np.ndarray, ...]) -> np.ndarray:
+        def change(array: Array, output: np.ndarray, values: Values) -> np.ndarray:
+            layer = array.owner
             if layer in planted:
-                output = planted[layer].values(output, xs, numbers[layer])
+                node = planted[layer].node
+                xs = tuple(values[self.graph.output(name).id] for name in node.inputs)
+                given = {key: values[f"{layer}.{key}"] for key in node.layer.all_parameters(*node.in_shapes)}
+                output = planted[layer].values(output, xs, given)
             return np.where(blanks[layer], np.nan, output) if layer in blanks else output
 
-        return self.network.run(self.pixels, numbers, "compact", change)
+        return self.graph.run(numbers | {f"{INPUT}.channel": self.pixels}, change)
 
 
 def _packed(array: np.ndarray) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..a1 import cell_name, sheet_prefix
+from ..arrays.array import Array, Shape
 from ..arrays.grid import Grid
 from ..errors import WorkbookError
 from ..formula import (
@@ -28,8 +29,8 @@ from ..formula import (
 from ..formula.parser import expanded
 from ..formula.values import BLANK as NOTHING
 from ..formula.values import ERROR, NUMERIC, PENDING, TEXT, UNKNOWN
-from ..layers.base import Arrays, Drawing, Shape
-from ..network import INPUT, Node
+from ..model.network import Node
+from ..model.settings import INPUT
 from .task import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact, node_of
 from .trial import TRIALS, trial
 from .typed import cells_named, number_in
@@ -48,7 +49,7 @@ class StudentWork:
         self.book, self.variant, self.engines, self.ours = book, variant, engines, ours
         self.helped: list[Helped] = []  # what others than our evaluator computed
         self.groups = group_formulas(book)
-        self.drawn = variant.network.drawings("compact")
+        self.graph = variant.graph
         self._layers: dict[str, LayerWork] = {}
 
     # -- what a task asks ------------------------------------------------------------------------------------------------
@@ -57,8 +58,8 @@ class StudentWork:
         if name in self._layers:
             return self._layers[name]
         node = node_of(self.variant.network, name)
-        output = self.drawn[name][-1]
-        places = dict(self._grids(name, output))
+        output = self.graph.output(name)
+        places = dict(self._grids(output))
         known = self._known(name)
         numbers = [known, *(self._trial(node, known, number) for number in range(TRIALS))]
         first, *trials = self._evaluated(list(places.values()), numbers)
@@ -71,7 +72,7 @@ class StudentWork:
         for number, book in enumerate(trials):
             read, parameters = trial(node, number)
             have, _ = self._read(book, output, places)
-            want = node.layer.run(tuple(read[other] for other in node.inputs), "compact", parameters)["output"]
+            want = node.layer.activated(*(read[other] for other in node.inputs), **parameters)
             with np.errstate(invalid="ignore"):
                 follows &= np.abs(have - want) <= exact(want)
             unknown |= formula & self._unknown(book, output, places)
@@ -82,27 +83,24 @@ class StudentWork:
         """What is known, with other pixels and kernels."""
         read, parameters = trial(node, number)
         changed = list(known)
-        for other, array in read.items():
-            drawing = next(d for d in self.drawn[other] if d.key == self.variant.network.key_of(other))
-            changed += [(grid, _flat(array[index], grid)) for index, grid in self._grids(other, drawing)]
-        for drawing in self.drawn[node.name]:
-            if drawing.key in parameters:
-                array = parameters[drawing.key]
-                changed += [(grid, _flat(array[index], grid)) for index, grid in self._grids(node.name, drawing)]
+        arrays = [(self.graph.output(other), numbers) for other, numbers in read.items()]
+        arrays += [(array, parameters[array.key]) for array in self.graph.of[node.name] if array.key in parameters]
+        for array, numbers in arrays:
+            changed += [(grid, _flat(numbers[index], grid)) for index, grid in self._grids(array)]
         return changed
 
-    def _unknown(self, book: Book, drawing: Drawing, grids: dict[Shape, Grid]) -> np.ndarray:
+    def _unknown(self, book: Book, array: Array, grids: dict[Shape, Grid]) -> np.ndarray:
         """Which cells have a value that nobody could compute."""
-        found = np.zeros(drawing.shape, bool)
+        found = np.zeros(array.shape, bool)
         for index, grid in grids.items():
             sheet = book.sheets[grid.sheet]
             cells = (_part(sheet.kind, grid) == ERROR) & (_part(sheet.number, grid) == UNKNOWN)
             found[index] = cells.reshape(found[index].shape)
         return found
 
-    def _problems(self, book: Book, drawing: Drawing, grids: dict[Shape, Grid]) -> dict[Shape, str]:
+    def _problems(self, book: Book, array: Array, grids: dict[Shape, Grid]) -> dict[Shape, str]:
         """Why formulas could not be evaluated, by their cells."""
-        inner = len(drawing.shape) - drawing.lead
+        inner = len(array.shape) - array.grid_axes
         return {
             (*index, *place[:inner]): reason
             for index, grid in grids.items()
@@ -113,11 +111,11 @@ class StudentWork:
     def kernels(self, layer: str, k: int, bias: bool) -> tuple[np.ndarray, float]:
         """A filter's kernels and bias as they are now; NaN for what is no number."""
         found: dict[str, np.ndarray] = {}
-        for drawing in self.drawn[layer]:
-            if drawing.key == "weight" or (bias and drawing.key == "bias"):
-                grids = {index: grid for index, grid in self._grids(layer, drawing) if index[0] == k}
-                value, _ = self._read(self._as_it_is(list(grids.values())), drawing, grids)
-                found[drawing.key] = value[k]
+        for key in ("weight", "bias") if bias else ("weight",):
+            array = self.graph.get(layer, key)
+            grids = {index: grid for index, grid in self._grids(array) if index[0] == k}
+            value, _ = self._read(self._as_it_is(list(grids.values())), array, grids)
+            found[key] = value[k]
         return found["weight"], float(np.nan_to_num(found["bias"])) if bias else 0.0
 
     def answers(self, name: str, rows: int, columns: int) -> list[list[Any]]:
@@ -144,7 +142,9 @@ class StudentWork:
     def _meant(self, words: str, own: str, layer: str) -> list[tuple[str, Shape]]:
         """The cells of layers' outputs that words or a formula on the sheet `own` name; none where one of them is no such cell."""
         outputs = self._outputs
-        called = {name.lower(): name for name in self.drawn} | {grids[0][1].sheet.lower(): n for n, grids in outputs.items()}
+        called = {name.lower(): name for name in self.graph.of} | {
+            grids[0][1].sheet.lower(): n for n, grids in outputs.items()
+        }
         sheets, references = cells_named(words, called)
         size = sum(reference.rows * reference.columns for reference in references)
         if size > MOST_NAMED or (own.lower() in called and not sheets):
@@ -164,10 +164,10 @@ class StudentWork:
     def _outputs(self) -> dict[str, list[tuple[Shape, Grid]]]:
         """The grids of each layer's output, of those that are all there."""
         found = {}
-        for name, drawings in self.drawn.items():
+        for name in self.graph.of:
             if name != INPUT:
                 with suppress(WorkbookError):
-                    found[name] = self._grids(name, drawings[-1])
+                    found[name] = self._grids(self.graph.output(name))
         return found
 
     def _index(self, layer: str, row: int, column: int) -> tuple[str, Shape] | None:
@@ -175,14 +175,14 @@ class StudentWork:
         for index, grid in self._outputs[layer]:
             i, j = row - grid.top, column - grid.left
             if 0 <= i < grid.rows and 0 <= j < grid.columns:
-                return layer, (*index, i, j)[: len(self.drawn[layer][-1].shape)]
+                return layer, (*index, i, j)[: len(self.graph.output(layer).shape)]
         return None
 
     def where(self, layer: str, at: Shape) -> str:
         """A cell of a layer's output, as the student sees it."""
-        output = self.drawn[layer][-1]
-        grid = self._grid(output.name(layer, at[: output.lead]), *output.size)
-        i, j = (*at[output.lead :], 0)[:2]
+        output = self.graph.output(layer)
+        grid = self._grid(output.name(at[: output.grid_axes]), *output.size)
+        i, j = (*at[output.grid_axes :], 0)[:2]
         return f"{sheet_prefix(grid.sheet)}{cell_name(grid.top + i, grid.left + j)}"
 
     # -- finding grids -----------------------------------------------------------------------------------------------------
@@ -199,27 +199,21 @@ class StudentWork:
             )
         return Grid(sheet, top, left, rows, columns, spread)
 
-    def _grids(self, layer: str, drawing: Drawing) -> list[tuple[Shape, Grid]]:
-        return [
-            (index, self._grid(drawing.name(layer, index), *drawing.size, drawing.spacing)) for index in drawing.indexes()
-        ]
+    def _grids(self, array: Array) -> list[tuple[Shape, Grid]]:
+        return [(index, self._grid(array.name(index), *array.size, array.spacing)) for index in array.indexes()]
 
     def _known(self, layer: str) -> list[tuple[Grid, np.ndarray]]:
         """Every grid but the layer's own output and steps, with its right numbers; what was cut up is left as it is."""
-        values: dict[str, Arrays] = self.variant.values
         found = []
-        for name, drawings in self.drawn.items():
-            for drawing in drawings:
-                if name == layer and drawing.role in ("step", "output"):
-                    continue
-                numbers = self.variant.parameters if drawing.role in ("parameter", "shared") else values
-                array = numbers[name][drawing.key]
-                try:
-                    found += [(grid, _flat(array[index], grid)) for index, grid in self._grids(name, drawing)]
-                except WorkbookError:
-                    needed = name in node_of(self.variant.network, layer).inputs or name == layer
-                    if needed:
-                        raise
+        for array in self.graph:
+            if array.owner == layer and array.role in ("step", "output"):
+                continue
+            numbers = self.variant.values[array.id]
+            try:
+                found += [(grid, _flat(numbers[index], grid)) for index, grid in self._grids(array)]
+            except WorkbookError:
+                if array.owner in (layer, *node_of(self.variant.network, layer).inputs):
+                    raise
         return found
 
     # -- evaluating ----------------------------------------------------------------------------------------------------------
@@ -249,9 +243,9 @@ class StudentWork:
         self.helped += evaluate_with_help(books, groups, wanted, self.engines, ours=self.ours)
         return books
 
-    def _read(self, book: Book, drawing: Drawing, grids: dict[Shape, Grid]) -> tuple[np.ndarray, np.ndarray]:
-        """The numbers of a drawing, NaN for what is none, and what each cell holds."""
-        number, kind = np.full(drawing.shape, np.nan), np.zeros(drawing.shape, np.uint8)
+    def _read(self, book: Book, array: Array, grids: dict[Shape, Grid]) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of an array, NaN for what is none, and what each cell holds."""
+        number, kind = np.full(array.shape, np.nan), np.zeros(array.shape, np.uint8)
         for index, grid in grids.items():
             sheet = book.sheets[grid.sheet]
             kinds, numbers = _part(sheet.kind, grid), _part(sheet.number, grid)

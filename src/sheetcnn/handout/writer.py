@@ -17,10 +17,12 @@ from ..errors import ExerciseError
 from ..files import Outputs, make_folder, refuse_outputs
 from ..importer import open_network
 from ..layout import lay_out
+from ..model.limits import graph_of
+from ..model.settings import INPUT
+from ..model.weights import load_parameters, trained_layers
 from ..progress import Progress
 from ..templates import exercise_path, network_path, picture_path
 from ..views.gallery import GALLERY_CELLS
-from ..weights import load_parameters, trained_layers
 from ..workbook.handout import dress_handout
 from ..workbook.model import Model
 from ..workbook.write import write_workbook
@@ -74,8 +76,9 @@ def hand_out(
     tasks = read_exercise(checked, source, given)
     if not 0 <= seed < MAX_SEED:
         raise ExerciseError(f"seed {seed} must be a whole number from 0 on")
-    lay_out(checked, "compact")  # refuses what does not fit
-    if any(drawing.together for drawings in checked.drawings("compact").values() for drawing in drawings):
+    graph = graph_of(checked, "compact")
+    lay_out(graph)  # refuses what does not fit
+    if any(array.shared_name for array in graph):
         raise ExerciseError(
             f"{source}: has more kernels than can have names of their own, which grading needs; use fewer channels"
         )
@@ -92,7 +95,7 @@ def hand_out(
     refuse_outputs([*paths, key], inputs, makes_folders=True)
     handout = Handout(checked, tasks, parameters, pictures, trained_layers(checked, source.parent, arrays), seed, roster)
     for name, pixels in pictures.items():
-        refuse_too_large(checked, checked.run(pixels, parameters, "compact"), name)
+        refuse_too_large(graph, graph.run(parameters | {f"{INPUT}.channel": pixels}), name)
     if read and say is not None:
         for line in (f"{students}: {read.understood}", *(f"note: {remark}" for remark in read.remarks)):
             say(line)
@@ -163,15 +166,19 @@ class _Writer:
         except ValueError as error:
             whose = f"{name}: " if name else ""
             raise ExerciseError(f"{self.handout.network.source}: {whose}{error}") from None
-        pages = lay_out(variant.network, "compact")
+        pages = lay_out(variant.graph)
         for page in pages.values():
             page.choices.clear()  # a list of kernels would give designs away
         # What is to be found is not known where colour scales and formats are made, so that they cannot tell of it.
-        parameters, values = (
-            (variant.parameters, variant.values) if key else (variant.shown_parameters(), variant.filled_in())
+        saved = None if key else variant.shown()
+        values = (
+            variant.values
+            if saved is None
+            else variant.filled_in()
+            | {array.id: saved[array.id] for array in variant.graph if array.role in ("parameter", "shared")}
         )
-        model = Model(variant.network, "compact", parameters, values, pages, {}, gallery=GALLERY_CELLS,
-                      home="Exercise", saved=None if key else variant.shown())  # fmt: skip
+        model = Model(variant.graph, values, pages, {}, gallery=GALLERY_CELLS,
+                      home="Exercise", saved=saved)  # fmt: skip
         description: dict[str, Any] = {"format": FORMAT, "version": __version__, "handout": self.id, "number": number}
         if key:
             description["key"] = self.handout.to_dict()

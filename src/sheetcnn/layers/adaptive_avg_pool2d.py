@@ -4,8 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Counts, Layer, Shape, example
+from .base import Layer, example
+from .settings import Counts
 from .sliding import pair
 
 
@@ -16,6 +18,7 @@ class AdaptiveAvgPool2d(Layer):
     """
 
     type: ClassVar[str] = "adaptive_avg_pool2d"
+    family: ClassVar[str] = "pooling"
     about: ClassVar[str] = "the mean of windows chosen so that the output has a given size"
     words: ClassVar[str] = "map = mean of the window; windows divide the map evenly"
     examples: ClassVar = (

@@ -5,8 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Flag, MadeOf, Shape, example
+from .base import MadeOf, example
+from .settings import Flag
 from .sliding import Pooling
 
 

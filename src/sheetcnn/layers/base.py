@@ -2,85 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
+from ..arrays.array import Array, Margin, Shape, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
 
-Shape = tuple[int, ...]  # (C, H, W) of a stack of feature maps, or (N,) of a vector
-Arrays = dict[str, np.ndarray]
-Margin = tuple[int, int, int, int]  # top, left, bottom, right
-CellFormula = Callable[[Shape], str]  # the index of a cell in its array, from 0 -> the text of its formula
-
-Count = Annotated[int, Field(strict=True, ge=1, le=16_384)]
-Amount = Annotated[int, Field(strict=True, ge=0, le=16_384)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Flag = Annotated[bool, Field(strict=True)]
-
-
-def _both(value: Any) -> Any:
-    return [value, value] if isinstance(value, int) else value
-
-
-Counts = Annotated[tuple[Count, Count], BeforeValidator(_both)]  # n or [rows, columns]
-Amounts = Annotated[tuple[Amount, Amount], BeforeValidator(_both)]
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """An array that is drawn as grids: its `lead` leading axes number the grids, the others lie on the sheet."""
-
-    key: str  # what NumPy code calls it: "weight"
-    label: str  # what the workbook calls it: "kernel"
-    role: str  # "parameter", "step" or "output"
-    shape: Shape
-    lead: int
-    spacing: tuple[int, int] = (1, 1)  # distance of neighbouring elements in cells: a kernel's dilation
-    margin: Margin = (0, 0, 0, 0)  # padding around it
-    labels: tuple[str, ...] = ()  # above its grids, the longest that fits: {k} is the map, {c} the channel
-    sign: str | None = None  # before it in the equation; None: "=" or "+", as its place has it
-    signed: bool = False  # coloured around 0, whatever numbers it has now
-    together: bool = False  # a filter's kernels have one name: they stand one below the other, at their channels' heights
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns of one grid; a vector is one column."""
-        rows, columns = (*self.shape[self.lead :], 1, 1)[:2]
-        return rows, columns
-
-    def name(self, layer: str, index: Shape = ()) -> str:
-        """The defined name of one grid, its index counted from 0: `conv1_kernel_1_1`; of a filter's kernels together, `conv1_kernel_1`."""
-        return "_".join([layer, self.label, *(str(i + 1) for i in (index[:1] if self.together else index))])
-
-    def indexes(self) -> Iterator[Shape]:
-        """The index of every grid, counted from 0."""
-        return iter(np.ndindex(*self.shape[: self.lead]))
-
-
-@dataclass(frozen=True)
-class Step:
-    """An array on the way to a layer's output that is drawn as grids of its own."""
-
-    key: str
-    shape: Shape
-    forward: Callable[..., np.ndarray]  # (*inputs, **parameters) -> array of that shape
-    formula: Callable[..., str]  # (index, *inputs, **parameters and earlier steps) -> text
-    spacing: tuple[int, int] = (1, 1)  # distance of its elements on the sheet
-    margin: Margin = (0, 0, 0, 0)  # padding to draw around it
-    labels: tuple[str, ...] = ()  # these three: see `Drawing`
-    sign: str | None = None
-    signed: bool = False
-
-    def drawing(self, lead: int) -> Drawing:
-        """How it is drawn, so many of its axes numbering the grids."""
-        shown = (self.spacing, self.margin, self.labels, self.sign, self.signed)
-        return Drawing(self.key, self.key, "step", self.shape, lead, *shown)
+PREFIX = "activation_"  # before the names of an activation's own parameters, where it is part of another layer
 
 
 @dataclass(frozen=True)
@@ -127,6 +59,16 @@ def example(
     return Example(x, y, settings, parameters or {}, source)
 
 
+@dataclass(frozen=True)
+class Part:
+    """A layer, or its activation: the prefix of its parameters, the shapes that it reads, and the shape of its output."""
+
+    layer: Layer
+    prefix: str
+    shapes: tuple[Shape, ...]
+    shape: Shape
+
+
 class Layer(BaseModel):
     """One layer: its fields are its settings, with PyTorch's names and defaults.
 
@@ -135,17 +77,26 @@ class Layer(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    known: ClassVar[dict[str, type[Layer]]] = {}  # every layer by its type
 
     type: ClassVar[str]
+    family: ClassVar[str]  # one of `FAMILIES`: where tables of layers list it
     about: ClassVar[str]  # one line for `sheetcnn layers` and README
     words: ClassVar[str]  # the formula in words, shown on the layer's sheet
     takes: ClassVar[str] = "maps"  # "maps", "vector" or "any"
     inputs: ClassVar[tuple[int, int]] = (1, 1)  # how many layers it reads, at least and at most
+    classic_kernels: ClassVar[bool] = False  # whether its kernels, filter by channel, may be chosen among classic ones
     activates: ClassVar[bool] = False  # whether `activation =` may name it
     reads_once: ClassVar[bool] = False  # whether its formula reads its input once, so that a long sum can stand inside
+    gives_probabilities: ClassVar[bool] = False  # whether its numbers are positive and sum to 1
     buffers: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change, as PyTorch calls them
     initial: ClassVar[dict[str, float]] = {}  # what parameters of one number per channel begin with, where it is not 0
     examples: ClassVar[tuple[Example, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        if "type" in vars(cls):
+            Layer.known[cls.type] = cls
 
     # -- what a layer states ---------------------------------------------------------------------------------------
     def check(self, *shapes: Shape) -> None:
@@ -188,7 +139,7 @@ class Layer(BaseModel):
         """The text of the output cell at an index, without "=" (before `activation`)."""
         raise NotImplementedError
 
-    def steps(self, *shapes: Shape, detail: str) -> list[Step]:
+    def steps(self, *shapes: Shape, detail: str) -> list[Array]:
         """The arrays that are drawn on the way to the output."""
         return []
 
@@ -204,10 +155,10 @@ class Layer(BaseModel):
         """The first and last input row (axis 0) or column (1) that each row or column of the output reads; None: its own."""
         return None
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
+    def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         """The part of the picture that the output depends on along an axis (0 rows, 1 columns), from that of its inputs."""
         spans = self.reads(axis, *shapes)
-        return extents[0] if spans is None else extents[0].of_windows(*spans)
+        return fields[0] if spans is None else fields[0].of_windows(*spans)
 
     def wide(self, *shapes: Shape) -> bool:
         """Whether kernels stand one below the other, at their channels' heights, so that one SUMPRODUCT spans all."""
@@ -238,6 +189,21 @@ class Layer(BaseModel):
         return ""
 
     # -- what the rest of sheetcnn asks ----------------------------------------------------------------------------
+    @property
+    def final(self) -> Layer | None:
+        """The activation that acts on the finished sum."""
+        return None
+
+    def draws_sum(self, detail: str) -> bool:
+        """Whether what the activation acts on is drawn by itself."""
+        return False
+
+    def parts(self, *shapes: Shape) -> list[Part]:
+        """The layer and its activation, one after the other."""
+        shape = self.output_shape(*shapes)
+        own = Part(self, "", shapes, shape)
+        return [own] if self.final is None else [own, Part(self.final, PREFIX, (shape,), shape)]
+
     def accept(self, *shapes: Shape) -> None:
         """Raise ValueError where the layer cannot read inputs of these shapes."""
         least, most = self.inputs
@@ -250,14 +216,28 @@ class Layer(BaseModel):
             if self.takes == "vector" and len(shape) != 1:
                 raise ValueError(f"it reads a vector, but its input is {shape_text(shape)}; put a `flatten` layer before it")
         self.check(*shapes)
+        if self.final is not None:
+            try:
+                self.final.accept(self.output_shape(*shapes))
+            except ValueError as error:
+                raise ValueError(f"activation {self.final.type}: {error}") from None
 
     def all_parameters(self, *shapes: Shape) -> dict[str, Shape]:
         """The parameters, those of its activation among them."""
-        return self.parameters(*shapes)
+        parts = self.parts(*shapes)
+        return {part.prefix + key: shape for part in parts for key, shape in part.layer.parameters(*part.shapes).items()}
 
     def all_initial(self) -> dict[str, float]:
         """What parameters begin with, those of its activation among them."""
-        return self.initial
+        own = {} if self.final is None else self.final.initial
+        return self.initial | {PREFIX + key: number for key, number in own.items()}
+
+    def activated(self, *xs: np.ndarray, **parameters: np.ndarray) -> np.ndarray:
+        """The output in NumPy, the activation included, from all parameters by name."""
+        for part in self.parts(*(x.shape for x in xs)):
+            own = part.layer.parameters(*part.shapes)
+            xs = (part.layer.forward(*xs, **{key: parameters[part.prefix + key] for key in own}),)
+        return xs[0]
 
     def trainable(self, *shapes: Shape) -> dict[str, int]:
         """How many numbers each parameter that training changes has."""
@@ -290,169 +270,6 @@ class Layer(BaseModel):
                 words.append(f"{name} {_setting_text(value)}")
         return ", ".join(words)
 
-    def all_steps(self, shapes: tuple[Shape, ...], detail: str) -> list[Step]:
-        """The steps in the order in which they are computed."""
-        return self.steps(*shapes, detail=detail)
-
-    def drawings(self, shapes: tuple[Shape, ...], detail: str) -> list[Drawing]:
-        """Every array that the layer draws: its parameters, its steps, and last its output."""
-        output = self.output_shape(*shapes)
-        maps = len(output) == 3
-        drawn = []
-        for key, shape in self.all_parameters(*shapes).items():
-            if len(shape) > 2:
-                drawn.append(Drawing(key, "kernel", "parameter", shape, len(shape) - 2, self.kernel_spacing()))
-            else:
-                drawn.append(Drawing(key, key, "parameter", shape, int(maps)))
-        for step in self.all_steps(shapes, detail):
-            lead = max(1, len(step.shape) - 2) if maps else 0
-            drawn.append(step.drawing(lead))
-        return [*drawn, Drawing("output", "map" if maps else "out", "output", output, int(maps))]
-
-    def run(self, xs: tuple[np.ndarray, ...], detail: str, parameters: Arrays) -> Arrays:
-        """The steps and the output in NumPy, by key."""
-        shapes = tuple(x.shape for x in xs)
-        values = {step.key: step.forward(*xs, **parameters) for step in self.steps(*shapes, detail=detail)}
-        return values | {"output": self.forward(*xs, **parameters)}
-
-    def formulas(
-        self, shapes: tuple[Shape, ...], detail: str, xs: tuple[Grids, ...], grids: dict[str, Grids]
-    ) -> dict[str, CellFormula]:
-        """For every step and the output, by key, the function that writes the formula of a cell."""
-        given = {key: grids[key] for key in self.parameters(*shapes)}
-        cells: dict[str, CellFormula] = {}
-        for step in self.steps(*shapes, detail=detail):
-            cells[step.key] = partial(_write, step.formula, xs, dict(given))
-            given[step.key] = grids[step.key]
-        cells["output"] = partial(_write, self.formula, xs, given)
-        return cells
-
-
-class Elementwise(Layer):
-    """A layer that makes each cell of its output from the same cell of its input."""
-
-    takes: ClassVar[str] = "any"
-    activates: ClassVar[bool] = True
-
-    def cell(self, x: str) -> str:
-        """The formula of one cell, `x` being the text of its input.
-
-        Where the layer says `reads_once`, that may be a sum, b+s+t: put brackets around it unless it is a whole argument.
-        """
-        raise NotImplementedError
-
-    def formula(self, at: Shape, x: Grids, **parameters: Grids) -> str:
-        return self.cell(cell_of(x, at))
-
-
-def _activation(value: Any) -> Any:
-    """`"relu"` or `{type = "leaky_relu", negative_slope = 0.2}` as the layer that it names."""
-    from . import LAYERS  # the list imports this module
-
-    known = {name: layer for name, layer in LAYERS.items() if layer.activates}
-    if isinstance(value, Layer) or value is None:
-        return value
-    settings = dict(value) if isinstance(value, dict) else {"type": value}
-    kind = settings.pop("type", None)
-    if not isinstance(kind, str) or kind not in known:
-        raise ValueError(f"unknown activation {kind!r}; there are {', '.join(known)}")
-    for key in settings:
-        if key not in known[kind].model_fields:
-            raise ValueError(f"{kind} has no setting {key}; there are {', '.join(known[kind].model_fields) or 'none'}")
-    return known[kind](**settings)
-
-
-PREFIX = "activation_"  # before the names of an activation's own parameters, where it is part of another layer
-
-
-class Activated(Layer):
-    """A layer with an `activation`, which acts once on the finished sum: relu(bias + Σ …), never Σ relu(…)."""
-
-    activation: Annotated[Layer | None, BeforeValidator(_activation)] = None
-
-    @property
-    def final(self) -> Layer | None:
-        """The activation that acts on the finished sum."""
-        return self.activation
-
-    def draws_sum(self, detail: str) -> bool:
-        """Whether the pre-activation is drawn: where asked for, and where the activation reads it more than once."""
-        return detail == "steps" or (self.final is not None and not self.final.reads_once)
-
-    def all_parameters(self, *shapes: Shape) -> dict[str, Shape]:
-        parameters = self.parameters(*shapes)
-        if self.activation is None:
-            return parameters
-        own = self.activation.parameters(self.output_shape(*shapes))
-        return parameters | {PREFIX + key: shape for key, shape in own.items()}
-
-    def all_initial(self) -> dict[str, float]:
-        own = self.activation.initial if self.activation is not None else {}
-        return self.initial | {PREFIX + key: number for key, number in own.items()}
-
-    def accept(self, *shapes: Shape) -> None:
-        super().accept(*shapes)
-        if self.activation is not None:
-            try:
-                self.activation.accept(self.output_shape(*shapes))
-            except ValueError as error:
-                raise ValueError(f"activation {self.activation.type}: {error}") from None
-
-    def all_steps(self, shapes: tuple[Shape, ...], detail: str) -> list[Step]:
-        steps = super().all_steps(shapes, detail)
-        if self.draws_sum(detail):
-            labels = ("sum {k} (pre-activation)", "sum {k}", "sum")
-            steps.append(Step("sum", self.output_shape(*shapes), self.forward, self.formula, labels=labels, signed=True))
-        if self.final is not None:
-            steps += self.final.steps(self.output_shape(*shapes), detail=detail)
-        return steps
-
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
-        own = super().extent(axis, shapes, extents)
-        return own if self.activation is None else self.activation.extent(axis, (self.output_shape(*shapes),), [own])
-
-    def run(self, xs: tuple[np.ndarray, ...], detail: str, parameters: Arrays) -> Arrays:
-        own, others = split_parameters(parameters)
-        values = super().run(xs, detail, own)
-        if self.draws_sum(detail):
-            values["sum"] = values["output"]
-        if self.final is not None:
-            values |= self.final.run((values["output"],), detail, others)
-        return values
-
-    def formulas(
-        self, shapes: tuple[Shape, ...], detail: str, xs: tuple[Grids, ...], grids: dict[str, Grids]
-    ) -> dict[str, CellFormula]:
-        cells = super().formulas(shapes, detail, xs, grids)
-        total = cells["output"]
-        if self.draws_sum(detail):
-            cells["sum"] = total
-            cells["output"] = partial(cell_of, grids["sum"])
-            if self.final is not None:
-                drawn = grids | split_parameters(grids)[1]
-                cells |= self.final.formulas((self.output_shape(*shapes),), detail, (grids["sum"],), drawn)
-        elif isinstance(self.final, Elementwise):
-            activate = self.final.cell
-            cells["output"] = lambda at: activate(total(at))
-        return cells
-
-
-def split_parameters(named: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is a layer's own, and what belongs to its activation (without the prefix)."""
-    own = {key: value for key, value in named.items() if not key.startswith(PREFIX)}
-    return own, {key.removeprefix(PREFIX): value for key, value in named.items() if key.startswith(PREFIX)}
-
-
-def _write(formula: Callable[..., str], xs: tuple[Grids, ...], given: dict[str, Grids], at: Shape) -> str:
-    return formula(at, *xs, **given)
-
-
-def cell_of(grids: Grids, at: Shape) -> str:
-    """The cell at an index of maps (k, row, column) or of a vector (n,)."""
-    if len(at) == 3:
-        return grids[at[0]].at(at[1], at[2])
-    return grids.at(at[0], 0)
-
 
 def combined(function: str, texts: list[str]) -> str:
     """A function of any number of arguments, nested where there are more than Excel's 255."""
@@ -473,11 +290,6 @@ def _setting_text(value: Any) -> str:
     if value and len(set(value)) == 1 and isinstance(value[0], int):
         return str(value[0])
     return ("×" if len(value) < 4 and all(isinstance(n, int) for n in value) else " ").join(map(str, value))
-
-
-def shape_text(shape: Shape) -> str:
-    """A shape as people write it: 3×28×28."""
-    return "×".join(map(str, shape))
 
 
 def per_channel(values: np.ndarray, like: np.ndarray) -> np.ndarray:

@@ -5,14 +5,18 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Activated, Flag, Number, Shape, example, literal, per_channel
+from .activation import Activated
+from .base import example, literal, per_channel
+from .settings import Flag, Number
 
 
 class BatchNorm2d(Activated):
     """Each map shifted and scaled by the mean and variance found in training. Source: torch.nn.BatchNorm2d, eval mode."""
 
     type: ClassVar[str] = "batch_norm2d"
+    family: ClassVar[str] = "normalisation"
     about: ClassVar[str] = "each map minus its running mean, over its running deviation, times weight, plus bias"
     words: ClassVar[str] = "map = (x − running_mean) / √(running_var + eps) · weight + bias"
     buffers: ClassVar = ("running_mean", "running_var")

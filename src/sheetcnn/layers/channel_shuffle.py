@@ -4,14 +4,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Count, Layer, Shape, example
+from .base import Layer, example
+from .settings import Count
 
 
 class ChannelShuffle(Layer):
     """The maps of groups dealt out in turn, so that the next grouped layer sees all groups. Source: torch.nn.ChannelShuffle."""
 
     type: ClassVar[str] = "channel_shuffle"
+    family: ClassVar[str] = "shape"
     about: ClassVar[str] = "the maps of groups in turn: first of each group, then second of each"
     words: ClassVar[str] = "maps = first of each group, then second of each group, …"
     examples: ClassVar = (

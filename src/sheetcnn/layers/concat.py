@@ -4,15 +4,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape, cell_of, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField, end_to_end, joined
-from .base import Layer, Shape, cell_of, example, shape_text
+from .base import Layer, example
 
 
 class Concat(Layer):
     """The maps of all inputs in one stack, or vectors end to end. Source: torch.cat(dim=1)."""
 
     type: ClassVar[str] = "concat"
+    family: ClassVar[str] = "joining"
     about: ClassVar[str] = "the maps of all inputs in one stack: the joint of inception and U-Net"
     words: ClassVar[str] = "maps = those of the first input, then those of the next"
     takes: ClassVar[str] = "any"
@@ -43,8 +45,8 @@ class Concat(Layer):
             place -= size
         raise IndexError(at)
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
-        return joined(extents) if len(shapes[0]) == 3 else end_to_end(extents)
+    def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
+        return joined(fields) if len(shapes[0]) == 3 else end_to_end(fields)
 
     def size_words(self, *shapes: Shape) -> str:
         return " + ".join(str(shape[0]) for shape in shapes) + f" = {sum(shape[0] for shape in shapes)}"

@@ -7,9 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import model_validator
 
+from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids, span
-from ..kernels import KERNELS
-from .base import Activated, Count, Elementwise, Flag, Layer, MadeOf, Shape, Step, example
+from ..model.kernels import KERNELS
+from .activation import Activated, Elementwise
+from .base import Layer, MadeOf, example
+from .settings import Count, Flag
 from .sliding import Sliding, group_of, group_words, pair
 
 WIDE = 16  # beyond so many channels kernels stand one below the other: a term for each would make formulas too long
@@ -23,6 +26,8 @@ class Conv2d(Activated, Sliding):
     """
 
     type: ClassVar[str] = "conv2d"
+    family: ClassVar[str] = "convolution"
+    classic_kernels: ClassVar[bool] = True
     about: ClassVar[str] = "each filter: one kernel per input channel, all products summed into one map"
     words: ClassVar[str] = "map = bias + Σ over channels of (kernel * channel)"
     examples: ClassVar = (
@@ -229,13 +234,13 @@ class Conv2d(Activated, Sliding):
     def channels_of(self, k: int, channels: int) -> slice:
         return group_of(k, self.out_channels, self.groups, channels)
 
-    def steps(self, shape: Shape, detail: str) -> list[Step]:
+    def steps(self, shape: Shape, detail: str) -> list[Array]:
         needed = detail == "steps" or (self.final is None and self.activation is not None and not self.activation.reads_once)
         if not needed or self.wide(shape) or self.channel_mix == "separate":
             return []
         size = (self.out_channels, shape[0] // self.groups, *self.positions(shape))
         labels = ("kernel * channel {c}", "channel {c}", "ch {c}", "{c}")
-        return [Step("product", size, self._products, self._product_formula, labels=labels, sign="→", signed=True)]
+        return [Array("product", size, self._products, self._product_formula, labels=labels, sign="→", signed=True)]
 
     def _products(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
         """Each window with its kernel, channel by channel: filters × channels × rows × columns."""

@@ -5,9 +5,12 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import BeforeValidator
 
+from ..arrays.array import Margin, Shape
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import touched
-from .base import Activated, Amount, Count, Flag, MadeOf, Margin, Shape, example
+from .activation import Activated
+from .base import MadeOf, example
+from .settings import Amount, Count, Flag
 
 
 def _three(value: Any) -> Any:
@@ -26,6 +29,7 @@ class Conv3d(Activated):
     """
 
     type: ClassVar[str] = "conv3d"
+    family: ClassVar[str] = "convolution"
     about: ClassVar[str] = "filters that also slide across the stack of maps: each makes a stack of maps"
     words: ClassVar[str] = "map = bias + Σ over the filter's depth of (kernel * map of the stack)"
     examples: ClassVar = (

@@ -4,9 +4,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Array, Margin, Shape
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import touched
-from .base import Activated, Amounts, Count, Counts, Flag, MadeOf, Margin, Shape, Step, example
+from .activation import Activated
+from .base import MadeOf, example
+from .settings import Amounts, Count, Counts, Flag
 from .sliding import Sides, group_of, group_words, pair
 
 
@@ -20,6 +23,7 @@ class ConvTranspose2d(Activated):
     """
 
     type: ClassVar[str] = "conv_transpose2d"
+    family: ClassVar[str] = "convolution"
     about: ClassVar[str] = "a convolution of the input spread out with blanks, by kernels turned around: it enlarges"
     words: ClassVar[str] = "map = bias + Σ over channels of (kernel turned by 180° * channel spread out)"
     examples: ClassVar = (
@@ -135,22 +139,31 @@ class ConvTranspose2d(Activated):
         (down, along) = self.output_padding
         return rows - 1 - top, columns - 1 - left, rows - 1 - bottom + down, columns - 1 - right + along
 
-    def steps(self, shape: Shape, detail: str) -> list[Step]:
+    def steps(self, shape: Shape, detail: str) -> list[Array]:
         top, left, bottom, right = (max(0, side) for side in self._around())
         filters = (self.out_channels, shape[0] // self.groups, *self.kernel_size)
         spread, turned = ("channel {k}, spread out", "channel {k}", "{k}"), ("filter {k}, turned", "turned", "{c}")
         return [
-            Step(
+            Array(
                 "spread",
                 shape,
                 lambda x, **_: x,
                 lambda at, x, **_: x[at[0]].at(*at[1:]),
-                self.stride,
-                (top, left, bottom, right),
-                spread,
+                spacing=self.stride,
+                margin=(top, left, bottom, right),
+                labels=spread,
                 sign="",  # the input once more: no term of the equation
             ),
-            Step("turned", filters, self._turned, self._turned_formula, self.dilation, labels=turned, sign="→", signed=True),
+            Array(
+                "turned",
+                filters,
+                self._turned,
+                self._turned_formula,
+                spacing=self.dilation,
+                labels=turned,
+                sign="→",
+                signed=True,
+            ),
         ]
 
     def _turned(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from .base import Number, Shape, example
+from ..arrays.array import Shape
+from .base import example
 from .passing import Passing
+from .settings import Number
 
 
 class Dropout(Passing):

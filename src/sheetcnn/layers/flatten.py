@@ -4,15 +4,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
-from .base import Layer, Shape, example
+from .base import Layer, example
 
 
 class Flatten(Layer):
     """All cells as one column: map after map, row after row. Source: torch.nn.Flatten."""
 
     type: ClassVar[str] = "flatten"
+    family: ClassVar[str] = "shape"
     about: ClassVar[str] = "all maps as one column: map after map, row after row"
     words: ClassVar[str] = "out = every cell, map after map, row after row"
     takes: ClassVar[str] = "any"
@@ -33,8 +35,8 @@ class Flatten(Layer):
         k, rest = divmod(at[0], x[0].rows * x[0].columns)
         return x[k].at(*divmod(rest, x[k].columns))
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
-        return extents[0].in_a_vector(shapes[0], axis) if len(shapes[0]) == 3 else extents[0]
+    def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
+        return fields[0].in_a_vector(shapes[0], axis) if len(shapes[0]) == 3 else fields[0]
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Flatten()"

@@ -5,7 +5,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from .base import Elementwise, Shape, example
+from ..arrays.array import Shape
+from .activation import Elementwise
+from .base import example
 
 ROOT = math.sqrt(2 / math.pi)
 _erfc = np.vectorize(math.erfc, otypes=[float])

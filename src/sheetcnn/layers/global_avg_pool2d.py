@@ -4,14 +4,16 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Layer, MadeOf, Shape, example
+from .base import Layer, MadeOf, example
 
 
 class GlobalAvgPool2d(Layer):
     """The mean of each whole map: C×H×W becomes C×1×1. Source: torch.nn.AdaptiveAvgPool2d(1)."""
 
     type: ClassVar[str] = "global_avg_pool2d"
+    family: ClassVar[str] = "pooling"
     about: ClassVar[str] = "the mean of each whole map: one number per map"
     words: ClassVar[str] = "map = mean of all cells of the map"
     examples: ClassVar = (example([[[1, 2], [3, 6]], [[0, 0], [0, 4]]], [[[3]], [[1]]]),)

@@ -5,14 +5,18 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
+from ..arrays.array import Array, Shape
 from ..arrays.grid import Grid, Grids
-from .base import Activated, Count, Flag, Number, Shape, Step, example, literal, per_channel
+from .activation import Activated
+from .base import example, literal, per_channel
+from .settings import Count, Flag, Number
 
 
 class GroupStatistics(Activated):
     """What group and instance normalisation share: mean and variance of the picture at hand, drawn as cells."""
 
     initial: ClassVar = {"weight": 1.0}
+    family: ClassVar[str] = "normalisation"
 
     eps: Number = Field(1e-5, ge=0)
     affine: Flag = True
@@ -24,11 +28,11 @@ class GroupStatistics(Activated):
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         return {"weight": shape[:1], "bias": shape[:1]} if self.affine else {}
 
-    def steps(self, shape: Shape, detail: str) -> list[Step]:
+    def steps(self, shape: Shape, detail: str) -> list[Array]:
         groups = (self.groups_of(shape[0]),)
         return [
-            Step("mean", groups, lambda x, **_: self._grouped(x).mean(axis=1), self._mean_formula, signed=True),
-            Step("var", groups, lambda x, **_: self._grouped(x).var(axis=1), self._var_formula),
+            Array("mean", groups, lambda x, **_: self._grouped(x).mean(axis=1), self._mean_formula, signed=True),
+            Array("var", groups, lambda x, **_: self._grouped(x).var(axis=1), self._var_formula),
         ]
 
     def _grouped(self, x: np.ndarray) -> np.ndarray:

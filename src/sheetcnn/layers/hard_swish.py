@@ -4,7 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from .base import Elementwise, Shape, example
+from ..arrays.array import Shape
+from .activation import Elementwise
+from .base import example
 
 
 class HardSwish(Elementwise):

@@ -2,7 +2,8 @@
 
 from typing import ClassVar
 
-from .base import Shape, example
+from ..arrays.array import Shape
+from .base import example
 from .passing import Passing
 
 

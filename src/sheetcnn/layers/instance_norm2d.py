@@ -2,8 +2,10 @@
 
 from typing import ClassVar
 
-from .base import Flag, Shape, example
+from ..arrays.array import Shape
+from .base import example
 from .group_norm import GroupStatistics
+from .settings import Flag
 
 
 class InstanceNorm2d(GroupStatistics):

@@ -4,9 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape, cell_of, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField, joined
-from .base import Activated, Shape, cell_of, shape_text
+from .activation import Activated
 
 
 def broadcast_index(at: Shape, shape: Shape) -> Shape:
@@ -18,6 +19,7 @@ class Joining(Activated):
     """Inputs of one shape, or with axes of one cell that are stretched (NumPy's broadcasting), joined cell by cell."""
 
     takes: ClassVar[str] = "any"
+    family: ClassVar[str] = "joining"
     inputs: ClassVar[tuple[int, int]] = (2, 100)
     sign: ClassVar[str]
 
@@ -38,8 +40,8 @@ class Joining(Activated):
     def formula(self, at: Shape, *xs: Grids, **parameters: Grids) -> str:
         return self.sign.join([cell_of(x, broadcast_index(at, _shape(x))) for x in xs])
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
-        return super().extent(axis, shapes, [joined(extents)])
+    def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
+        return super().receptive_field(axis, shapes, [joined(fields)])
 
     def torch(self, *shapes: Shape) -> str:
         return f" {self.sign} ".join("abcdefgh"[n] if n < 8 else f"x{n}" for n in range(len(shapes)))

@@ -5,15 +5,19 @@ from typing import ClassVar
 import numpy as np
 
 from ..a1 import MAX_COLUMNS
+from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
-from .base import Activated, Count, Flag, Shape, Step, cell_of, example
+from .activation import Activated
+from .base import example
+from .settings import Count, Flag
 
 
 class Linear(Activated):
     """Every output is a weighted sum of all inputs plus a bias. Source: torch.nn.Linear."""
 
     type: ClassVar[str] = "linear"
+    family: ClassVar[str] = "vector"
     about: ClassVar[str] = "fully connected: each output a weighted sum of all inputs"
     words: ClassVar[str] = "out = bias + Σ weight · input"
     takes: ClassVar[str] = "vector"
@@ -38,9 +42,9 @@ class Linear(Activated):
     def output_shape(self, shape: Shape) -> Shape:
         return (self.out_features,)
 
-    def steps(self, shape: Shape, detail: str) -> list[Step]:
+    def steps(self, shape: Shape, detail: str) -> list[Array]:
         # SUMPRODUCT needs ranges of one shape, so the input column is drawn once more as a row above the weights.
-        return [Step("in", (1, shape[0]), lambda x, **_: x[None, :], lambda at, x, **_: cell_of(x, at[1:]))]
+        return [Array("in", (1, shape[0]), lambda x, **_: x[None, :], lambda at, x, **_: cell_of(x, at[1:]))]
 
     def forward(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
         total = weight @ x
@@ -51,8 +55,8 @@ class Linear(Activated):
         total = f"SUMPRODUCT({steps['in'].area},{weight.window(n, 0, 1, weight.columns)})"
         return total if bias is None else f"{bias.at(n, 0)}+{total}"
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
-        return extents[0].of_all(self.out_features)
+    def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
+        return fields[0].of_all(self.out_features)
 
     def multiplications(self, shape: Shape) -> int:
         return self.out_features * shape[0]

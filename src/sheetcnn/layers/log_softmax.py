@@ -4,8 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
-from .base import Shape, cell_of, example
+from .base import example
 from .softmax import Exponentials, total_of
 
 

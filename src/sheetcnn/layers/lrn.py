@@ -5,8 +5,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Count, Layer, Number, Shape, example, literal
+from .base import Layer, example, literal
+from .settings import Count, Number
 
 
 class LRN(Layer):
@@ -16,6 +18,7 @@ class LRN(Layer):
     """
 
     type: ClassVar[str] = "lrn"
+    family: ClassVar[str] = "normalisation"
     about: ClassVar[str] = "each cell divided by what neighbouring channels hold at its position, as in AlexNet"
     words: ClassVar[str] = "map = x / (k + alpha / size · Σ over neighbouring channels of x²) ^ beta"
     examples: ClassVar = (

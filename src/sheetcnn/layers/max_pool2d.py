@@ -4,8 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Shape, example
+from .base import example
 from .sliding import Pooling
 
 

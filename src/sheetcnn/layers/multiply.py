@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from .base import Shape, example
+from ..arrays.array import Shape
+from .base import example
 from .joining import Joining
 
 

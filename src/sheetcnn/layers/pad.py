@@ -4,8 +4,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Layer, Number, Shape, example, literal
+from .base import Layer, example, literal
+from .settings import Number
 from .sliding import Sides
 
 _NUMPY = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
@@ -18,6 +20,7 @@ class Pad(Layer):
     """
 
     type: ClassVar[str] = "pad"
+    family: ClassVar[str] = "shape"
     about: ClassVar[str] = "cells around each map: a constant, mirrored (reflect) or repeated (replicate)"
     words: ClassVar[str] = "map = x with cells added around it"
     examples: ClassVar = (

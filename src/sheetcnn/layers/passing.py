@@ -4,14 +4,16 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
-from .base import Layer, Shape, cell_of
+from .base import Layer
 
 
 class Passing(Layer):
     """Every cell as it is."""
 
     takes: ClassVar[str] = "any"
+    family: ClassVar[str] = "passing"
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         return x

@@ -4,14 +4,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Count, Layer, Shape, example
+from .base import Layer, example
+from .settings import Count
 
 
 class PixelShuffle(Layer):
     """r² maps become one map that is r times as high and wide: C·r²×H×W to C×H·r×W·r. Source: torch.nn.PixelShuffle."""
 
     type: ClassVar[str] = "pixel_shuffle"
+    family: ClassVar[str] = "shape"
     about: ClassVar[str] = "r² maps interleaved into one that is r times as high and wide"
     words: ClassVar[str] = "map = cells of r² maps, interleaved"
     examples: ClassVar = (

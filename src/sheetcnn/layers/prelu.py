@@ -4,14 +4,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
-from .base import Count, Layer, Shape, cell_of, example, per_channel
+from .base import Layer, example, per_channel
+from .settings import Count
 
 
 class PReLU(Layer):
     """x where x > 0, weight · x elsewhere, with one weight for all or one per channel. Source: torch.nn.PReLU."""
 
     type: ClassVar[str] = "prelu"
+    family: ClassVar[str] = "activation"
     about: ClassVar[str] = "x where x > 0, weight · x elsewhere; the weight is learned"
     words: ClassVar[str] = "out = x where x > 0, else weight · x"
     takes: ClassVar[str] = "any"

@@ -4,7 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from .base import Elementwise, Shape, example
+from ..arrays.array import Shape
+from .activation import Elementwise
+from .base import example
 
 SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772
 

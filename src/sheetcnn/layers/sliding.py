@@ -8,8 +8,10 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from ..arrays.array import Margin, Shape, shape_text
 from ..arrays.receptive_field import touched
-from .base import Amount, Counts, Flag, Layer, MadeOf, Margin, Shape, shape_text
+from .base import Layer, MadeOf
+from .settings import Amount, Counts, Flag
 
 
 def _sides(value: Any) -> Any:
@@ -167,6 +169,7 @@ class Pooling(Sliding):
     """A window that takes the largest or the mean of its cells, map by map."""
 
     pads_same: ClassVar[bool] = False
+    family: ClassVar[str] = "pooling"
 
     stride: Counts = Field(default_factory=lambda given: given["kernel_size"])  # windows that touch, as in PyTorch
     ceil_mode: Flag = False

@@ -4,9 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids, span
 from ..arrays.receptive_field import ReceptiveField
-from .base import Layer, Shape, Step, cell_of, combined, example
+from .base import Layer, combined, example
 
 MANY = 100  # maps of one cell: named one by one they would make formulas long, as one range they do not
 
@@ -15,16 +16,17 @@ class Exponentials(Layer):
     """What softmax and its logarithm share: exp(x − largest), over a vector, or over the channels at each position."""
 
     takes: ClassVar[str] = "any"
+    family: ClassVar[str] = "activation"
     activates: ClassVar[bool] = True
 
-    def steps(self, shape: Shape, detail: str) -> list[Step]:
+    def steps(self, shape: Shape, detail: str) -> list[Array]:
         if len(shape) == 1:
-            return [Step("exp", shape, self._exp, self._exp_formula)]
+            return [Array("exp", shape, self._exp, self._exp_formula)]
         one = (1, *shape[1:])
         return [
-            Step("largest", one, lambda x: x.max(axis=0, keepdims=True), lambda at, x: _over("MAX", x, at)),
-            Step("exp", shape, self._exp, self._exp_formula),
-            Step(
+            Array("largest", one, lambda x: x.max(axis=0, keepdims=True), lambda at, x: _over("MAX", x, at)),
+            Array("exp", shape, self._exp, self._exp_formula),
+            Array(
                 "total",
                 one,
                 lambda x: self._exp(x).sum(axis=0, keepdims=True),
@@ -32,8 +34,8 @@ class Exponentials(Layer):
             ),
         ]
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
-        return extents[0].of_all(shapes[0][0]) if len(shapes[0]) == 1 else extents[0]
+    def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
+        return fields[0].of_all(shapes[0][0]) if len(shapes[0]) == 1 else fields[0]
 
     def _exp(self, x: np.ndarray) -> np.ndarray:
         return np.exp(x - x.max(axis=0))
@@ -61,6 +63,7 @@ class Softmax(Exponentials):
     """
 
     type: ClassVar[str] = "softmax"
+    gives_probabilities: ClassVar[bool] = True
     about: ClassVar[str] = "exp(x) / Σ exp(x): positive numbers that sum to 1, over a vector or over the channels"
     words: ClassVar[str] = "out = exp(x − largest x) / Σ exp(x − largest x)"
     examples: ClassVar = (

@@ -4,7 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .base import Elementwise, Number, Shape, example, literal
+from ..arrays.array import Shape
+from .activation import Elementwise
+from .base import example, literal
+from .settings import Number
 
 
 class Threshold(Elementwise):

@@ -4,15 +4,18 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
-from .base import Count, Layer, Shape, example, shape_text
+from .base import Layer, example
+from .settings import Count
 
 
 class Unflatten(Layer):
     """The numbers of a vector put into maps: map after map, row after row. Source: torch.nn.Unflatten(1, …)."""
 
     type: ClassVar[str] = "unflatten"
+    family: ClassVar[str] = "shape"
     about: ClassVar[str] = "a vector put into maps of a given size: map after map, row after row"
     words: ClassVar[str] = "map = the vector's numbers, map after map, row after row"
     takes: ClassVar[str] = "vector"
@@ -37,8 +40,8 @@ class Unflatten(Layer):
         k, i, j = at
         return x.at((k * self.size[1] + i) * self.size[2] + j, 0)
 
-    def extent(self, axis: int, shapes: tuple[Shape, ...], extents: list[ReceptiveField]) -> ReceptiveField:
-        return extents[0].in_maps(self.size, axis)
+    def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
+        return fields[0].in_maps(self.size, axis)
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Unflatten(1, {self.size})"

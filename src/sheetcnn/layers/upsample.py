@@ -4,8 +4,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Counts, Flag, Layer, Shape, example, literal
+from .base import Layer, example, literal
+from .settings import Counts, Flag
 from .sliding import pair
 
 
@@ -17,6 +19,7 @@ class Upsample(Layer):
     """
 
     type: ClassVar[str] = "upsample"
+    family: ClassVar[str] = "shape"
     about: ClassVar[str] = "each map enlarged, by repeating cells (nearest) or by lines between them (bilinear)"
     words: ClassVar[str] = "map = x enlarged"
     examples: ClassVar = (

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays.array import Values
 from ..arrays.grid import Grid, Grids, flat
-from ..layers.base import Arrays
-from ..network import Network
+from ..model.graph import Graph
+from ..model.network import Network
 from .view import TOLERANCE, View
 
 CHECK = "Check"  # the sheet
 
 
-def outputs(network: Network, grids: dict[str, dict[str, Grids]]) -> list[tuple[str, tuple[int, ...], Grid]]:
+def outputs(graph: Graph, grids: dict[str, Grids]) -> list[tuple[str, tuple[int, ...], Grid]]:
     """Every output grid in the order of the Check sheet's rows: its layer, its index, and where it is."""
-    return [(node.name, index, grid) for node in network.nodes for index, grid in flat(grids[node.name]["output"])]
+    arrays = [graph.output(node.name) for node in graph.network.nodes]
+    return [(array.owner, index, grid) for array in arrays for index, grid in flat(grids[array.id])]
 
 
 def check_sizes(network: Network) -> dict[str, tuple[int, int]]:
@@ -24,18 +26,18 @@ def check_sizes(network: Network) -> dict[str, tuple[int, int]]:
 
 
 def check_views(
-    network: Network,
-    grids: dict[str, dict[str, Grids]],
+    graph: Graph,
+    grids: dict[str, Grids],
     places: dict[str, Grid],
-    values: dict[str, Arrays],
+    values: Values,
     built: tuple[np.ndarray, np.ndarray],
 ) -> list[View]:
     """The live columns of the Check sheet, written for that of the sums; `built` are the sums and the largest values when the workbook was made."""
-    rows = outputs(network, grids)
+    rows = outputs(graph, grids)
     sheet = places["check_sum"].sheet
     places = {name: grid.seen_from(sheet) for name, grid in places.items()}  # people move one to another sheet
     areas = [grid.seen_from(sheet).area for *_, grid in rows]
-    arrays = [values[layer]["output"][index] for layer, index, _ in rows]
+    arrays = [values[f"{layer}.output"][index] for layer, index, _ in rows]
     sums, largest = ([float(measure(array)) for array in arrays] for measure in (np.sum, np.max))
     state = [
         int(abs(s - s0) + abs(m - m0) > float(TOLERANCE) * (1 + abs(s0) + abs(m0)))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays.array import Array, CellFormula, Shape
 from ..arrays.grid import Grid, Grids
-from ..kernels import KERNELS
-from ..layers.base import CellFormula, Drawing, Shape
-from ..layers.conv2d import Conv2d
-from ..network import INPUT, Network, Node
+from ..model.graph import Graph
+from ..model.kernels import KERNELS, in_the_middle
+from ..model.network import Node
+from ..model.settings import INPUT
 
 BANK = "_kernels"  # the hidden sheet of the classic kernels and of the kernels as built
 AS_BUILT = "as built"
 NAMES = (AS_BUILT, *KERNELS)
+LISTED = Array("names", (len(NAMES), 1), owner="kernel", role="bank")
+PRESETS = Array("presets", (len(KERNELS), 9), owner="kernel", role="bank")
 MOST = 20_000  # numbers that are kept as built; the kernels to choose for are always kept
 MOST_CHANNELS = 64  # of an input whose kernels have lists
 MOST_KERNELS = 2000  # side by side, or with a list below each
@@ -20,38 +23,45 @@ MOST_KERNELS = 2000  # side by side, or with a list below each
 
 def choosable(node: Node) -> bool:
     """Whether a classic kernel can be chosen: in layers that read the input, by kernels with a middle for its 3×3 numbers."""
-    layer = node.layer
-    if not isinstance(layer, Conv2d) or node.inputs[0] != INPUT or node.share is not None:
+    if not node.layer.classic_kernels or node.inputs[0] != INPUT or node.share is not None:
         return False
-    channels = node.in_shapes[0][0]
-    if channels > MOST_CHANNELS or channels // layer.groups * layer.out_channels > MOST_KERNELS:
+    filters, channels, *size = node.layer.parameters(*node.in_shapes)["weight"]
+    if node.in_shapes[0][0] > MOST_CHANNELS or filters * channels > MOST_KERNELS:
         return False
-    return all(size >= 3 and size % 2 for size in layer.kernel_size)
+    return all(side >= 3 and side % 2 for side in size)
 
 
-def kept(network: Network, detail: str) -> dict[str, Drawing]:
-    """The kernels of which a copy as built is kept, by layer: those to choose for, and others while there is room."""
-    found = {}
+def kept(graph: Graph) -> list[Array]:
+    """The kernels of which a copy as built is kept: those to choose for, and others while there is room."""
+    found = []
     room = MOST
-    for node in network.nodes:
-        for drawing in node.drawings(detail):
-            if drawing.label != "kernel" or drawing.role != "parameter":
-                continue
-            size, beside = int(np.prod(drawing.shape)), int(np.prod(drawing.shape[1 : drawing.lead]))
-            if choosable(node) or (size <= room and beside <= MOST_KERNELS):
-                room -= size
-                found[node.name] = Drawing(drawing.key, "built", "bank", drawing.shape, drawing.lead)
+    for array in graph:
+        if array.label != "kernel" or array.role != "parameter":
+            continue
+        beside = int(np.prod(array.shape[1 : array.grid_axes]))
+        if choosable(graph.network.by_name[array.owner]) or (array.count <= room and beside <= MOST_KERNELS):
+            room -= array.count
+            found.append(built_of(array))
     return found
 
 
-def kernel_formula(node: Node, built: Grids, choices: Grids, names: Grid, presets: Grid) -> CellFormula:
+def built_of(kernels: Array) -> Array:
+    """The copy of a layer's kernels as built."""
+    return Array("built", kernels.shape, owner=kernels.owner, role="bank", grid_axes=kernels.grid_axes, inputs=(kernels,))
+
+
+def choices_of(kernels: Array) -> Array:
+    """The cells in which kernels are chosen, one for each."""
+    return Array("choice", kernels.shape[: kernels.grid_axes], owner=kernels.owner, role="view", grid_axes=kernels.grid_axes)
+
+
+def kernel_formula(kernels: Array, built: Grids, choices: Grids, names: Grid, presets: Grid) -> CellFormula:
     """The function that writes a kernel cell: as built, or the number of the chosen kernel.
 
     `choices` has a cell for each kernel, `names` the list, `presets` a row with the 3×3 numbers for each name after the
     first, which is "as built".
     """
-    assert isinstance(node.layer, Conv2d)
-    top, left = ((size - 3) // 2 for size in node.layer.kernel_size)
+    top, left = ((size - 3) // 2 for size in kernels.size)
     classic = Grid(names.sheet, names.top + 1, names.left, names.rows - 1, 1, prefix=names.prefix).area
     columns = [
         Grid(presets.sheet, presets.top, presets.left + n, presets.rows, 1, prefix=presets.prefix).area for n in range(9)
@@ -75,7 +85,4 @@ def kernel_values(built: np.ndarray, chosen: str) -> np.ndarray | None:
         return built
     if chosen not in KERNELS:
         return None
-    numbers = np.zeros_like(built)
-    top, left = ((size - 3) // 2 for size in built.shape)
-    numbers[top : top + 3, left : left + 3] = KERNELS[chosen]
-    return numbers
+    return in_the_middle(chosen, *built.shape)

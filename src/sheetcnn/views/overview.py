@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays.array import Values
 from ..arrays.grid import Grid, Grids
-from ..layers.base import Arrays
-from ..network import Network
+from ..model.graph import Graph
+from ..model.network import Network
 from .view import TOLERANCE, View
 
 OVERVIEW = "Overview"  # the sheet
@@ -39,8 +40,9 @@ def overview_sizes(network: Network) -> dict[str, tuple[int, int]]:
     return sizes
 
 
-def overview_views(network: Network, grids: dict[str, dict[str, Grids]], places: dict[str, Grid], values: dict[str, Arrays],
-                   changed: int) -> list[View]:  # fmt: skip
+def overview_views(
+    graph: Graph, grids: dict[str, Grids], places: dict[str, Grid], values: Values, changed: int
+) -> list[View]:
     """The state and the answer, as far as there are places; `changed` is how many rows of the Check sheet are changed."""
     found = []
     if {"overview_state", "check_state"} <= places.keys():
@@ -56,8 +58,8 @@ def overview_views(network: Network, grids: dict[str, dict[str, Grids]], places:
         return found
     sheet = places["overview_answer"].sheet
     places = {name: grid.seen_from(sheet) for name, grid in places.items()}
-    out, names = grids[network.nodes[-1].name]["output"].seen_from(sheet), network.answers
-    numbers = values[network.nodes[-1].name]["output"]
+    names, last = graph.network.answers, graph.output(graph.network.nodes[-1].name).id
+    out, numbers = grids[last].seen_from(sheet), values[last]
     listed = places["answer_names"].area
     rows = places["overview_bar"].rows
     best = int(np.argmax(numbers))

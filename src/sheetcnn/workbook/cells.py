@@ -11,9 +11,9 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from ..a1 import LETTERS, NUMBER
+from ..arrays.array import Margin
 from ..arrays.grid import Grid
 from ..errors import LimitError
-from ..layers.base import Margin
 
 MAX_FORMULA = 8_192  # characters, Excel's limit
 CHUNK = 1 << 21  # rows are handed to the compressor in pieces of about this size

@@ -31,20 +31,19 @@ def check_sheet(dressed: Dressed, model: Model) -> dict[str, Grid]:
     for column, text in enumerate(heads, start=2):
         put(sheet, FIRST - 1, column, text, "head" if column < 4 else "head_right")
     sheet.freeze_panes = f"A{FIRST}"
-    grids = {name: page.grids for name, page in model.pages.items()}
-    for row, (layer, index, _) in enumerate(outputs(model.network, grids), start=FIRST):
+    for row, (layer, index, _) in enumerate(outputs(model.graph, model.grids), start=FIRST):
         put(sheet, row, 2, layer, "link", layer)
         put(sheet, row, 3, f"map {index[0] + 1}" if index else "out", "row")
     sizes = check_sizes(model.network)
     places = {name: Grid(CHECK, FIRST, column, *size) for column, (name, size) in enumerate(sizes.items(), start=4)}
-    arrays = [model.values[layer]["output"][index] for layer, index, _ in outputs(model.network, grids)]
+    arrays = [model.values[f"{layer}.output"][index] for layer, index, _ in outputs(model.graph, model.grids)]
     sums, largest = (np.array([measure(array) for array in arrays], float) for measure in (np.sum, np.max))
     number = dressed.style("table", "0.0000" if np.abs(largest).max() < 10 else "#,##0.00")
     for name, built in (("sum", sums), ("largest", largest)):
         place = places[f"check_{name}_built"]
         dressed.name(f"check_{name}_built", place)
         dressed.pour(CHECK, Pour(place, built.reshape(-1, 1), number))
-    for view in check_views(model.network, grids, places, model.values, (sums, largest)):
+    for view in check_views(model.graph, model.grids, places, model.values, (sums, largest)):
         dressed.view(view, places[view.name], dressed.style("table", CHANGED) if view.name == "check_state" else number)
     amber = PatternFill("solid", bgColor="FDE68A")
     state = places["check_state"]

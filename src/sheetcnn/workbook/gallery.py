@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..layout import LEFT, Block, channel_names, gallery_page
-from ..network import INPUT
-from ..views.gallery import GALLERY, thumbnail_formula, thumbnail_values
+from ..model.settings import INPUT
+from ..views.gallery import GALLERY
 from . import palette
 from .dress import Dressed, colour, put, put_line, signed_scale, spans, tiny_cells
 from .model import Model
@@ -20,12 +18,12 @@ def gallery_sheet(dressed: Dressed, model: Model, sizes: bool = True) -> None:
     """
     network = model.network
     sheet = dressed.sheet(GALLERY)
-    page = gallery_page(network, model.gallery)
+    page = gallery_page(model.graph, model.gallery)
     tiny_cells(sheet, page.columns)
     put(sheet, 1, LEFT, GALLERY, "title")
     by_layer: dict[str, list[Block]] = {}
     for block in page.blocks:
-        by_layer.setdefault(block.drawing.key, []).append(block)
+        by_layer.setdefault(block.array.key, []).append(block)
         dressed.name(block.name, block.grid)
     stacks = network.shapes
     total = sum(shape[0] for shape in stacks.values() if len(shape) == 3)
@@ -40,21 +38,18 @@ def gallery_sheet(dressed: Dressed, model: Model, sizes: bool = True) -> None:
         words += f"   {what} are left out."
     put(sheet, 2, LEFT, words, "words")
     put_line(sheet, 3, LEFT, [(model.home, model.home)])
-    grids = {name: other.grids for name, other in model.pages.items()}
     for mark in page.marks:
         name = mark.style
         text = mark.text if sizes or name == INPUT else name
         put(sheet, mark.row, mark.column, text, "link", "Input" if name == INPUT else name)
     style = dressed.style("thumbnail", ";;;")
-    for name, blocks in by_layer.items():
-        values = thumbnail_values(name, model.values) + 0.0
-        written = thumbnail_values(name, model.written) + 0.0
-        write = thumbnail_formula(network, name, grids)
+    for blocks in by_layer.values():
+        array = blocks[0].array
+        values, written = array.computed(model.values) + 0.0, array.computed(model.written) + 0.0
+        write = array.written(model.grids, GALLERY)
         for block in blocks:
             dressed.pour(GALLERY, pour_of(block, written, write, style, dressed.style("frame")))
-        key = "normalized" if network.input.normalizes else "channel"
-        drawing = replace(blocks[0].drawing, key=key) if name == INPUT else blocks[0].drawing
-        bounds = channel_bounds(model, drawing)
+        bounds = channel_bounds(model, array.inputs[0])
         if bounds is not None:
             for block, (low, high), channel in zip(blocks, bounds, channel_names(network, INPUT), strict=False):
                 dark, light = palette.CHANNELS.get(channel, palette.GRAY)

@@ -31,8 +31,7 @@ LINE = Side("thin", color=palette.RULE)
 
 def inspector_of(model: Model) -> Inspector | None:
     """The inspector of a network; None where no layer has windows."""
-    grids = {name: page.grids for name, page in model.pages.items()}
-    inspector = Inspector(model.network, grids, model.detail)
+    inspector = Inspector(model.graph, model.grids)
     return inspector if inspector.layers else None
 
 
@@ -134,7 +133,7 @@ def inspector_cells(dressed: Dressed, model: Model, inspector: Inspector, places
     table = places["inspector_table"]
     dressed.name("inspector_table", table)
     dressed.pour(TABLE, Pour(table, inspector.table, dressed.style("formula", "0")))
-    for view in inspector_views(inspector, places, model.values, model.parameters, inspector.first_choice()):
+    for view in inspector_views(inspector, places, model.values, inspector.first_choice()):
         grid = places[view.name]
         dressed.view(view, grid, _style(dressed, model, inspector, view, grid))
 
@@ -152,7 +151,7 @@ def _style(dressed: Dressed, model: Model, inspector: Inspector, view: View, gri
     if name == "channel":
         return dressed.style("aside")
     if name in ("result", "scale"):
-        outputs = [model.values[layer.node.name]["output"] for layer in inspector.layers]
+        outputs = [model.values[f"{layer.node.name}.output"] for layer in inspector.layers]
         whole = all((array == np.rint(array)).all() for array in outputs)
         return dressed.style("strong", "0" if whole else "0.0000")
     return dressed.style("strong", "General")
@@ -162,17 +161,16 @@ def _number_format(model: Model, inspector: Inspector, name: str) -> str:
     """Whole numbers where all that may be shown are; else two decimals."""
     whole = True
     for layer in inspector.layers:
-        arrays = list(model.parameters[layer.node.name].values()) if name != "window" else []
-        if name != "kernel":
-            source = model.values[layer.node.inputs[0]]
-            arrays.append(source.get("output", source.get("normalized", source.get("channel", np.zeros(1)))))
+        own = [] if name == "window" else [a for a in model.graph.of[layer.node.name] if a.role in ("parameter", "shared")]
+        read = [] if name == "kernel" else [model.graph.output(layer.node.inputs[0])]
+        arrays = [model.values[array.id] for array in (*own, *read)]
         whole = whole and all((array == np.rint(array)).all() for array in arrays)
     return "0" if whole else "0.00"
 
 
-def outlines(inspector: Inspector, places: dict[str, Grid]) -> dict[tuple[str, str], Outline]:
-    """For each stack of maps, by layer and key, when a cell is outlined."""
-    return {(stack.owner, stack.key): _outline(stack, places[stack.name]) for stack in inspector.stacks.values()}
+def outlines(inspector: Inspector, places: dict[str, Grid]) -> dict[str, Outline]:
+    """For each stack of maps, by the id of its array, when a cell is outlined."""
+    return {stack.id: _outline(stack, places[stack.name]) for stack in inspector.stacks.values()}
 
 
 def _outline(stack: Stack, marks: Grid) -> Outline:

@@ -7,30 +7,39 @@ from functools import cached_property
 
 import numpy as np
 
-from ..costs import Cost, costs
-from ..layers.base import Arrays
+from ..arrays.array import Values
+from ..arrays.grid import Grids
 from ..layout import Page
-from ..network import Network
+from ..model.costs import Cost, costs
+from ..model.graph import Graph
+from ..model.network import Network
 
 
 @dataclass(frozen=True)
 class Model:
     """All that a workbook shows: the network, its numbers, and where every grid goes."""
 
-    network: Network
-    detail: str
-    parameters: dict[str, Arrays]
-    values: dict[str, Arrays]  # what NumPy computed, by layer and key
+    graph: Graph
+    values: Values  # of all its arrays
     pages: dict[str, Page]
     pngs: dict[str, bytes]  # the input as pictures, by name
     inspector: bool = False
     gallery: int = 0  # how many cells the gallery may have; 0: there is none
     pictures: dict[str, np.ndarray] = field(default_factory=dict)  # by name, where there are several to choose from
     home: str = "Overview"  # the first sheet, to which the others link back
-    saved: dict[str, Arrays] | None = None  # the values to write, where colours and formats are made for others
+    saved: Values | None = None  # the values to write, where colours and formats are made for others
 
     @property
-    def written(self) -> dict[str, Arrays]:
+    def network(self) -> Network:
+        return self.graph.network
+
+    @cached_property
+    def grids(self) -> dict[str, Grids]:
+        """Where every array is, by its id."""
+        return {name: grids for page in self.pages.values() for name, grids in page.grids.items()}
+
+    @property
+    def written(self) -> Values:
         """The values that cells are written with."""
         return self.values if self.saved is None else self.saved
 

@@ -7,10 +7,10 @@ from openpyxl.styles import Border, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ..a1 import LETTERS
+from ..arrays.array import shape_text
 from ..arrays.grid import Grid
-from ..layers.base import shape_text
 from ..layout import LEFT
-from ..network import INPUT
+from ..model.settings import INPUT
 from ..views.check import CHECK
 from ..views.gallery import GALLERY
 from ..views.inspector import INSPECTOR
@@ -76,8 +76,7 @@ def _computed(dressed: Dressed, sheet: Worksheet, model: Model, checked: dict[st
             places[name] = Grid(OVERVIEW, row + 1, column, *sizes[name])
         row += 1 + sizes["overview_bar"][0]
         places["answer_names"] = _names(dressed, model)
-    grids = {name: page.grids for name, page in model.pages.items()}
-    for view in overview_views(network, grids, places, model.values, 0):
+    for view in overview_views(model.graph, model.grids, places, model.values, 0):
         number_format = "0.0%" if network.gives_probabilities and view.name == "overview_number" else "General"
         dressed.view(view, places[view.name], dressed.style(styles.get(view.name, "note"), number_format))
     return row
@@ -85,9 +84,9 @@ def _computed(dressed: Dressed, sheet: Worksheet, model: Model, checked: dict[st
 
 def _names(dressed: Dressed, model: Model) -> Grid:
     """The names of the last layer's numbers, beside them on their sheet."""
-    last = model.network.nodes[-1]
-    out = model.pages[last.name].grids["output"]
-    grid = Grid(last.name, out.top, LEFT, out.rows, 1)
+    last = model.graph.output(model.network.nodes[-1].name)
+    out = model.grids[last.id]
+    grid = Grid(last.owner, out.top, LEFT, out.rows, 1)
     dressed.name("answer_names", grid)
     return grid
 

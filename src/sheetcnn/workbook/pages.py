@@ -8,10 +8,11 @@ import numpy as np
 from openpyxl.utils.cell import absolute_coordinate
 from openpyxl.worksheet.worksheet import Worksheet
 
+from ..arrays.array import Array, CellFormula, shape_text
 from ..arrays.grid import Grid
-from ..layers.base import Activated, Arrays, CellFormula, Drawing, shape_text
 from ..layout import HEADER, LEFT, Block, Page, channel_names
-from ..network import INPUT, Node
+from ..model.network import Node
+from ..model.settings import INPUT
 from . import palette
 from .cells import Pour
 from .dress import Dressed, Outline, add_rules, colour, header, known, marks, put, signed_scale, spans, square_cells
@@ -26,7 +27,7 @@ def layer_sheet(
     page: Page,
     neighbours: tuple[str, str],
     banks: dict[str, Page],
-    outlines: dict[tuple[str, str], Outline],
+    outlines: dict[str, Outline],
     sizes: bool = True,
 ) -> None:
     """The sheet of the input or of a layer; pixels and kernels are chosen from `banks`, where there are any.
@@ -44,45 +45,39 @@ def layer_sheet(
     if node is not None and node.layer.warning():
         put(sheet, HEADER, LEFT, node.layer.warning(), "warning")
     marks(sheet, page)
-    formulas = model.network.formulas(owner, model.detail, {name: page.grids for name, page in model.pages.items()})
+    arrays = {array.id: array for array in model.graph.of[owner]}
     choosing: dict[str, CellFormula] = {}  # what is typed, but can also be chosen
     if node is None and "pictures" in banks:
-        choosing["channel"] = choice_of_pictures(dressed, sheet, model, banks["pictures"])
+        choosing[arrays[f"{owner}.channel"].id] = choice_of_pictures(dressed, sheet, model, banks["pictures"])
     if page.choices:
-        choosing["weight"] = kernel_choices(dressed, sheet, page, banks["kernels"])
-    by_drawing: dict[str, list[Block]] = {}
+        kernels = model.graph.get(owner, "weight")
+        choosing[kernels.id] = kernel_choices(dressed, sheet, page, kernels, banks["kernels"])
+    by_array: dict[str, list[Block]] = {}
     for block in page.blocks:
-        by_drawing.setdefault(block.drawing.key, []).append(block)
+        by_array.setdefault(block.array.id, []).append(block)
     for name, grid in page.names.items():
         dressed.name(name, grid)
-    for key, blocks in by_drawing.items():
-        array = _values(model, model.values, owner, blocks[0].drawing)
-        written = _values(model, model.written, owner, blocks[0].drawing)
-        role = "typed" if key not in formulas else "formula"
-        style = dressed.style(role, palette.number_format(known(array)))
+    for name, blocks in by_array.items():
+        array = arrays[name]
+        numbers, written = model.values[name] + 0.0, model.written[name] + 0.0  # no negative zeros
+        typed = array.formula is None
+        write = choosing.get(name) if typed else array.written(model.grids, page.sheet)
+        style = dressed.style("typed" if typed else "formula", palette.number_format(known(numbers)))
         blank = dressed.style("blank")
         for block in blocks:
-            write = formulas.get(key, choosing.get(key))
             dressed.pour(page.sheet, pour_of(block, written, write, style, blank))
-        column = _colour(
-            dressed, sheet, model, blocks, (array, written), column, role == "typed", outlines.get((owner, key))
-        )
-
-
-def _values(model: Model, values: dict[str, Arrays], owner: str, drawing: Drawing) -> np.ndarray:
-    array = (model.parameters if drawing.role in ("parameter", "shared") else values)[owner][drawing.key]
-    return array + 0.0  # no negative zeros
+        column = _colour(dressed, sheet, model, blocks, (numbers, written), column, typed, outlines.get(name))
 
 
 def pour_of(block: Block, array: np.ndarray, write: Any, style: int, blank: int) -> Pour:
     """A block ready to be poured: its part of an array, and its formulas where `write` gives one for an index."""
     index, columns = block.index, range(block.grid.columns)
     formula = None
-    if write is not None and array.ndim - block.drawing.lead == 2:
+    if write is not None and array.ndim - block.array.grid_axes == 2:
         formula = lambda i: [write((*index, i, j)) for j in columns]  # noqa: E731
     elif write is not None:  # a column, or a single cell
         formula = lambda i: [write((*index, i)[: array.ndim])]  # noqa: E731
-    values = array[index].reshape(block.drawing.size)
+    values = array[index].reshape(block.array.size)
     return Pour(block.grid, values, style, formula, block.margin, blank)
 
 
@@ -102,7 +97,7 @@ def _input_lines(model: Model) -> tuple[str, list[tuple[str, str]]]:
 def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
     cost = model.costs[node.name]
     words = node.layer.formula_words()
-    activation = node.layer.final if isinstance(node.layer, Activated) else None
+    activation = node.layer.final
     if activation is not None:
         left, right = words.rsplit(" = ", 1)
         words = f"{left} = {activation.type}({right})"
@@ -122,7 +117,7 @@ def _layer_lines(model: Model, node: Node) -> tuple[str, list[tuple[str, str]]]:
 def torch_code(node: Node) -> str:
     """A layer with its activation as PyTorch code."""
     code = node.layer.torch(*node.in_shapes)
-    activation = node.layer.activation if isinstance(node.layer, Activated) else None
+    activation = node.layer.final
     parts = [code, "" if activation is None else activation.torch(node.shape)]
     return ", then ".join(part for part in parts if part)
 
@@ -137,15 +132,15 @@ def _colour(
     typed: bool,
     outline: Outline | None,
 ) -> int:
-    """Colour the grids of one drawing, whose values and written values are given; returns the next free column of links."""
-    array, written = arrays
-    drawing, grids = blocks[0].drawing, [block.grid for block in blocks]
+    """Colour the grids of one array, whose values and written values are given; returns the next free column of links."""
+    numbers, written = arrays
+    array, grids = blocks[0].array, [block.grid for block in blocks]
     if outline is not None and outline.around:
         add_rules(sheet, outline.around, outline.rules())
-    numbers = drawing.role in ("parameter", "shared") and array.ndim < 2
-    if numbers or (drawing.role == "step" and drawing.lead and array.ndim == 1):
+    single = array.role in ("parameter", "shared") and numbers.ndim < 2
+    if single or (array.role == "step" and array.grid_axes and numbers.ndim == 1):
         return column  # a single number needs no colour
-    bounds = channel_bounds(model, drawing)
+    bounds = channel_bounds(model, array)
     if bounds is not None:
         for block, (low, high), name in zip(blocks, bounds, channel_names(model.network, INPUT), strict=True):
             dark, light = palette.CHANNELS.get(name, palette.GRAY)
@@ -154,11 +149,11 @@ def _colour(
             )
             colour(sheet, spans([block.grid]), scale, None, typed, outline)
         return column
-    if typed or array.min() < 0 or drawing.signed or drawing.role == "shared":
-        colour(sheet, spans(grids), signed_scale([known(array)]), None, typed, outline)
+    if typed or numbers.min() < 0 or array.signed or array.role == "shared":
+        colour(sheet, spans(grids), signed_scale([known(numbers)]), None, typed, outline)
         return column
     ranges = spans(grids)
-    text = "largest cell" if drawing.role == "output" else f"largest of {drawing.label}"
+    text = "largest cell" if array.role == "output" else f"largest of {array.label}"
     put(sheet, HEADER - 1, column, text, "soft")
     cell = Grid(sheet.title, HEADER - 1, column + 4, 1, 1)
     absolute = ",".join(absolute_coordinate(part) for part in ranges.split(" "))
@@ -167,7 +162,7 @@ def _colour(
         Pour(
             cell,
             np.array([[float(written.max())]]),
-            dressed.style("formula", palette.number_format(array)),
+            dressed.style("formula", palette.number_format(numbers)),
             lambda i: [f"MAX({absolute})"],
         ),
     )
@@ -182,18 +177,17 @@ def _colour(
     return column + 6
 
 
-def channel_bounds(model: Model, drawing: Drawing) -> list[tuple[float, float]] | None:
+def channel_bounds(model: Model, array: Array) -> list[tuple[float, float]] | None:
     """The darkest and lightest value of each channel of a picture; None for what is no picture."""
-    pixels = model.values[INPUT]["channel"]
-    if drawing.key not in ("channel", "normalized") or len(pixels) not in (1, 3):
+    pixels = model.values[f"{INPUT}.channel"]
+    if array.owner != INPUT or array.role == "parameter" or len(pixels) not in (1, 3):
         return None
     if pixels.min() < 0 or pixels.max() > 255 or pixels.max() <= 1:
         return None
-    if drawing.key == "channel":
+    if array.role == "pixels":
         return [(0.0, 255.0)] * len(pixels)
-    given = {key: np.broadcast_to(value, (len(pixels),)) for key, value in model.parameters[INPUT].items()}
     ends = [
-        (v / given.get("scale", 1.0) - given.get("mean", 0.0)) / given.get("std", 1.0) + np.zeros(len(pixels))
-        for v in (0.0, 255.0)
+        array.computed(model.values | {f"{INPUT}.channel": np.full((len(pixels), 1, 1), end)}).ravel()
+        for end in (0.0, 255.0)
     ]
     return [(float(low), float(high)) for low, high in zip(*ends, strict=True)]

@@ -10,6 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ..arrays.grid import Grid, seen_from
 from ..layout import HEADER, LEFT, Page
+from ..model.settings import INPUT
 from . import palette
 from .cells import Pour
 from .dress import Dressed, put
@@ -34,7 +35,7 @@ def choice_of_pictures(dressed: Dressed, sheet: Worksheet, model: Model, bank: P
     dressed.pour(sheet.title, Pour(number, np.array([[1.0]]), dressed.style("formula", "0"), lambda i: [formula]))
     dressed.name("input_picture", chosen)
     dressed.name("input_picture_number", number)
-    pictures = seen_from(bank.grids["picture"], sheet.title)
+    pictures = seen_from(bank.grids[f"{INPUT}.picture"], sheet.title)
 
     def write(at: tuple[int, ...]) -> str:
         c, i, j = at

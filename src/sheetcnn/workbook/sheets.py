@@ -23,7 +23,7 @@ def dress_workbook(model: Model, protected: bool, version: str) -> Dressed:
     dressed.book.properties.title = network.settings.name
     dressed.book.properties.creator = f"sheetcnn {version}"
     overview = dressed.sheet("Overview")
-    if thumbnails(network, model.gallery):
+    if thumbnails(model.graph, model.gallery):
         gallery_sheet(dressed, model)
     inspector = inspector_of(model) if model.inspector else None
     places = {} if inspector is None else inspector_places(inspector)
@@ -32,8 +32,8 @@ def dress_workbook(model: Model, protected: bool, version: str) -> Dressed:
     outlined = {} if inspector is None else outlines(inspector, places)
     names = ["Overview", *(page.sheet for page in model.pages.values()), "Check"]
     banks = {"pictures": pictures_page(network, len(model.pictures))} if model.pictures else {}
-    if kept(network, model.detail):
-        banks["kernels"] = kernels_page(network, model.detail)
+    if kept(model.graph):
+        banks["kernels"] = kernels_page(model.graph)
     for page, *neighbours in zip(model.pages.values(), names, names[2:], strict=False):
         layer_sheet(dressed, model, page, (neighbours[0], neighbours[1]), banks, outlined)
     checked = check_sheet(dressed, model)
@@ -46,7 +46,7 @@ def dress_workbook(model: Model, protected: bool, version: str) -> Dressed:
     description = {
         "format": 1,
         "version": version,
-        "detail": model.detail,
+        "detail": model.graph.detail,
         "gallery": model.gallery,
         "inspector": inspector is not None,
         "network": network.description(),

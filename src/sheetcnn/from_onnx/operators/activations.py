@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...layers.base import shape_text
+from ...arrays.array import shape_text
 from ...layers.selu import ALPHA, SCALE
 from ..curves import LARGEST, UNIT, curve_of
 from ..file import Node, UnsupportedError

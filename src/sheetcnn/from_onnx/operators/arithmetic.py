@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...layers.base import Shape, shape_text
+from ...arrays.array import Shape, shape_text
 from ..curves import PIECES, Curve, curve_of
 from ..file import Node, PieceError, UnsupportedError
 from ..plan import Cells, Value, stacked

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...arrays.array import Shape, shape_text
 from ...layers import LAYERS
-from ...layers.base import Shape, shape_text
-from ...network import MAX_CELLS
+from ...model.limits import MAX_CELLS
 from ..file import Node, UnsupportedError
 from ..plan import Cells, Value, stacked
 from .registry import Result, axis_of, operator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...layers.base import shape_text
+from ...arrays.array import shape_text
 from ..file import Node, UnsupportedError
 from ..plan import Cells, Value
 from .registry import Result, axis_of, operator

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.array import Values
 from ...arrays.grid import Grid
-from ...layers.base import Arrays, Elementwise
-from ...network import INPUT
+from ...layers.activation import Elementwise
+from ...model.settings import INPUT
 from ..view import TOLERANCE, View
 from .seen import Seen
 from .table import AT, CHOICES, FIELDS, MARKS, RESULTS, ROW, Inspector
@@ -21,12 +22,11 @@ EQUAL, DIFFERS = "✓", "≠"
 def inspector_views(
     inspector: Inspector,
     places: dict[str, Grid],
-    values: dict[str, Arrays],
-    parameters: dict[str, Arrays],
+    values: Values,
     choice: dict[str, Any],
 ) -> list[View]:
     """Every computed rectangle; `places` are all named rectangles, `choice` is what the yellow cells hold."""
-    return _Writer(inspector, places, Seen(inspector, values, parameters, choice)).views()
+    return _Writer(inspector, places, Seen(inspector, values, choice)).views()
 
 
 class _Writer:

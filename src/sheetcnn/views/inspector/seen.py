@@ -6,17 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ...layers.base import Arrays
-from ...network import INPUT
+from ...arrays.array import Values
 from .table import CHOICES, Inspector
 
 
 class Seen:
     """What the inspector shows for a choice, in NumPy: from the arrays, not from the sheets."""
 
-    def __init__(
-        self, inspector: Inspector, values: dict[str, Arrays], parameters: dict[str, Arrays], choice: dict[str, Any]
-    ) -> None:
+    def __init__(self, inspector: Inspector, values: Values, choice: dict[str, Any]) -> None:
         names = [layer.node.name.lower() for layer in inspector.layers]
         self.number = names.index(str(choice["layer"]).lower())
         self.layer = layer = inspector.layers[self.number]
@@ -27,8 +24,8 @@ class Seen:
         self.first = self.filter // made.filters * made.group
         self.level = self.depth * made.levels[0] - made.levels[1]
         self.corner = i * made.stride[0] - made.padding[0], j * made.stride[1] - made.padding[1]
-        own = values[layer.node.name]
-        x = _output(values, layer.node.inputs[0])
+        own = layer.node.name
+        x = values[inspector.graph.output(layer.node.inputs[0]).id]
         if made.source is not None:  # the input with holes between its cells
             (down, along), (c, h, w) = layer.source.grids[0].spacing, x.shape
             spread = np.full((c, (h - 1) * down + 1, (w - 1) * along + 1), np.nan)
@@ -42,8 +39,7 @@ class Seen:
                 self.windows[t, a, b] = x[self.first + level, row, column]
         self.kernels = np.zeros((0, *made.size))
         if made.kernel is not None:
-            kernels = own[made.kernel] if made.kernel in own else parameters[layer.node.name][made.kernel]
-            kernels = kernels[self.filter].reshape(-1, *made.size)
+            kernels = values[f"{own}.{made.kernel}"][self.filter].reshape(-1, *made.size)
             self.kernels = np.broadcast_to(kernels, self.windows.shape)
         self.products = np.where(np.isnan(self.windows), 0.0, self.windows) * (self.kernels if len(self.kernels) else 0.0)
         self.sums = self.products.sum(axis=(1, 2))
@@ -51,13 +47,13 @@ class Seen:
         inside = self.windows[~np.isnan(self.windows)]
         self.together = float({"sum": self.parts, "largest": inside.max(initial=-np.inf), "mean": inside}[made.kind].sum())
         self.divisor = float(self._divisor(x.shape))
-        biases = parameters[layer.node.name]["bias"] if layer.biases else None
+        biases = values[f"{own}.bias"] if layer.biases else None
         self.bias = None if biases is None else float(biases[self.filter])
         self.total = self.together / self.divisor + (self.bias or 0.0)
         self.activated = None
         if layer.activation is not None:
             self.activated = float(layer.activation.forward(np.array([self.total]))[0])
-        self.cell = float(own["output" if layer.cells is layer.own.grids else "sum"][self.place])
+        self.cell = float(values[layer.compared.id][self.place])
 
     def _divisor(self, shape: tuple[int, ...]) -> int:
         made = self.layer.made_of
@@ -75,8 +71,3 @@ def _clamped(value: Any, size: int) -> int:
     """A choice as the inspector takes it: the nearest that there is, counted from 0."""
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else size
     return int(np.floor(max(1, min(number, size)) + 0.5)) - 1
-
-
-def _output(values: dict[str, Arrays], name: str) -> np.ndarray:
-    arrays = values[name]
-    return arrays["output"] if name != INPUT else arrays.get("normalized", arrays["channel"])

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.array import Array, Margin
 from ...arrays.grid import Grid, Grids, flat
-from ...layers.base import Activated, Elementwise, MadeOf, Margin
-from ...network import Network, Node
+from ...layers.activation import Elementwise
+from ...layers.base import MadeOf
+from ...model.graph import Graph
+from ...model.network import Network, Node
 
 INSPECTOR = "Inspector"  # the sheet
 TABLE = "_inspector"  # the hidden sheet with its table and its arithmetic
@@ -85,8 +88,7 @@ RESULTS = ("together", "bias", "total", "activated", "cell", "tick")
 class Stack:
     """Maps of one layer one below the other on a sheet, in which windows and cells are outlined."""
 
-    owner: str  # the layer, or "input"
-    key: str  # of the drawing
+    id: str  # of the array
     name: str  # of the cells that say what is outlined
     grids: list[Grid]
     margin: Margin
@@ -106,11 +108,12 @@ class Inspected:
     own: Stack
     kernels: list[list[Grid]]
     biases: list[Grid]
-    cells: list[Grid]  # what the result is compared with: the maps, or the pre-activations
+    compared: Array  # what the result is compared with: the maps, or the pre-activations
+    cells: list[Grid]  # where that is
 
     @property
     def activation(self) -> Elementwise | None:
-        final = self.node.layer.final if isinstance(self.node.layer, Activated) else None
+        final = self.node.layer.final
         return final if isinstance(final, Elementwise) else None
 
 
@@ -125,34 +128,34 @@ def inspectable(network: Network) -> list[Node]:
 
 
 class Inspector:
-    """All cells of the inspector: `grids` has the grids of all layers, by name and key."""
+    """All cells of the inspector: `grids` has those of all arrays, by their ids."""
 
-    def __init__(self, network: Network, grids: dict[str, dict[str, Grids]], detail: str) -> None:
-        self.network = network
+    def __init__(self, graph: Graph, grids: dict[str, Grids]) -> None:
+        self.graph, self.network = graph, graph.network
         self.stacks: dict[str, Stack] = {}
-        layers = [self._layer(node, grids, detail) for node in inspectable(network)]
+        layers = [self._layer(node, grids) for node in inspectable(self.network)]
         self.layers = [layer for layer in layers if _regular(layer, self._geometry(layer))]
         self.displaced = [layer.node.name for layer in layers if layer not in self.layers]  # grids were cut and pasted
 
-    def _layer(self, node: Node, grids: dict[str, dict[str, Grids]], detail: str) -> Inspected:
+    def _layer(self, node: Node, grids: dict[str, Grids]) -> Inspected:
         made = node.layer.made_of(*node.in_shapes)
         assert made is not None
-        own = self._stack(node.name, "output", grids, self.network.margin(node.name))
+        own = self._stack(self.graph.output(node.name), grids, self.network.margin(node.name))
         if made.source is None:
-            read = node.inputs[0]
-            source = self._stack(read, self.network.key_of(read), grids, self.network.margin(read))
+            read = self.graph.output(node.inputs[0])
+            source = self._stack(read, grids, self.network.margin(read.owner))
         else:
-            drawing = next(d for d in node.drawings(detail) if d.key == made.source)
-            source = self._stack(node.name, made.source, grids, drawing.margin)
-        kernels = _listed(grids[node.name][made.kernel]) if made.kernel else []
-        biases = list(grids[node.name].get("bias", []))
-        final = node.layer.final if isinstance(node.layer, Activated) else None
-        compared = "output" if final is None or isinstance(final, Elementwise) else "sum"
-        return Inspected(node, made, source, own, kernels, biases, grids[node.name][compared])
+            spread = self.graph.get(node.name, made.source)
+            source = self._stack(spread, grids, spread.margin)
+        kernels = _listed(grids[f"{node.name}.{made.kernel}"]) if made.kernel else []
+        biases = list(grids.get(f"{node.name}.bias", []))
+        final = node.layer.final
+        compared = self.graph.get(node.name, "output" if final is None or isinstance(final, Elementwise) else "sum")
+        return Inspected(node, made, source, own, kernels, biases, compared, grids[compared.id])
 
-    def _stack(self, owner: str, key: str, grids: dict[str, dict[str, Grids]], margin: Margin) -> Stack:
-        name = f"{owner}_{key}" if key not in ("output", "normalized", "channel") else owner
-        return self.stacks.setdefault(name, Stack(owner, key, f"{name}_inspected", grids[owner][key], margin))
+    def _stack(self, array: Array, grids: dict[str, Grids], margin: Margin) -> Stack:
+        name = array.owner if array is self.graph.output(array.owner) else f"{array.owner}_{array.key}"
+        return self.stacks.setdefault(name, Stack(array.id, f"{name}_inspected", grids[array.id], margin))
 
     # -- the table ---------------------------------------------------------------------------------------------------
     def _geometry(self, layer: Inspected) -> dict[str, int]:

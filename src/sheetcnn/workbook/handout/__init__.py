@@ -30,7 +30,7 @@ def dress_handout(
     dressed.book.properties.creator = f"sheetcnn {description['version']}"
     home = dressed.sheet(EXERCISE)
     sizes = key or not any(isinstance(task, Shapes) for task in variant.exercise.tasks)
-    if thumbnails(model.network, model.gallery):
+    if thumbnails(model.graph, model.gallery):
         gallery_sheet(dressed, model, sizes)
     names = [EXERCISE, *(page.sheet for page in model.pages.values()), EXERCISE]
     for page, *neighbours in zip(model.pages.values(), names, names[2:], strict=False):

@@ -20,12 +20,12 @@ from .making import Box, Making
 
 def leave_blank(sheets: Making, task: Cells, number: int) -> None:
     """The cells of a task, blank and yellow; in the key only yellow."""
-    right = sheets.variant.values[task.layer]["output"]
+    right = sheets.variant.values[f"{task.layer}.output"]
     mask = task.mask(sheets.variant.network)
     typed = not isinstance(task, Fill) or task.answer == "number"
     tolerance = max(task.tolerance if typed else 0.0, EXACT * max(1.0, float(np.abs(right).max())))
     style = sheets.dressed.style("todo_number" if typed else "todo", palette.number_format(right))
-    for index, grid in flat(sheets.page(task.layer).grids["output"]):
+    for index, grid in flat(sheets.model.grids[f"{task.layer}.output"]):
         inside = mask[index].reshape(grid.rows, grid.columns)
         if not inside.any():
             continue
@@ -43,11 +43,12 @@ def leave_blank(sheets: Making, task: Cells, number: int) -> None:
 
 def ask_design(sheets: Making, task: Design, number: int) -> None:
     """Blank kernels, and the target beside everything else."""
-    page, k = sheets.page(task.layer), task.map - 1
-    numbers = sheets.variant.parameters[task.layer]
-    grids = list(page.grids["weight"][k]) + ([page.grids["bias"][k]] if task.bias else [])
+    page, k, of = sheets.page(task.layer), task.map - 1, sheets.model.grids
+    grids = list(of[f"{task.layer}.weight"][k]) + ([of[f"{task.layer}.bias"][k]] if task.bias else [])
     # What a student types is shown as it is: a format that fits the right numbers would tell of them.
-    style = sheets.dressed.style("todo_number", palette.number_format(numbers["weight"]) if sheets.key else "General")
+    style = sheets.dressed.style(
+        "todo_number", palette.number_format(sheets.variant.parameters[f"{task.layer}.weight"]) if sheets.key else "General"
+    )
     for grid in grids:
         sheets.put_cells(
             grid,
@@ -56,8 +57,8 @@ def ask_design(sheets: Making, task: Design, number: int) -> None:
                 for i, j in np.ndindex(grid.rows, grid.columns)
             },
         )
-    right = sheets.variant.values[task.layer]["output"]
-    target, own = right[k] + 0.0, page.grids["output"][k]
+    right = sheets.variant.values[f"{task.layer}.output"]
+    target, own = right[k] + 0.0, of[f"{task.layer}.output"][k]
     place = Grid(own.sheet, own.top, page.columns + 3, own.rows, own.columns)
     sheet = sheets.dressed.book[own.sheet]
     put(sheet, place.top - 1, place.left, f"target of map {task.map}", "label")
@@ -73,12 +74,12 @@ def ask_design(sheets: Making, task: Design, number: int) -> None:
 
 def plant(sheets: Making, planted: Planted) -> None:
     """Wrong formulas, or a number in the place of one; their values are what they give."""
-    node, page = planted.node, sheets.page(planted.node.name)
-    read = {name: other.grids for name, other in sheets.model.pages.items()}
-    xs = tuple(seen_from(sheets.variant.network.output_of(name, read), node.name) for name in node.inputs)
-    write = MISTAKES[planted.kind].formula(node, xs, page.grids, planted.pick)
+    node, graph, grids = planted.node, sheets.model.graph, sheets.model.grids
+    xs = tuple(seen_from(grids[graph.output(name).id], node.name) for name in node.inputs)
+    own = {array.key: grids[array.id] for array in graph.of[node.name]}
+    write = MISTAKES[planted.kind].formula(node, xs, own, planted.pick)
     for at in map(tuple, np.argwhere(planted.mask).tolist()):
-        grid, (i, j) = page.grids["output"][at[0]], at[1:]
+        grid, (i, j) = own["output"][at[0]], at[1:]
         cell = sheets.cell(grid, i, j)
         if planted.number is None:
             sheets.put_cells(grid, {(i, j): replace(cell, formula=write(at))})

@@ -129,10 +129,10 @@ def _mended(sheets: Making, task: Mistake, row: int, line: int, rng: np.random.G
     dressed, variant = sheets.dressed, sheets.variant
     layers = list(dict.fromkeys(node.name for node, _ in task.places(variant.network, variant.taken)))
     right, written = (
-        np.concatenate([of[name]["output"].ravel() for name in layers]) for of in (variant.values, sheets.model.written)
+        np.concatenate([of[f"{name}.output"].ravel() for name in layers]) for of in (variant.values, sheets.model.written)
     )
-    maps = [(name, index, grid) for name in layers for index, grid in flat(sheets.page(name).grids["output"])]
-    parts = [(grid, float(sheets.model.written[name]["output"][index].sum())) for name, index, grid in maps]
+    maps = [(name, index, grid) for name in layers for index, grid in flat(sheets.model.grids[f"{name}.output"])]
+    parts = [(grid, float(sheets.model.written[f"{name}.output"][index].sum())) for name, index, grid in maps]
     text, line = _sum(dressed, parts, line)
     helper, state = (Grid(FEEDBACK, line + 1, column, 1, 1) for column in (1, 2))
     total = Box(0, helper, np.array([[right.sum()]]), EXACT * (1 + float(np.abs(right).sum())))

@@ -19,14 +19,14 @@ def draw_frames(sheets: Making, task: Compute) -> None:
     """A frame in its own colour around each blank cell and its windows; around kernels too."""
     network = sheets.variant.network
     node = node_of(network, task.layer)
-    made, page = node.layer.made_of(*node.in_shapes), sheets.page(task.layer)
+    made, grids = node.layer.made_of(*node.in_shapes), sheets.model.grids
     assert made is not None
-    source = sheets.page(node.inputs[0]).grids[network.key_of(node.inputs[0])]
+    source = grids[sheets.model.graph.output(node.inputs[0]).id]
     cells = np.argwhere(task.mask(network)).tolist()
     filters = [m // made.maps for m, _, _ in cells]
     for n, (m, i, j) in enumerate(cells):
         colour = FRAMES[n % len(FRAMES)]
-        _frame(sheets, page.grids["output"][m], (i, j), (i, j), colour)
+        _frame(sheets, grids[f"{task.layer}.output"][m], (i, j), (i, j), colour)
         k, depth = divmod(m, made.maps)
         top, left = (at * step - start for at, step, start in zip((i, j), made.stride, made.padding, strict=True))
         for t in range(made.terms):
@@ -40,7 +40,7 @@ def draw_frames(sheets: Making, task: Compute) -> None:
                 last = min(ends[0], grid.rows - 1), min(ends[1], grid.columns - 1)
                 _frame(sheets, grid, (max(top, 0), max(left, 0)), last, colour)
         if made.kernel is not None and filters.index(k) == n:
-            for _, grid in flat(page.grids[made.kernel][k]):
+            for _, grid in flat(grids[f"{task.layer}.{made.kernel}"][k]):
                 _frame(
                     sheets, grid, (0, 0), (grid.rows - 1, grid.columns - 1), colour if filters.count(k) == 1 else palette.INK
                 )

@@ -93,7 +93,7 @@ def _task_rows(sheets: Making, sheet: Worksheet, task: Task, number: int, row: i
 
 def _named(sheets: Making, planted: Planted) -> str:
     at = np.argwhere(planted.mask)[0].tolist()
-    grid = sheets.page(planted.node.name).grids["output"][at[0]]
+    grid = sheets.model.grids[f"{planted.node.name}.output"][at[0]]
     return f"{sheet_prefix(grid.sheet)}{grid.at(at[1], at[2])}"
 
 

@@ -8,31 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from .errors import NetworkError
-from .kernels import KERNELS
-from .layers.base import Arrays, Shape
-from .network import INITS, INPUT, Network, Node
-from .reading import open_archive, read_header
+from ..arrays.array import Shape, Values
+from ..errors import NetworkError
+from ..reading import open_archive, read_header
+from .kernels import in_the_middle
+from .network import INITS, Network, Node
+from .settings import INPUT
 
 GIVE = "give an .npz file"
 AGAIN = "write it with numpy.savez"
 
 
-def load_parameters(network: Network, folder: Path, arrays: Arrays | None = None) -> tuple[dict[str, Arrays], list[str]]:
-    """Every layer's arrays by name, and notes on what the user may not expect; `folder` is where the network file lies.
+def load_parameters(network: Network, folder: Path, arrays: Values | None = None) -> tuple[Values, list[str]]:
+    """Every parameter that is a layer's own, named like "conv1.weight", and notes on what the user may not expect; `folder` is where the network file lies.
 
     First match wins: numbers in the file, classic kernels, the .npz file (or `arrays`, named alike), initialisation.
     Raises NetworkError for a wrong shape (naming both), NaN or infinity, or an unusable file.
     """
     archive = _Archive(network, folder) if arrays is None else _Held(network, arrays)
-    parameters = {INPUT: network.input.constants()}
+    parameters = {f"{INPUT}.{key}": numbers for key, numbers in network.input.constants().items()}
     notes = []
     for node in network.nodes:
         if node.share is not None:
-            parameters[node.name] = parameters[node.share]
             continue
         shapes = node.layer.all_parameters(*node.in_shapes)
-        parameters[node.name] = {key: _resolve(network, node, key, shape, archive) for key, shape in shapes.items()}
+        for key, shape in shapes.items():
+            parameters[f"{node.name}.{key}"] = _resolve(network, node, key, shape, archive)
         lacking = [key for key in shapes if _wanted(node, key) and not archive.offers(f"{node.name}.{key}")]
         if archive.path is not None and lacking:
             what = "arrays" if len(lacking) == len(shapes) else " and ".join(lacking)
@@ -42,7 +43,7 @@ def load_parameters(network: Network, folder: Path, arrays: Arrays | None = None
     return parameters, notes
 
 
-def trained_layers(network: Network, folder: Path, arrays: Arrays | None = None) -> tuple[str, ...]:
+def trained_layers(network: Network, folder: Path, arrays: Values | None = None) -> tuple[str, ...]:
     """The layers whose numbers come from the .npz file, or from `arrays`."""
     archive = _Archive(network, folder) if arrays is None else _Held(network, arrays)
     return tuple(node.name for node in network.nodes if archive.has(node.name) and not _given(node))
@@ -64,7 +65,8 @@ def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Arc
         return node.layer.from_file(key, _checked(_array(node.inline[key], where), in_file, where))
     kernels = getattr(node.layer, "kernels", None)
     if kernels is not None and key == "weight":
-        return _classic(kernels, shape)
+        own = np.stack([in_the_middle(name, *shape[2:]) for name in kernels])
+        return np.repeat(own[:, None], shape[1], axis=1)  # each filter's kernel on every input channel
     name = f"{node.name}.{key}"
     if _wanted(node, key) and archive.offers(name):
         return node.layer.from_file(key, _checked(archive.read(name, in_file), in_file, f"{archive.where}: {name}"))
@@ -92,15 +94,6 @@ def _checked(array: np.ndarray, shape: Shape, where: str) -> np.ndarray:
     return array
 
 
-def _classic(names: tuple[str, ...], shape: Shape) -> np.ndarray:
-    """Each filter's classic kernel on every input channel, in the middle of the kernel size."""
-    weight = np.zeros(shape)
-    top, left = (shape[2] - 3) // 2, (shape[3] - 3) // 2
-    for k, name in enumerate(names):
-        weight[k, :, top : top + 3, left : left + 3] = KERNELS[name]
-    return weight
-
-
 def _initial(network: Network, node: Node, key: str, shape: Shape) -> np.ndarray:
     init, seed = node.settings.get("init", INITS[0]), node.settings.get("seed", 0)
     if len(shape) == 1:  # a number for each channel
@@ -120,7 +113,7 @@ class _Held:
 
     path = None
 
-    def __init__(self, network: Network, arrays: Arrays) -> None:
+    def __init__(self, network: Network, arrays: Values) -> None:
         self.where, self._arrays = network.source, arrays
 
     def has(self, layer: str) -> bool:

@@ -9,6 +9,14 @@ def _kernel(*rows: str, over: int = 1) -> np.ndarray:
     return np.array([[float(Fraction(int(n), over)) for n in row.split()] for row in rows])
 
 
+def in_the_middle(name: str, rows: int, columns: int) -> np.ndarray:
+    """A classic kernel in the middle of a larger one, whose other numbers are 0."""
+    numbers = np.zeros((rows, columns))
+    top, left = (rows - 3) // 2, (columns - 3) // 2
+    numbers[top : top + 3, left : left + 3] = KERNELS[name]
+    return numbers
+
+
 KERNELS: dict[str, np.ndarray] = {
     "identity": _kernel("0 0 0", "0 1 0", "0 0 0"),
     "blur": _kernel("1 1 1", "1 1 1", "1 1 1", over=9),

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays.receptive_field import ReceptiveField
-from .layers.base import shape_text
-from .network import INPUT, Network
+from ..arrays.array import shape_text
+from ..arrays.receptive_field import ReceptiveField
+from .network import Network
+from .settings import INPUT
 
 MAX_TRACED = 1_000_000  # rows, columns and numbers of vectors, whose receptive fields are traced one by one
 
@@ -43,7 +44,9 @@ def costs(network: Network) -> dict[str, Cost]:
         layer, shapes = node.layer, node.in_shapes
         room -= sum(node.shape[1:]) if len(node.shape) == 3 else 2 * node.shape[0]
         if room >= 0:
-            seen[node.name] = [layer.extent(axis, shapes, [seen[name][axis] for name in node.inputs]) for axis in (0, 1)]
+            seen[node.name] = [
+                layer.receptive_field(axis, shapes, [seen[name][axis] for name in node.inputs]) for axis in (0, 1)
+            ]
         field = tuple(extent.largest for extent in seen.get(node.name, []))
         count = 0 if node.share is not None else sum(layer.trainable(*shapes).values())
         found[node.name] = Cost(count, layer.multiplications(*shapes), (field[0], field[1]) if field else None)

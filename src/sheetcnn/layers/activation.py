@@ -1,0 +1,58 @@
+"""Activations: layers that act cell by cell, and layers that have one of them at their end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
+
+from ..arrays.array import Shape, cell_of
+from ..arrays.grid import Grids
+from .base import Layer
+
+
+class Elementwise(Layer):
+    """A layer that makes each cell of its output from the same cell of its input."""
+
+    takes: ClassVar[str] = "any"
+    family: ClassVar[str] = "activation"
+    activates: ClassVar[bool] = True
+
+    def cell(self, x: str) -> str:
+        """The formula of one cell, `x` being the text of its input.
+
+        Where the layer says `reads_once`, that may be a sum, b+s+t: put brackets around it unless it is a whole argument.
+        """
+        raise NotImplementedError
+
+    def formula(self, at: Shape, x: Grids, **parameters: Grids) -> str:
+        return self.cell(cell_of(x, at))
+
+
+def _activation(value: Any) -> Any:
+    """`"relu"` or `{type = "leaky_relu", negative_slope = 0.2}` as the layer that it names."""
+    known = {name: layer for name, layer in Layer.known.items() if layer.activates}
+    if isinstance(value, Layer) or value is None:
+        return value
+    settings = dict(value) if isinstance(value, dict) else {"type": value}
+    kind = settings.pop("type", None)
+    if not isinstance(kind, str) or kind not in known:
+        raise ValueError(f"unknown activation {kind!r}; there are {', '.join(known)}")
+    for key in settings:
+        if key not in known[kind].model_fields:
+            raise ValueError(f"{kind} has no setting {key}; there are {', '.join(known[kind].model_fields) or 'none'}")
+    return known[kind](**settings)
+
+
+class Activated(Layer):
+    """A layer with an `activation`, which acts once on the finished sum: relu(bias + Σ …), never Σ relu(…)."""
+
+    activation: Annotated[Layer | None, BeforeValidator(_activation)] = None
+
+    @property
+    def final(self) -> Layer | None:
+        return self.activation
+
+    def draws_sum(self, detail: str) -> bool:
+        """Whether the pre-activation is drawn: where asked for, and where the activation reads it more than once."""
+        return detail == "steps" or (self.final is not None and not self.final.reads_once)

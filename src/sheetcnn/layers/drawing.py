@@ -1,0 +1,98 @@
+"""All arrays of a layer in a network: its parameters, its steps, and last its output, the activation included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ..arrays.array import Array, Shape, cell_of
+from ..arrays.grid import Grids
+from .activation import Elementwise
+from .base import Layer, Part
+
+SUM = ("sum {k} (pre-activation)", "sum {k}", "sum")  # the labels of pre-activations
+
+
+def arrays_of(
+    layer: Layer, owner: str, inputs: tuple[Array, ...], detail: str, lent: Mapping[str, Array] | None = None
+) -> list[Array]:
+    """Every array that a layer draws, in the order in which they are computed; the last one is its output.
+
+    Parameters that are `lent` by another layer are formulas that point at that one's.
+    """
+    parts = layer.parts(*(x.shape for x in inputs))
+    shape = parts[-1].shape
+    maps = len(shape) == 3
+    parameters = {key: _parameter(layer, owner, key, size, maps) for key, size in _sizes(parts).items()}
+    if lent is not None:
+        parameters = {key: _pointing(own, lent[key]) for key, own in parameters.items()}
+    found = [*parameters.values()]
+
+    def output(part: Part, read: tuple[Array, ...]) -> Array:
+        """What a part puts out; its steps are taken in on the way."""
+        given = {key: parameters[part.prefix + key] for key in part.layer.parameters(*part.shapes)}
+        steps: dict[str, Array] = {}
+        for step in part.layer.steps(*part.shapes, detail=detail):
+            axes = max(1, len(step.shape) - 2) if maps else 0
+            steps[step.key] = replace(step, owner=owner, inputs=read, parameters=given, steps=dict(steps), grid_axes=axes)
+        found.extend(steps.values())
+        label = "map" if maps else "out"
+        return Array("output", shape, part.layer.forward, part.layer.formula, owner=owner, label=label, role="output",
+                     grid_axes=int(maps), inputs=read, parameters=given, steps=steps)  # fmt: skip
+
+    own = output(parts[0], inputs)
+    if layer.draws_sum(detail):
+        found.append(replace(own, key="sum", label="sum", role="step", labels=SUM, signed=True))
+        if layer.final is None:
+            own = replace(own, forward=_same, formula=_its_cell, inputs=(found[-1],), parameters={}, steps={})
+        else:
+            own = output(parts[1], (found[-1],))
+    elif isinstance(layer.final, Elementwise):
+        own = _activated(own, layer, layer.final)
+    return [*found, own]
+
+
+def _sizes(parts: list[Part]) -> dict[str, Shape]:
+    return {part.prefix + key: size for part in parts for key, size in part.layer.parameters(*part.shapes).items()}
+
+
+def _parameter(layer: Layer, owner: str, key: str, shape: Shape, maps: bool) -> Array:
+    if len(shape) > 2:
+        return Array(key, shape, owner=owner, label="kernel", role="parameter", grid_axes=len(shape) - 2,
+                     spacing=layer.kernel_spacing())  # fmt: skip
+    return Array(key, shape, owner=owner, role="parameter", grid_axes=int(maps))
+
+
+def _pointing(own: Array, lent: Array) -> Array:
+    """A parameter whose cells are formulas that point at another layer's."""
+    return replace(own, role="shared", inputs=(lent,), forward=_same, formula=_same_cell)
+
+
+def _activated(total: Array, layer: Layer, activation: Elementwise) -> Array:
+    """The output where the activation stands around the sum in one formula."""
+
+    def forward(*xs: np.ndarray, **parameters: np.ndarray) -> np.ndarray:
+        return activation.forward(layer.forward(*xs, **parameters))
+
+    def formula(at: Shape, *xs: Grids, **given: Grids) -> str:
+        return activation.cell(layer.formula(at, *xs, **given))
+
+    return replace(total, forward=forward, formula=formula)
+
+
+def _same(x: np.ndarray) -> np.ndarray:
+    return x
+
+
+def _its_cell(at: Shape, x: Grids) -> str:
+    return cell_of(x, at)
+
+
+def _same_cell(at: Shape, grids: Grids) -> str:
+    """The cell of an array at an index, whatever number of axes number its grids."""
+    place = list(at)
+    while isinstance(grids, list):
+        grids = grids[place.pop(0)]
+    return grids.at(*[*place, 0, 0][:2])

@@ -1,0 +1,75 @@
+"""A network as a graph of arrays: everything that a workbook draws of it, in the order in which it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..arrays.array import Array, Values
+from ..layers.drawing import arrays_of
+from .network import Network
+from .settings import INPUT
+
+MAX_GRID_NAMES = 30_000  # thumbnails and lists have names too, all together no more than LibreOffice can tell apart
+
+Change = Callable[[Array, np.ndarray, Values], np.ndarray]  # an output, its numbers, all numbers so far -> its numbers
+
+
+def sheet_of(name: str) -> str:
+    """The sheet of a layer (or of "input")."""
+    return "Input" if name == INPUT else name
+
+
+class Graph:
+    """The arrays of a network: the input's, then each layer's with its output last.
+
+    `detail` says which steps are drawn. Where not all grids can have a name, a filter's kernels have one together, in wide
+    layers.
+    """
+
+    def __init__(self, network: Network, detail: str) -> None:
+        self.network, self.detail = network, detail
+        self.of: dict[str, list[Array]] = {INPUT: network.input.arrays()}  # by the name of the layer
+        for node in network.nodes:
+            inputs = tuple(self.output(name) for name in node.inputs)
+            lent = None if node.share is None else {array.key: array for array in self.of[node.share]}
+            self.of[node.name] = arrays_of(node.layer, node.name, inputs, detail, lent)
+        if sum(array.names for array in self) > MAX_GRID_NAMES:
+            self._share_names()
+
+    def __reduce__(self) -> tuple[type[Graph], tuple[Network, str]]:
+        return Graph, (self.network, self.detail)  # other processes make their own: functions cannot be sent
+
+    def __iter__(self) -> Iterator[Array]:
+        for arrays in self.of.values():
+            yield from arrays
+
+    def output(self, name: str) -> Array:
+        """What readers of a layer (or of "input") see."""
+        return self.of[name][-1]
+
+    def get(self, name: str, key: str) -> Array:
+        """One array of a layer by its key."""
+        return next(array for array in self.of[name] if array.key == key)
+
+    def _share_names(self) -> None:
+        for node in self.network.nodes:
+            if node.layer.wide(*node.in_shapes):
+                # What was made of the kernels before needs not know how they are named.
+                self.of[node.name] = [replace(a, shared_name=a.label == "kernel") for a in self.of[node.name]]
+
+    def run(self, given: Values, change: Change | None = None) -> Values:
+        """Every array in NumPy; `given` has the pixels and the parameters.
+
+        `change` may put something else in the place of a layer's output; later layers read that.
+        """
+        values: Values = {}
+        with np.errstate(all="ignore"):  # what is not finite is reported by whoever asked, with its place
+            for array in self:
+                numbers = given[array.id] if array.forward is None else array.computed(values)
+                if change is not None and array.role == "output" and array.owner != INPUT:
+                    numbers = change(array, numbers, values)
+                values[array.id] = numbers
+        return values

@@ -1,0 +1,89 @@
+"""What a workbook can hold, refused before anything is computed."""
+
+from __future__ import annotations
+
+from ..errors import LimitError, NetworkError
+from .graph import MAX_GRID_NAMES, Graph
+from .network import Network, parse_network
+
+MAX_WORK = 25_000_000_000  # cells read in all; the largest networks of ImageNet have 20 billion multiplications
+MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
+
+
+def graph_of(network: Network, detail: str) -> Graph:
+    """The graph of a network that a workbook can hold.
+
+    Raises NetworkError where two grids would have one name, LimitError where a spreadsheet could not hold them or nobody would
+    wait for them, naming the largest layer, the number and the limit.
+    """
+    graph = Graph(network, detail)
+    _refuse_names_given_twice(graph)
+    _refuse_cells(graph)
+    _refuse_names(graph)
+    _refuse_work(network)
+    return graph
+
+
+def _cells(graph: Graph) -> dict[str, int]:
+    return {name: sum(array.count for array in arrays) for name, arrays in graph.of.items()}
+
+
+def _refuse_cells(graph: Graph) -> None:
+    cells = _cells(graph)
+    if sum(cells.values()) > MAX_CELLS:
+        largest = max(cells, key=lambda name: cells[name])
+        raise LimitError(
+            f"{graph.network.source}: the workbook would have {sum(cells.values()):,} cells, {cells[largest]:,} of them in "
+            f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; {_remedy(graph)}'
+        )
+
+
+def _refuse_names(graph: Graph) -> None:
+    names = {name: sum(array.names for array in arrays) for name, arrays in graph.of.items()}
+    if sum(names.values()) > MAX_GRID_NAMES:
+        largest = max(names, key=lambda name: names[name])
+        raise LimitError(
+            f"{graph.network.source}: the workbook would have {sum(names.values()):,} grids, {names[largest]:,} of them in "
+            f'"{largest}"; {MAX_GRID_NAMES:,} can have names that spreadsheet programs can take; use fewer channels'
+        )
+
+
+def _refuse_work(network: Network) -> None:
+    """A cell's window counts, not the cell alone."""
+    work = {node.name: node.layer.cells_read(*node.in_shapes) for node in network.nodes}
+    if sum(work.values()) > MAX_WORK:
+        largest = max(work, key=lambda name: work[name])
+        raise LimitError(
+            f"{network.source}: its cells would read {sum(work.values()):,} others, {work[largest]:,} of them in "
+            f'"{largest}"; sheetcnn takes {MAX_WORK:,}; use smaller kernels, fewer channels or a smaller input'
+        )
+
+
+def _refuse_names_given_twice(graph: Graph) -> None:
+    """Grids of two layers would have one name: `bn_running_mean_1` of bn and of bn_running."""
+    owners: dict[str, str] = {}
+    for array in graph:
+        first = owners.setdefault(f"{array.owner}_{array.label}".lower(), array.owner)
+        if first != array.owner:
+            raise NetworkError(
+                f"{graph.network.source}: layers {first!r} and {array.owner!r} would both have grids named "
+                f"{array.owner}_{array.label}_1, …; rename one of them"
+            )
+
+
+def _remedy(graph: Graph) -> str:
+    """What would fit: the largest smaller input, in steps of a sixteenth."""
+    network = graph.network
+    for part in range(15, 0, -1):
+        smaller = network.description()
+        height, width = (max(1, side * part // 16) for side in network.input.shape[1:])
+        smaller["input"] |= {"height": height, "width": width}
+        try:
+            other = parse_network(smaller, network.source)
+        except NetworkError:
+            continue
+        if sum(_cells(Graph(other, graph.detail)).values()) <= MAX_CELLS:
+            weights, its = ([node.layer.all_parameters(*node.in_shapes) for node in each.nodes] for each in (network, other))
+            more = "" if weights == its else ", with weights of the fully connected layers made for it"
+            return f"an input of {height}×{width} would fit{more}"
+    return "use fewer channels"

@@ -1,0 +1,227 @@
+"""A network description becomes checked layers, each in its place with the shapes that flow."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ..arrays.array import Margin, Shape, shape_text
+from ..errors import LimitError, NetworkError
+from ..layers import LAYERS
+from ..layers.base import PREFIX, Layer
+from .settings import INPUT, InputSettings, NetworkSettings, near, validated
+
+MAX_ARRAY = 10**12  # numbers in a layer's output
+RESERVED = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # other sheets
+RESERVED |= {"_feedback", "_inspector", "_kernels", "_pictures", "_sheetcnn"}  # hidden ones
+RESERVED |= {"history"}  # Excel keeps this name for itself
+INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
+WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", f"{PREFIX}weight")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer in its place: its name, what it reads, and the shapes that flow."""
+
+    number: int  # counted from 1
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    in_shapes: tuple[Shape, ...]
+    shape: Shape
+    settings: dict[str, Any]  # as in the network file, without the numbers of weights
+    inline: dict[str, Any] = field(repr=False)  # numbers of weights that stand in the network file
+    share: str | None = None  # the layer whose weights it uses
+
+    @property
+    def title(self) -> str:
+        return f'layer {self.number} ({self.layer.type} "{self.name}")'
+
+    @property
+    def parameter_words(self) -> str:
+        """How the number of parameters comes about; weights that are another layer's are counted there."""
+        words = self.layer.parameter_words(*self.in_shapes)
+        return words if self.share is None else f"0, shared with {self.share} ({words})"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A checked network: its layers in order, each with its shapes."""
+
+    settings: NetworkSettings
+    nodes: tuple[Node, ...]
+    source: str  # what error messages call it
+
+    @property
+    def input(self) -> InputSettings:
+        return self.settings.input
+
+    @cached_property
+    def by_name(self) -> dict[str, Node]:
+        """The layers by name."""
+        return {node.name: node for node in self.nodes}
+
+    def owner(self, name: str) -> str:
+        """Whose weights a layer uses: its own, or those of the layer that it shares with."""
+        share = self.by_name[name].share
+        return name if share is None else self.owner(share)
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """What each layer puts out, by name; the input's shape under "input"."""
+        return {INPUT: self.input.shape} | {node.name: node.shape for node in self.nodes}
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What the numbers of the last layer stand for: their labels, or else 1, 2, 3 …; nothing where it puts out maps."""
+        shape = self.nodes[-1].shape
+        return self.settings.labels or (tuple(str(n + 1) for n in range(shape[0])) if len(shape) == 1 else ())
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether the last layer's numbers are probabilities, by softmax."""
+        last = self.nodes[-1].layer
+        return (last.final or last).gives_probabilities
+
+    def margin(self, name: str) -> Margin:
+        """The padding to draw around the maps of a layer (or of "input"): the most that any reader wants."""
+        readers = [node for node in self.nodes if name in node.inputs and all(len(shape) == 3 for shape in node.in_shapes)]
+        sides = [node.layer.margin(*node.in_shapes) for node in readers]
+        top, left, bottom, right = (max(side) for side in zip((0, 0, 0, 0), *sides, strict=True))
+        return top, left, bottom, right
+
+    def description(self) -> dict[str, Any]:
+        """The network as plain data without the numbers of weights, as a workbook carries it along."""
+        top = self.settings.model_dump(mode="json", exclude_none=True, exclude={"layers", "weights", "exercise"})
+        return top | {"layers": [node.settings for node in self.nodes]}
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def parse_network(data: Any, source: str) -> Network:
+    """Check a network description; `source` is what messages call it."""
+    settings = validated(NetworkSettings, data, source)
+    _check_input(settings.input, source)
+    nodes: list[Node] = []
+    shapes = {INPUT: settings.input.shape}
+    for number, table in enumerate(settings.layers, start=1):
+        later = [other.get("name") for other in settings.layers[number - 1 :]]
+        node = _node(number, dict(table), nodes, shapes, later, source)
+        nodes.append(node)
+        shapes[node.name] = node.shape
+    if settings.labels is not None:
+        check_labels(settings.labels, nodes[-1], source)
+    return Network(settings, tuple(nodes), source)
+
+
+def check_labels(labels: tuple[str, ...], last: Node, source: str) -> None:
+    """Raise NetworkError where these labels are not one for each number of a vector."""
+    if last.shape != (len(labels),):
+        raise NetworkError(
+            f"{source}: labels has {len(labels)} names, the last layer {last.name!r} puts out "
+            f"{shape_text(last.shape)}; give one name for each number of a vector"
+        )
+
+
+def _check_input(settings: InputSettings, source: str) -> None:
+    for key in ("mean", "std"):
+        values = getattr(settings, key)
+        if values is not None and len(values) not in (1, settings.channels):
+            raise NetworkError(
+                f"{source}: [input]: {key} has {len(values)} numbers for {settings.channels} channels; give one for each, or one for all"
+            )
+
+
+def _node(
+    number: int, table: dict[str, Any], before: list[Node], shapes: dict[str, Shape], later: list[Any], source: str
+) -> Node:
+    where = f"{source}: layer {number}"
+    kind = table.pop("type", None)
+    if not isinstance(kind, str) or kind not in LAYERS:
+        raise NetworkError(f"{where}: type {kind!r:.60} is no layer{near(kind, LAYERS)}; `sheetcnn layers` lists them")
+    name = table.pop("name", f"{kind}_{number}")
+    where = f'{where} ({kind} "{name!s:.60}")'
+    _check_name(name, shapes, where)
+    inputs = table.pop("input", before[-1].name if before else INPUT)
+    settings = {"type": kind, "name": name, "input": inputs} | {
+        key: value for key, value in table.items() if not _is_weight(key, value)
+    }
+    inline = {key: value for key, value in table.items() if _is_weight(key, value)}
+    options = {key: value for key, value in table.items() if key not in (*inline, "init", "seed", "share")}
+    share = table.get("share")
+    layer = validated(LAYERS[kind], options, where)
+    names = tuple(inputs) if isinstance(inputs, list) else (inputs,)
+    for read in names:
+        if not isinstance(read, str) or read not in shapes:
+            why = "comes later: layers read earlier ones only, a cycle has no order" if read in later else "is no layer"
+            raise NetworkError(f"{where}: input {read!r:.60} {why}; there are {', '.join(shapes)}")
+    in_shapes = tuple(shapes[read] for read in names)
+    try:
+        layer.accept(*in_shapes)
+        shape = layer.output_shape(*in_shapes)
+    except ValueError as error:
+        raise NetworkError(f"{where}: {error}") from None
+    if math.prod(shape) > MAX_ARRAY:
+        raise LimitError(f"{where}: its output would be {shape_text(shape)}; use smaller settings")
+    known = layer.all_parameters(*in_shapes)
+    if share is not None:
+        _check_share(share, kind, known, before, later, where)
+    _check_init(settings, where)
+    for key in (*inline, *(key for key in ("init", "seed") if key in table)):
+        if key not in known and not (key in ("init", "seed") and known):
+            raise NetworkError(f"{where}: {key} is given, but the layer has {_list(known) or 'no weights'}; leave it out")
+        if share is not None:
+            raise NetworkError(f"{where}: {key} is given, but the weights are those of {share!r:.60}; leave one of them out")
+    return Node(number, name, layer, names, in_shapes, shape, settings, inline, share)
+
+
+def _check_init(settings: dict[str, Any], where: str) -> None:
+    """Raise NetworkError where `init` or `seed` is none."""
+    init, seed = settings.get("init", INITS[0]), settings.get("seed", 0)
+    if init not in INITS:
+        raise NetworkError(f"{where}: init {init!r:.60} is unknown; there are {', '.join(INITS)}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise NetworkError(f"{where}: seed {seed!r:.60} must be a whole number from 0 on")
+
+
+def _check_share(share: Any, kind: str, own: dict[str, Shape], before: list[Node], later: list[Any], where: str) -> None:
+    """Raise NetworkError where a layer cannot use another's weights."""
+    nodes = {node.name: node for node in before}
+    if not isinstance(share, str) or share not in nodes:
+        why = "comes later; weights are shared with an earlier layer" if share in later else "is no layer"
+        raise NetworkError(f"{where}: share {share!r:.60} {why}; there are {', '.join(nodes) or 'none'}")
+    other = nodes[share]
+    lent = other.layer.all_parameters(*other.in_shapes)
+    if not own:
+        raise NetworkError(f"{where}: share {share!r:.60}: a {kind} has no weights to share; leave it out")
+    if own != lent:
+        mine, its = (", ".join(f"{key} {list(size)}" for key, size in sizes.items()) or "none" for sizes in (own, lent))
+        raise NetworkError(
+            f"{where}: share {share!r:.60}: its weights are {its}, this layer needs {mine}; only equal shapes can be shared"
+        )
+
+
+def _is_weight(key: str, value: Any) -> bool:
+    """Whether a setting is the numbers of a weight; `bias = false` is not."""
+    return key in WEIGHT_KEYS and isinstance(value, list | int | float) and not isinstance(value, bool)
+
+
+def _check_name(name: Any, taken: dict[str, Shape], where: str) -> None:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise NetworkError(f"{where}: name {name!r:.60} must be letters, digits and _, and not begin with a digit")
+    if len(name) > 31:
+        raise NetworkError(f"{where}: name has {len(name)} letters; a sheet's name has at most 31")
+    if name.lower() in RESERVED or name.lower().startswith("_xl"):
+        raise NetworkError(f"{where}: name {name!r:.60} is taken by a sheet of its own; choose another")
+    if name.lower() in (other.lower() for other in taken):
+        raise NetworkError(
+            f"{where}: name {name!r:.60} is taken by an earlier layer (upper and lower case count as the same)"
+        )
+
+
+def _list(names: Any) -> str:
+    return ", ".join(names)
