@@ -13,9 +13,9 @@ from sheetcnn.arrays.receptive_field import ReceptiveField, touched
 from sheetcnn.layers import LAYERS
 from sheetcnn.layers.base import Example
 from sheetcnn.model.costs import MAX_TRACED, costs
+from sheetcnn.model.graph import Graph
 from sheetcnn.model.network import Network, parse_network
 from sheetcnn.model.network_file import read_network
-from sheetcnn.model.settings import INPUT
 from sheetcnn.model.weights import load_parameters
 from sheetcnn.templates import templates
 
@@ -100,11 +100,12 @@ def spans(
 def test_receptive_fields_of_templates(name: str) -> None:
     made = read_network(templates()[name])
     parameters, _ = load_parameters(made, templates()[name].parent)
+    graph = Graph(made, "compact")
     pixels = np.random.default_rng(0).uniform(1, 200, made.input.shape)
 
     def run(spoiled: np.ndarray) -> dict[str, np.ndarray]:
-        values = made.run(spoiled, parameters, "compact")
-        return {name: arrays["output"] for name, arrays in values.items() if name != INPUT}
+        values = graph.run(parameters | {"input.channel": spoiled})
+        return {node.name: values[graph.output(node.name).id] for node in made.nodes}
 
     claimed = {name: cost.receptive_field for name, cost in costs(made).items()}
     for axis in (0, 1):
@@ -133,11 +134,11 @@ def test_extents_of_examples(kind: str, given: Example) -> None:
     parameters = {key: rng.uniform(1, 2, size) for key, size in layer.all_parameters(shape).items()}
 
     def run(spoiled: np.ndarray) -> dict[str, np.ndarray]:
-        return {"y": layer.run((spoiled,), "compact", parameters)["output"]}
+        return {"y": layer.activated(spoiled, **parameters)}
 
     for axis in (0, 1):
         places = np.arange(shape[1 + axis])
-        extent = layer.extent(axis, (shape,), [ReceptiveField(places, places)])
+        extent = layer.receptive_field(axis, (shape,), [ReceptiveField(places, places)])
         with np.errstate(all="ignore"):
             first, last = spans(run, x, axis, 1e6 if kind in TIMES_0 else np.nan)["y"]
         if first.ndim == 3:

@@ -172,7 +172,7 @@ def test_all_kinds_ship() -> None:
 
 # -- filling in -----------------------------------------------------------------------------------------------------------------
 def test_what_is_right_by_hand(give: Give) -> None:
-    assert give(FILL).handout.variant(0).values["conv"]["output"][0].tolist() == MAP
+    assert give(FILL).handout.variant(0).values["conv.output"][0].tolist() == MAP
 
 
 def test_partial_credit_by_cells(give: Give) -> None:
@@ -267,7 +267,7 @@ def test_parts_of_maps_and_numbers(give: Give) -> None:
     assert blank == {"output": [[[False, False], [True, True]]] * 2}
     answers = {("conv_map_1", 1, 0): 9.1, ("conv_map_1", 1, 1): 7.2, ("conv_map_2", 1, 0): "=0"}
     task = graded(made, fill(made, answers)).tasks[0]
-    right = made.handout.variant(0).values["conv"]["output"][1, 1].tolist()
+    right = made.handout.variant(0).values["conv.output"][1, 1].tolist()
     assert right[0] == max(0, -1 + 3 - 1 + 2 + 2)  # by hand
     assert (task.points, task.right) == (1.0, 1)
     assert "wrong: conv!C10 is 7.2, should be 7" in " ".join(task.remarks)
@@ -369,7 +369,7 @@ def test_design(give: Give) -> None:
     # Map 2 is 3 6 / 5 0 (the last is −3 before ReLU): kernels of 0 have the 0 right, which is worth nothing.
     made = give('[[tasks]]\nkind = "design"\nlayer = "conv"\nmap = 2\npoints = 3\n')
     zeros = {(f"conv_kernel_2_{c}", i, j): 0 for c in (1, 2) for i in (0, 1) for j in (0, 1)}
-    assert made.handout.variant(0).values["conv"]["output"][1].tolist() == [[3, 6], [5, 0]]
+    assert made.handout.variant(0).values["conv.output"][1].tolist() == [[3, 6], [5, 0]]
     assert points(made, fill(made, zeros)) == [0.0]
 
 
@@ -427,7 +427,7 @@ def test_every_mistake(give: Give, kind: str, layer: str, extent: str) -> None:
     made = give(MISTAKE.format(kind=kind, layer=layer, extent=extent), PLACES, pixels)
     variant = made.handout.variant(0)
     shown = saved_values_agree(made.workbooks[0])
-    output = variant.values[layer]["output"]
+    output = variant.values[f"{layer}.output"]
     wrong = []
     for k, i, j in np.ndindex(*output.shape):
         sheet, top, left, *_ = shown.names[f"{layer}_map_{k + 1}"]
@@ -543,7 +543,7 @@ def test_live_feedback(give: Give) -> None:
     book = made.workbooks[0]
     assert done(book)[:3] == done(book, evaluated=False)[:3] == [0, 0, 0]
     assert done(made.key) == done(made.key, evaluated=False) == [4, 1, 8, 1]
-    right = made.handout.variant(0).values["conv"]["output"][1, 0, 0]
+    right = made.handout.variant(0).values["conv.output"][1, 0, 0]
     answers = {
         ("conv_map_1", 0, 0): conv(book, 0, 0),
         ("conv_map_1", 0, 1): 2.001,
@@ -674,10 +674,10 @@ def hidden_numbers(made: HandedOut, kind: str) -> np.ndarray:
     """The numbers that are an answer to the only task."""
     variant, task = made.handout.variant(0), made.handout.exercise.tasks[0]
     if kind == "design":
-        return np.append(variant.parameters["conv"]["weight"][0], variant.parameters["conv"]["bias"][0])
+        return np.append(variant.parameters["conv.weight"][0], variant.parameters["conv.bias"][0])
     if kind == "mistake":
-        return variant.values[variant.planted[1].node.name]["output"][variant.planted[1].mask]
-    return variant.values["conv"]["output"][task.blanks(made.handout.network)["conv"]]
+        return variant.values[f"{variant.planted[1].node.name}.output"][variant.planted[1].mask]
+    return variant.values["conv.output"][task.blanks(made.handout.network)["conv"]]
 
 
 @pytest.mark.parametrize(("kind", "settings"), HIDDEN)
@@ -952,10 +952,10 @@ def test_variants(give: Give, tmp_path: Path) -> None:
     )
     assert [path.name for path in made.workbooks] == ["Anna_Berg.xlsx", "Bo_Ek.xlsx", "CON_.xlsx", "ANNA_BERG_2.xlsx"]
     variants = [made.handout.variant(n) for n in range(5)]
-    assert len({(variant.pixels.tobytes(), variant.parameters["conv"]["weight"].tobytes()) for variant in variants}) == 5
+    assert len({(variant.pixels.tobytes(), variant.parameters["conv.weight"].tobytes()) for variant in variants}) == 5
     for variant in variants[1:]:
         assert sorted(variant.pixels.ravel()) == sorted(np.ravel(PIXELS))
-        assert [sorted(k.ravel()) for k in variant.parameters["conv"]["weight"]] == [
+        assert [sorted(k.ravel()) for k in variant.parameters["conv.weight"]] == [
             [-1, 0, 0, 0, 1, 1, 1, 2],
             [-1, 0, 0, 0, 0, 1, 1, 2],
         ]
@@ -997,13 +997,13 @@ def test_given_kernels_and_trained_ones(give: Give, tmp_path: Path) -> None:
     from sheetcnn.model.kernels import KERNELS
 
     for n in (1, 2, 3):
-        weight = made.handout.variant(n).parameters["conv"]["weight"]
+        weight = made.handout.variant(n).parameters["conv.weight"]
         assert all(any(np.array_equal(kernel, one) for one in KERNELS.values()) for kernel in weight[:, 0])
     same = give('vary = ["mistake"]\n' + FILL, classic, pixels, students="a\nb\n").handout
     assert np.array_equal(same.variant(1).pixels, pixels)
-    assert np.array_equal(same.variant(1).parameters["conv"]["weight"], same.variant(2).parameters["conv"]["weight"])
+    assert np.array_equal(same.variant(1).parameters["conv.weight"], same.variant(2).parameters["conv.weight"])
     trained = hand_out("digits", ["digit-0", "digit-3"], tmp_path / "digits").handout
-    assert np.array_equal(trained.variant(5).parameters["conv1"]["weight"], trained.parameters["conv1"]["weight"])
+    assert np.array_equal(trained.variant(5).parameters["conv1.weight"], trained.parameters["conv1.weight"])
     assert {trained.variant(n).picture for n in range(1, 9)} == {"digit-0", "digit-3"}
 
 

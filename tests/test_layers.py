@@ -98,9 +98,9 @@ def test_example(kind: str, given: Example, detail: str, tmp_path: Path) -> None
     report = sheetcnn.check(built.path)
     assert report.ok, report.findings
     # Every cell that is computed has a formula: one that is only a number would not be compared.
-    computed = [d for d in built.network.by_name["it"].drawings(detail) if d.role in ("step", "output")]
+    computed = [array for array in built.graph.of["it"] if array.formula is not None]
     [found] = [layer for layer in report.layers if layer.layer == "it"]
-    assert found.cells == sum(int(np.prod(drawing.shape)) for drawing in computed) >= want.size
+    assert found.cells == sum(array.count for array in computed) >= want.size
 
 
 @pytest.mark.libreoffice

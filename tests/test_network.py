@@ -13,6 +13,7 @@ import pytest
 from sheetcnn.errors import LimitError, NetworkError, SheetcnnError
 from sheetcnn.layout import lay_out
 from sheetcnn.model.kernels import KERNELS
+from sheetcnn.model.limits import graph_of
 from sheetcnn.model.network import Network, parse_network
 from sheetcnn.model.network_file import read_network
 from sheetcnn.model.weights import load_parameters
@@ -262,14 +263,18 @@ def test_bad_json_and_missing_files(tmp_path: Path) -> None:
 def test_limits(shape: tuple[int, ...], layers: list[dict[str, Any]], message: str) -> None:
     settings = dict(zip(("channels", "height", "width"), shape, strict=True))
     with pytest.raises(LimitError, match=message):
-        lay_out(network(*layers, input=settings), "compact")
+        lay_out(graph_of(network(*layers, input=settings), "compact"))
 
 
 # -- weights -----------------------------------------------------------------------------------------------------------
 
 
 def parameters(folder: Path, *layers: dict[str, Any], **top: Any) -> dict[str, dict[str, np.ndarray]]:
-    return load_parameters(network(*layers, **top), folder)[0]
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for name, numbers in load_parameters(network(*layers, **top), folder)[0].items():
+        layer, key = name.split(".")
+        found.setdefault(layer, {})[key] = numbers
+    return found
 
 
 def test_inline_weights_win(tmp_path: Path) -> None:
@@ -315,9 +320,8 @@ def test_npz_as_a_state_dict_has_them(tmp_path: Path) -> None:
     ]
     found, notes = load_parameters(network(*layers, weights="w.npz"), tmp_path)
     for name, array in arrays.items():
-        layer, key = name.split(".")
-        if key != "num_batches_tracked":
-            np.testing.assert_array_equal(found[layer][key], array.astype(float))
+        if not name.endswith("num_batches_tracked"):
+            np.testing.assert_array_equal(found[name], array.astype(float))
     assert notes == []
 
 
@@ -438,8 +442,8 @@ def test_layers_whose_grids_would_have_one_name() -> None:
     norm = {"type": "batch_norm2d", "name": "bn"}
     clash = network(norm, {"type": "instance_norm2d", "name": "BN_running"})
     with pytest.raises(NetworkError, match="layers 'bn' and 'BN_running' would both have grids named BN_running_mean_1"):
-        lay_out(clash, "compact")
-    lay_out(network(norm, {"type": "relu", "name": "bn_running"}), "compact")
+        graph_of(clash, "compact")
+    graph_of(network(norm, {"type": "relu", "name": "bn_running"}), "compact")
 
 
 @pytest.mark.parametrize(
@@ -465,5 +469,5 @@ def test_what_would_fit(side: int, more: list[dict[str, Any]], advice: str) -> N
     settings = {"channels": 1, "height": side, "width": side}
     network = parse_network({"name": "n", "input": settings, "layers": [*layers, *more]}, "n.toml")
     with pytest.raises(LimitError, match=r"^n\.toml: the workbook would have [\d,]+ cells, [\d,]+ of them in ") as caught:
-        network.drawings("compact")
+        graph_of(network, "compact")
     assert str(caught.value).rpartition("takes 10,000,000; ")[2] == advice

@@ -82,7 +82,7 @@ def test_shown_code(given: Given) -> None:
     with torch.no_grad():
         want = ran(code, layer, xs, parameters)
     numbers = {key: layer.from_file(key, np.array(value, float)) for key, value in parameters.items()}
-    have = layer.run(tuple(xs), "compact", numbers)["output"]
+    have = layer.activated(*xs, **numbers)
     assert have.shape == want.shape
     np.testing.assert_allclose(have, want, rtol=1e-9, atol=1e-9)
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 import sheetcnn
 from sheetcnn.image import load_input
+from sheetcnn.model.graph import Graph
 from sheetcnn.model.network_file import read_network
 from sheetcnn.model.settings import INPUT
 from sheetcnn.model.weights import load_parameters
@@ -29,11 +30,11 @@ def answers(name: str, pictures: np.ndarray, folder: Path) -> np.ndarray:
     network = read_network(templates()[name])
     parameters, notes = load_parameters(network, templates()[name].parent)
     assert not notes, "every array is read, and none is missing"
-    found = []
+    graph, found = Graph(network, "compact"), []
     for picture in pictures:
         Image.fromarray(picture).save(folder / "picture.png")
-        values = network.run(load_input(folder / "picture.png", network.input), parameters, "compact")
-        found.append(values[network.nodes[-1].name]["output"].argmax())
+        values = graph.run(parameters | {"input.channel": load_input(folder / "picture.png", network.input)})
+        found.append(values[graph.output(network.nodes[-1].name).id].argmax())
     return np.array(found)
 
 
@@ -86,22 +87,22 @@ def test_weights_are_short_and_files_small(name: str, decimals: int) -> None:
     path = templates()[name].with_suffix(".npz")
     assert path.stat().st_size < 300_000
     parameters, _ = load_parameters(read_network(templates()[name]), path.parent)
-    for layer, arrays in parameters.items():
-        for array in arrays.values() if layer != INPUT else ():
+    for key, array in parameters.items():
+        if not key.startswith(INPUT):
             np.testing.assert_array_equal(array, np.round(array, decimals))
 
 
 def test_lenet5_has_the_parameters_of_lenet5() -> None:
     network = read_network(templates()["lenet5"])
     parameters, _ = load_parameters(network, templates()["lenet5"].parent)
-    assert sum(array.size for name, arrays in parameters.items() if name != INPUT for array in arrays.values()) == 61_706
+    assert sum(array.size for name, array in parameters.items() if not name.startswith(INPUT)) == 61_706
 
 
 def test_a_filter_for_each_colour() -> None:
     """For each of R, G and B, some filter of `shapes-rgb` adds this colour and subtracts both others."""
     network = read_network(templates()["shapes-rgb"])
     parameters, _ = load_parameters(network, templates()["shapes-rgb"].parent)
-    signs = {tuple(np.sign(kernels.sum((1, 2)))) for kernels in parameters["conv1"]["weight"]}
+    signs = {tuple(np.sign(kernels.sum((1, 2)))) for kernels in parameters["conv1.weight"]}
     assert signs >= {(1, -1, -1), (-1, 1, -1), (-1, -1, 1)}
 
 

@@ -61,7 +61,7 @@ def pixels(*shape: int) -> np.ndarray:
 @pytest.fixture
 def together(make: Make, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workbook whose wide layers have a name for each filter, as if it had too many kernels."""
-    monkeypatch.setattr("sheetcnn.network.MAX_GRID_NAMES", 300)
+    monkeypatch.setattr("sheetcnn.model.graph.MAX_GRID_NAMES", 300)
     return make(GROUPED, pixels(36, 5, 6), detail="steps")
 
 

@@ -35,9 +35,8 @@ class Shapes(Task):
         """What is to be typed, a row for each layer; None where nothing is asked."""
         found: list[list[int | None]] = []
         for node in self.nodes(network):
-            count = 0 if node.share is not None else sum(node.layer.trainable(*node.in_shapes).values())
             size: list[int | None] = list(node.shape) if len(node.shape) == 3 else [node.shape[0], None, None]
-            found.append([*size, count])
+            found.append([*size, node.parameter_count])
         return found
 
     def instruction(self, variant: Variant, number: int) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays.array import shape_text
 from ..arrays.receptive_field import ReceptiveField
-from .network import Network
+from .network import Network, Node
 from .settings import INPUT
 
 MAX_TRACED = 1_000_000  # rows, columns and numbers of vectors, whose receptive fields are traced one by one
@@ -41,13 +41,17 @@ def costs(network: Network) -> dict[str, Cost]:
     }
     found, room = {}, MAX_TRACED
     for node in network.nodes:
-        layer, shapes = node.layer, node.in_shapes
         room -= sum(node.shape[1:]) if len(node.shape) == 3 else 2 * node.shape[0]
         if room >= 0:
-            seen[node.name] = [
-                layer.receptive_field(axis, shapes, [seen[name][axis] for name in node.inputs]) for axis in (0, 1)
-            ]
-        field = tuple(extent.largest for extent in seen.get(node.name, []))
-        count = 0 if node.share is not None else sum(layer.trainable(*shapes).values())
-        found[node.name] = Cost(count, layer.multiplications(*shapes), (field[0], field[1]) if field else None)
+            seen[node.name] = [_field(node, axis, [seen[name][axis] for name in node.inputs]) for axis in (0, 1)]
+        field = tuple(along.largest for along in seen.get(node.name, []))
+        work = node.layer.multiplications(*node.in_shapes)
+        found[node.name] = Cost(node.parameter_count, work, (field[0], field[1]) if field else None)
     return found
+
+
+def _field(node: Node, axis: int, fields: list[ReceptiveField]) -> ReceptiveField:
+    """That of a layer and its activation, from those of its inputs."""
+    for part in node.layer.parts(*node.in_shapes):
+        fields = [part.layer.receptive_field(axis, part.shapes, fields)]
+    return fields[0]

@@ -41,6 +41,11 @@ class Node:
         return f'layer {self.number} ({self.layer.type} "{self.name}")'
 
     @property
+    def parameter_count(self) -> int:
+        """How many numbers training changes; weights that are another layer's are counted there."""
+        return 0 if self.share is not None else sum(self.layer.trainable(*self.in_shapes).values())
+
+    @property
     def parameter_words(self) -> str:
         """How the number of parameters comes about; weights that are another layer's are counted there."""
         words = self.layer.parameter_words(*self.in_shapes)
