@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Layer, example
+from .base import Layer, OnnxGraph, example
 from .settings import Counts
 from .sliding import pair
 
@@ -56,3 +56,17 @@ class AdaptiveAvgPool2d(Layer):
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.AdaptiveAvgPool2d({pair(self.output_size)})"
+
+    def _means(self, axis: int, size: int) -> np.ndarray:
+        """How much of each input row (or column) goes into each output row."""
+        matrix = np.zeros((self.output_size[axis], size))
+        for place in range(len(matrix)):
+            start, count = self.span(axis, place, size)
+            matrix[place, start : start + count] = 1 / count
+        return matrix
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        _, rows, columns = shapes[0]  # the means of rows, then those of columns, each a product with a matrix
+        down = to.constant(f"{name}.rows", self._means(0, rows))
+        along = to.constant(f"{name}.columns", self._means(1, columns).T)
+        return to.add("MatMul", name, to.add("MatMul", f"{name}_rows", down, *xs), along)

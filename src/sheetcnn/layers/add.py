@@ -13,6 +13,7 @@ class Add(Joining):
     """Inputs added cell by cell, as in a residual block. Source: torch.add."""
 
     type: ClassVar[str] = "add"
+    onnx_operator: ClassVar[str] = "Add"
     about: ClassVar[str] = "inputs added cell by cell: the joint of a residual block"
     words: ClassVar[str] = "map = a + b"
     sign: ClassVar[str] = "+"

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import MadeOf, example
+from .base import MadeOf, OnnxGraph, example
 from .settings import Flag
 from .sliding import Pooling
 
@@ -66,3 +66,7 @@ class AvgPool2d(Pooling):
             return ""  # what is padded before would count
         more = ", ceil_mode=True" if self.ceil_mode else ""
         return self.code("AvgPool2d(", more + ("" if self.count_include_pad else ", count_include_pad=False"))
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        counts = self.count_include_pad
+        return to.add("AveragePool", name, *xs, count_include_pad=int(counts), **self.onnx_pool(shapes[0], counts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -59,6 +59,22 @@ def example(
     return Example(x, y, settings, parameters or {}, source)
 
 
+class OnnxGraph(Protocol):
+    """An ONNX model that is being written."""
+
+    def add(self, operator: str, name: str, *inputs: str, **attributes: Any) -> str:
+        """The name of a new node's output."""
+
+    def constant(self, name: str, array: np.ndarray) -> str:
+        """The name of a constant; real numbers are in single precision."""
+
+    def integers(self, name: str, numbers: list[int]) -> str:
+        """The name of a constant of whole numbers."""
+
+    def weight(self, key: str, array: np.ndarray) -> str:
+        """The name of one of the layer's weights."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A layer, or its activation: the prefix of its parameters, the shapes that it reads, and the shape of its output."""
@@ -92,6 +108,9 @@ class Layer(BaseModel):
     buffers: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change, as PyTorch calls them
     initial: ClassVar[dict[str, float]] = {}  # what parameters of one number per channel begin with, where it is not 0
     examples: ClassVar[tuple[Example, ...]] = ()
+    onnx_operator: ClassVar[str] = ""  # what it is in ONNX, where it is one operator without weights
+    onnx_attributes: ClassVar[dict[str, Any]] = {}  # of that operator, whatever the settings are
+    onnx_settings: ClassVar[dict[str, str]] = {}  # and those that are settings here, by ONNX's name
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
@@ -183,6 +202,16 @@ class Layer(BaseModel):
     def torch(self, *shapes: Shape) -> str:
         """The layer as PyTorch code; empty where PyTorch has none."""
         return ""
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], **parameters: np.ndarray) -> str:
+        """Write the layer, without its activation, into an ONNX model; returns the name of its output.
+
+        Raises ValueError where there is no way to say it in ONNX.
+        """
+        if not self.onnx_operator:
+            raise ValueError("has no form in ONNX")
+        settings = {attribute: getattr(self, setting) for attribute, setting in self.onnx_settings.items()}
+        return to.add(self.onnx_operator, name, *xs, **self.onnx_attributes, **settings)
 
     def size_words(self, *shapes: Shape) -> str:
         """How rows and columns of the output come about: `(28 − 5 + 2·2)/1 + 1 = 28`; empty where there is nothing to say."""

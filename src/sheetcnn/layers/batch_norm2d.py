@@ -8,7 +8,7 @@ from pydantic import Field
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from .activation import Activated
-from .base import example, literal, per_channel
+from .base import OnnxGraph, example, literal, per_channel
 from .settings import Flag, Number
 
 
@@ -53,3 +53,8 @@ class BatchNorm2d(Activated):
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.BatchNorm2d({shape[0]}, eps={self.eps!r}{'' if self.affine else ', affine=False'})"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], **given: np.ndarray) -> str:
+        given = {"weight": np.ones(shapes[0][0]), "bias": np.zeros(shapes[0][0])} | given
+        numbers = [to.weight(key, given[key]) for key in ("weight", "bias", "running_mean", "running_var")]
+        return to.add("BatchNormalization", name, *xs, *numbers, epsilon=self.eps)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Layer, example
+from .base import Layer, OnnxGraph, example
 from .settings import Count
 
 
@@ -37,3 +37,9 @@ class ChannelShuffle(Layer):
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.ChannelShuffle({self.groups})"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        channels, rows, columns = shapes[0]
+        split = to.integers(f"{name}.split", [1, self.groups, channels // self.groups, rows, columns])
+        turned = to.add("Transpose", f"{name}_turned", to.add("Reshape", f"{name}_split", *xs, split), perm=[0, 2, 1, 3, 4])
+        return to.add("Reshape", name, turned, to.integers(f"{name}.maps", [1, *shapes[0]]))

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
-from .base import example, literal
+from .base import OnnxGraph, example, literal
 from .settings import Number
 
 
@@ -37,3 +37,7 @@ class Clip(Elementwise):
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Hardtanh({self.min_val!r}, {self.max_val!r})"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        low, high = to.constant(f"{name}.min", np.array(self.min_val)), to.constant(f"{name}.max", np.array(self.max_val))
+        return to.add("Clip", name, *xs, low, high)

@@ -1,6 +1,6 @@
 """Layers stacked one after the other."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ class Concat(Layer):
 
     type: ClassVar[str] = "concat"
     family: ClassVar[str] = "joining"
+    onnx_operator: ClassVar[str] = "Concat"
+    onnx_attributes: ClassVar[dict[str, Any]] = {"axis": 1}
     about: ClassVar[str] = "the maps of all inputs in one stack: the joint of inception and U-Net"
     words: ClassVar[str] = "maps = those of the first input, then those of the next"
     takes: ClassVar[str] = "any"

@@ -11,7 +11,7 @@ from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids, span
 from ..model.kernels import KERNELS
 from .activation import Activated, Elementwise
-from .base import Layer, MadeOf, example
+from .base import Layer, MadeOf, OnnxGraph, example
 from .settings import Count, Flag
 from .sliding import Sliding, group_of, group_words, pair
 
@@ -326,3 +326,37 @@ class Conv2d(Activated, Sliding):
         more = "" if self.groups == 1 else f", groups={self.groups}"
         more += "" if self.bias else ", bias=False"
         return self.code(f"Conv2d({shape[0]}, {self.out_channels}, ", more)
+
+    def to_onnx(
+        self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], weight: np.ndarray, **more: np.ndarray
+    ) -> str:
+        bias = [to.weight("bias", more["bias"])] if "bias" in more else []
+        if self.channel_mix == "sum" and self.activation_scope == "map":
+            return to.add("Conv", name, *xs, to.weight("weight", weight), *bias, group=self.groups, **self.onnx_window())
+        # What CNNs do not do, with a kernel for every filter and channel: each product is a map of its own …
+        channels, size = shapes[0][0], shapes[0][0] // self.groups
+        kernels = np.broadcast_to(weight, (len(weight), size, *self.kernel_size))
+        products = np.zeros((len(weight), size, channels, *self.kernel_size))
+        for k, c in np.ndindex(len(weight), size):
+            products[k, c, self.channels_of(k, channels).start + c] = kernels[k, c]
+        if self.channel_mix == "separate":
+            bias = [to.weight("bias", np.repeat(more["bias"], channels))] if "bias" in more else []
+            return to.add(
+                "Conv",
+                name,
+                *xs,
+                to.weight("weight", products.reshape(-1, *products.shape[2:])),
+                *bias,
+                **self.onnx_window(),
+            )
+        part = 1 / size if self.channel_mix == "mean" else 1.0
+        if self.activation_scope == "map":
+            summed = products.sum(axis=1) * part
+            return to.add("Conv", name, *xs, to.weight("weight", summed), *bias, **self.onnx_window())
+        each = to.weight("weight", products.reshape(-1, *products.shape[2:]))
+        y = to.add("Conv", f"{name}_products", *xs, each, **self.onnx_window())
+        assert self.activation is not None
+        y = self.activation.to_onnx(to, f"{name}_activated", [y], ((len(weight) * size, *self.positions(shapes[0])),))
+        # … and a convolution of 1×1 sums those of each filter.
+        ones = np.kron(np.eye(len(weight)), np.full((1, size), part))[:, :, None, None]
+        return to.add("Conv", name, y, to.weight("summing", ones), *bias)

@@ -9,7 +9,7 @@ from ..arrays.array import Margin, Shape
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import touched
 from .activation import Activated
-from .base import MadeOf, example
+from .base import MadeOf, OnnxGraph, example
 from .settings import Amount, Count, Flag
 
 
@@ -212,3 +212,12 @@ class Conv3d(Activated):
         ):
             text += "" if value == default else f", {name}={value}"
         return text + ("" if self.bias else ", bias=False") + ")"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], **parameters: np.ndarray) -> str:
+        maps, rows, columns = shapes[0]
+        volume = to.integers(f"{name}.volume", [1, self.in_channels, maps // self.in_channels, rows, columns])
+        x = to.add("Reshape", f"{name}_volume", *xs, volume)
+        window = {"kernel_shape": self.kernel_size, "strides": self.stride, "dilations": self.dilation}
+        given = [to.weight(key, array) for key, array in parameters.items()]
+        y = to.add("Conv", f"{name}_stacks", x, *given, pads=[*self.padding, *self.padding], **window)
+        return to.add("Reshape", name, y, to.integers(f"{name}.maps", [1, *self.output_shape(shapes[0])]))

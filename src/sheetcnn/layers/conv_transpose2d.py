@@ -8,7 +8,7 @@ from ..arrays.array import Array, Margin, Shape
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import touched
 from .activation import Activated
-from .base import MadeOf, example
+from .base import MadeOf, OnnxGraph, example
 from .settings import Amounts, Count, Counts, Flag
 from .sliding import Sides, group_of, group_words, pair
 
@@ -244,3 +244,15 @@ class ConvTranspose2d(Activated):
             text += "" if value == default else f", {name}={pair(value)}"
         text += "" if self.groups == 1 else f", groups={self.groups}"
         return text + ("" if self.bias else ", bias=False") + ")"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], **given: np.ndarray) -> str:
+        weight = to.weight("weight", self.to_file("weight", given["weight"]))
+        window = {"kernel_shape": self.kernel_size, "strides": self.stride, "dilations": self.dilation, "pads": self.padding}
+        settings = window | {"output_padding": self.output_padding, "group": self.groups}
+        if "bias" not in given:
+            return to.add("ConvTranspose", name, *xs, weight, **settings)
+        if self.groups == 1:
+            return to.add("ConvTranspose", name, *xs, weight, to.weight("bias", given["bias"]), **settings)
+        # onnx.reference gives the bias of the first group to all groups, so it is added by itself.
+        y = to.add("ConvTranspose", f"{name}_unbiased", *xs, weight, **settings)
+        return to.add("Add", name, y, to.weight("bias", given["bias"][:, None, None]))

@@ -2,10 +2,11 @@
 
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from ..arrays.array import Shape
-from .base import example
+from .base import OnnxGraph, example
 from .passing import Passing
 from .settings import Number
 
@@ -22,3 +23,6 @@ class Dropout(Passing):
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Dropout({self.p!r})"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        return to.add("Dropout", name, *xs, to.constant(f"{name}.ratio", np.array(self.p)))

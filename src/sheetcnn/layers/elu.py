@@ -14,6 +14,8 @@ class ELU(Elementwise):
     """x where x > 0, alpha · (exp(x) − 1) elsewhere. Source: torch.nn.ELU."""
 
     type: ClassVar[str] = "elu"
+    onnx_operator: ClassVar[str] = "Elu"
+    onnx_settings: ClassVar[dict[str, str]] = {"alpha": "alpha"}
     about: ClassVar[str] = "x where x > 0, alpha · (exp(x) − 1) elsewhere"
     words: ClassVar[str] = "out = x where x > 0, else alpha · (exp(x) − 1)"
     examples: ClassVar = (

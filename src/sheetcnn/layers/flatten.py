@@ -15,6 +15,7 @@ class Flatten(Layer):
 
     type: ClassVar[str] = "flatten"
     family: ClassVar[str] = "shape"
+    onnx_operator: ClassVar[str] = "Flatten"
     about: ClassVar[str] = "all maps as one column: map after map, row after row"
     words: ClassVar[str] = "out = every cell, map after map, row after row"
     takes: ClassVar[str] = "any"

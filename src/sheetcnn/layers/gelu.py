@@ -17,6 +17,8 @@ class GELU(Elementwise):
     """x · Φ(x), Φ being the normal distribution; or its approximation with tanh. Source: torch.nn.GELU."""
 
     type: ClassVar[str] = "gelu"
+    onnx_operator: ClassVar[str] = "Gelu"
+    onnx_settings: ClassVar[dict[str, str]] = {"approximate": "approximate"}
     about: ClassVar[str] = "x times the share of the normal distribution below x"
     words: ClassVar[str] = "out = x · Φ(x), Φ being the normal distribution"
     examples: ClassVar = (

@@ -14,6 +14,7 @@ class GlobalAvgPool2d(Layer):
 
     type: ClassVar[str] = "global_avg_pool2d"
     family: ClassVar[str] = "pooling"
+    onnx_operator: ClassVar[str] = "GlobalAveragePool"
     about: ClassVar[str] = "the mean of each whole map: one number per map"
     words: ClassVar[str] = "map = mean of all cells of the map"
     examples: ClassVar = (example([[[1, 2], [3, 6]], [[0, 0], [0, 4]]], [[[3]], [[1]]]),)

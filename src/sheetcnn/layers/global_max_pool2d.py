@@ -14,6 +14,7 @@ class GlobalMaxPool2d(Layer):
 
     type: ClassVar[str] = "global_max_pool2d"
     family: ClassVar[str] = "pooling"
+    onnx_operator: ClassVar[str] = "GlobalMaxPool"
     about: ClassVar[str] = "the largest cell of each whole map: one number per map"
     words: ClassVar[str] = "map = largest of all cells of the map"
     examples: ClassVar = (example([[[1, 2], [3, 6]], [[-3, -1], [-2, -4]]], [[[6]], [[-1]]]),)

@@ -8,7 +8,7 @@ from pydantic import Field
 from ..arrays.array import Array, Shape
 from ..arrays.grid import Grid, Grids
 from .activation import Activated
-from .base import example, literal, per_channel
+from .base import OnnxGraph, example, literal, per_channel
 from .settings import Count, Flag, Number
 
 
@@ -70,11 +70,19 @@ class GroupStatistics(Activated):
         size = shape[1 + axis]  # mean and variance are those of whole maps
         return np.zeros(size, int), np.full(size, size - 1)
 
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], **given: np.ndarray) -> str:
+        given = {"weight": np.ones(shapes[0][0]), "bias": np.zeros(shapes[0][0])} | given
+        numbers = [to.weight(key, given[key]) for key in ("weight", "bias")]
+        settings = {attribute: getattr(self, setting) for attribute, setting in self.onnx_settings.items()}
+        return to.add(self.onnx_operator, name, *xs, *numbers, **settings)
+
 
 class GroupNorm(GroupStatistics):
     """Each group of channels minus its mean, over its deviation, then scaled per channel. Source: torch.nn.GroupNorm."""
 
     type: ClassVar[str] = "group_norm"
+    onnx_operator: ClassVar[str] = "GroupNormalization"
+    onnx_settings: ClassVar[dict[str, str]] = {"epsilon": "eps", "num_groups": "num_groups"}
     about: ClassVar[str] = "each group of maps minus its own mean, over its own deviation, times weight, plus bias"
     words: ClassVar[str] = "map = (x − mean of the group) / √(variance of the group + eps) · weight + bias"
     examples: ClassVar = (

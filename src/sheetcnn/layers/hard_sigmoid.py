@@ -14,6 +14,8 @@ class HardSigmoid(Elementwise):
     """alpha · x + beta, held between 0 and 1. Source: torch.nn.Hardsigmoid, alpha = 1/6 and beta = 1/2."""
 
     type: ClassVar[str] = "hard_sigmoid"
+    onnx_operator: ClassVar[str] = "HardSigmoid"
+    onnx_settings: ClassVar[dict[str, str]] = {"alpha": "alpha", "beta": "beta"}
     about: ClassVar[str] = "alpha · x + beta, held between 0 and 1"
     words: ClassVar[str] = "out = min(max(0, alpha · x + beta), 1)"
     reads_once: ClassVar[bool] = True

@@ -13,6 +13,7 @@ class HardSwish(Elementwise):
     """x · min(max(0, x + 3), 6) / 6, cell by cell. Source: torch.nn.Hardswish."""
 
     type: ClassVar[str] = "hard_swish"
+    onnx_operator: ClassVar[str] = "HardSwish"
     about: ClassVar[str] = "x times its hard sigmoid"
     words: ClassVar[str] = "out = x · min(max(0, x + 3), 6) / 6"
     examples: ClassVar = (example([-4, 0, 1.5, 4], [0, 0, 1.125, 4]),)

@@ -12,6 +12,8 @@ class InstanceNorm2d(GroupStatistics):
     """Each map minus its mean, over its deviation, of the picture at hand. Source: torch.nn.InstanceNorm2d."""
 
     type: ClassVar[str] = "instance_norm2d"
+    onnx_operator: ClassVar[str] = "InstanceNormalization"
+    onnx_settings: ClassVar[dict[str, str]] = {"epsilon": "eps"}
     about: ClassVar[str] = "each map minus its own mean, over its own deviation"
     words: ClassVar[str] = "map = (x − mean of the map) / √(variance of the map + eps) · weight + bias"
     examples: ClassVar = (

@@ -8,6 +8,7 @@ from ..arrays.array import Shape, cell_of, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField, joined
 from .activation import Activated
+from .base import OnnxGraph
 
 
 def broadcast_index(at: Shape, shape: Shape) -> Shape:
@@ -45,6 +46,12 @@ class Joining(Activated):
 
     def torch(self, *shapes: Shape) -> str:
         return f" {self.sign} ".join("abcdefgh"[n] if n < 8 else f"x{n}" for n in range(len(shapes)))
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        total = xs[0]
+        for n, x in enumerate(xs[1:], start=2):
+            total = to.add(self.onnx_operator, name if n == len(xs) else f"{name}_{n}", total, x)
+        return total
 
 
 def _shape(x: Grids) -> Shape:

@@ -14,6 +14,8 @@ class LeakyReLU(Elementwise):
     """x where x > 0, negative_slope · x elsewhere. Source: torch.nn.LeakyReLU."""
 
     type: ClassVar[str] = "leaky_relu"
+    onnx_operator: ClassVar[str] = "LeakyRelu"
+    onnx_settings: ClassVar[dict[str, str]] = {"alpha": "negative_slope"}
     about: ClassVar[str] = "x where x > 0, negative_slope · x elsewhere"
     words: ClassVar[str] = "out = x where x > 0, else negative_slope · x"
     examples: ClassVar = (

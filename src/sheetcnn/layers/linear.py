@@ -9,7 +9,7 @@ from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
 from .activation import Activated
-from .base import example
+from .base import OnnxGraph, example
 from .settings import Count, Flag
 
 
@@ -63,3 +63,6 @@ class Linear(Activated):
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Linear({shape[0]}, {self.out_features}{'' if self.bias else ', bias=False'})"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], **given: np.ndarray) -> str:
+        return to.add("Gemm", name, *xs, *(to.weight(key, array) for key, array in given.items()), transB=1)

@@ -1,6 +1,6 @@
 """Logarithm of softmax."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ class LogSoftmax(Exponentials):
     """ln(exp(x) / Σ exp(x)), over a vector, or over the channels at each position. Source: torch.nn.LogSoftmax."""
 
     type: ClassVar[str] = "log_softmax"
+    onnx_operator: ClassVar[str] = "LogSoftmax"
+    onnx_attributes: ClassVar[dict[str, Any]] = {"axis": 1}
     about: ClassVar[str] = "the logarithm of softmax, over a vector or over the channels"
     words: ClassVar[str] = "out = x − largest x − ln Σ exp(x − largest x)"
     examples: ClassVar = (

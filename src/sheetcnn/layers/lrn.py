@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Layer, example, literal
+from .base import Layer, OnnxGraph, example, literal
 from .settings import Count, Number
 
 
@@ -53,3 +53,15 @@ class LRN(Layer):
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.LocalResponseNorm({self.size}, alpha={self.alpha!r}, beta={self.beta!r}, k={self.k!r})"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        # Squares are summed over neighbours by a convolution of 1×1: ONNX's LRN has other neighbours where the size is even.
+        channels = shapes[0][0]
+        near = np.zeros((channels, channels, 1, 1))
+        for k in range(channels):
+            near[k, list(self.neighbours(k, channels))] = self.alpha / self.size
+        squares = to.add("Mul", f"{name}_squares", xs[0], xs[0])
+        neighbours, start = to.constant(f"{name}.neighbours", near), to.constant(f"{name}.k", np.full(channels, self.k))
+        total = to.add("Conv", f"{name}_total", squares, neighbours, start)
+        power = to.add("Pow", f"{name}_power", total, to.constant(f"{name}.beta", np.array(self.beta)))
+        return to.add("Div", name, xs[0], power)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import example
+from .base import OnnxGraph, example
 from .sliding import Pooling
 
 
@@ -47,3 +47,6 @@ class MaxPool2d(Pooling):
 
     def torch(self, shape: Shape) -> str:
         return self.code("MaxPool2d(", ", ceil_mode=True" if self.ceil_mode else "")
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        return to.add("MaxPool", name, *xs, **self.onnx_pool(shapes[0]))

@@ -13,6 +13,7 @@ class Mish(Elementwise):
     """x · tanh(ln(1 + exp(x))), cell by cell. Source: torch.nn.Mish."""
 
     type: ClassVar[str] = "mish"
+    onnx_operator: ClassVar[str] = "Mish"
     about: ClassVar[str] = "x times the tanh of its softplus"
     words: ClassVar[str] = "out = x · tanh(ln(1 + exp(x)))"
     examples: ClassVar = (

@@ -14,6 +14,7 @@ class Multiply(Joining):
     """Inputs multiplied cell by cell; C×1×1 scales whole maps, as in squeeze-and-excitation. Source: torch.mul."""
 
     type: ClassVar[str] = "multiply"
+    onnx_operator: ClassVar[str] = "Mul"
     about: ClassVar[str] = "inputs multiplied cell by cell; an input of C×1×1 scales whole maps"
     words: ClassVar[str] = "map = a · b"
     sign: ClassVar[str] = "*"

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Layer, example, literal
+from .base import Layer, OnnxGraph, example, literal
 from .settings import Number
 from .sliding import Sides
 
@@ -77,3 +77,9 @@ class Pad(Layer):
         top, left, bottom, right = self.padding
         name = {"constant": "ConstantPad2d", "reflect": "ReflectionPad2d", "replicate": "ReplicationPad2d"}[self.mode]
         return f"torch.nn.{name}({(left, right, top, bottom)}{f', {self.value!r}' if self.mode == 'constant' else ''})"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        top, left, bottom, right = self.padding
+        pads = to.integers(f"{name}.pads", [0, 0, top, left, 0, 0, bottom, right])
+        value = [to.constant(f"{name}.value", np.array(self.value))] if self.mode == "constant" else []
+        return to.add("Pad", name, *xs, pads, *value, mode={"replicate": "edge"}.get(self.mode, self.mode))

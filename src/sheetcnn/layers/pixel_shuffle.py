@@ -1,6 +1,6 @@
 """Channels turned into finer rows and columns."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,6 +15,9 @@ class PixelShuffle(Layer):
 
     type: ClassVar[str] = "pixel_shuffle"
     family: ClassVar[str] = "shape"
+    onnx_operator: ClassVar[str] = "DepthToSpace"
+    onnx_attributes: ClassVar[dict[str, Any]] = {"mode": "CRD"}
+    onnx_settings: ClassVar[dict[str, str]] = {"blocksize": "upscale_factor"}
     about: ClassVar[str] = "r² maps interleaved into one that is r times as high and wide"
     words: ClassVar[str] = "map = cells of r² maps, interleaved"
     examples: ClassVar = (

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
-from .base import Layer, example, per_channel
+from .base import Layer, OnnxGraph, example, per_channel
 from .settings import Count
 
 
@@ -46,3 +46,6 @@ class PReLU(Layer):
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.PReLU({'' if self.num_parameters == 1 else self.num_parameters})"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], weight: np.ndarray) -> str:
+        return to.add("PRelu", name, *xs, to.weight("weight", weight.reshape(-1, *[1] * (len(shapes[0]) - 1))))

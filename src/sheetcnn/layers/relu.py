@@ -13,6 +13,7 @@ class ReLU(Elementwise):
     """max(0, x), cell by cell. Source: torch.nn.ReLU."""
 
     type: ClassVar[str] = "relu"
+    onnx_operator: ClassVar[str] = "Relu"
     about: ClassVar[str] = "max(0, x): negative numbers become 0"
     words: ClassVar[str] = "out = max(0, x)"
     reads_once: ClassVar[bool] = True

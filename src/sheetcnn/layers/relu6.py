@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
-from .base import example
+from .base import OnnxGraph, example
 
 
 class ReLU6(Elementwise):
@@ -26,3 +26,7 @@ class ReLU6(Elementwise):
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.ReLU6()"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        low, high = to.constant(f"{name}.min", np.array(0.0)), to.constant(f"{name}.max", np.array(6.0))
+        return to.add("Clip", name, *xs, low, high)

@@ -18,6 +18,7 @@ class SELU(Elementwise):
     """
 
     type: ClassVar[str] = "selu"
+    onnx_operator: ClassVar[str] = "Selu"
     about: ClassVar[str] = "scaled ELU that keeps mean 0 and variance 1 from layer to layer"
     words: ClassVar[str] = "out = 1.0507 · (x where x > 0, else 1.67326 · (exp(x) − 1))"
     examples: ClassVar = (

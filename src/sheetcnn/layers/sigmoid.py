@@ -13,6 +13,7 @@ class Sigmoid(Elementwise):
     """1 / (1 + exp(−x)), written with tanh, which cannot overflow. Source: torch.nn.Sigmoid."""
 
     type: ClassVar[str] = "sigmoid"
+    onnx_operator: ClassVar[str] = "Sigmoid"
     about: ClassVar[str] = "1 / (1 + exp(−x)): squeezes every number between 0 and 1"
     words: ClassVar[str] = "out = 1 / (1 + exp(−x)), computed as ½ · (1 + tanh(x / 2))"
     reads_once: ClassVar[bool] = True

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
-from .base import example
+from .base import OnnxGraph, example
 
 
 class SiLU(Elementwise):
@@ -28,3 +28,6 @@ class SiLU(Elementwise):
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.SiLU()"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        return to.add("Mul", name, *xs, to.add("Sigmoid", f"{name}_sigmoid", *xs))

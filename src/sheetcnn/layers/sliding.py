@@ -164,6 +164,11 @@ class Sliding(Layer):
         text += "" if self.dilation == (1, 1) else f", dilation={pair(self.dilation)}"
         return f"{before}torch.nn.{opening}{text}{more})"
 
+    def onnx_window(self) -> dict[str, Any]:
+        """The window as the attributes of an ONNX operator."""
+        sides = {"kernel_shape": self.kernel_size, "strides": self.stride, "dilations": self.dilation}
+        return sides | {"pads": self.sides}
+
 
 class Pooling(Sliding):
     """A window that takes the largest or the mean of its cells, map by map."""
@@ -228,3 +233,13 @@ class Pooling(Sliding):
             up(shape[1], top, bottom, self.reach[0], self.stride[0]),
             up(shape[2], left, right, self.reach[1], self.stride[1]),
         )
+
+    def onnx_pool(self, shape: Shape, counts_padding: bool = False) -> dict[str, Any]:
+        """The window of a pool; what ceil_mode adds is padding at the end where that counts nothing: runtimes differ in it."""
+        settings = self.onnx_window()
+        if self.ceil_mode and self.positions(shape) != self.model_copy(update={"ceil_mode": False}).positions(shape):
+            if counts_padding:
+                settings["ceil_mode"] = 1
+            else:
+                settings["pads"] = self.margin(shape)
+        return settings

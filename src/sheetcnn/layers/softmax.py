@@ -1,6 +1,6 @@
 """Softmax."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -63,6 +63,8 @@ class Softmax(Exponentials):
     """
 
     type: ClassVar[str] = "softmax"
+    onnx_operator: ClassVar[str] = "Softmax"
+    onnx_attributes: ClassVar[dict[str, Any]] = {"axis": 1}
     gives_probabilities: ClassVar[bool] = True
     about: ClassVar[str] = "exp(x) / Σ exp(x): positive numbers that sum to 1, over a vector or over the channels"
     words: ClassVar[str] = "out = exp(x − largest x) / Σ exp(x − largest x)"

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ..arrays.array import Shape
 from .activation import Elementwise
-from .base import example, literal
+from .base import OnnxGraph, example, literal
 from .settings import Number
 
 
@@ -36,3 +36,9 @@ class Softplus(Elementwise):
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Softplus({self.beta!r})"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        if self.beta == 1:
+            return to.add("Softplus", name, *xs)
+        beta = to.constant(f"{name}.beta", np.array(self.beta))
+        return to.add("Div", name, to.add("Softplus", f"{name}_soft", to.add("Mul", f"{name}_scaled", *xs, beta)), beta)

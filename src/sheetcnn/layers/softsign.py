@@ -13,6 +13,7 @@ class Softsign(Elementwise):
     """x / (1 + |x|), cell by cell. Source: torch.nn.Softsign."""
 
     type: ClassVar[str] = "softsign"
+    onnx_operator: ClassVar[str] = "Softsign"
     about: ClassVar[str] = "x over 1 plus its absolute value: squeezes every number between −1 and 1"
     words: ClassVar[str] = "out = x / (1 + |x|)"
     examples: ClassVar = (example([0, 1, -3], [0, 0.5, -0.75]),)

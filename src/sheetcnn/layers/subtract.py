@@ -12,6 +12,7 @@ class Subtract(Joining):
     """The first input minus the second, cell by cell. Source: torch.sub."""
 
     type: ClassVar[str] = "subtract"
+    onnx_operator: ClassVar[str] = "Sub"
     about: ClassVar[str] = "the first input minus the second, cell by cell"
     words: ClassVar[str] = "map = a − b"
     inputs: ClassVar[tuple[int, int]] = (2, 2)

@@ -13,6 +13,7 @@ class Tanh(Elementwise):
     """tanh x, cell by cell. Source: torch.nn.Tanh."""
 
     type: ClassVar[str] = "tanh"
+    onnx_operator: ClassVar[str] = "Tanh"
     about: ClassVar[str] = "tanh x: squeezes every number between −1 and 1"
     words: ClassVar[str] = "out = tanh(x)"
     reads_once: ClassVar[bool] = True

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
-from .base import example, literal
+from .base import OnnxGraph, example, literal
 from .settings import Number
 
 
@@ -32,3 +32,7 @@ class Threshold(Elementwise):
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Threshold({self.threshold!r}, {self.value!r})"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        above = to.add("Greater", f"{name}_above", *xs, to.constant(f"{name}.threshold", np.array(self.threshold)))
+        return to.add("Where", name, above, *xs, to.constant(f"{name}.value", np.array(self.value)))

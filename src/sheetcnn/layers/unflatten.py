@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays.array import Shape, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
-from .base import Layer, example
+from .base import Layer, OnnxGraph, example
 from .settings import Count
 
 
@@ -48,3 +48,6 @@ class Unflatten(Layer):
 
     def size_words(self, shape: Shape) -> str:
         return f"{'·'.join(map(str, self.size))} = {shape[0]}"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        return to.add("Reshape", name, *xs, to.integers(f"{name}.size", [1, *self.size]))

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Layer, example, literal
+from .base import Layer, OnnxGraph, example, literal
 from .settings import Counts, Flag
 from .sliding import pair
 
@@ -95,3 +95,11 @@ class Upsample(Layer):
     def size_words(self, shape: Shape) -> str:
         (down, along), (_, rows, columns) = self.scale_factor, shape
         return f"rows {rows}·{down} = {rows * down}, columns {columns}·{along} = {columns * along}"
+
+    def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
+        scales = to.constant(f"{name}.scales", np.array([1, 1, *self.scale_factor], float))
+        how = "align_corners" if self.align_corners else "half_pixel"
+        settings = {"mode": "linear", "coordinate_transformation_mode": how}
+        if self.mode == "nearest":
+            settings = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        return to.add("Resize", name, *xs, "", scales, **settings)
