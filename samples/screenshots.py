@@ -13,7 +13,7 @@ import onnx
 from PIL import Image, ImageChops
 
 import sheetcnn
-from sheetcnn.libreoffice import find_libreoffice, write_profile
+from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
 TARGET = Path(__file__).parent / "screenshots"
 

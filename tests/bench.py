@@ -80,7 +80,7 @@ def measure(formulas: int, slow: bool) -> dict[str, str]:
     """One column of the table."""
     import sheetcnn
     from sheetcnn.formula import read_book
-    from sheetcnn.libreoffice import find_libreoffice, recalculated
+    from sheetcnn.office.libreoffice import find_libreoffice, recalculated
 
     found = {}
     with tempfile.TemporaryDirectory() as name:
@@ -190,7 +190,7 @@ def large() -> list[tuple[str, str, str]]:
     import numpy as np
     import onnx
 
-    from sheetcnn.libreoffice import find_libreoffice
+    from sheetcnn.office.libreoffice import find_libreoffice
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -232,7 +232,7 @@ def kernel_edit() -> str | None:
     import sheetcnn
     from sheetcnn.a1 import LETTERS
     from sheetcnn.formula import read_book
-    from sheetcnn.libreoffice import find_libreoffice
+    from sheetcnn.office.libreoffice import find_libreoffice
 
     program, python = find_libreoffice(), uno_python()
     if program is None or python is None:

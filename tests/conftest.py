@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import sheetcnn
-from sheetcnn.libreoffice import find_libreoffice
+from sheetcnn.office.libreoffice import find_libreoffice
 
 if TYPE_CHECKING:
     from engines import Office

@@ -20,7 +20,7 @@ import sheetcnn
 from sheetcnn.errors import LimitError, NetworkError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.formula.evaluate import Evaluator
-from sheetcnn.from_onnx.counting import GRAPH_NODE, MODEL_GRAPH, _count, too_many_parts
+from sheetcnn.onnx.counting import GRAPH_NODE, MODEL_GRAPH, _count, too_many_parts
 
 
 def read(tmp_path: Path, cells: dict[str, Any]) -> Book:

@@ -18,7 +18,7 @@ from spoil import spoil_saved_values
 import sheetcnn
 from sheetcnn.errors import EngineError, WorkbookError
 from sheetcnn.formula import read_book
-from sheetcnn.libreoffice import recalculated
+from sheetcnn.office.libreoffice import recalculated
 
 NETWORK = """
 name = "small"
@@ -465,7 +465,7 @@ def test_flipped_bytes_never_crash(book: Path, tmp_path: Path) -> None:
 
 
 def test_without_libreoffice(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sheetcnn.libreoffice.find_libreoffice", lambda: None)
+    monkeypatch.setattr("sheetcnn.office.libreoffice.find_libreoffice", lambda: None)
     with pytest.raises(EngineError, match="not installed"):
         sheetcnn.check(book, engine="libreoffice")
 

@@ -26,8 +26,8 @@ from spoil import spoil_saved_values
 import sheetcnn
 from sheetcnn.errors import NetworkError
 from sheetcnn.formula import read_book
-from sheetcnn.from_onnx import read_onnx
-from sheetcnn.libreoffice import find_libreoffice, write_profile
+from sheetcnn.office.libreoffice import find_libreoffice, write_profile
+from sheetcnn.onnx import read_onnx
 
 # Every operator that a layer does, and what exporters put around them.
 OPERATORS = [

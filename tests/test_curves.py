@@ -13,7 +13,7 @@ from onnx.reference import ReferenceEvaluator
 
 import sheetcnn
 from sheetcnn.errors import NetworkError
-from sheetcnn.from_onnx import curves, read_onnx
+from sheetcnn.onnx import curves, read_onnx
 
 Pieces = list[str]  # "y = Mul x c", "y = Relu x"
 

@@ -31,10 +31,11 @@ from sheetcnn.handout.report import page, write_csv
 from sheetcnn.handout.workers import Lost, on_all_cores
 from sheetcnn.handout.writer import HandedOut, hand_out
 from sheetcnn.layers.conv2d import Conv2d
-from sheetcnn.layout import Page, gallery_page
 from sheetcnn.model.network_file import read_network
+from sheetcnn.sheets.gallery.place import gallery_page
+from sheetcnn.sheets.layer.look import _layer_lines
+from sheetcnn.sheets.page import Page
 from sheetcnn.templates import exercises, templates
-from sheetcnn.workbook.pages import _layer_lines
 
 # Two channels, one filter of 2×2, then the largest of each 2×1 cells; all numbers small enough to work out by hand.
 NETWORK = """
@@ -335,8 +336,8 @@ def test_what_is_said_above_a_layer_later_may_tell_shapes_too(give: Give, monkey
         page.marks = [replace(mark, text=f"{mark.text.replace(':', ' =')} cells") for mark in page.marks]
         return page
 
-    monkeypatch.setattr("sheetcnn.workbook.pages._layer_lines", lines)
-    monkeypatch.setattr("sheetcnn.workbook.gallery.gallery_page", titles)
+    monkeypatch.setattr("sheetcnn.sheets.layer.look._layer_lines", lines)
+    monkeypatch.setattr("sheetcnn.sheets.gallery.look.gallery_page", titles)
     made = give('[[tasks]]\nkind = "shapes"\n')
     shown = [text for texts in texts_of(made.workbooks[0]).values() for text in texts]
     assert not [text for text in shown if "in all" in text or ("cells" in text and text[:4] in ("conv", "pool"))]
@@ -775,7 +776,7 @@ def test_libreoffice_as_the_student(give: Give, office: Callable, tmp_path: Path
 
 @pytest.mark.libreoffice
 def test_open_document_files(give: Give, tmp_path: Path) -> None:
-    from sheetcnn.libreoffice import find_libreoffice, write_profile
+    from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
     made = give(FILL)
     write_profile(tmp_path / "profile")
@@ -789,7 +790,7 @@ def test_open_document_files(give: Give, tmp_path: Path) -> None:
 
 
 def test_without_libreoffice(give: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sheetcnn.libreoffice.find_libreoffice", lambda: None)
+    monkeypatch.setattr("sheetcnn.office.libreoffice.find_libreoffice", lambda: None)
     (tmp_path / "a.ods").write_bytes(b"PK")
     assert "hand it in as .xlsx" in graded(give(FILL), tmp_path / "a.ods").remarks[0]
 

@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 
 import sheetcnn
-from sheetcnn.checker import _description
+from sheetcnn.check.check import _description
 from sheetcnn.errors import SheetcnnError, WorkbookError
 from sheetcnn.formula import Book, Group, evaluate, group_formulas, read_book
 from sheetcnn.image import load_input

@@ -17,7 +17,7 @@ from onnx.reference import ReferenceEvaluator
 
 import sheetcnn
 from sheetcnn.errors import SheetcnnError
-from sheetcnn.from_onnx import Imported, read_onnx
+from sheetcnn.onnx import Imported, read_onnx
 
 RNG = np.random.default_rng(7)
 CONV = RNG.normal(size=(4, 2, 3, 3)).astype(np.float32)

@@ -20,7 +20,7 @@ from sheetcnn.formula import read_book
 from sheetcnn.layers import LAYERS
 from sheetcnn.layers.activation import Activated
 from sheetcnn.layers.base import Example
-from sheetcnn.libreoffice import find_libreoffice, write_profile
+from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
 CASES = [
     pytest.param(kind, given, detail, id=f"{kind}-{n}-{detail}")

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from sheetcnn.errors import LimitError, NetworkError, SheetcnnError
-from sheetcnn.layout import lay_out
 from sheetcnn.model.kernels import KERNELS
 from sheetcnn.model.limits import graph_of
 from sheetcnn.model.network import Network, parse_network
 from sheetcnn.model.network_file import read_network
 from sheetcnn.model.weights import load_parameters
+from sheetcnn.sheets.layout import lay_out
 
 INPUT = {"channels": 3, "height": 8, "width": 8}
 CONV = {"type": "conv2d", "name": "conv", "out_channels": 4, "kernel_size": 3}

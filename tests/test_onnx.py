@@ -22,7 +22,7 @@ from test_layers import as_maps, output, picked
 
 import sheetcnn
 from sheetcnn.layers import LAYERS
-from sheetcnn.libreoffice import find_libreoffice, write_profile
+from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
 ROUNDS = 5
 Random = np.random.Generator

@@ -14,7 +14,7 @@ from spoil import spoil_saved_values
 from test_conformance import output
 
 import sheetcnn
-from sheetcnn.libreoffice import find_libreoffice, write_profile
+from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
 pytestmark = pytest.mark.torch
 EXPORTERS = {"new": True, "legacy": False}

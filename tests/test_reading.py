@@ -24,7 +24,6 @@ import sheetcnn
 from sheetcnn import image, reading
 from sheetcnn.errors import ExerciseError, NetworkError, PictureError, SheetcnnError, WorkbookError
 from sheetcnn.formula import read_book
-from sheetcnn.from_onnx import file
 from sheetcnn.handout.exercise import read_exercise
 from sheetcnn.handout.roster import read_roster
 from sheetcnn.image import load_input
@@ -32,6 +31,7 @@ from sheetcnn.importer import open_network
 from sheetcnn.model.network_file import parse_toml, read_network, read_settings, with_labels
 from sheetcnn.model.settings import InputSettings
 from sheetcnn.model.weights import load_parameters
+from sheetcnn.onnx import file
 from sheetcnn.reading import open_archive, open_regular, read_bytes
 from sheetcnn.templates import templates
 

@@ -25,11 +25,12 @@ import pytest
 from PIL import Image
 
 import sheetcnn
-from sheetcnn import deadline, libreoffice
+from sheetcnn import deadline
 from sheetcnn.errors import EngineError
 from sheetcnn.handout.workers import on_all_cores
-from sheetcnn.libreoffice import converted, recalculated
-from sheetcnn.unlinked import unlink_others, unlinked, unrelated
+from sheetcnn.office import libreoffice
+from sheetcnn.office.libreoffice import converted, recalculated
+from sheetcnn.office.unlinked import unlink_others, unlinked, unrelated
 
 NAMESPACES = {
     "office": "urn:oasis:names:tc:opendocument:xmlns:office:1.0",

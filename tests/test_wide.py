@@ -16,7 +16,7 @@ from sheetcnn.formula import read_book
 from sheetcnn.layers import conv2d
 from sheetcnn.model.graph import MAX_GRID_NAMES
 from sheetcnn.model.network_file import read_network
-from sheetcnn.workbook import dress
+from sheetcnn.xlsx import draft
 
 GROUPED = """
 name = "grouped"
@@ -129,7 +129,7 @@ def test_too_many_grids_are_refused(make: Make) -> None:
 
 
 def test_too_many_names_are_refused(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(dress, "MAX_DEFINED_NAMES", 20)
+    monkeypatch.setattr(draft, "MAX_DEFINED_NAMES", 20)
     with pytest.raises(LimitError, match="defined names; LibreOffice takes 20"):
         make(MANY.format(channels=3, filters=4), pixels(3, 2, 3))
     assert {path.suffix for path in tmp_path.iterdir()} == {".toml", ".npy"}

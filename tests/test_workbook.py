@@ -19,7 +19,7 @@ from sheetcnn.arrays.grid import Grid
 from sheetcnn.errors import LimitError, SheetcnnError
 from sheetcnn.formula import read_book
 from sheetcnn.templates import templates
-from sheetcnn.workbook.cells import Pour
+from sheetcnn.xlsx.cells import CellBlock
 
 PICTURE_OF = {
     "alexnet-block": "coffee",
@@ -433,7 +433,7 @@ def test_an_existing_file_is_never_damaged(
     def fail(*_: Any) -> Any:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sheetcnn.workbook.write.sheet_rows", fail)
+    monkeypatch.setattr("sheetcnn.xlsx.write.sheet_rows", fail)
     with pytest.raises(SheetcnnError, match="No space left"):
         sheetcnn.build(tmp_path / "net.toml", tmp_path / "net.npy", path)
     assert path.read_bytes() == before
@@ -479,7 +479,7 @@ def test_too_long_formulas_are_refused(make: Callable[..., Path], tmp_path: Path
 def test_a_too_long_formula_is_named() -> None:
     """The cell of the longest one in its row: B4 and D4 would fit."""
     texts = ["1", "1" + "+1" * 4_096, "2+2"]
-    pour = Pour(Grid("s", 4, 2, 1, 3), np.array([[1.0, 4_097.0, 4.0]]), 0, lambda i: texts)
+    pour = CellBlock(Grid("s", 4, 2, 1, 3), np.array([[1.0, 4_097.0, 4.0]]), 0, lambda i: texts)
     with pytest.raises(LimitError, match=r"sheet s: the formula in C4 has 8,193 characters; Excel allows 8,192"):
         pour.row(4)
 
@@ -489,13 +489,13 @@ def test_formulas_of_a_row_that_differ_are_escaped(value: Any) -> None:
     """The first has nothing to escape, the others do."""
     texts = ["1", "IF(2<3,1,0)", '"a"&"b"', "IF(3>2,1,0)"]
     values = np.array([[1.0, 1.0, value, 1.0]], dtype=object if isinstance(value, str) else float)
-    _, xml = Pour(Grid("s", 4, 2, 1, 4), values, 0, lambda i: texts).row(4)
+    _, xml = CellBlock(Grid("s", 4, 2, 1, 4), values, 0, lambda i: texts).row(4)
     assert [cell.findtext("f") for cell in ElementTree.fromstring(f"<row>{xml}</row>")] == texts
 
 
 def test_a_kernel_that_is_spread_out() -> None:
     """Blanks between its elements, none after the last one; whole rows of them between its rows."""
-    pour = Pour(Grid("s", 4, 2, 2, 2, (2, 3)), np.array([[1.0, 2.0], [3.0, 4.0]]), 7, blank=9)
+    pour = CellBlock(Grid("s", 4, 2, 2, 2, (2, 3)), np.array([[1.0, 2.0], [3.0, 4.0]]), 7, blank=9)
     cells = [re.findall(r'r="([A-Z]+\d)" s="(\d)"', pour.row(row)[1]) for row in (4, 5)]
     assert cells[0] == [("B4", "7"), ("C4", "9"), ("D4", "9"), ("E4", "7")]
     assert cells[1] == [("B5", "9"), ("C5", "9"), ("D5", "9"), ("E5", "9")]

@@ -10,7 +10,7 @@ from .errors import SheetcnnError
 
 if TYPE_CHECKING:
     from .builder import Built, build
-    from .checker import Report, check
+    from .check.check import Report, check
     from .exporter import export
     from .handout.grader import Grade, grade
     from .handout.writer import HandedOut, hand_out

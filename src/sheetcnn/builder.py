@@ -15,7 +15,6 @@ from .errors import NetworkError, PictureError, SheetcnnError
 from .files import refuse_outputs
 from .image import enlarged_png, load_input
 from .importer import open_network, refuse_size
-from .layout import lay_out
 from .model.graph import Graph
 from .model.limits import graph_of
 from .model.network import Network
@@ -23,11 +22,12 @@ from .model.network_file import with_labels
 from .model.settings import INPUT, InputSettings
 from .model.weights import load_parameters
 from .progress import Progress
+from .sheets.content import WorkbookContent
+from .sheets.gallery.content import GALLERY_CELLS
+from .sheets.layout import lay_out
+from .sheets.workbook import draft_workbook
 from .templates import network_path, picture_path
-from .views.gallery import GALLERY_CELLS
-from .workbook.model import Model
-from .workbook.sheets import dress_workbook
-from .workbook.write import write_workbook
+from .xlsx.write import write_workbook
 
 SHOWN = 6  # pictures on the Overview
 MAX_NUMBER = 1e300  # sums over a sheet of such numbers are still finite
@@ -121,8 +121,8 @@ def build(
         values = values or run
     pixels_across = 240 if len(pictures) == 1 else 90
     shown = dict(list(pictures.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
-    dressed = dress_workbook(
-        Model(
+    draft = draft_workbook(
+        WorkbookContent(
             graph,
             values,
             pages,
@@ -134,7 +134,7 @@ def build(
         protect,
         __version__,
     )
-    write_workbook(path, dressed, progress)
+    write_workbook(path, draft, progress)
     return Built(path, graph, values, tuple(notes), outputs if checked.answers else {})
 
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from .arrays.array import Values
-from .checker import Contents, read_contents
+from .check.check import Contents, read_contents
 from .errors import SheetcnnError, WorkbookError
 from .files import Outputs, refuse_outputs
 from .image import exact_png
@@ -35,7 +35,7 @@ def export(book: str | Path, output: str | Path | None = None, *, picture: str |
     writes: list[Callable[[BinaryIO], object]] = []
     try:
         if output is not None and Path(output).suffix.lower() == ".onnx":
-            from .to_onnx import model_of  # it needs the package onnx, which is an extra
+            from .onnx.writing import model_of  # it needs the package onnx, which is an extra
 
             model = model_of(contents.network, contents.values)
             writes.append(lambda stream: stream.write(model))

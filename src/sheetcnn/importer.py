@@ -109,7 +109,7 @@ def _description(
 ) -> tuple[dict[str, Any] | None, Values | None]:
     """The description and weights of a model in .onnx; None for other files, which must not be given its options."""
     if path.suffix.lower() == ".onnx":
-        from .from_onnx import read_onnx  # it needs the package onnx, which is an extra
+        from .onnx import read_onnx  # it needs the package onnx, which is an extra
 
         read = read_onnx(path, size=size, scale=scale, mean=mean, std=std)
         return read.description, read.weights

@@ -8,6 +8,8 @@ from typing import Any
 
 from ..a1 import LETTERS, sheet_prefix
 
+CELL = 22  # a cell's width and height in pixels: cells are square
+
 
 class _Windows(dict[tuple[int, int, int, int], str]):
     """The texts of a grid's windows by (row, column, rows, columns), made when first asked for: every filter reads the same."""

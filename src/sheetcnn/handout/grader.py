@@ -9,10 +9,10 @@ from typing import Any
 
 from ..errors import EngineError, ExerciseError, NetworkError, SheetcnnError, WorkbookError
 from ..formula import Book, read_book
-from ..libreoffice import recalculated
 from ..model.network import parse_network
 from ..model.network_file import parse_json
 from ..model.settings import INPUT
+from ..office.libreoffice import recalculated
 from ..progress import Progress
 from .exercise import Exercise
 from .grade import Grade as Grade  # what users of the package find here

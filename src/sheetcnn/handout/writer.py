@@ -16,16 +16,16 @@ from ..builder import load_pictures, refuse_too_large
 from ..errors import ExerciseError
 from ..files import Outputs, make_folder, refuse_outputs
 from ..importer import open_network
-from ..layout import lay_out
 from ..model.limits import graph_of
 from ..model.settings import INPUT
 from ..model.weights import load_parameters, trained_layers
 from ..progress import Progress
+from ..sheets.content import WorkbookContent
+from ..sheets.gallery.content import GALLERY_CELLS
+from ..sheets.layout import lay_out
 from ..templates import exercise_path, network_path, picture_path
-from ..views.gallery import GALLERY_CELLS
-from ..workbook.handout import dress_handout
-from ..workbook.model import Model
-from ..workbook.write import write_workbook
+from ..workbook.handout import draft_handout
+from ..xlsx.write import write_workbook
 from .exercise import read_exercise
 from .roster import Roster, read_roster
 from .variant import FORMAT, Handout
@@ -177,12 +177,12 @@ class _Writer:
             else variant.filled_in()
             | {array.id: saved[array.id] for array in variant.graph if array.role in ("parameter", "shared")}
         )
-        model = Model(variant.graph, values, pages, {}, gallery=GALLERY_CELLS,
+        content = WorkbookContent(variant.graph, values, pages, {}, gallery=GALLERY_CELLS,
                       home="Exercise", saved=saved)  # fmt: skip
         description: dict[str, Any] = {"format": FORMAT, "version": __version__, "handout": self.id, "number": number}
         if key:
             description["key"] = self.handout.to_dict()
-        write_workbook(path, dress_handout(model, variant, key, name, description, self.protect and not key))
+        write_workbook(path, draft_handout(content, variant, key, name, description, self.protect and not key))
 
 
 def _writing(handout: Handout, protect: bool) -> Callable[[Path, int], None]:

@@ -1,1 +1,1 @@
-"""The .xlsx: dressed with openpyxl, its grids poured in as a stream of rows."""
+"""The .xlsx: draft with openpyxl, its grids poured in as a stream of rows."""

@@ -11,7 +11,7 @@ from xml.sax.saxutils import unescape
 import numpy as np
 
 from ...errors import EngineError, WorkbookError
-from ...libreoffice import converted, find_libreoffice
+from ...office.libreoffice import converted, find_libreoffice
 from ..reader import Book, read_book
 from ..values import ERRORS
 from .engine import TIME, Answer, Place

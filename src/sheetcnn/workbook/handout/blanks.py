@@ -12,9 +12,10 @@ from ...handout.fill import Fill
 from ...handout.mistake import Planted
 from ...handout.mistakes import MISTAKES
 from ...handout.task import EXACT, Cells
-from .. import palette
-from ..cells import Cell, Pour
-from ..dress import area_of, colour, put, signed_scale
+from ...xlsx import palette
+from ...xlsx.cells import Cell, CellBlock
+from ...xlsx.colours import colour, signed_scale
+from ...xlsx.draft import area_of, put
 from .making import Box, Making
 
 
@@ -24,8 +25,8 @@ def leave_blank(sheets: Making, task: Cells, number: int) -> None:
     mask = task.mask(sheets.variant.network)
     typed = not isinstance(task, Fill) or task.answer == "number"
     tolerance = max(task.tolerance if typed else 0.0, EXACT * max(1.0, float(np.abs(right).max())))
-    style = sheets.dressed.style("todo_number" if typed else "todo", palette.number_format(right))
-    for index, grid in flat(sheets.model.grids[f"{task.layer}.output"]):
+    style = sheets.draft.style("todo_number" if typed else "todo", palette.number_format(right))
+    for index, grid in flat(sheets.content.grids[f"{task.layer}.output"]):
         inside = mask[index].reshape(grid.rows, grid.columns)
         if not inside.any():
             continue
@@ -43,10 +44,10 @@ def leave_blank(sheets: Making, task: Cells, number: int) -> None:
 
 def ask_design(sheets: Making, task: Design, number: int) -> None:
     """Blank kernels, and the target beside everything else."""
-    page, k, of = sheets.page(task.layer), task.map - 1, sheets.model.grids
+    page, k, of = sheets.page(task.layer), task.map - 1, sheets.content.grids
     grids = list(of[f"{task.layer}.weight"][k]) + ([of[f"{task.layer}.bias"][k]] if task.bias else [])
     # What a student types is shown as it is: a format that fits the right numbers would tell of them.
-    style = sheets.dressed.style(
+    style = sheets.draft.style(
         "todo_number", palette.number_format(sheets.variant.parameters[f"{task.layer}.weight"]) if sheets.key else "General"
     )
     for grid in grids:
@@ -60,10 +61,10 @@ def ask_design(sheets: Making, task: Design, number: int) -> None:
     right = sheets.variant.values[f"{task.layer}.output"]
     target, own = right[k] + 0.0, of[f"{task.layer}.output"][k]
     place = Grid(own.sheet, own.top, page.columns + 3, own.rows, own.columns)
-    sheet = sheets.dressed.book[own.sheet]
+    sheet = sheets.draft.book[own.sheet]
     put(sheet, place.top - 1, place.left, f"target of map {task.map}", "label")
-    sheets.dressed.name(f"{task.layer}_target_{task.map}", place)
-    sheets.dressed.pour(own.sheet, Pour(place, target, sheets.dressed.style("formula", palette.number_format(right))))
+    sheets.draft.name(f"{task.layer}_target_{task.map}", place)
+    sheets.draft.fill(own.sheet, CellBlock(place, target, sheets.draft.style("formula", palette.number_format(right))))
     largest = float(right.max()) or 1.0
     dark = palette.Scale(((0.0, palette.LIGHT), (largest, palette.DARK)), pale_above=0.5)
     colour(sheet, area_of(place), signed_scale([right]) if right.min() < 0 else dark, repr(largest), typed=False)
@@ -74,7 +75,7 @@ def ask_design(sheets: Making, task: Design, number: int) -> None:
 
 def plant(sheets: Making, planted: Planted) -> None:
     """Wrong formulas, or a number in the place of one; their values are what they give."""
-    node, graph, grids = planted.node, sheets.model.graph, sheets.model.grids
+    node, graph, grids = planted.node, sheets.content.graph, sheets.content.grids
     xs = tuple(seen_from(grids[graph.output(name).id], node.name) for name in node.inputs)
     own = {array.key: grids[array.id] for array in graph.of[node.name]}
     write = MISTAKES[planted.kind].formula(node, xs, own, planted.pick)

@@ -16,8 +16,9 @@ from ...arrays.grid import Grid, flat
 from ...handout.fingerprint import fingerprints, status
 from ...handout.mistake import Mistake
 from ...handout.task import EXACT
-from ..cells import Cell, Pour
-from ..dress import Dressed, add_rules, area_of
+from ...xlsx.cells import Cell, CellBlock
+from ...xlsx.colours import add_rules
+from ...xlsx.draft import WorkbookDraft, area_of
 from .making import EXERCISE, FEEDBACK, Box, Making
 
 SHADES = (  # of a right cell, by its part of the layer's largest
@@ -32,8 +33,8 @@ PIECE = 100  # grids in one sum: Excel takes 255 arguments and 8,192 characters,
 
 def feedback(sheets: Making, rows: dict[int, int]) -> None:
     """Hidden fingerprints of what is right, hidden columns that compare, and rules that colour; `rows` are the tasks'."""
-    dressed = sheets.dressed
-    hidden = dressed.sheet(FEEDBACK)
+    draft = sheets.draft
+    hidden = draft.sheet(FEEDBACK)
     hidden.sheet_state = "veryHidden"
     hidden.protection.sheet = True
     rng = np.random.default_rng([sheets.variant.number, 11])
@@ -41,31 +42,31 @@ def feedback(sheets: Making, rows: dict[int, int]) -> None:
     greens: dict[str, list[tuple[str, list[FormulaRule]]]] = {sheet: [] for sheet in first}
     by_task: dict[int, list[tuple[Box, Grid]]] = {}
     line = 1
-    style = dressed.style("thumbnail", ";;;")
+    style = draft.style("thumbnail", ";;;")
     for box in sheets.boxes:
         grid, counted = box.grid, ~np.isnan(box.right)
         own = Grid(grid.sheet, grid.top, first[grid.sheet] + grid.left, grid.rows, grid.columns)
         if box.shown is not None:
             write = _near(grid, box.shown, repr(box.tolerance))
         else:
-            write = _fingerprinted(dressed, box, line, rng)
+            write = _fingerprinted(draft, box, line, rng)
             line += grid.rows + 1
         # A blank is not right yet; a map that depends on blank kernels has no values before it is computed.
         value = 1.0 if sheets.key else 0.0 if box.shown is None else np.nan
         cells = {(i, j): Cell(style) for i, j in np.argwhere(~counted).tolist()}
-        dressed.pour(grid.sheet, Pour(own, np.where(counted, value, np.nan), style, write, cells=cells))
+        draft.fill(grid.sheet, CellBlock(own, np.where(counted, value, np.nan), style, write, cells=cells))
         by_task.setdefault(box.task, []).append((box, own))
         greens[grid.sheet].append(_green(box, own))
     for sheet, column in first.items():
-        _put_first(dressed.book[sheet], greens[sheet])
-        _hide(dressed.book[sheet], column, [box.grid for box in sheets.boxes if box.grid.sheet == sheet])
+        _put_first(draft.book[sheet], greens[sheet])
+        _hide(draft.book[sheet], column, [box.grid for box in sheets.boxes if box.grid.sheet == sheet])
     for number, boxes in by_task.items():
         counts = [int((~np.isnan(box.right)).sum()) for box, _ in boxes]
         count = sum(counts)
         before = 0.0 if all(box.shown is None for box, _ in boxes) else np.nan
         parts = [(own, float(n) if sheets.key else before) for (_, own), n in zip(boxes, counts, strict=True)]
-        total, line = _sum(dressed, parts, line)
-        _done(dressed, rows[number], total, float(count) if sheets.key else before, f'0" of {count:,}"', count)
+        total, line = _sum(draft, parts, line)
+        _done(draft, rows[number], total, float(count) if sheets.key else before, f'0" of {count:,}"', count)
     for number, task in enumerate(sheets.variant.exercise.tasks, start=1):
         if isinstance(task, Mistake) and sheets.variant.exercise.live(task):
             line = _mended(sheets, task, rows[number], line, rng)
@@ -81,31 +82,31 @@ def _near(grid: Grid, shown: Grid, tolerance: str) -> Callable[[int], list[str]]
     return write
 
 
-def _fingerprinted(dressed: Dressed, box: Box, line: int, rng: np.random.Generator) -> Callable[[int], list[str]]:
+def _fingerprinted(draft: WorkbookDraft, box: Box, line: int, rng: np.random.Generator) -> Callable[[int], list[str]]:
     """Formulas that compare with fingerprints, which are put on a line of the hidden sheet."""
-    grid, style = box.grid, dressed.style("table")
+    grid, style = box.grid, draft.style("table")
     width = Grid(FEEDBACK, line, 1, 1, 1)
-    dressed.pour(FEEDBACK, Pour(width, np.array([[2 * box.tolerance]]), style))
+    draft.fill(FEEDBACK, CellBlock(width, np.array([[2 * box.tolerance]]), style))
     there = []
     for n, values in enumerate(fingerprints(np.nan_to_num(box.right), box.tolerance, rng, centred=box.typed)):
         place = Grid(FEEDBACK, line, 3 + n * (grid.columns + 1), grid.rows, grid.columns)
-        dressed.pour(FEEDBACK, Pour(place, values + 0.0, style))
+        draft.fill(FEEDBACK, CellBlock(place, values + 0.0, style))
         there.append(place.seen_from(grid.sheet))
     area = width.seen_from(grid.sheet).area
     return lambda i: [status(grid.at(i, j), area, *(place.at(i, j) for place in there)) for j in range(grid.columns)]
 
 
-def _done(dressed: Dressed, row: int, formula: str, value: float, number_format: str, full: int) -> None:
+def _done(draft: WorkbookDraft, row: int, formula: str, value: float, number_format: str, full: int) -> None:
     """How far a task is done."""
     place = Grid(EXERCISE, row, 6, 1, 1)
-    dressed.pour(EXERCISE, Pour(place, np.array([[value]]), dressed.style("table", number_format), lambda i: [formula]))
+    draft.fill(EXERCISE, CellBlock(place, np.array([[value]]), draft.style("table", number_format), lambda i: [formula]))
     green = PatternFill("solid", bgColor=GREEN)
-    dressed.book[EXERCISE].conditional_formatting.add(
+    draft.book[EXERCISE].conditional_formatting.add(
         area_of(place), CellIsRule("equal", [str(full)], fill=green, font=Font(bold=True))
     )
 
 
-def _sum(dressed: Dressed, parts: list[tuple[Grid, float]], line: int) -> tuple[str, int]:
+def _sum(draft: WorkbookDraft, parts: list[tuple[Grid, float]], line: int) -> tuple[str, int]:
     """The formula of the sum of grids, each given with its own sum, and the next free line of the hidden sheet.
 
     Where one formula cannot name them all, it sums the sums of a hundred each, which stand on that line and below.
@@ -117,7 +118,7 @@ def _sum(dressed: Dressed, parts: list[tuple[Grid, float]], line: int) -> tuple[
     place = Grid(FEEDBACK, line, 1, len(starts), 1)
     values = np.array([[sum(value for _, value in parts[n : n + PIECE])] for n in starts])
     pieces = [f"SUM({','.join(areas[n : n + PIECE])})" for n in starts]
-    dressed.pour(FEEDBACK, Pour(place, values, dressed.style("table"), lambda i: [pieces[i]]))
+    draft.fill(FEEDBACK, CellBlock(place, values, draft.style("table"), lambda i: [pieces[i]]))
     return f"SUM({sheet_prefix(FEEDBACK)}{area_of(place)})", line + len(starts) + 1
 
 
@@ -126,28 +127,28 @@ def _mended(sheets: Making, task: Mistake, row: int, line: int, rng: np.random.G
 
     Returns the next free line of the hidden sheet.
     """
-    dressed, variant = sheets.dressed, sheets.variant
+    draft, variant = sheets.draft, sheets.variant
     layers = list(dict.fromkeys(node.name for node, _ in task.places(variant.network, variant.taken)))
     right, written = (
-        np.concatenate([of[f"{name}.output"].ravel() for name in layers]) for of in (variant.values, sheets.model.written)
+        np.concatenate([of[f"{name}.output"].ravel() for name in layers]) for of in (variant.values, sheets.content.written)
     )
-    maps = [(name, index, grid) for name in layers for index, grid in flat(sheets.model.grids[f"{name}.output"])]
-    parts = [(grid, float(sheets.model.written[f"{name}.output"][index].sum())) for name, index, grid in maps]
-    text, line = _sum(dressed, parts, line)
+    maps = [(name, index, grid) for name in layers for index, grid in flat(sheets.content.grids[f"{name}.output"])]
+    parts = [(grid, float(sheets.content.written[f"{name}.output"][index].sum())) for name, index, grid in maps]
+    text, line = _sum(draft, parts, line)
     helper, state = (Grid(FEEDBACK, line + 1, column, 1, 1) for column in (1, 2))
     total = Box(0, helper, np.array([[right.sum()]]), EXACT * (1 + float(np.abs(right).sum())))
-    dressed.pour(FEEDBACK, Pour(helper, np.array([[written.sum()]]), dressed.style("table"), lambda i: [text]))
+    draft.fill(FEEDBACK, CellBlock(helper, np.array([[written.sum()]]), draft.style("table"), lambda i: [text]))
     value = np.nan if np.isnan(written.sum()) else float(sheets.key)
-    write = _fingerprinted(dressed, total, line, rng)
-    dressed.pour(FEEDBACK, Pour(state, np.array([[value]]), dressed.style("table"), write))
-    _done(dressed, row, state.seen_from(EXERCISE).area, value, '"mended";;"not yet"', 1)
+    write = _fingerprinted(draft, total, line, rng)
+    draft.fill(FEEDBACK, CellBlock(state, np.array([[value]]), draft.style("table"), write))
+    _done(draft, row, state.seen_from(EXERCISE).area, value, '"mended";;"not yet"', 1)
     return line + 3
 
 
 def _free(sheets: Making, sheet: str) -> int:
     """How far to the right of a cell its status stands: beyond all that is there."""
-    pours = [pour.grid.right + pour.margin[3] for pour in sheets.dressed.pours[sheet]]
-    return max([*pours, sheets.dressed.book[sheet].max_column]) + 3
+    blocks = [block.grid.right + block.margin[3] for block in sheets.draft.blocks[sheet]]
+    return max([*blocks, sheets.draft.book[sheet].max_column]) + 3
 
 
 def _hide(sheet: Worksheet, column: int, grids: list[Grid]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from ...arrays.grid import Grid, flat
 from ...handout.compute import Compute
 from ...handout.task import node_of
-from .. import palette
+from ...xlsx import palette
 from .making import Making
 
 FRAMES = ("DB2777", "2563EB", "EA580C", "7C3AED", "0D9488", "CA8A04")  # of cells to compute, and their windows
@@ -19,9 +19,9 @@ def draw_frames(sheets: Making, task: Compute) -> None:
     """A frame in its own colour around each blank cell and its windows; around kernels too."""
     network = sheets.variant.network
     node = node_of(network, task.layer)
-    made, grids = node.layer.made_of(*node.in_shapes), sheets.model.grids
+    made, grids = node.layer.made_of(*node.in_shapes), sheets.content.grids
     assert made is not None
-    source = grids[sheets.model.graph.output(node.inputs[0]).id]
+    source = grids[sheets.content.graph.output(node.inputs[0]).id]
     cells = np.argwhere(task.mask(network)).tolist()
     filters = [m // made.maps for m, _, _ in cells]
     for n, (m, i, j) in enumerate(cells):
@@ -55,5 +55,5 @@ def _frame(sheets: Making, grid: Grid, first: tuple[int, int], last: tuple[int, 
             sides = (j == left, j == right, i == top, i == bottom)
             if any(sides):
                 cell = sheets.cell(grid, i, j)
-                cells[i, j] = replace(cell, style=sheets.dressed.framed(cell.style, sides, colour))
+                cells[i, j] = replace(cell, style=sheets.draft.framed(cell.style, sides, colour))
     sheets.put_cells(grid, cells)

@@ -11,8 +11,8 @@ from ...handout.mistake import Mistake, Planted
 from ...handout.mistakes import MISTAKES
 from ...handout.shapes import HEADS, NEAR, Shapes
 from ...handout.task import Task
-from ..cells import Cell, Pour
-from ..dress import Dressed, put
+from ...xlsx.cells import Cell, CellBlock
+from ...xlsx.draft import WorkbookDraft, put
 from .feedback import feedback
 from .making import EXERCISE, Box, Making
 
@@ -22,7 +22,7 @@ LINE_LENGTH = 70  # in a line of a task's words
 
 def instructions(sheets: Making, sheet: Worksheet, name: str) -> None:
     """What to do, in one page: the tasks, where they are, their points, and how far they are done."""
-    dressed, variant = sheets.dressed, sheets.variant
+    draft, variant = sheets.draft, sheets.variant
     settings = variant.exercise.settings
     sheet.page_setup.fitToHeight = 1
     for column, width in enumerate(WIDTHS, start=1):
@@ -50,7 +50,7 @@ def instructions(sheets: Making, sheet: Worksheet, name: str) -> None:
         states[number] = row
         row = _task_rows(sheets, sheet, task, number, row)
     put(sheet, row, 3, "all tasks", "row")
-    _number(dressed, row, 5, variant.exercise.points)
+    _number(draft, row, 5, variant.exercise.points)
     row += 2
     for number, task in enumerate(variant.exercise.tasks, start=1):
         if isinstance(task, Shapes):
@@ -59,10 +59,12 @@ def instructions(sheets: Making, sheet: Worksheet, name: str) -> None:
         feedback(sheets, states)
 
 
-def _number(dressed: Dressed, row: int, column: int, value: float) -> None:
-    dressed.pour(
+def _number(draft: WorkbookDraft, row: int, column: int, value: float) -> None:
+    draft.fill(
         EXERCISE,
-        Pour(Grid(EXERCISE, row, column, 1, 1), np.array([[value]]), dressed.style("table", "0.##" if value % 1 else "0")),
+        CellBlock(
+            Grid(EXERCISE, row, column, 1, 1), np.array([[value]]), draft.style("table", "0.##" if value % 1 else "0")
+        ),
     )
 
 
@@ -78,13 +80,13 @@ def _task_rows(sheets: Making, sheet: Worksheet, task: Task, number: int, row: i
         put(sheet, row, 4, layer, "link", layer)
     elif isinstance(task, Shapes):
         put(sheet, row, 4, "below", "row")
-    _number(sheets.dressed, row, 5, task.points)
+    _number(sheets.draft, row, 5, task.points)
     if not isinstance(task, Mistake):
         return row + 1
     row += 1
     put(sheet, row, 3, "A cell that has the mistake, such as conv1!D12:", "aside_right")
     place = Grid(EXERCISE, row, 4, 1, 1)
-    sheets.dressed.name(f"task_{number}_cell", place)
+    sheets.draft.name(f"task_{number}_cell", place)
     put(sheet, row, 4, _named(sheets, variant.planted[number]) if sheets.key else "", "choice")
     if sheets.key:
         put(sheet, row, 5, f"  {MISTAKES[variant.planted[number].kind].words}", "soft")
@@ -93,26 +95,26 @@ def _task_rows(sheets: Making, sheet: Worksheet, task: Task, number: int, row: i
 
 def _named(sheets: Making, planted: Planted) -> str:
     at = np.argwhere(planted.mask)[0].tolist()
-    grid = sheets.model.grids[f"{planted.node.name}.output"][at[0]]
+    grid = sheets.content.grids[f"{planted.node.name}.output"][at[0]]
     return f"{sheet_prefix(grid.sheet)}{grid.at(at[1], at[2])}"
 
 
 def _shapes_table(sheets: Making, sheet: Worksheet, task: Shapes, number: int, row: int) -> int:
     """The layer table with blanks; returns the next free row."""
-    variant, dressed = sheets.variant, sheets.dressed
+    variant, draft = sheets.variant, sheets.draft
     wanted = task.wanted(variant.network)
     put(sheet, row, 3, f"task {number}: layer and its settings", "head")
     for column, head in enumerate(HEADS, start=4):
         put(sheet, row, column, head, "head_right")
     place = Grid(EXERCISE, row + 1, 4, len(wanted), len(HEADS))
-    dressed.name(f"task_{number}_shapes", place)
+    draft.name(f"task_{number}_shapes", place)
     values = np.array([[np.nan if n is None else float(n) for n in line] for line in wanted])
-    style, blank = dressed.style("answer", "0"), dressed.style("blank")
+    style, blank = draft.style("answer", "0"), draft.style("blank")
     cells = {
         (i, j): Cell(blank if np.isnan(values[i, j]) else style, None, float(values[i, j]) if sheets.key else np.nan)
         for i, j in np.ndindex(values.shape)
     }
-    dressed.pour(EXERCISE, Pour(place, values, style, None, cells=cells))
+    draft.fill(EXERCISE, CellBlock(place, values, style, None, cells=cells))
     before = "input"
     for line, node in enumerate(task.nodes(variant.network), start=row + 1):
         reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"

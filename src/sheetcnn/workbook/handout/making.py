@@ -8,10 +8,10 @@ import numpy as np
 
 from ...arrays.grid import Grid
 from ...handout.variant import Variant
-from ...layout import Page
-from ..cells import Cell, Pour
-from ..dress import Dressed
-from ..model import Model
+from ...sheets.content import WorkbookContent
+from ...sheets.page import Page
+from ...xlsx.cells import Cell, CellBlock
+from ...xlsx.draft import WorkbookDraft
 
 EXERCISE, FEEDBACK = "Exercise", "_feedback"  # the sheets
 
@@ -33,31 +33,31 @@ class Box:
 class Making:
     """The sheets in the making, and the boxes and frames found so far."""
 
-    dressed: Dressed
-    model: Model
+    draft: WorkbookDraft
+    content: WorkbookContent
     variant: Variant
     key: bool
     boxes: list[Box] = field(default_factory=list)
 
     def page(self, layer: str) -> Page:
-        return self.model.pages[layer]
+        return self.content.pages[layer]
 
-    def pour_at(self, grid: Grid) -> tuple[list[Pour], int]:
-        """Where a grid's pour is kept."""
-        pours = self.dressed.pours[grid.sheet]
-        places = (n for n, pour in enumerate(pours) if (pour.grid.top, pour.grid.left) == (grid.top, grid.left))
-        return pours, next(places)
+    def block_at(self, grid: Grid) -> tuple[list[CellBlock], int]:
+        """Where a grid's block is kept."""
+        blocks = self.draft.blocks[grid.sheet]
+        places = (n for n, block in enumerate(blocks) if (block.grid.top, block.grid.left) == (grid.top, grid.left))
+        return blocks, next(places)
 
     def put_cells(self, grid: Grid, cells: dict[tuple[int, int], Cell]) -> None:
         """Write some cells of a grid otherwise."""
-        pours, n = self.pour_at(grid)
-        pours[n] = replace(pours[n], cells={**pours[n].cells, **cells})
+        blocks, n = self.block_at(grid)
+        blocks[n] = replace(blocks[n], cells={**blocks[n].cells, **cells})
 
     def cell(self, grid: Grid, i: int, j: int) -> Cell:
         """What is written in a cell so far."""
-        pours, n = self.pour_at(grid)
-        pour = pours[n]
-        if (i, j) in pour.cells:
-            return pour.cells[i, j]
-        formula = None if pour.formula is None else pour.formula(i)[j]
-        return Cell(pour.style, formula, float(pour.values[i, j]))
+        blocks, n = self.block_at(grid)
+        block = blocks[n]
+        if (i, j) in block.cells:
+            return block.cells[i, j]
+        formula = None if block.formula is None else block.formula(i)[j]
+        return Cell(block.style, formula, float(block.values[i, j]))

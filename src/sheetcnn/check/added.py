@@ -1,0 +1,278 @@
+"""What is added for looking and choosing, each cell against NumPy; what is gone is left out, and a note says so."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays.array import Array, Values
+from ..arrays.computed_range import ComputedRange
+from ..arrays.grid import Grid, flat, seen_from
+from ..formula.parser import skeleton
+from ..formula.values import ERRORS
+from ..model.kernels import KERNELS
+from ..model.network import Node
+from ..model.settings import INPUT
+from ..sheets.check.content import CHECK, check_sizes, check_views
+from ..sheets.gallery.content import GALLERY, thumbnails
+from ..sheets.inspector.formulas import inspector_views
+from ..sheets.inspector.table import CHOICES, INSPECTOR, MARKS, PLACES, TABLE, Inspector
+from ..sheets.kernels.content import (
+    BANK,
+    LISTED,
+    NAMES,
+    PRESETS,
+    built_of,
+    choices_of,
+    choosable,
+    kernel_formula,
+    kernel_values,
+)
+from ..sheets.overview.content import OVERVIEW, gives_answer, overview_sizes, overview_views
+from .comparison import Comparison, Size, agree
+from .named_grids import NoNumber, in_words
+
+Cells = set[str]  # with their sheets, as findings name them
+Areas = dict[tuple[str, int, int, int, int], set[tuple[str, int, int, int, int]]]
+
+
+def _sizes(array: Array) -> dict[str, Size]:
+    """Rows and columns of an array's grids, by name."""
+    return {array.name(index): array.size for index in array.indexes()}
+
+
+# -- lists to choose from --------------------------------------------------------------------------------------------
+def kernel_lists(comparison: Comparison, node: Node, numbers: np.ndarray) -> Cells:
+    """Kernels that still follow their lists, each against the numbers of the chosen name.
+
+    Returns the kernels' cells that are no numbers because no kernel has the name that is chosen.
+    """
+    named = comparison.named
+    kernels = comparison.graph.get(node.name, "weight")
+    bank, choice = built_of(kernels), choices_of(kernels)
+    parts = {
+        BANK: _sizes(LISTED) | _sizes(PRESETS) | _sizes(bank),
+        node.name: _sizes(choice),
+    }
+    places = comparison.places(f"the lists of kernels of {node.name}", parts)
+    if places is None:
+        return set()
+    built, choices = named.find(bank), named.find(choice)
+    kept = comparison.numbers(bank, built)
+    names, presets = places["kernel_names"], places["kernel_presets"]
+    comparison.constants(names, [[name] for name in NAMES])
+    comparison.constants(presets, [kernel.ravel().tolist() for kernel in KERNELS.values()])
+    sheet = comparison.sheets[node.name]
+    write = kernel_formula(
+        kernels, seen_from(built, sheet), seen_from(choices, sheet), names.seen_from(sheet), presets.seen_from(sheet)
+    )
+    explained: Cells = set()
+    for (k, c), grid, _ in named.each(kernels, comparison.grids[kernels.id]):
+        following = [
+            (a, b)
+            for a, b in np.ndindex(grid.rows, grid.columns)
+            if (text := named.formula(grid, a, b)) is not None
+            and comparison.same(text, write((k, c, a, b)), (grid.sheet, sheet))
+        ]  # the others were typed over, as anyone may
+        chosen = comparison.typed(choices[k][c])
+        wanted = kernel_values(kept[k, c], chosen) if isinstance(chosen, str) else None
+        if wanted is None:
+            if following:
+                words = f"holds {in_words(chosen)}, which is no kernel; choose one of the list"
+                comparison.add("input", named.where(choices[k][c], 0, 0), words, chosen, None, None)
+                explained |= {named.where(grid, a, b) for a, b in following}
+            continue
+        for a, b in following:
+            comparison.now.cells += 1
+            if not agree(numbers[k, c, a, b], wanted[a, b]) and named.value(grid, a, b) not in ERRORS:
+                comparison.differs(grid, a, b, float(wanted[a, b]))
+    return explained
+
+
+def picture_list(comparison: Comparison, wrong: list[NoNumber]) -> Cells:
+    """The pixels that are no numbers because the picture that is chosen is none of the list, which is a finding."""
+    named = comparison.named
+    if named.lacks("input_picture", (1, 1)) or named.lacks("input_picture_number", (1, 1)):
+        return set()
+    chosen, number = (named.place(name, (1, 1)) for name in ("input_picture", "input_picture_number"))
+    followed = {cell.cell for cell in wrong if cell.layer == INPUT and cell.value == "#N/A"}
+    if comparison.typed(number) != "#N/A" or not followed:
+        return set()
+    value = comparison.typed(chosen)
+    words = f"holds {in_words(value)}, which is none of the pictures; choose one of the list"
+    comparison.add("input", named.where(chosen, 0, 0), words, value, None, None)
+    return followed
+
+
+# -- sheets ----------------------------------------------------------------------------------------------------------
+def gallery(comparison: Comparison, limit: int, values: Values) -> None:
+    """The thumbnails, each cell against the map that it shows."""
+    named, owner = comparison.named, GALLERY.lower()
+    lost = {*named.gone, *named.cut_off}
+    shown = {array.key: array for array in thumbnails(named.graph, limit) if array.key not in lost}
+    parts = {key: _sizes(array) for key, array in shown.items()}
+    if not shown:
+        return
+    if comparison.gone(GALLERY, [name for names in parts.values() for name in names]):
+        comparison.left_out(GALLERY, parts, "it is gone")
+        return
+    broken = {key: why for key in parts for name, size in parts[key].items() if (why := named.lacks(name, size))}
+    if broken:
+        comparison.report.notes.append(
+            f"not checked: thumbnails of {', '.join(broken)}, since {next(iter(broken.values()))}"
+        )
+    if broken.keys() == shown.keys():
+        return
+    comparison.begin(owner, "thumbnails")
+    for key, array in shown.items():
+        if key in broken:
+            continue
+        grids = named.find(array)
+        sheets = {grid.sheet for _, grid in flat(grids)}
+        comparison.sheets.setdefault(owner, next(flat(grids))[1].sheet)
+        comparison.now.grids += array.shape[0]
+        write = array.written(comparison.grids, GALLERY)
+        comparison.compare(array, grids, array.computed(values), write, named.viewpoint(GALLERY, sheets))
+
+
+def inspector(comparison: Comparison, values: Values) -> None:
+    """The inspector, each cell against what NumPy says of the place that is chosen."""
+    named = comparison.named
+    shown = Inspector(comparison.graph, comparison.grids)
+    listed = named.area("inspector_layers")
+    if shown.displaced and (listed is None or listed[3] - listed[1] + 1 != len(shown.layers) or not shown.layers):
+        parts = {INSPECTOR: {"inspector_layer": (1, 1)}, TABLE: {"inspector_layers": (1, 1)}}
+        missing = next((sheet for sheet, names in parts.items() if comparison.gone(sheet, names)), None)
+        reason = _moved(shown.displaced) if missing is None else f"{missing} is gone"
+        comparison.left_out(INSPECTOR, parts, reason)
+        return
+    parts = {INSPECTOR: shown.sizes(), TABLE: shown.hidden_sizes()}
+    parts["outlines"] = {stack.name: (len(MARKS), 1) for stack in shown.stacks.values()}
+    places = comparison.places(INSPECTOR, parts)
+    if places is None:
+        return
+    table = named.numbers("inspector", Array("table", shown.table.shape, role="view"), places["inspector_table"])[0]
+    apart = [n for n, have in enumerate(table[:, -len(PLACES) :]) if (have != shown.table[n, -len(PLACES) :]).any()]
+    if apart:
+        comparison.left_out(INSPECTOR, parts, _moved([shown.layers[n].node.name for n in apart]))
+        return
+    choice = {name: comparison.typed(places[f"inspector_{name}"]) for name in CHOICES}
+    known = str(choice["layer"]).lower() in [name.lower() for (name,) in shown.names]
+    views = inspector_views(shown, places, values, choice) if known else []
+    if _reads_elsewhere(comparison, views, places):
+        comparison.left_out(INSPECTOR, parts, _moved([]))
+        return
+    comparison.begin("inspector", "one cell")
+    comparison.sheets["inspector"] = places["inspector_window"].sheet
+    comparison.hidden[places["inspector_table"].sheet] = "inspector"
+    for name, wanted in (("table", shown.table.tolist()), ("words", shown.words), ("labels", shown.labels)):
+        comparison.constants(places[f"inspector_{name}"], wanted)
+    comparison.constants(places["inspector_layers"], shown.names)
+    if not known:
+        words = f"holds {in_words(choice['layer'])}, which is no layer that can be inspected; choose one of the list"
+        comparison.add("input", named.where(places["inspector_layer"], 0, 0), words, choice["layer"], None, None)
+    homes = dict.fromkeys(shown.sizes(), places["inspector_layer"].sheet)
+    homes |= dict.fromkeys(shown.hidden_sizes(), places["inspector_table"].sheet)
+    for view in views:
+        comparison.view(view, places[view.name], homes.get(view.name, places[view.name].sheet))
+
+
+def _moved(layers: list[str]) -> str:
+    whose = f"of {' and '.join(layers)} " if layers else ""
+    return f"grids {whose}were moved, or rows or columns inserted between them, and it looks where they were"
+
+
+def _reads_elsewhere(comparison: Comparison, views: list[ComputedRange], places: dict[str, Grid]) -> bool:
+    """Whether the inspector's areas lie where grids were: these were moved one by one, which no area around them follows.
+
+    Then all its formulas say the same other area, which has no cell of the right one; a single formula that reads
+    something else is a finding.
+    """
+    found: Areas = {}
+    layers = set().union(*comparison.named.sheets_of.values())
+    for view in views:
+        if view.name not in ("inspector_window", "inspector_kernel", "inspector_result"):
+            continue
+        grid = places[view.name]
+        texts = [
+            (comparison.named.formula(grid, i, j) or "", view.formula(i, j)) for i, j in np.ndindex(grid.rows, grid.columns)
+        ]
+        if all(have == want for have, want in texts):
+            continue
+        for written, right in texts:
+            (whole, have), (wanted, want) = skeleton(written), skeleton(right)
+            if whole != wanted:
+                continue
+            for one, other in zip(have, want, strict=True):
+                if other.sheet in layers and other.rows * other.columns > 1:
+                    area = (other.sheet, *other[1:])
+                    found.setdefault(area, set()).add((one.sheet or grid.sheet, *one[1:]))
+    return any(len(written) == 1 and not _meet(right, next(iter(written))) for right, written in found.items())
+
+
+def _meet(one: tuple[str, int, int, int, int], other: tuple[str, int, int, int, int]) -> bool:
+    """Whether two areas (sheet, top, left, rows, columns) have a cell in common."""
+    down = one[1] < other[1] + other[3] and other[1] < one[1] + one[3]
+    along = one[2] < other[2] + other[4] and other[2] < one[2] + one[4]
+    return one[0] == other[0] and down and along
+
+
+def check_sheet(comparison: Comparison, values: Values) -> tuple[int, dict[str, Grid]]:
+    """The Check sheet: how far edits reach; returns how many of its rows say so, and its places."""
+    places = comparison.places(CHECK, {CHECK: check_sizes(comparison.network)})
+    if places is None:
+        return 0, {}
+    comparison.begin("check", "as built?")
+    comparison.sheets["check"] = places["check_sum"].sheet
+    sums, largest = (
+        comparison.typed_numbers(name, places[name]).reshape(-1) for name in ("check_sum_built", "check_largest_built")
+    )
+    views = check_views(comparison.graph, comparison.grids, places, values, (sums, largest))
+    for view in views:
+        comparison.view(view, places[view.name], places["check_sum"].sheet)
+    return sum(state for (state,) in views[-1].values), places
+
+
+def overview(comparison: Comparison, values: Values, changed: int, checked: dict[str, Grid]) -> None:
+    """The Overview: whether all is as built, of which the Check sheet's rows tell, and what the network answers."""
+    sizes = overview_sizes(comparison.network)
+    parts = {OVERVIEW: {"overview_state": sizes.pop("overview_state")}}
+    if comparison.gone(OVERVIEW, [*parts[OVERVIEW], *(name for name in sizes if name != "answer_names")]):
+        comparison.left_out(OVERVIEW, parts, "it is gone")
+        return
+    found = (comparison.places("the state on Overview", parts) if checked else None) or {}
+    if sizes:
+        found |= comparison.places("the answer on Overview", {OVERVIEW: sizes}) or {}
+    if not found:
+        return
+    comparison.begin("overview", "answer" if gives_answer(comparison.network) else "state")
+    comparison.sheets["overview"] = next(grid.sheet for name, grid in found.items() if name.startswith("overview"))
+    if "answer_names" in found:
+        comparison.constants(found["answer_names"], [[name] for name in comparison.network.answers])
+    for view in overview_views(comparison.graph, comparison.grids, checked | found, values, changed):
+        home = found["overview_state" if view.name == "overview_state" else "overview_answer"].sheet
+        comparison.view(view, found[view.name], home)
+
+
+def added_sheets(comparison: Comparison, cells: int, inspects: bool, values: Values) -> None:
+    """All that a workbook has besides its layers: a gallery of so many cells, an inspector if it has one."""
+    gallery(comparison, cells, values)
+    if gone := comparison.named.gone:
+        parts = {OVERVIEW: {"overview_state": (1, 1)}, CHECK: {"check_state": (1, 1)}}
+        parts |= {INSPECTOR: {"inspector_layer": (1, 1)}, TABLE: {"inspector_table": (1, 1)}} if inspects else {}
+        whole = f"{INSPECTOR}, {CHECK} and {OVERVIEW}" if inspects else f"{CHECK} and {OVERVIEW}"
+        comparison.left_out(whole, parts, f"they tell of {' and '.join(gone)}, too")
+        return
+    if inspects:
+        inspector(comparison, values)
+    overview(comparison, values, *check_sheet(comparison, values))
+
+
+def lists(comparison: Comparison, given: Values, wrong: list[NoNumber]) -> Cells:
+    """All lists of kernels and of pictures; returns the cells that are no numbers because of what is chosen."""
+    comparison.now = comparison.reports[INPUT]
+    explained = picture_list(comparison, wrong)
+    for node in comparison.named.left.nodes:
+        if choosable(node):
+            comparison.now = comparison.reports[node.name]
+            explained |= kernel_lists(comparison, node, given[f"{node.name}.weight"])
+    return explained

@@ -1,0 +1,253 @@
+"""A workbook's grids, found by their defined names, and what stands in their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from ..a1 import cell_name, sheet_prefix
+from ..arrays.array import Array, Shape, Values
+from ..arrays.grid import Grid, Grids, flat
+from ..errors import WorkbookError
+from ..formula import Book, Sheet
+from ..formula.values import BLANK, NUMERIC
+from ..model.limits import graph_of
+from ..model.network import Network, Node
+from ..model.settings import INPUT
+from .report import Value
+
+
+@dataclass(frozen=True)
+class NoNumber:
+    """A cell that holds something else where a number is needed."""
+
+    layer: str
+    cell: str
+    value: Value
+    formula: str | None
+    problem: str | None = None  # why the formula could not be evaluated
+
+    @property
+    def text(self) -> str:
+        if self.formula is not None and "#REF!" in self.formula:
+            return f"holds {in_words(self.value)}, since what its formula read was deleted; type a number"
+        if self.problem is not None:
+            return f"cannot be evaluated: it {self.problem}; type a number"
+        return f"holds {in_words(self.value)}, and a number is needed; type one"
+
+
+class NamedGrids:
+    """The grids of a network's layers in a workbook, wherever its sheets and cells have moved to.
+
+    Raises WorkbookError where a name is missing, or has another size than the network needs. Only a layer that has no
+    grid left, as when its sheet was deleted, is left out.
+    """
+
+    def __init__(self, book: Book, network: Network, detail: str) -> None:
+        self.book, self.network = book, network
+        self.graph = graph_of(network, detail)
+        self.lower = {name.lower(): area for name, area in book.names.items()}  # to programs, capitals are no difference
+        self.grids: dict[str, Grids] = {}  # by the id of their array
+        self.there: list[str] = []  # the layers whose grids were found, "input" among them
+        self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets
+        self.sheets_of: dict[str, set[str]] = {}  # and all that its grids are on
+        self.gone: dict[str, str] = {}  # layers without grids, each with the first name that is missing
+        self.cut_off: dict[str, str] = {}  # layers that read, over others or not, one that is gone: which one
+        for name, arrays in self.graph.of.items():
+            names = [array.name(index) for array in arrays for index in array.indexes()]
+            if not any(map(self.area, names)):
+                self.gone[name] = names[0]
+                continue
+            self._note_whether_cut_off(name)
+            grids = {array.id: self.find(array) for array in arrays}
+            self.grids |= grids
+            self.there.append(name)
+            self.sheets[name] = next(flat(grids[self.graph.output(name).id]))[1].sheet
+            self.sheets_of[name] = {grid.sheet for each in grids.values() for _, grid in flat(each)}
+        self._refuse_names_of_the_same_cells()
+        if INPUT in self.gone:
+            raise WorkbookError(
+                f"{book.source}: the pixels are gone: the defined name {self.gone[INPUT]} and all others of the input are "
+                "missing; was its sheet deleted?"
+            )
+
+    def _refuse_names_of_the_same_cells(self) -> None:
+        """Raise WorkbookError where grids have far more cells than the workbook: then many names lead to the same ones."""
+        sizes = {name: sum(array.count for array in self.graph.of[name]) for name in self.there}
+        room = sum(sheet.kind.size for sheet in self.book.sheets.values())
+        if sum(sizes.values()) > 2 * room + 10_000:
+            largest = max(sizes, key=lambda name: sizes[name])
+            raise WorkbookError(
+                f"{self.book.source}: the network's grids have {sum(sizes.values()):,} cells, {sizes[largest]:,} of them in "
+                f"{largest}, the workbook only {room:,}: names lead to the same cells; build it anew"
+            )
+
+    @cached_property
+    def left(self) -> Network:
+        """The layers that can be checked: all but those that are gone or cut off."""
+        lost = {*self.gone, *self.cut_off}
+        nodes = tuple(node for node in self.network.nodes if node.name not in lost)
+        return replace(self.network, nodes=nodes) if lost else self.network
+
+    def _note_whether_cut_off(self, name: str) -> None:
+        node = self.network.by_name.get(name)
+        if node is None:  # the input
+            return
+        for read in (*node.inputs, *filter(None, [node.share])):
+            lost = read if read in self.gone else self.cut_off.get(read)
+            if lost is not None:
+                self.cut_off[name] = lost
+
+    # -- finding them ------------------------------------------------------------------------------------------------------
+    def find(self, array: Array) -> Grids:
+        """The grids of an array, nested as its leading axes are."""
+        if array.shared_name:
+            return [self._kernels_of(array, k) for k in range(array.shape[0])]
+
+        def nested(index: Shape) -> Grids:
+            if len(index) == array.grid_axes:
+                return self._grid(array, array.name(index))
+            return [nested((*index, n)) for n in range(array.shape[len(index)])]
+
+        return nested(())
+
+    def _kernels_of(self, array: Array, k: int) -> list[Grid]:
+        """A filter's kernels that have one name together: each stands at the height of its channel."""
+        node = self.network.by_name[array.owner]
+        read = node.inputs[0]
+        if read in self.gone:
+            raise WorkbookError(
+                f"{self.book.source}: the defined name {self.gone[read]} is missing, and with it the heights at which the "
+                f"kernels of {array.owner} stand; was the sheet of {read} deleted?"
+            )
+        channels = self.output(read)
+        tops = [grid.top for grid in channels[node.layer.channels_of(k, len(channels))]]
+        heights = [top - tops[0] for top in tops]
+        (rows, columns), (down, along) = array.size, array.spacing
+        whole = self.place(array.name((k,)), (heights[-1] + (rows - 1) * down + 1, (columns - 1) * along + 1))
+        return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, array.spacing) for height in heights]
+
+    def place(self, name: str, size: tuple[int, int]) -> Grid:
+        """The rectangle that a name stands for; so large must it be."""
+        return self._grid(Array(name, size, role="view"), name)
+
+    def area(self, name: str) -> tuple[str, int, int, int, int] | None:
+        """Where a name leads, whatever its size; None where it leads nowhere."""
+        return self.book.names.get(name) or self.lower.get(name.lower())
+
+    def lacks(self, name: str, size: tuple[int, int]) -> str | None:
+        """Why a rectangle of this size cannot be found by its name; None where it can."""
+        area = self.area(name)
+        if area is None:
+            return f"the defined name {name} is missing; was its sheet or its grid deleted?"
+        _, top, left, bottom, right = area
+        have = bottom - top + 1, right - left + 1
+        if have == size:
+            return None
+        return (
+            f"{name} has {have[0]}×{have[1]} cells, the network needs {size[0]}×{size[1]}; "
+            "were rows or columns inserted or deleted?"
+        )
+
+    def _grid(self, array: Array, name: str) -> Grid:
+        rows, columns = array.size
+        reason = self.lacks(name, ((rows - 1) * array.spacing[0] + 1, (columns - 1) * array.spacing[1] + 1))
+        if reason is not None:
+            raise WorkbookError(f"{self.book.source}: {reason}")
+        sheet, top, left, *_ = self.area(name) or ("", 1, 1)
+        return Grid(sheet, top, left, rows, columns, array.spacing)
+
+    def viewpoint(self, home: str, sheets: set[str]) -> str | None:
+        """The sheet `home`, if what stands on `sheets` must be compared with formulas that are written for that one.
+
+        Mostly each cell's own sheet does, however it is called now. Not where grids of a layer were moved to several
+        sheets, nor where another layer's sheet has taken the name.
+        """
+        taken = any(home in used for used in self.sheets_of.values())
+        return None if len(sheets) == 1 and (home in sheets or not taken) else home
+
+    def out_of_step(self, node: Node) -> str | None:
+        """What was moved of that which one SUMPRODUCT of a wide layer spans; None where nothing was."""
+        if not node.layer.wide(*node.in_shapes):
+            return None
+        channels = self.output(node.inputs[0])
+        for k, kernels in enumerate(self.grids[f"{node.name}.weight"]):
+            read = channels[node.layer.channels_of(k, len(channels))]
+            for c, (kernel, channel) in enumerate(zip(kernels, read, strict=True)):
+                rows = kernel.top - kernels[0].top, channel.top - read[0].top
+                if rows[0] != rows[1] or (kernel.sheet, kernel.left) != (kernels[0].sheet, kernels[0].left):
+                    return f"{node.name}_kernel_{k + 1}_{c + 1} does not stand at the height of its channel"
+                if (channel.sheet, channel.left) != (read[0].sheet, read[0].left):
+                    return f"channel {c + 1} of {node.inputs[0]} does not stand in line with the others"
+        return None
+
+    # -- reading them ------------------------------------------------------------------------------------------------------
+    def output(self, name: str) -> Grids:
+        """The grids that readers of a layer (or of "input") see."""
+        return self.grids[self.graph.output(name).id]
+
+    def each(self, array: Array, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
+        """Every grid of an array with its index and its sheet."""
+        for index in array.indexes():
+            grid = grids
+            for n in index:
+                grid = grid[n]
+            yield index, grid, self.book.sheets[grid.sheet]
+
+    def given(self) -> tuple[Values, list[NoNumber]]:
+        """What no formula of a layer computes, the pixels and the parameters, and which cells hold no number."""
+        given: Values = {}
+        wrong: list[NoNumber] = []
+        for array in self.graph:
+            if array.role in ("parameter", "pixels") and array.owner not in self.gone:
+                given[array.id], others = self.numbers(array.owner, array, self.grids[array.id])
+                wrong += others
+        return given, wrong
+
+    def numbers(self, layer: str, array: Array, grids: Grids) -> tuple[np.ndarray, list[NoNumber]]:
+        """The numbers of an array as they are in the workbook now, 0 for blank cells, and which cells hold something else."""
+        found, wrong = np.zeros(array.shape), []
+        for index, grid, sheet in self.each(array, grids):
+            number, kind = (cut(cells, grid) for cells in (sheet.number, sheet.kind))
+            found[index] = np.where(kind == NUMERIC, number, 0).reshape(array.shape[array.grid_axes :])
+            for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)).tolist():
+                where, held, formula = self.where(grid, i, j), self.value(grid, i, j), self.formula(grid, i, j)
+                problem = self.book.problems.get((grid.sheet, *_place(grid, i, j)))
+                wrong.append(NoNumber(layer, where, held, formula, problem))
+        return found, wrong
+
+    def where(self, grid: Grid, i: int, j: int) -> str:
+        """The cell of one element, with its sheet."""
+        row, column = _place(grid, i, j)
+        return f"{sheet_prefix(grid.sheet)}{cell_name(row, column)}"
+
+    def value(self, grid: Grid, i: int, j: int) -> Value:
+        """What the cell of one element holds."""
+        return self.book.sheets[grid.sheet].value(*_place(grid, i, j))
+
+    def formula(self, grid: Grid, i: int, j: int) -> str | None:
+        """The formula of one element's cell, if it has one."""
+        return self.book.sheets[grid.sheet].formula(*_place(grid, i, j))
+
+
+def _place(grid: Grid, i: int, j: int) -> tuple[int, int]:
+    return grid.top + int(i) * grid.spacing[0], grid.left + int(j) * grid.spacing[1]
+
+
+def cut(array: np.ndarray, grid: Grid) -> np.ndarray:
+    """A grid's elements out of a sheet's array; what lies beyond the sheet's last cell is blank."""
+    bottom, right = grid.bottom + 1, grid.right + 1
+    part = array[grid.top : bottom : grid.spacing[0], grid.left : right : grid.spacing[1]]
+    if part.shape != (grid.rows, grid.columns):
+        full = np.zeros((grid.rows, grid.columns), array.dtype)
+        full[: part.shape[0], : part.shape[1]] = part
+        return full
+    return part
+
+
+def in_words(value: Value) -> str:
+    """A cell's value as a message shows it."""
+    return f"{value:.12g}" if isinstance(value, float) else "nothing" if value is None else repr(value)

@@ -1,0 +1,49 @@
+"""All that a workbook shows, gathered before anything is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ..arrays.array import Values
+from ..arrays.grid import Grids
+from ..model.costs import Cost, costs
+from ..model.graph import Graph
+from ..model.network import Network
+from .page import Page
+
+
+@dataclass(frozen=True)
+class WorkbookContent:
+    """All that a workbook shows: the network, its numbers, and where every grid goes."""
+
+    graph: Graph
+    values: Values  # of all its arrays
+    pages: dict[str, Page]
+    pngs: dict[str, bytes]  # the input as pictures, by name
+    inspector: bool = False
+    gallery: int = 0  # how many cells the gallery may have; 0: there is none
+    pictures: dict[str, np.ndarray] = field(default_factory=dict)  # by name, where there are several to choose from
+    home: str = "Overview"  # the first sheet, to which the others link back
+    saved: Values | None = None  # the values to write, where colours and formats are made for others
+
+    @property
+    def network(self) -> Network:
+        return self.graph.network
+
+    @cached_property
+    def grids(self) -> dict[str, Grids]:
+        """Where every array is, by its id."""
+        return {name: grids for page in self.pages.values() for name, grids in page.grids.items()}
+
+    @property
+    def written(self) -> Values:
+        """The values that cells are written with."""
+        return self.values if self.saved is None else self.saved
+
+    @cached_property
+    def costs(self) -> dict[str, Cost]:
+        """What each layer costs, by name."""
+        return costs(self.network)

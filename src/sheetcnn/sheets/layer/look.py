@@ -1,0 +1,215 @@
+"""The sheet of the input or of a layer: header, labels, grids, names, colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from openpyxl.utils.cell import absolute_coordinate
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ...arrays.array import Array, CellFormula, shape_text
+from ...arrays.grid import Grid
+from ...model.network import Node
+from ...model.settings import INPUT
+from ...xlsx import palette
+from ...xlsx.cells import CellBlock
+from ...xlsx.colours import Outline, add_rules, colour, known, signed_scale
+from ...xlsx.columns import square_cells
+from ...xlsx.draft import WorkbookDraft, put, put_line, spans
+from ..content import WorkbookContent
+from ..kernels.look import kernel_choices
+from ..page import HEADER, LEFT, Block, Page, channel_names
+from ..pictures.look import choice_of_pictures
+
+
+def layer_sheet(
+    draft: WorkbookDraft,
+    content: WorkbookContent,
+    page: Page,
+    neighbours: tuple[str, str],
+    banks: dict[str, Page],
+    outlines: dict[str, Outline],
+    sizes: bool = True,
+) -> None:
+    """The sheet of the input or of a layer; pixels and kernels are chosen from `banks`, where there are any.
+
+    Without `sizes` a layer's sheet does not say how large its output is, nor how many parameters it has.
+    """
+    sheet = draft.sheet(page.sheet)
+    square_cells(sheet, page.columns)
+    sheet.freeze_panes = f"A{HEADER + 1}"
+    node = page.node
+    owner = node.name if node else INPUT
+    title, lines = _layer_lines(content, node) if node else _input_lines(content)
+    if node is not None and not sizes:
+        lines = lines[:1]  # the formula in words; any other line may tell
+    column = header(sheet, title, lines, *neighbours, content.home)
+    if node is not None and node.layer.warning():
+        put(sheet, HEADER, LEFT, node.layer.warning(), "warning")
+    marks(sheet, page)
+    arrays = {array.id: array for array in content.graph.of[owner]}
+    choosing: dict[str, CellFormula] = {}  # what is typed, but can also be chosen
+    if node is None and "pictures" in banks:
+        choosing[arrays[f"{owner}.channel"].id] = choice_of_pictures(draft, sheet, content, banks["pictures"])
+    if page.choices:
+        kernels = content.graph.get(owner, "weight")
+        choosing[kernels.id] = kernel_choices(draft, sheet, page, kernels, banks["kernels"])
+    by_array: dict[str, list[Block]] = {}
+    for block in page.blocks:
+        by_array.setdefault(block.array.id, []).append(block)
+    for name, grid in page.names.items():
+        draft.name(name, grid)
+    for name, blocks in by_array.items():
+        array = arrays[name]
+        numbers, written = content.values[name] + 0.0, content.written[name] + 0.0  # no negative zeros
+        typed = array.formula is None
+        write = choosing.get(name) if typed else array.written(content.grids, page.sheet)
+        style = draft.style("typed" if typed else "formula", palette.number_format(known(numbers)))
+        blank = draft.style("blank")
+        for block in blocks:
+            draft.fill(page.sheet, cell_block(block, written, write, style, blank))
+        column = _colour(draft, sheet, content, blocks, (numbers, written), column, typed, outlines.get(name))
+
+
+def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], before: str, after: str, home: str) -> int:
+    """Title, lines of text and links at the top of a sheet; returns the next free column of the row of links."""
+    put(sheet, 1, LEFT, title, "title")
+    for row, (text, style) in enumerate(lines, start=2):
+        put(sheet, row, LEFT, text, style)
+    links: list[tuple[str, str | None]] = [(f"← {before}", before), (home, home), (f"{after} →", after)]
+    if before == home:
+        del links[1]
+    elif after == home:
+        del links[2]
+    return put_line(sheet, HEADER - 1, LEFT, links)
+
+
+def marks(sheet: Worksheet, page: Page) -> None:
+    """Labels, operators and the names of a vector's elements."""
+    for mark in page.marks:
+        put(sheet, mark.row, mark.column, mark.text, mark.style)
+
+
+def cell_block(block: Block, array: np.ndarray, write: Any, style: int, blank: int) -> CellBlock:
+    """A block ready to be poured: its part of an array, and its formulas where `write` gives one for an index."""
+    index, columns = block.index, range(block.grid.columns)
+    formula = None
+    if write is not None and array.ndim - block.array.grid_axes == 2:
+        formula = lambda i: [write((*index, i, j)) for j in columns]  # noqa: E731
+    elif write is not None:  # a column, or a single cell
+        formula = lambda i: [write((*index, i)[: array.ndim])]  # noqa: E731
+    values = array[index].reshape(block.array.size)
+    return CellBlock(block.grid, values, style, formula, block.margin, blank)
+
+
+def _input_lines(content: WorkbookContent) -> tuple[str, list[tuple[str, str]]]:
+    settings = content.network.input
+    words = "The picture as numbers: one grid per channel. Type over any pixel."
+    if settings.normalizes:
+        given = [key for key in ("scale", "mean", "std") if getattr(settings, key) is not None]
+        text = "pixel" + (" / scale" if "scale" in given else "") + (" − mean" if "mean" in given else "")
+        words += f"   normalized = {f'({text}) / std' if 'std' in given else text}"
+    lines = [(words, "words"), (f"{shape_text(settings.shape)}: channels × rows × columns", "soft")]
+    if any(content.network.margin(INPUT)):
+        lines.append(("The hatched border is the padding that the next layer wants: blank cells, which count as 0.", "soft"))
+    return "Input", lines
+
+
+def _layer_lines(content: WorkbookContent, node: Node) -> tuple[str, list[tuple[str, str]]]:
+    cost = content.costs[node.name]
+    words = node.layer.formula_words()
+    activation = node.layer.final
+    if activation is not None:
+        left, right = words.rsplit(" = ", 1)
+        words = f"{left} = {activation.type}({right})"
+    shapes = f"{' and '.join(map(shape_text, node.in_shapes))}  →  {shape_text(node.shape)}"
+    size = node.layer.size_words(*node.in_shapes)
+    work = f"      multiplications: {cost.multiplications:,}" if cost.multiplications else ""
+    sees = f"      one cell here sees up to {cost.sees} pixels of the input" if cost.sees else ""
+    lines = [
+        (words, "words"),
+        (f"reads {' and '.join(node.inputs)}:  {shapes}{f'      size: {size}' if size else ''}", "soft"),
+        (f"parameters: {node.parameter_words}{work}{sees}", "soft"),
+        (torch_code(node), "code"),
+    ]
+    return f"{node.name}  ·  {node.layer.type}", lines
+
+
+def torch_code(node: Node) -> str:
+    """A layer with its activation as PyTorch code."""
+    code = node.layer.torch(*node.in_shapes)
+    activation = node.layer.final
+    parts = [code, "" if activation is None else activation.torch(node.shape)]
+    return ", then ".join(part for part in parts if part)
+
+
+def _colour(
+    draft: WorkbookDraft,
+    sheet: Worksheet,
+    content: WorkbookContent,
+    blocks: list[Block],
+    arrays: tuple[np.ndarray, np.ndarray],
+    column: int,
+    typed: bool,
+    outline: Outline | None,
+) -> int:
+    """Colour the grids of one array, whose values and written values are given; returns the next free column of links."""
+    numbers, written = arrays
+    array, grids = blocks[0].array, [block.grid for block in blocks]
+    if outline is not None and outline.around:
+        add_rules(sheet, outline.around, outline.rules())
+    single = array.role in ("parameter", "shared") and numbers.ndim < 2
+    if single or (array.role == "step" and array.grid_axes and numbers.ndim == 1):
+        return column  # a single number needs no colour
+    bounds = channel_bounds(content, array)
+    if bounds is not None:
+        for block, (low, high), name in zip(blocks, bounds, channel_names(content.network, INPUT), strict=True):
+            dark, light = palette.CHANNELS.get(name, palette.GRAY)
+            scale = palette.Scale(
+                ((low, dark), (high, light)), pale_below=low + palette.pale_until(dark, light) * (high - low)
+            )
+            colour(sheet, spans([block.grid]), scale, None, typed, outline)
+        return column
+    if typed or numbers.min() < 0 or array.signed or array.role == "shared":
+        colour(sheet, spans(grids), signed_scale([known(numbers)]), None, typed, outline)
+        return column
+    ranges = spans(grids)
+    text = "largest cell" if array.role == "output" else f"largest of {array.label}"
+    put(sheet, HEADER - 1, column, text, "soft")
+    cell = Grid(sheet.title, HEADER - 1, column + 4, 1, 1)
+    absolute = ",".join(absolute_coordinate(part) for part in ranges.split(" "))
+    draft.fill(
+        sheet.title,
+        CellBlock(
+            cell,
+            np.array([[float(written.max())]]),
+            draft.style("formula", palette.number_format(numbers)),
+            lambda i: [f"MAX({absolute})"],
+        ),
+    )
+    colour(
+        sheet,
+        ranges,
+        palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)), pale_above=0.5),
+        cell.area,
+        typed,
+        outline,
+    )
+    return column + 6
+
+
+def channel_bounds(content: WorkbookContent, array: Array) -> list[tuple[float, float]] | None:
+    """The darkest and lightest value of each channel of a picture; None for what is no picture."""
+    pixels = content.values[f"{INPUT}.channel"]
+    if array.owner != INPUT or array.role == "parameter" or len(pixels) not in (1, 3):
+        return None
+    if pixels.min() < 0 or pixels.max() > 255 or pixels.max() <= 1:
+        return None
+    if array.role == "pixels":
+        return [(0.0, 255.0)] * len(pixels)
+    ends = [
+        array.computed(content.values | {f"{INPUT}.channel": np.full((len(pixels), 1, 1), end)}).ravel()
+        for end in (0.0, 255.0)
+    ]
+    return [(float(low), float(high)) for low, high in zip(*ends, strict=True)]

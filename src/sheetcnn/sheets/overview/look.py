@@ -1,0 +1,169 @@
+"""The Overview: what the network is, how to use the workbook, the layers as a table."""
+
+from __future__ import annotations
+
+import numpy as np
+from openpyxl.styles import Border, PatternFill, Side
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ...a1 import LETTERS
+from ...arrays.array import shape_text
+from ...arrays.grid import Grid
+from ...model.settings import INPUT
+from ...xlsx import palette
+from ...xlsx.cells import CellBlock
+from ...xlsx.draft import WorkbookDraft, put
+from ..check.content import CHECK
+from ..content import WorkbookContent
+from ..gallery.content import GALLERY
+from ..inspector.table import INSPECTOR
+from ..page import LEFT
+from .content import OVERVIEW, gives_answer, overview_sizes, overview_views
+
+WIDTHS = (3, 3.5, 3.5, 3.5, 22, 38, 68, 14, 24, 15, 13)  # of the columns from A on, if their texts need no more
+WIDEST = 90
+LAYER = 5  # the column of the layers' names
+PICTURE = 9  # the column of the picture
+USE = (
+    "Go to a layer by its link below. Every cell of a feature map is an ordinary formula: click one and read it{apart}.",
+    "Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows at once.",
+    "The sheet Check tells which maps your edit has reached. Undo brings everything back.",
+)
+ALTERNATIVE = "{name}: the picture that {network} reads, at the size that it reads"
+OUTLINE = Border(*[Side("thin", color=palette.RULE)] * 4)
+SWATCHES = (
+    ((palette.NEGATIVE, palette.ZERO, palette.POSITIVE), "kernels and sums: negative, zero, positive"),
+    ((palette.LIGHT, "929AB5", palette.DARK), "feature maps: from zero to the layer's largest cell"),
+)
+
+
+def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, checked: dict[str, Grid]) -> None:
+    """Everything at a glance; `checked` are the Check sheet's columns."""
+    network = content.network
+    longest = [0] * (LAYER - 1) + [max(map(len, texts)) for texts in zip(*_rows(content), strict=True)]
+    for column, (width, most) in enumerate(zip(WIDTHS, longest, strict=True), start=1):
+        sheet.column_dimensions[LETTERS[column]].width = max(width, min(most + 1, WIDEST))
+    put(sheet, 1, 2, network.settings.name, "title")
+    sheet.row_dimensions[1].height = 28
+    put(sheet, 2, 2, network.settings.about, "body")
+    sheet.merge_cells("B2:H2")
+    sheet.row_dimensions[2].height = 14 * (1 + len(network.settings.about) // 115) + 6
+    apart = f", or take it apart on the sheet {INSPECTOR}" if INSPECTOR in draft.blocks else ""
+    for row, text in enumerate(USE, start=4):
+        put(sheet, row, 2, f"{row - 3}   {text.format(apart=apart)}", "row")
+    links = [name for name in (GALLERY, INSPECTOR) if name in draft.blocks] + ["Input", CHECK]
+    for n, name in enumerate(links):
+        put(sheet, 8 + n // 2, LAYER + n % 2, name, "link", name)
+    row = 9 + (len(links) + 1) // 2
+    row = _computed(draft, sheet, content, checked, row)
+    row = _legend(draft, sheet, row + 1)
+    below = _pictures(draft, sheet, content)
+    _table(sheet, content, max(row, below) + 1)
+
+
+def _computed(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, checked: dict[str, Grid], row: int) -> int:
+    """The state of the check, and what the network answers, with bars; returns the next free row."""
+    network = content.network
+    places = checked | {"overview_state": Grid(OVERVIEW, row, LAYER, 1, 1)}
+    put(sheet, row, 2, "state", "soft")
+    sizes = overview_sizes(network)
+    styles = {"overview_state": "strong", "overview_answer": "strong", "overview_name": "aside", "overview_bar": "bar"}
+    row += 1
+    if gives_answer(network):
+        put(sheet, row, 2, "answer", "soft")
+        places["overview_answer"] = Grid(OVERVIEW, row, LAYER, 1, 1)
+        for column, name in enumerate(("overview_name", "overview_bar", "overview_number"), start=LAYER):
+            places[name] = Grid(OVERVIEW, row + 1, column, *sizes[name])
+        row += 1 + sizes["overview_bar"][0]
+        places["answer_names"] = _names(draft, content)
+    for view in overview_views(content.graph, content.grids, places, content.values, 0):
+        number_format = "0.0%" if network.gives_probabilities and view.name == "overview_number" else "General"
+        draft.view(view, places[view.name], draft.style(styles.get(view.name, "note"), number_format))
+    return row
+
+
+def _names(draft: WorkbookDraft, content: WorkbookContent) -> Grid:
+    """The names of the last layer's numbers, beside them on their sheet."""
+    last = content.graph.output(content.network.nodes[-1].name)
+    out = content.grids[last.id]
+    grid = Grid(last.owner, out.top, LEFT, out.rows, 1)
+    draft.name("answer_names", grid)
+    return grid
+
+
+def _pictures(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent) -> int:
+    """The input as a picture, or the first few of several with their names; returns the last row that they need."""
+    if len(content.pngs) == 1:
+        [(name, png)] = content.pngs.items()
+        draft.picture(
+            sheet, png, f"{LETTERS[PICTURE]}2", ALTERNATIVE.format(name=name, network=content.network.settings.name)
+        )
+        return 14
+    for n, (name, png) in enumerate(content.pngs.items()):
+        row, column = 3 + n // 3 * 7, PICTURE + n % 3
+        draft.picture(
+            sheet, png, f"{LETTERS[column]}{row}", ALTERNATIVE.format(name=name, network=content.network.settings.name)
+        )
+        put(sheet, row + 5, column, name, "soft")
+    return 3 + (len(content.pngs) + 2) // 3 * 7 if content.pngs else 0
+
+
+def _legend(draft: WorkbookDraft, sheet: Worksheet, row: int) -> int:
+    put(sheet, row, 2, "12", "typed")
+    put(sheet, row, LAYER, "  blue numbers are for typing, black ones are formulas", "soft")
+    for shades, text in SWATCHES:
+        row += 1
+        for column, shade in enumerate(shades, start=2):
+            sheet.cell(row, column).fill = PatternFill("solid", fgColor=shade)
+            sheet.cell(row, column).border = OUTLINE
+        put(sheet, row, LAYER, f"  {text}", "soft")
+    row += 1
+    padding = Grid("Overview", row, 2, 1, 3)
+    draft.fill("Overview", CellBlock(padding, np.empty((1, 3)), 0, None, blank=draft.style("blank"), empty=True))
+    put(sheet, row, LAYER, "  padding: blank cells around a grid, which count as 0", "soft")
+    return row + 1
+
+
+def _table(sheet: Worksheet, content: WorkbookContent, row: int) -> None:
+    """The network as a table, a row for each layer."""
+    heads = (
+        "",
+        "",
+        "",
+        "layer",
+        "type",
+        "settings",
+        "output C×H×W",
+        "parameters",
+        "multiplications",
+        "sees (pixels)",
+    )
+    for column, text in enumerate(heads, start=2):
+        put(sheet, row, column, text, "head")
+    for number, (name, *texts) in enumerate(_rows(content)):
+        row += 1
+        if number:
+            put(sheet, row, 2, number, "soft")
+        put(sheet, row, LAYER, name, "link", name)
+        for column, text in enumerate(texts, start=LAYER + 1):
+            put(sheet, row, column, text, "row")
+    found = content.costs.values()
+    row += 1
+    put(sheet, row, LAYER, "all layers", "row")
+    put(sheet, row, LAYER + 4, f"{sum(cost.parameters for cost in found):,}", "row")
+    put(sheet, row, LAYER + 5, f"{sum(cost.multiplications for cost in found):,}", "row")
+
+
+def _rows(content: WorkbookContent) -> list[list[str]]:
+    """The table's texts from the column of the layers' names on: first the input, then the layers."""
+    network = content.network
+    rows = [["Input", "", "", shape_text(network.input.shape), "", "", ""]]
+    before = INPUT
+    for node in network.nodes:
+        cost = content.costs[node.name]
+        reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"
+        before = node.name
+        row = [node.name, node.layer.type + reads, node.layer.setting_words(), shape_text(node.shape), node.parameter_words]
+        multiplications = f"{cost.multiplications:,}" if cost.multiplications else ""
+        rows.append([*row, multiplications, cost.sees])
+    return rows

@@ -1,0 +1,60 @@
+"""The whole workbook, sheet by sheet, its grids ready to be poured."""
+
+from __future__ import annotations
+
+from ..xlsx.draft import WorkbookDraft, protect
+from .check.look import check_sheet
+from .content import WorkbookContent
+from .description.look import description_sheet
+from .gallery.content import thumbnails
+from .gallery.look import gallery_sheet
+from .inspector.look import inspector_cells, inspector_of, inspector_sheet, outlines
+from .inspector.place import inspector_places
+from .kernels.content import kept
+from .kernels.look import kernels_sheet
+from .kernels.place import kernels_page
+from .layer.look import layer_sheet
+from .overview.look import overview_sheet
+from .pictures.look import pictures_sheet
+from .pictures.place import pictures_page
+
+
+def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> WorkbookDraft:
+    """The whole workbook, its grids ready to be poured."""
+    draft = WorkbookDraft()
+    network = content.network
+    draft.book.properties.title = network.settings.name
+    draft.book.properties.creator = f"sheetcnn {version}"
+    overview = draft.sheet("Overview")
+    if thumbnails(content.graph, content.gallery):
+        gallery_sheet(draft, content)
+    inspector = inspector_of(content) if content.inspector else None
+    places = {} if inspector is None else inspector_places(inspector)
+    if inspector is not None:
+        inspector_sheet(draft, inspector, places)
+    outlined = {} if inspector is None else outlines(inspector, places)
+    names = ["Overview", *(page.sheet for page in content.pages.values()), "Check"]
+    banks = {"pictures": pictures_page(network, len(content.pictures))} if content.pictures else {}
+    if kept(content.graph):
+        banks["kernels"] = kernels_page(content.graph)
+    for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
+        layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), banks, outlined)
+    checked = check_sheet(draft, content)
+    for bank, draw in (("pictures", pictures_sheet), ("kernels", kernels_sheet)):
+        if bank in banks:
+            draw(draft, content, banks[bank])
+    if inspector is not None:
+        inspector_cells(draft, content, inspector, places)
+    overview_sheet(draft, overview, content, checked)
+    description = {
+        "format": 1,
+        "version": version,
+        "detail": content.graph.detail,
+        "gallery": content.gallery,
+        "inspector": inspector is not None,
+        "network": network.description(),
+    }
+    description_sheet(draft, description)
+    if protected:
+        protect(draft)
+    return draft

@@ -1,0 +1,148 @@
+"""The workbook without its grids, made with openpyxl: sheets, labels, links, names, colours, protection."""
+
+from __future__ import annotations
+
+import io
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.drawing.image import Image
+from openpyxl.styles import Border, Font, Side
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ..a1 import LETTERS, sheet_prefix
+from ..arrays.computed_range import ComputedRange
+from ..arrays.grid import CELL, Grid
+from ..errors import LimitError
+from .cells import CellBlock
+from .styles import CELL_STYLES, FONT, IN_GRIDS, TEXT_STYLES
+
+# LibreOffice counts defined names in 16 bits: one more, and it mixes them up and crashes (seen with 7.4).
+MAX_DEFINED_NAMES = 65_535
+
+
+@dataclass
+class WorkbookDraft:
+    """The openpyxl workbook, and for each of its sheets what is to be poured in."""
+
+    book: Workbook = field(default_factory=Workbook)
+    blocks: dict[str, list[CellBlock]] = field(default_factory=dict)
+    descriptions: list[str] = field(default_factory=list)  # of the pictures, in their order
+    _styles: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.book.remove(self.book.active)
+        # The Normal style's font sets the unit of column widths: with another, LibreOffice's cells are no squares.
+        self.book._named_styles["Normal"].font = Font(FONT, 10)
+
+    def sheet(self, name: str) -> Worksheet:
+        """A new sheet at the end."""
+        sheet = self.book.create_sheet(name)
+        sheet.sheet_view.showGridLines = False
+        sheet.page_setup.orientation = "landscape"
+        sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+        sheet.page_setup.fitToHeight = 0
+        sheet.sheet_properties.pageSetUpPr.fitToPage = True
+        sheet.oddHeader.left.text = name.replace("&", "&&")
+        sheet.oddFooter.right.text = "&P / &N"
+        self.blocks[name] = []
+        return sheet
+
+    def fill(self, sheet: str, block: CellBlock) -> None:
+        self.blocks[sheet].append(block)
+
+    def style(self, kind: str, number_format: str = "General") -> int:
+        """The number of a cell style, one of `CELL_STYLES`."""
+        key = (kind, number_format)
+        if key not in self._styles:
+            cell = WriteOnlyCell(self.book.worksheets[0])
+            cell.number_format = number_format
+            for attribute, value in (IN_GRIDS | CELL_STYLES[kind]).items():
+                setattr(cell, attribute, value)
+            self._styles[key] = cell.style_id
+        return self._styles[key]
+
+    def framed(self, style: int, sides: tuple[bool, ...], colour: str) -> int:
+        """The number of a style with a thick line at its left, right, top or bottom."""
+        key = (f"{style} {sides}", colour)
+        if key not in self._styles:
+            cell = WriteOnlyCell(self.book.worksheets[0])
+            cell._style = copy(self.book._cell_styles[style])
+            now, line = cell.border, Side("medium", color=colour)
+            kept = (now.left, now.right, now.top, now.bottom)
+            cell.border = Border(*(line if thick else side for thick, side in zip(sides, kept, strict=True)))
+            self._styles[key] = cell.style_id
+        return self._styles[key]
+
+    def name(self, name: str, grid: Grid) -> None:
+        """Give a grid its defined name."""
+        self.book.defined_names[name] = DefinedName(name, attr_text=grid.reference)
+
+    def view(self, view: ComputedRange, grid: Grid, style: int) -> None:
+        """Pour the computed cells of an added sheet, and give them their name."""
+        self.name(view.name, grid)
+        columns = range(view.size[1])
+        values = np.array(view.values, dtype=object)
+        self.fill(grid.sheet, CellBlock(grid, values, style, lambda i: [view.formula(i, j) for j in columns]))
+
+    def picture(self, sheet: Worksheet, png: bytes, cell: str, words: str) -> None:
+        """Show a PNG at a cell, described in words for those who cannot see it."""
+        sheet.add_image(Image(io.BytesIO(png)), cell)
+        self.descriptions.append(words)
+
+    def save(self) -> bytes:
+        """The .xlsx without the poured cells. Raises LimitError where it has more names than programs can take."""
+        if (count := len(self.book.defined_names)) > MAX_DEFINED_NAMES:
+            raise LimitError(
+                f"the workbook would have {count:,} defined names; LibreOffice takes {MAX_DEFINED_NAMES:,}; use fewer channels, or --no-gallery"
+            )
+        stream = io.BytesIO()
+        self.book.save(stream)
+        return stream.getvalue()
+
+
+def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None) -> None:
+    """Write a label; text stays text even where it begins with "="."""
+    cell = sheet.cell(row, column, text)
+    if isinstance(text, str):
+        cell.data_type = "s"
+    for attribute, value in TEXT_STYLES[style].items():
+        setattr(cell, attribute, value)
+    if link is not None:
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{sheet_prefix(link)}A1", display=text)
+
+
+def put_line(sheet: Worksheet, row: int, column: int, items: list[tuple[str, str | None]]) -> int:
+    """Write links side by side; returns the next free column."""
+    for text, link in items:
+        put(sheet, row, column, text, "link", link)
+        column += -(-len(text) * 7 // CELL) + 1
+    return column
+
+
+def area_of(grid: Grid) -> str:
+    """A grid's cells without a sheet: C4:F8."""
+    return f"{LETTERS[grid.left]}{grid.top}:{LETTERS[grid.right]}{grid.bottom}"
+
+
+def spans(grids: list[Grid]) -> str:
+    """The ranges of grids, those in the same columns joined into one tall range: what lies between is blank or text."""
+    tall: dict[tuple[int, int], list[int]] = {}
+    for grid in grids:
+        rows = tall.setdefault((grid.left, grid.right), [grid.top, grid.bottom])
+        rows[0], rows[1] = min(rows[0], grid.top), max(rows[1], grid.bottom)
+    return " ".join(f"{LETTERS[left]}{top}:{LETTERS[right]}{bottom}" for (left, right), (top, bottom) in tall.items())
+
+
+def protect(draft: WorkbookDraft) -> None:
+    """Lock every cell but those to type in; there is no password."""
+    for sheet in draft.book.worksheets:
+        sheet.protection.sheet = True
+        sheet.protection.formatColumns = False
+        sheet.protection.formatRows = False
