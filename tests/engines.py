@@ -18,7 +18,7 @@ from conftest import TESTS, uno_python
 from spoil import spoil_saved_values
 
 import sheetcnn
-from sheetcnn.check.check import Report
+from sheetcnn.checking.report import Report
 from sheetcnn.office.libreoffice import find_libreoffice
 
 
@@ -76,5 +76,5 @@ def by_ironcalc(book: Path) -> Iterator[Path]:
 
 def check_with(recalculated: Any, book: Path) -> Report:
     """`check` with the values of another program instead of ours."""
-    with patch("sheetcnn.check.check.recalculated", recalculated):
+    with patch("sheetcnn.checking.check.recalculated", recalculated):
         return sheetcnn.check(book, engine="libreoffice")

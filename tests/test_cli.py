@@ -296,7 +296,7 @@ def test_mistakes_of_ours_are_one_line_too(monkeypatch: pytest.MonkeyPatch, caps
         def fail(*_: object, cause: Exception = cause, **__: object) -> None:
             raise cause
 
-        monkeypatch.setattr("sheetcnn.check.check.check", fail)
+        monkeypatch.setattr("sheetcnn.checking.check.check", fail)
         with pytest.raises(SystemExit) as stopped:
             main(["check", "book.xlsx"])
         told = capsys.readouterr()

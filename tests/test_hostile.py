@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 
 import sheetcnn
-from sheetcnn.check.check import _description
+from sheetcnn.checking.contents import described
 from sheetcnn.errors import SheetcnnError, WorkbookError
 from sheetcnn.formula import Book, Group, evaluate, group_formulas, read_book
 from sheetcnn.image import load_input
@@ -322,7 +322,7 @@ def test_wrong_types_in_the_description(original: Path) -> None:
                 inner[path[-1]] = wrong
             tried += 1
             try:
-                _description(_described(book, json.dumps(data)))
+                described(_described(book, json.dumps(data)))
             except WorkbookError as error:
                 refused.append(str(error))
     assert len(refused) > 0.8 * tried

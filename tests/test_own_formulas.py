@@ -15,7 +15,7 @@ from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 import sheetcnn
 from sheetcnn.a1 import cell_name
-from sheetcnn.check.check import Engine
+from sheetcnn.checking.check import Engine
 from sheetcnn.formula import read_book
 
 NETWORK = """

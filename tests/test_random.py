@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from networks import MOST_LAYERS, Case, cases
 
 import sheetcnn
-from sheetcnn.check.check import Report
+from sheetcnn.checking.report import Report
 from sheetcnn.layers import LAYERS
 
 NETWORKS = int(os.environ.get("NETWORKS", "400"))

@@ -10,7 +10,8 @@ from .errors import SheetcnnError
 
 if TYPE_CHECKING:
     from .builder import Built, build
-    from .check.check import Report, check
+    from .checking.check import check
+    from .checking.report import Report
     from .exporter import export
     from .handout.grader import Grade, grade
     from .handout.writer import HandedOut, hand_out
@@ -25,8 +26,8 @@ __all__ = [
 _HOMES = {
     "build": "builder",
     "Built": "builder",
-    "check": "checker",
-    "Report": "checker",
+    "check": "checking.check",
+    "Report": "checking.report",
     "export": "exporter",
     "import_onnx": "importer",
     "Written": "importer",

@@ -21,7 +21,7 @@ from .plain import plain, plain_json
 # NumPy, openpyxl, pydantic and rich are imported by the commands that need them, so that --help answers at once.
 if TYPE_CHECKING:
     from .builder import Built
-    from .check.check import Report
+    from .checking.report import Report
     from .model.network import Network
 
 FINE, DIFFERS, BAD_INPUT = 0, 1, 2
@@ -147,7 +147,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Compare every cell of a workbook with NumPy. Exit code 1 where a cell differs."""
-    from .check.check import check as check_workbook
+    from .checking.check import check as check_workbook
 
     with _progress("LibreOffice recalculates" if engine is Engine.libreoffice else "evaluating formulas") as progress:
         report = check_workbook(book, engine=engine.value, network=network, progress=progress)
@@ -414,7 +414,7 @@ def _print_predictions(built: Built) -> None:
 
 
 def _print_report(report: Report) -> None:
-    from .check.check import KEPT
+    from .checking.comparison import KEPT
 
     rows = []
     gone = {finding.layer for finding in report.findings if finding.kind == "missing"}

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from .arrays.array import Values
-from .check.check import Contents, read_contents
+from .checking.contents import Contents, read_contents
 from .errors import SheetcnnError, WorkbookError
 from .files import Outputs, refuse_outputs
 from .image import exact_png

@@ -1,0 +1,107 @@
+"""What a workbook says that it is of, and what it holds now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..arrays.array import Values
+from ..errors import NetworkError, WorkbookError
+from ..formula import Area, Book, Formualizer, LibreOffice, evaluate_with_help, group_formulas, needed, read_book
+from ..formula import Engine as Helper
+from ..model.network import Network, parse_network
+from ..model.network_file import parse_json
+from ..model.settings import INPUT
+from ..sheets.description.content import HIDDEN, MARK
+from .named_grids import NamedGrids
+
+HELPERS: tuple[Helper, ...] = (Formualizer(), LibreOffice())  # for formulas that our evaluator does not know
+ADDED = ("gallery", "inspector", "kernel", "check", "overview", "answer")  # whose names do not begin with a layer's
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which sheets were added for looking."""
+
+    gallery: int  # how many cells it may have; 0: there is none
+    inspector: bool
+
+
+def areas_of(book: Book, network: Network) -> list[Area]:
+    """The rectangles that have names of ours: what a network's formulas are in."""
+    owners = (INPUT, *(node.name for node in network.nodes), *ADDED)
+    ours = tuple(f"{owner.lower()}_" for owner in owners)
+    return [area for name, area in book.names.items() if name.lower().startswith(ours)]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a workbook holds now: its network, and the numbers that no formula of it computes, pixels and parameters."""
+
+    network: Network
+    values: Values
+
+
+def read_contents(book: str | Path) -> Contents:
+    """The network, pixels and parameters that are in a workbook now, edits included; formulas among them are evaluated.
+
+    Raises SheetcnnError for a file that sheetcnn did not make, and where a cell holds no number, naming the first.
+    """
+    opened = read_book(Path(book))
+    network, detail, _ = described(opened)
+    groups = group_formulas(opened)
+    evaluate_with_help([opened], groups, needed(opened, groups, areas_of(opened, network)), HELPERS)
+    named = NamedGrids(opened, network, detail)
+    for name, first in named.gone.items():
+        node = network.by_name[name]
+        if node.share is None and any(array.role == "parameter" for array in named.graph.of[name]):
+            raise WorkbookError(
+                f"{book}: the weights of {name} are gone: the defined name {first} is missing, and all others"
+            )
+    given, wrong = named.given()
+    if wrong:
+        raise WorkbookError(f"{book}: {wrong[0].cell} {wrong[0].text}")
+    return Contents(network, given)
+
+
+def description_texts(book: Book) -> list[str] | None:
+    """The texts of the hidden sheet, whatever it is called now; None where it is gone."""
+    named = [sheet for name, sheet in book.sheets.items() if name == HIDDEN]
+    sheet = next((sheet for sheet in [*named, *book.sheets.values()] if sheet.value(1, 1) == MARK), None)
+    if sheet is None:
+        return None
+    return [sheet.texts[place] for place in sorted(sheet.texts) if place[0] > 1 and place[1] == 1]
+
+
+def described(book: Book) -> tuple[Network, str, Shown]:
+    """The network that the workbook carries along on its hidden sheet."""
+    texts = description_texts(book)
+    if texts is None:
+        raise WorkbookError(
+            f"{book.source}: was not made by sheetcnn, or its hidden sheet {HIDDEN} was deleted; "
+            "build it with `sheetcnn build`"
+        )
+    try:
+        data = parse_json("".join(texts))
+        if data["format"] != 1:
+            raise WorkbookError(
+                f"{book.source}: was made by a newer sheetcnn (format {data['format']!r:.20}); update sheetcnn"
+            )
+        if "handout" in data:
+            raise WorkbookError(f"{book.source}: is a handout, which has blanks; grade it with `sheetcnn grade`")
+        detail = data["detail"]
+        if detail not in ("compact", "steps"):
+            raise ValueError(f"unknown detail {detail!r:.20}")
+        gallery = data.get("gallery", 0)
+        if type(gallery) is not int or not 0 <= gallery <= 1_000_000:
+            raise ValueError(f"unknown gallery {gallery!r:.20}")
+        inspector = data.get("inspector", False)
+        if type(inspector) is not bool:
+            raise ValueError(f"unknown inspector {inspector!r:.20}")
+        return parse_network(data["network"], f"{book.source}: {HIDDEN}"), detail, Shown(gallery, inspector)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise WorkbookError(
+            f"{book.source}: its sheet {HIDDEN} is damaged ({str(error)[:80]}); build the workbook anew"
+        ) from None
+    except NetworkError as error:
+        raise WorkbookError(str(error)) from None
