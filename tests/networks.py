@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import sheetcnn
 from sheetcnn.arrays.array import Shape
+from sheetcnn.arrays.kernels import KERNELS
 from sheetcnn.errors import SheetcnnError
 from sheetcnn.layers import LAYERS
-from sheetcnn.model.kernels import KERNELS
 from sheetcnn.model.network import parse_network
 
 MOST_LAYERS = 7

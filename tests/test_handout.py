@@ -995,7 +995,7 @@ def test_given_kernels_and_trained_ones(give: Give, tmp_path: Path) -> None:
     classic = classic.replace("height = 3", "height = 6").replace("width = 3", "width = 6")
     pixels = np.random.default_rng(0).integers(0, 9, (2, 6, 6))
     made = give(FILL, classic, pixels, students="a\nb\nc\n")
-    from sheetcnn.model.kernels import KERNELS
+    from sheetcnn.arrays.kernels import KERNELS
 
     for n in (1, 2, 3):
         weight = made.handout.variant(n).parameters["conv.weight"]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sheetcnn.arrays.kernels import KERNELS
 from sheetcnn.errors import LimitError, NetworkError, SheetcnnError
-from sheetcnn.model.kernels import KERNELS
 from sheetcnn.model.limits import graph_of
 from sheetcnn.model.network import Network, parse_network
 from sheetcnn.model.network_file import read_network

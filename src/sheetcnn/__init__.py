@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from .errors import SheetcnnError
+from .version import VERSION as __version__
 
 if TYPE_CHECKING:
     from .builder import Built, build
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .handout.writer import HandedOut, hand_out
     from .importer import Written, import_onnx
 
-__version__ = version("sheetcnn")
 __all__ = [
     "Built", "Grade", "HandedOut", "Report", "SheetcnnError", "Written", "__version__",
     "build", "check", "export", "grade", "hand_out", "import_onnx",

@@ -9,7 +9,6 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from . import __version__
 from .arrays.array import Values
 from .errors import NetworkError, PictureError, SheetcnnError
 from .files import refuse_outputs
@@ -27,6 +26,7 @@ from .sheets.gallery.content import GALLERY_CELLS
 from .sheets.layout import lay_out
 from .sheets.workbook import draft_workbook
 from .templates import network_path, picture_path
+from .version import VERSION
 from .xlsx.write import write_workbook
 
 SHOWN = 6  # pictures on the Overview
@@ -132,7 +132,7 @@ def build(
             pictures=pictures if len(pictures) > 1 else {},
         ),
         protect,
-        __version__,
+        VERSION,
     )
     write_workbook(path, draft, progress)
     return Built(path, graph, values, tuple(notes), outputs if checked.answers else {})

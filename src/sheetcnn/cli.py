@@ -495,9 +495,9 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from . import __version__
+        from .version import VERSION
 
-        _say(f"sheetcnn {__version__}")
+        _say(f"sheetcnn {VERSION}")
         raise typer.Exit
 
 

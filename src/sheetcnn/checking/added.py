@@ -7,9 +7,9 @@ import numpy as np
 from ..arrays.array import Array, Values
 from ..arrays.computed_range import ComputedRange
 from ..arrays.grid import Grid, flat, seen_from
+from ..arrays.kernels import KERNELS
 from ..formula.parser import skeleton
 from ..formula.values import ERRORS
-from ..model.kernels import KERNELS
 from ..model.network import Node
 from ..model.settings import INPUT
 from ..sheets.check.content import CHECK, check_sizes, check_views

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays.array import Array, Values
+from ..arrays.kernels import KERNELS, in_the_middle
 from ..model.graph import Graph
-from ..model.kernels import KERNELS, in_the_middle
 from ..model.limits import graph_of
 from ..model.network import Network, Node
 from ..model.settings import INPUT

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..builder import load_pictures, refuse_too_large
 from ..errors import ExerciseError
 from ..files import Outputs, make_folder, refuse_outputs
@@ -24,6 +23,7 @@ from ..sheets.content import WorkbookContent
 from ..sheets.gallery.content import GALLERY_CELLS
 from ..sheets.layout import lay_out
 from ..templates import exercise_path, network_path, picture_path
+from ..version import VERSION
 from ..workbook.handout import draft_handout
 from ..xlsx.write import write_workbook
 from .exercise import read_exercise
@@ -179,7 +179,7 @@ class _Writer:
         )
         content = WorkbookContent(variant.graph, values, pages, {}, gallery=GALLERY_CELLS,
                       home="Exercise", saved=saved)  # fmt: skip
-        description: dict[str, Any] = {"format": FORMAT, "version": __version__, "handout": self.id, "number": number}
+        description: dict[str, Any] = {"format": FORMAT, "version": VERSION, "handout": self.id, "number": number}
         if key:
             description["key"] = self.handout.to_dict()
         write_workbook(path, draft_handout(content, variant, key, name, description, self.protect and not key))

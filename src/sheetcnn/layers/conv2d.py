@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids, span
-from ..model.kernels import KERNELS
+from ..arrays.kernels import KERNELS
 from .activation import Activated, Elementwise
 from .base import Layer, MadeOf, OnnxGraph, example
 from .settings import Count, Flag

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays.array import Shape, Values
+from ..arrays.kernels import in_the_middle
 from ..errors import NetworkError
 from ..reading import open_archive, read_header
-from .kernels import in_the_middle
 from .network import INITS, Network, Node
 from .settings import INPUT
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__
 from ..arrays.array import Values
 from ..errors import NetworkError
 from ..model.network import Network, Node
 from ..model.settings import INPUT
+from ..version import VERSION
 
 try:
     import onnx
@@ -43,9 +43,7 @@ def model_of(network: Network, parameters: Values) -> bytes:
         list(to.constants.values()),
     )
     opsets = [helper.make_opsetid("", OPSET)]
-    model = helper.make_model(
-        graph, opset_imports=opsets, ir_version=IR, producer_name="sheetcnn", producer_version=__version__
-    )
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR, producer_name="sheetcnn", producer_version=VERSION)
     model.doc_string = network.settings.about
     helper.set_model_props(model, {"name": network.settings.name} | _labels(network))
     return model.SerializeToString()

@@ -6,8 +6,8 @@ import numpy as np
 
 from ...arrays.array import Array, CellFormula, Shape
 from ...arrays.grid import Grid, Grids
+from ...arrays.kernels import KERNELS, in_the_middle
 from ...model.graph import Graph
-from ...model.kernels import KERNELS, in_the_middle
 from ...model.network import Node
 from ...model.settings import INPUT
 

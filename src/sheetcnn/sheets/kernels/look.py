@@ -8,7 +8,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.array import Array, CellFormula
 from ...arrays.grid import Grid, seen_from
-from ...model.kernels import KERNELS
+from ...arrays.kernels import KERNELS
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
 from ...xlsx.draft import WorkbookDraft, put
