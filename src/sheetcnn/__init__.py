@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import SheetcnnError
-from .version import VERSION as __version__
+from .version import VERSION
 
 if TYPE_CHECKING:
     from .builder import Built, build
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .handout.writer import HandedOut, hand_out
     from .importer import Written, import_onnx
 
+__version__ = VERSION
 __all__ = [
     "Built", "Grade", "HandedOut", "Report", "SheetcnnError", "Written", "__version__",
     "build", "check", "export", "grade", "hand_out", "import_onnx",
