@@ -9,9 +9,10 @@ from .errors import SheetcnnError
 from .version import VERSION
 
 if TYPE_CHECKING:
-    from .builder import Built, build
+    from .builder import Built, build, explain
     from .checking.check import check
     from .checking.report import Report
+    from .explaining import Explanation
     from .exporter import export
     from .handout.grader import Grade, grade
     from .handout.writer import HandedOut, hand_out
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 
 __version__ = VERSION
 __all__ = [
-    "Built", "Grade", "HandedOut", "Report", "SheetcnnError", "Written", "__version__",
-    "build", "check", "export", "grade", "hand_out", "import_onnx",
+    "Built", "Explanation", "Grade", "HandedOut", "Report", "SheetcnnError", "Written", "__version__",
+    "build", "check", "explain", "export", "grade", "hand_out", "import_onnx",
 ]  # fmt: skip
 
 _HOMES = {
     "build": "builder",
     "Built": "builder",
+    "explain": "builder",
+    "Explanation": "explaining",
     "check": "checking.check",
     "Report": "checking.report",
     "export": "exporter",

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, BinaryIO, Literal, get_args
 
 import numpy as np
 
 from .arrays.array import Values
 from .errors import NetworkError, PictureError, SheetcnnError
+from .explaining import Explanation, explanation
 from .files import refuse_outputs
-from .image import enlarged_png, load_input
-from .importer import open_network, refuse_size
+from .image import SHOWN, Given, enlarged_png, load_input
 from .model.graph import Graph
 from .model.limits import graph_of
 from .model.network import Network
 from .model.network_file import with_labels
 from .model.settings import INPUT, InputSettings
 from .model.weights import load_parameters
+from .opening import open_network, shape_of
 from .progress import Progress
+from .reading import Held, source_of
 from .sheets.content import WorkbookContent
 from .sheets.gallery.content import GALLERY_CELLS
 from .sheets.layout import lay_out
 from .sheets.workbook import draft_workbook
-from .templates import network_path, picture_path
+from .templates import picture_path
 from .version import VERSION
-from .xlsx.write import write_workbook
+from .xlsx.write import write_stream, write_workbook
 
-SHOWN = 6  # pictures on the Overview
 MAX_NUMBER = 1e300  # sums over a sheet of such numbers are still finite
 
 Detail = Literal["compact", "steps"]
@@ -37,13 +39,19 @@ Detail = Literal["compact", "steps"]
 
 @dataclass(frozen=True)
 class Built:
-    """What `build` made: the file, the network, NumPy's values of every layer, and notes for the user."""
+    """A network run on pictures, which can be saved as a workbook and shows itself in a notebook."""
 
-    path: Path
-    graph: Graph
-    numbers: Values  # of every array, by its id
+    content: WorkbookContent
     notes: tuple[str, ...]
     outputs: dict[str, np.ndarray]  # what the last layer puts out, by picture, where that is a vector
+    protect: bool = False
+    path: Path | None = None  # of the file, where it was saved as one
+    inputs: tuple[Path, ...] = ()  # files that were read: none of them may be replaced
+
+    @property
+    def graph(self) -> Graph:
+        """All arrays that were computed."""
+        return self.content.graph
 
     @property
     def network(self) -> Network:
@@ -54,7 +62,7 @@ class Built:
     def values(self) -> dict[str, dict[str, np.ndarray]]:
         """What NumPy computed of the first picture, by layer and key; the input's own under "input"."""
         return {
-            name: {array.key: self.numbers[array.id] for array in arrays if array.role not in ("parameter", "shared")}
+            name: {array.key: self.content.values[array.id] for array in arrays if array.role not in ("parameter", "shared")}
             for name, arrays in self.graph.of.items()
         }
 
@@ -67,11 +75,33 @@ class Built:
             for picture, order in ranked.items()
         }
 
+    def save(self, output: str | Path | BinaryIO, *, progress: Progress | None = None) -> Built:
+        """Write the workbook to a file, whose name ends in .xlsx, or to a stream of bytes; returns itself with the path.
+
+        Raises SheetcnnError; an existing file is then untouched.
+        """
+        draft = draft_workbook(self.content, self.protect, VERSION)
+        if not isinstance(output, str | os.PathLike):
+            write_stream(output, draft, progress)
+            return self
+        path = _workbook_path(output, self.inputs)
+        write_workbook(path, draft, progress)
+        return replace(self, path=path)
+
+    def explain(self, layer: str, map: int = 1, row: int = 1, column: int = 1) -> Explanation:
+        """How one cell comes about, as the Inspector shows it; places count from 1."""
+        return explanation(self.graph, self.content.values, layer, (map, row, column))
+
+    def _repr_html_(self) -> str:
+        from .notebook import built_html  # only notebooks ask
+
+        return built_html(self)
+
 
 def build(
-    network: str | Path,
-    image: str | Path | Sequence[str | Path],
-    output: str | Path | None = None,
+    network: Any,
+    image: Any,
+    output: str | Path | BinaryIO | None = None,
     *,
     detail: Detail = "compact",
     protect: bool = False,
@@ -84,76 +114,106 @@ def build(
     std: Sequence[float] | None = None,
     progress: Progress | None = None,
 ) -> Built:
-    """Write a workbook of a picture run through a network.
+    """A workbook of a picture run through a network.
 
-    `network` is a network file or a template's name, `image` a picture, an .npy or .csv file or a sample's name (several
-    make a drop-down on the Input sheet, which switches the whole workbook),
-    `output` the .xlsx to write (default: the network file's name, in the current folder). `detail="steps"` also draws
-    the product grids and the pre-activations; `gallery=False` and `inspector=False` leave these sheets out.
-    `labels` is a text file that names the last layer's outputs, one a line; `size` (rows, columns), `scale`, `mean` and
-    `std` are for models in .onnx. Raises SheetcnnError; an existing output is then untouched.
+    `network` is a network file or a template's name, its plain data, a `Network`, or a model of PyTorch or Keras. `image` is a
+    picture, an .npy or .csv file or a sample's name, an array, a Pillow image, or the bytes of a picture; several make a
+    drop-down on the Input sheet, which switches the whole workbook. `output` is the .xlsx or the stream to write; without it
+    nothing is written yet, see `Built.save`. `detail="steps"` also draws the product grids and the pre-activations;
+    `gallery=False` and `inspector=False` leave these sheets out. `labels` is a text file that names the last layer's outputs,
+    one a line; `size` (rows, columns), `scale`, `mean` and `std` are for models. Raises SheetcnnError; an existing output is
+    then untouched.
     """
     if detail not in get_args(Detail):
         raise SheetcnnError(f"detail {detail!r:.40}: must be {' or '.join(get_args(Detail))}")
-    refuse_size(size)
-    source = network_path(str(network))
-    images = [image] if isinstance(image, str | Path) else list(image)
-    path = Path(output) if output is not None else Path(f"{source.stem}.xlsx")
-    if path.suffix.lower() != ".xlsx":
-        raise NetworkError(f"{path}: the workbook's name must end in .xlsx")
-    inputs = [source, *(picture_path(str(one)) for one in images), *([] if labels is None else [Path(labels)])]
-    refuse_outputs([path], inputs)
-    checked, arrays = open_network(source, size=size, scale=scale, mean=mean, std=std)
-    if checked.settings.weights is not None:
-        refuse_outputs([path], [source.parent / checked.settings.weights])
-    if labels is not None:
-        checked = with_labels(checked, Path(labels))
+    pictures = list(image) if isinstance(image, list | tuple) else [image]
+    given = [_picture(one) for one in pictures]
+    read = tuple(one for one in (*given, *([] if labels is None else [Path(labels)])) if isinstance(one, Path))
+    to_file = isinstance(output, str | os.PathLike)
+    if to_file:  # before any work
+        _workbook_path(output, read)  # type: ignore[arg-type]  # mypy does not see it
+    opened = open_network(network, size=size, scale=scale, mean=mean, std=std, shape=next(map(shape_of, given), None))
+    inputs = (*opened.files, *read)
+    if to_file:
+        _workbook_path(output, inputs)  # type: ignore[arg-type]
+    checked = opened.network if labels is None else with_labels(opened.network, Path(labels))
     graph = graph_of(checked, detail)
     pages = lay_out(graph)
-    parameters, notes = load_parameters(checked, source.parent, arrays)
-    pictures = load_pictures(images, checked.input)
-    values: Values = {}  # of the first picture, which is the one that is shown
+    parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
+    shown = load_pictures(given, checked.input)
+    values, outputs = _run(graph, parameters, shown)
+    pixels_across = 240 if len(shown) == 1 else 90
+    pngs = dict(list(shown.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
+    content = WorkbookContent(
+        graph,
+        values,
+        pages,
+        {name: enlarged_png(one, pixels_across) for name, one in pngs.items()},
+        gallery=GALLERY_CELLS if gallery else 0,
+        inspector=inspector,
+        pictures=shown if len(shown) > 1 else {},
+    )
+    built = Built(content, tuple(notes), outputs if checked.answers else {}, protect, inputs=inputs)
+    return built if output is None else built.save(output, progress=progress)
+
+
+def explain(
+    network: Any, image: Any, layer: str, map: int = 1, row: int = 1, column: int = 1, **options: Any
+) -> Explanation:
+    """How one cell of a layer comes about, as the Inspector shows it, without a workbook; places count from 1.
+
+    `network`, `image` and the options are those of `build`. Raises SheetcnnError.
+    """
+    return build(network, image, **options).explain(layer, map, row, column)
+
+
+def _workbook_path(output: str | Path, inputs: Sequence[Path]) -> Path:
+    """Where a workbook is to be written, if it can be."""
+    path = Path(output)
+    if path.suffix.lower() != ".xlsx":
+        raise NetworkError(f"{path}: the workbook's name must end in .xlsx")
+    refuse_outputs([path], inputs)
+    return path
+
+
+def _run(graph: Graph, parameters: Values, pictures: dict[str, np.ndarray]) -> tuple[Values, dict[str, np.ndarray]]:
+    """All numbers of the first picture, which is the one that is shown, and the last layer's of each."""
+    values: Values = {}
     outputs = {}
     for name, pixels in pictures.items():
         run = graph.run(parameters | {f"{INPUT}.channel": pixels})
         refuse_too_large(graph, run, name)
-        outputs[name] = run[graph.output(checked.nodes[-1].name).id]
+        outputs[name] = run[graph.output(graph.network.nodes[-1].name).id]
         values = values or run
-    pixels_across = 240 if len(pictures) == 1 else 90
-    shown = dict(list(pictures.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
-    draft = draft_workbook(
-        WorkbookContent(
-            graph,
-            values,
-            pages,
-            {name: enlarged_png(one, pixels_across) for name, one in shown.items()},
-            gallery=GALLERY_CELLS if gallery else 0,
-            inspector=inspector,
-            pictures=pictures if len(pictures) > 1 else {},
-        ),
-        protect,
-        VERSION,
-    )
-    write_workbook(path, draft, progress)
-    return Built(path, graph, values, tuple(notes), outputs if checked.answers else {})
+    return values, outputs
 
 
-def load_pictures(images: list[str | Path], settings: InputSettings) -> dict[str, np.ndarray]:
+def _picture(given: Any) -> Given:
+    """A picture as it can be loaded; of a sample its path."""
+    if isinstance(given, str | os.PathLike):
+        return picture_path(str(given))
+    if isinstance(given, np.ndarray) or hasattr(given, "getbands"):
+        return given
+    source = source_of(given, "the picture")
+    return Held(source.data, "the picture.npy") if isinstance(source, Held) and source.data[:6] == b"\x93NUMPY" else source
+
+
+def load_pictures(images: Sequence[Given], settings: InputSettings) -> dict[str, np.ndarray]:
     """Pictures as arrays, by the names that they have in the drop-down. Raises PictureError."""
     if not images:
         raise PictureError("no picture is given; give one or more")
-    paths = [picture_path(str(one)) for one in images]
-    return dict(zip(_names(paths), (load_input(one, settings) for one in paths), strict=True))
+    names = _names([one.stem if isinstance(one, Path) else "picture" for one in images])
+    return dict(zip(names, (load_input(one, settings) for one in images), strict=True))
 
 
-def _names(paths: list[Path]) -> list[str]:
+def _names(stems: list[str]) -> list[str]:
     """What pictures are called in the drop-down: their files' names, numbered where they are the same.
 
     MATCH finds them: it takes upper and lower case for the same, and `*`, `?` and `~` for wildcards.
     """
     names: list[str] = []
-    for path in paths:
-        stem = "".join("_" if letter in "*?~" else letter for letter in path.stem if letter.isprintable())[:40] or "picture"
+    for given in stems:
+        stem = "".join("_" if letter in "*?~" else letter for letter in given if letter.isprintable())[:40] or "picture"
         name, number = stem, 1
         while name.casefold() in (other.casefold() for other in names):
             number += 1

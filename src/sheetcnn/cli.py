@@ -110,13 +110,14 @@ def build(
 ) -> None:
     """Write a workbook of a picture run through a network."""
     from .builder import build as build_workbook
+    from .templates import network_path
 
     options = _input_options(size, scale, mean, std)
     with _progress("writing cells") as progress:
         built = build_workbook(
             network,
             image,
-            output,
+            output or Path(f"{network_path(network).stem}.xlsx"),
             detail=detail.value,
             protect=protect,
             gallery=gallery,
@@ -253,10 +254,9 @@ def summary(
     std: StdOption = None,
 ) -> None:
     """Print a network's layers, output shapes, parameters, multiplications and receptive fields."""
-    from .importer import open_network
-    from .templates import network_path
+    from .opening import open_network
 
-    _print_layers(open_network(network_path(network), **_input_options(size, scale, mean, std))[0])
+    _print_layers(open_network(network, **_input_options(size, scale, mean, std)).network)
 
 
 @app.command("import")

@@ -7,7 +7,6 @@ import logging
 import math
 import re
 import warnings
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -16,8 +15,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from .arrays.array import shape_text
 from .errors import PictureError
 from .model.settings import InputSettings
-from .reading import open_regular, read_bytes, read_header
+from .reading import Source, open_regular, read_bytes, read_header
 
+SHOWN = 6  # pictures on the Overview
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 400_000_000  # of a picture's file: 8 for each of these pixels
 MAX_SCANS = 100  # of a JPEG; progressive ones have about ten
@@ -29,17 +29,27 @@ MOST_LETTERS = 64  # that a number in a file may take; 25 show a double exactly
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its complaints go to standard error
 
 
-def load_input(path: Path, settings: InputSettings) -> np.ndarray:
-    """The input C×H×W of a picture (values 0 to 255, resized) or of an .npy or .csv file (values taken as they are).
+Given = Source | np.ndarray | Image.Image
 
-    Raises PictureError with one line that names the file and the rule.
+
+def load_input(path: Given, settings: InputSettings, name: str = "the picture") -> np.ndarray:
+    """The input C×H×W of a picture (values 0 to 255, resized), or of an array, .npy or .csv file (values taken as they are).
+
+    Raises PictureError with one line that names the file (or what is none, by its `name`) and the rule.
     """
+    if isinstance(path, np.ndarray):
+        if path.dtype.kind not in "fiub":
+            raise PictureError(f"{name}: has the type {str(path.dtype)[:80]}; give real numbers")
+        _check_shape(path.shape, name, settings)
+        return _finite(path, name, settings)
+    if isinstance(path, Image.Image):
+        return _of_picture(path, name, settings)
     if path.suffix.lower() in (".npy", ".csv"):
         return _numbers(path, settings)
     return _pixels(path, settings)
 
 
-def _numbers(path: Path, settings: InputSettings) -> np.ndarray:
+def _numbers(path: Source, settings: InputSettings) -> np.ndarray:
     give = f"give an array of {shape_text(settings.shape)}"
     try:
         if path.suffix.lower() == ".npy":
@@ -58,13 +68,17 @@ def _numbers(path: Path, settings: InputSettings) -> np.ndarray:
         raise
     except Exception as error:  # whatever NumPy finds wrong with a file from outside
         raise PictureError(f"{path}: is no array of numbers ({(str(error) or repr(error)).splitlines()[0]})") from None
+    return _finite(array, path, settings)
+
+
+def _finite(array: np.ndarray, path: Source | str, settings: InputSettings) -> np.ndarray:
     values = np.array(array, dtype=float).reshape(settings.shape)
     if not np.isfinite(values).all():
         raise PictureError(f"{path}: holds NaN or infinity; a workbook can hold finite numbers only")
     return values
 
 
-def _npy(stream: BinaryIO, path: Path, settings: InputSettings) -> np.ndarray:
+def _npy(stream: BinaryIO, path: Source, settings: InputSettings) -> np.ndarray:
     """The numbers of an .npy file, none of which is read before they are known to be the right ones."""
     shape, fortran, dtype = read_header(stream)
     if dtype.kind not in "fiub":
@@ -74,7 +88,7 @@ def _npy(stream: BinaryIO, path: Path, settings: InputSettings) -> np.ndarray:
     return data.reshape(shape, order="F" if fortran else "C")
 
 
-def _check_shape(shape: tuple[int, ...], path: Path, settings: InputSettings) -> None:
+def _check_shape(shape: tuple[int, ...], path: Source | str, settings: InputSettings) -> None:
     if shape not in (settings.shape, settings.shape[1:] if settings.channels == 1 else settings.shape):
         raise PictureError(
             f"{path}: has the shape {shape_text(shape)[:80]}, the network reads {shape_text(settings.shape)}; "
@@ -82,12 +96,8 @@ def _check_shape(shape: tuple[int, ...], path: Path, settings: InputSettings) ->
         )
 
 
-def _pixels(path: Path, settings: InputSettings) -> np.ndarray:
-    if settings.channels not in (1, 3):
-        raise PictureError(
-            f"{path}: a picture has 1 or 3 channels, the network reads {settings.channels}; give an .npy file of "
-            f"{shape_text(settings.shape)}"
-        )
+def _pixels(path: Source, settings: InputSettings) -> np.ndarray:
+    _refuse_channels(path, settings)
     data = read_bytes(
         path, MAX_BYTES, PictureError, "give a picture, .npy or .csv", instead="make the picture smaller first"
     )
@@ -95,10 +105,7 @@ def _pixels(path: Path, settings: InputSettings) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-                if opened.width * opened.height > MAX_PIXELS:
-                    raise PictureError(
-                        f"{path}: has {opened.width}×{opened.height} pixels, more than {MAX_PIXELS:,}; make it smaller first"
-                    )
+                _refuse_large(opened, path)
                 if (scans := _scans(data)) > MAX_SCANS:
                     raise PictureError(
                         f"{path}: comes in {scans:,} layers, more than {MAX_SCANS}; save it as a JPEG that is not progressive"
@@ -112,6 +119,35 @@ def _pixels(path: Path, settings: InputSettings) -> np.ndarray:
         raise
     except Exception as error:  # Pillow's decoders raise whatever they like on a broken file
         raise PictureError(f"{path}: is broken or no picture ({(str(error) or repr(error)).splitlines()[0]})") from None
+    return _values(picture, settings)
+
+
+def _of_picture(given: Image.Image, name: str, settings: InputSettings) -> np.ndarray:
+    """The input of a picture that Pillow holds."""
+    _refuse_channels(name, settings)
+    _refuse_large(given, name)
+    try:
+        return _values(_on_white(ImageOps.exif_transpose(given)), settings)
+    except Exception as error:  # it is decoded only now, and may come from a broken file
+        raise PictureError(f"{name}: is broken ({(str(error) or repr(error)).splitlines()[0]})") from None
+
+
+def _refuse_channels(path: Source | str, settings: InputSettings) -> None:
+    if settings.channels not in (1, 3):
+        raise PictureError(
+            f"{path}: a picture has 1 or 3 channels, the network reads {settings.channels}; give an .npy file of "
+            f"{shape_text(settings.shape)}"
+        )
+
+
+def _refuse_large(picture: Image.Image, path: Source | str) -> None:
+    if picture.width * picture.height > MAX_PIXELS:
+        raise PictureError(
+            f"{path}: has {picture.width}×{picture.height} pixels, more than {MAX_PIXELS:,}; make it smaller first"
+        )
+
+
+def _values(picture: Image.Image, settings: InputSettings) -> np.ndarray:
     picture = _fitted(picture.convert("L" if settings.channels == 1 else "RGB"), settings)
     values = np.asarray(picture, dtype=float).reshape(settings.height, settings.width, settings.channels).transpose(2, 0, 1)
     return 255 - values if settings.invert else values.copy()
@@ -167,6 +203,15 @@ def enlarged_png(pixels: np.ndarray, size: int) -> bytes:
     low, high = (
         (0.0, 255.0) if values.min() >= 0 and values.max() > 1 and values.max() <= 255 else (values.min(), values.max())
     )
+    return _png_between(values, low, high, size)
+
+
+def map_png(numbers: np.ndarray, low: float, high: float, size: int) -> bytes:
+    """A PNG of one map in shades of grey from `low` to `high`, enlarged to about `size` pixels a side."""
+    return _png_between(numbers[None], low, high, size)
+
+
+def _png_between(values: np.ndarray, low: float, high: float, size: int) -> bytes:
     scaled = np.rint((values - low) / ((high - low) or 1) * 255).astype(np.uint8)
     picture = Image.fromarray(scaled[0] if len(scaled) == 1 else scaled.transpose(1, 2, 0))
     factor = max(1, size // max(picture.size))

@@ -1,10 +1,9 @@
-"""A network of any kind of file: TOML and JSON as they are, ONNX turned into a description, which can also be written."""
+"""A model in ONNX written as a network file, to be read and edited."""
 
 from __future__ import annotations
 
 import json
 import os
-import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .arrays.array import Values
 from .errors import NetworkError, SheetcnnError
 from .files import Outputs, make_folder, refuse_outputs
 from .model.network import Network, parse_network
-from .model.network_file import read_network
 from .model.weights import load_parameters
-
-MAX_SIDE = 16_384  # of a picture, as in network files
+from .opening import read_model, refuse_size
 
 
 @dataclass(frozen=True)
@@ -28,22 +24,6 @@ class Written:
 
     paths: tuple[Path, ...]
     network: Network
-
-
-def open_network(
-    path: Path,
-    *,
-    size: tuple[int, int] | None = None,
-    scale: float | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
-) -> tuple[Network, Values | None]:
-    """The network of a .toml, .json or .onnx file, with the arrays of its weights if they are in the file itself.
-
-    Raises NetworkError with one line; `size`, `scale`, `mean` and `std` are for .onnx only.
-    """
-    description, arrays = _description(path, size, scale, mean, std)
-    return (read_network(path) if description is None else parse_network(description, str(path))), arrays
 
 
 def import_onnx(
@@ -71,9 +51,7 @@ def import_onnx(
         if os.path.lexists(path):
             raise SheetcnnError(f"{path}: exists already; give another folder, or move it away")
     refuse_outputs(paths, makes_folders=True)
-    description, arrays = _description(source, size, scale, mean, std)
-    assert description is not None
-    assert arrays is not None
+    description, arrays = read_model(source, size=size, scale=scale, mean=mean, std=std)
     top = {key: value for key, value in description.items() if key not in ("input", "layers")}
     top |= {"weights": paths[1].name} if arrays else {}
     whole = top | {"input": description["input"], "layers": description["layers"]}
@@ -89,33 +67,6 @@ def import_onnx(
         for path, write in reversed(list(zip(written, contents, strict=True))):  # the weights first: no file without them
             outputs.write(path, write)
     return Written(written, network)
-
-
-def refuse_size(size: Any) -> None:
-    """Raise NetworkError where a picture's size is not (rows, columns)."""
-    if size is None:
-        return
-    two = isinstance(size, tuple | list) and len(size) == 2
-    if not two or not all(type(side) is int and 1 <= side <= MAX_SIDE for side in size):
-        raise NetworkError(f"size {reprlib.repr(size)}: must be two whole numbers from 1 to {MAX_SIDE:,}, rows and columns")
-
-
-def _description(
-    path: Path,
-    size: tuple[int, int] | None,
-    scale: float | None,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
-) -> tuple[dict[str, Any] | None, Values | None]:
-    """The description and weights of a model in .onnx; None for other files, which must not be given its options."""
-    if path.suffix.lower() == ".onnx":
-        from .onnx import read_onnx  # it needs the package onnx, which is an extra
-
-        read = read_onnx(path, size=size, scale=scale, mean=mean, std=std)
-        return read.description, read.weights
-    if any(option is not None for option in (size, scale, mean, std)):
-        raise NetworkError(f"{path}: size, scale, mean and std are for .onnx models; put them into the file's [input]")
-    return None, None
 
 
 # -- TOML ----------------------------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
@@ -24,12 +25,51 @@ _KINDS = {
 }  # fmt: skip
 
 
-def open_regular(path: Path, error: type[SheetcnnError], give: str, *, where: str = "") -> BinaryIO:
+@dataclass(frozen=True)
+class Held:
+    """Bytes that were given instead of a file: read like one, and called by a name in messages."""
+
+    data: bytes
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def suffix(self) -> str:
+        """What its name ends with, as of a path."""
+        return Path(self.name).suffix
+
+    @property
+    def stem(self) -> str:
+        """Its name without that."""
+        return Path(self.name).stem
+
+
+Source = Path | Held
+
+
+def source_of(given: Any, name: str) -> Source:
+    """A path, or the bytes of a stream or of themselves, which are then called `name`. Raises SheetcnnError for anything else."""
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    if isinstance(given, bytes | bytearray | memoryview):
+        return Held(bytes(given), name)
+    if callable(getattr(given, "read", None)):
+        data = given.read()
+        if isinstance(data, bytes):
+            return Held(data, name)
+    raise SheetcnnError(f"{name}: must be a path, bytes or a stream of bytes, not {type(given).__name__}")
+
+
+def open_regular(path: Source, error: type[SheetcnnError], give: str, *, where: str = "") -> BinaryIO:
     """Open a regular file, for whoever reads no more of it than is needed.
 
     Raises `error` with one line that says `where` (the path itself, if left out) and what to give instead.
     """
     where = where or shown(path)
+    if isinstance(path, Held):
+        return _File(io.BytesIO(path.data))
     try:
         _refuse_other(os.stat(path).st_mode)  # before it is opened: opening a device may do something already
         # Meanwhile another may stand there: opening a pipe does not wait, and what has been opened is asked again.
@@ -48,7 +88,7 @@ def open_regular(path: Path, error: type[SheetcnnError], give: str, *, where: st
 
 
 def read_bytes(
-    path: Path, limit: int, error: type[SheetcnnError], give: str, *, where: str = "", instead: str = ""
+    path: Source, limit: int, error: type[SheetcnnError], give: str, *, where: str = "", instead: str = ""
 ) -> bytes:
     """The bytes of a regular file, which must be no more than `limit`; what grows while it is read does not count.
 
@@ -56,7 +96,7 @@ def read_bytes(
     """
     with open_regular(path, error, give, where=where) as stream:
         try:
-            size = os.fstat(stream.fileno()).st_size
+            size = len(path.data) if isinstance(path, Held) else os.fstat(stream.fileno()).st_size
             pieces = []
             left = limit + 1
             if size <= limit:  # some files of the system say that they have no bytes, and have many
@@ -72,7 +112,7 @@ def read_bytes(
 
 @contextmanager
 def open_archive(
-    path: Path, error: type[SheetcnnError], give: str, *, where: str = "", again: str
+    path: Source, error: type[SheetcnnError], give: str, *, where: str = "", again: str
 ) -> Iterator[zipfile.ZipFile]:
     """A zip file that has no part twice, of which one program would read the first and another the last.
 
@@ -103,7 +143,7 @@ def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
         return readers[version](stream)
 
 
-def shown(path: Path) -> str:
+def shown(path: Source) -> str:
     """A path as messages say it: in one line, whatever its name holds."""
     text = str(path)
     return text if text.isprintable() else repr(text)

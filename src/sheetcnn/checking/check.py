@@ -6,8 +6,7 @@ and biases that are in the workbook now. Grids are found by their defined names 
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -16,13 +15,13 @@ from ..arrays.array import Values
 from ..errors import SheetcnnError
 from ..formula import Area, Book, Formualizer, Group, beyond_ours, evaluate_with_help, group_formulas, needed, read_book
 from ..formula import Engine as Helper
-from ..importer import open_network
 from ..model.graph import Graph, sheet_of
 from ..model.network import Network
 from ..model.settings import INPUT
 from ..office.libreoffice import recalculated
+from ..opening import open_network
 from ..progress import Progress
-from ..templates import network_path
+from ..reading import source_of
 from .added import added_sheets, lists
 from .comparison import Comparison
 from .contents import HELPERS, Shown, areas_of, described
@@ -37,10 +36,8 @@ ENGINES: dict[str, tuple[Helper, ...]] = {"python": HELPERS, "formualizer": (For
 SHOWN = 5  # places named in a note
 
 
-def check(
-    book: str | Path, *, engine: Engine = "python", network: str | Path | None = None, progress: Progress | None = None
-) -> Report:
-    """Compare every computed cell of a workbook with NumPy.
+def check(book: Any, *, engine: Engine = "python", network: Any = None, progress: Progress | None = None) -> Report:
+    """Compare every computed cell of a workbook, a path, the bytes or a stream of an .xlsx, with NumPy.
 
     Our own evaluator computes the formulas, and formualizer or LibreOffice those that it does not know. With
     `engine="formualizer"` that one computes all; `engine="libreoffice"` takes the values from a forced recalculation.
@@ -50,8 +47,8 @@ def check(
     """
     if engine not in get_args(Engine):
         raise SheetcnnError(f"engine {engine!r:.40}: must be {', '.join(get_args(Engine)[:-1])} or {get_args(Engine)[-1]}")
-    expected = None if network is None else open_network(network_path(str(network)))[0]
-    path = Path(book)
+    expected = None if network is None else open_network(network).network
+    path = source_of(book, "the workbook")
     opened = read_book(path)
     own, detail, shown = described(opened)
     groups = group_formulas(opened)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from ..arrays.array import Values
 from ..errors import NetworkError, WorkbookError
@@ -12,6 +12,7 @@ from ..formula import Engine as Helper
 from ..model.network import Network, parse_network
 from ..model.network_file import parse_json
 from ..model.settings import INPUT
+from ..reading import source_of
 from ..sheets.description.content import HIDDEN, MARK
 from .named_grids import NamedGrids
 
@@ -42,12 +43,12 @@ class Contents:
     values: Values
 
 
-def read_contents(book: str | Path) -> Contents:
+def read_contents(book: Any) -> Contents:
     """The network, pixels and parameters that are in a workbook now, edits included; formulas among them are evaluated.
 
     Raises SheetcnnError for a file that sheetcnn did not make, and where a cell holds no number, naming the first.
     """
-    opened = read_book(Path(book))
+    opened = read_book(source_of(book, "the workbook"))
     network, detail, _ = described(opened)
     groups = group_formulas(opened)
     evaluate_with_help([opened], groups, needed(opened, groups, areas_of(opened, network)), HELPERS)
@@ -56,11 +57,11 @@ def read_contents(book: str | Path) -> Contents:
         node = network.by_name[name]
         if node.share is None and any(array.role == "parameter" for array in named.graph.of[name]):
             raise WorkbookError(
-                f"{book}: the weights of {name} are gone: the defined name {first} is missing, and all others"
+                f"{opened.source}: the weights of {name} are gone: the defined name {first} is missing, and all others"
             )
     given, wrong = named.given()
     if wrong:
-        raise WorkbookError(f"{book}: {wrong[0].cell} {wrong[0].text}")
+        raise WorkbookError(f"{opened.source}: {wrong[0].cell} {wrong[0].text}")
     return Contents(network, given)
 
 

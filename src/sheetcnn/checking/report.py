@@ -70,6 +70,11 @@ class Report:
     def cells(self) -> int:
         return sum(layer.cells for layer in self.layers)
 
+    def _repr_html_(self) -> str:
+        from ..notebook import report_html  # only notebooks ask
+
+        return report_html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data, as `check --json` prints it."""
         return {"ok": self.ok, "cells": self.cells} | asdict(self)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 from xml.parsers import expat
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from ..a1 import IN_NAME, LETTERS, MAX_COLUMNS, MAX_ROWS, NUMBER, cell_name, parse_area
 from ..errors import WorkbookError
-from ..reading import open_archive, open_regular
+from ..reading import Source, open_archive, open_regular
 from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 
 MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
@@ -144,8 +144,8 @@ class Book:
     notes: list[str] = field(default_factory=list)  # what was left out in reading
 
 
-def read_book(path: Path) -> Book:
-    """Read an .xlsx file.
+def read_book(path: Source) -> Book:
+    """Read an .xlsx file, or the bytes of one.
 
     Raises WorkbookError with one line for a file that is no workbook, is damaged, or asks for too much.
     """

@@ -14,15 +14,15 @@ from typing import Any
 from ..builder import load_pictures, refuse_too_large
 from ..errors import ExerciseError
 from ..files import Outputs, make_folder, refuse_outputs
-from ..importer import open_network
 from ..model.limits import graph_of
 from ..model.settings import INPUT
 from ..model.weights import load_parameters, trained_layers
+from ..opening import open_network
 from ..progress import Progress
 from ..sheets.content import WorkbookContent
 from ..sheets.gallery.content import GALLERY_CELLS
 from ..sheets.layout import lay_out
-from ..templates import exercise_path, network_path, picture_path
+from ..templates import exercise_path, picture_path
 from ..version import VERSION
 from ..workbook.handout import draft_handout
 from ..xlsx.write import write_workbook
@@ -70,8 +70,10 @@ def hand_out(
     key = target / KEY
     _refuse_earlier([key], overwrite)
     refuse_outputs([key], makes_folders=True)
-    source = network_path(str(network))
-    checked, arrays = open_network(source)
+    opened = open_network(network)
+    checked = opened.network
+    source = opened.file
+    assert source is not None
     given = None if exercise is None else exercise_path(str(exercise))
     tasks = read_exercise(checked, source, given)
     if not 0 <= seed < MAX_SEED:
@@ -82,18 +84,18 @@ def hand_out(
         raise ExerciseError(
             f"{source}: has more kernels than can have names of their own, which grading needs; use fewer channels"
         )
-    parameters, notes = load_parameters(checked, source.parent, arrays)
-    images = [image] if isinstance(image, str | Path) else list(image)
+    parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
+    images = [picture_path(str(one)) for one in ([image] if isinstance(image, str | Path) else image)]
     pictures = load_pictures(images, checked.input)
     read = None if students is None else read_roster(Path(students))
     roster = read.students if read else ()
     paths = [target / FOLDER / student.file for student in roster] or [target / SINGLE]
     _refuse_earlier(paths, overwrite)
-    inputs = [source, *(Path(path) for path in (given, students) if path), *(picture_path(str(one)) for one in images)]
-    if checked.settings.weights is not None:
-        inputs.append(source.parent / checked.settings.weights)
+    inputs = [*opened.files, *(Path(path) for path in (given, students) if path), *images]
     refuse_outputs([*paths, key], inputs, makes_folders=True)
-    handout = Handout(checked, tasks, parameters, pictures, trained_layers(checked, source.parent, arrays), seed, roster)
+    handout = Handout(
+        checked, tasks, parameters, pictures, trained_layers(checked, opened.folder, opened.arrays), seed, roster
+    )
     for name, pixels in pictures.items():
         refuse_too_large(graph, graph.run(parameters | {f"{INPUT}.channel": pixels}), name)
     if read and say is not None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..deadline import time_left
 from ..errors import EngineError
+from ..reading import Held, Source
 from . import guard
 from .unlinked import unlink_others
 
@@ -74,12 +75,12 @@ def write_profile(folder: Path) -> None:
 
 
 @contextmanager
-def recalculated(book: Path, timeout: float = TIMEOUT) -> Iterator[Path]:
+def recalculated(book: Source, timeout: float = TIMEOUT) -> Iterator[Path]:
     """The workbook as LibreOffice saves it after a full recalculation, in a folder that goes away afterwards.
 
     Raises EngineError where LibreOffice is not installed or does not do its work.
     """
-    with converted([book], timeout, str(book)) as [result]:
+    with converted([book.data if isinstance(book, Held) else book], timeout, str(book)) as [result]:
         yield result
 
 

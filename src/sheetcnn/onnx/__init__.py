@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from ..errors import NetworkError
+from ..reading import Source
 from .file import read_graph
 from .reading import Imported, Reading
 
@@ -15,7 +15,7 @@ __all__ = ["Imported", "read_onnx"]
 
 
 def read_onnx(
-    path: Path,
+    path: Source,
     *,
     size: tuple[int, int] | None = None,
     scale: float | None = None,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import NetworkError
-from ..reading import open_regular, read_bytes
+from ..reading import Source, open_regular, read_bytes
 from .counting import MOST, too_many_parts
 
 try:
@@ -71,7 +71,7 @@ class Graph:
     constants: Mapping[str, np.ndarray]
 
 
-def read_graph(path: Path) -> Graph:
+def read_graph(path: Source) -> Graph:
     """Read and check an .onnx file.
 
     Raises NetworkError with one line where it is no model, is damaged, or is no network of one picture.
@@ -206,7 +206,7 @@ def _ordered(
 class _Constants(Mapping[str, np.ndarray]):
     """The weights of a graph, read when they are asked for."""
 
-    def __init__(self, graph: onnx.GraphProto, path: Path) -> None:
+    def __init__(self, graph: onnx.GraphProto, path: Source) -> None:
         self.path = path
         self._protos = {tensor.name: tensor for tensor in graph.initializer}
         self._taken: dict[str, int] = {}  # how many bytes of files beside the model each tensor has
@@ -243,6 +243,8 @@ class _Constants(Mapping[str, np.ndarray]):
     def _outside(self, tensor: onnx.TensorProto, where: str) -> bytes:
         entries = {entry.key: entry.value for entry in tensor.external_data}
         location = entries.get("location", "")
+        if not isinstance(self.path, Path):
+            raise NetworkError(f"{where}: stands in a file of its own, and only the model's bytes were given; give its path")
         folder = self.path.parent.resolve()
         try:
             path = (folder / location).resolve()

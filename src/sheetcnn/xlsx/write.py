@@ -29,11 +29,13 @@ def write_workbook(path: Path, draft: WorkbookDraft, progress: Progress | None =
     Raises SheetcnnError where the folder cannot be written to.
     """
 
-    def fill(stream: BinaryIO) -> None:
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as target:
-            _fill(target, draft, progress)
+    write_whole(path, lambda stream: write_stream(stream, draft, progress))
 
-    write_whole(path, fill)
+
+def write_stream(stream: BinaryIO, draft: WorkbookDraft, progress: Progress | None = None) -> None:
+    """Write the workbook to a stream of bytes."""
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as target:
+        _fill(target, draft, progress)
 
 
 def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | None) -> None:

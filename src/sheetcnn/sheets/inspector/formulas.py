@@ -12,8 +12,8 @@ from ...arrays.computed_range import TOLERANCE, ComputedRange
 from ...arrays.grid import Grid
 from ...layers.activation import Elementwise
 from ...model.settings import INPUT
-from .table import AT, CHOICES, FIELDS, MARKS, RESULTS, ROW, Inspector
-from .trace import CellTrace
+from ...model.trace import CellTrace
+from .table import AT, CHOICES, FIELDS, MARKS, RESULTS, ROW, Inspector, chosen
 
 HOLE = "·"  # a blank cell: padding, or the space between the cells of a spread-out input
 EQUAL, DIFFERS = "✓", "≠"
@@ -26,14 +26,18 @@ def inspector_views(
     choice: dict[str, Any],
 ) -> list[ComputedRange]:
     """Every computed rectangle; `places` are all named rectangles, `choice` is what the yellow cells hold."""
-    return _Writer(inspector, places, CellTrace(inspector, values, choice)).views()
+    number, place = chosen(inspector, choice)
+    return _Writer(
+        inspector, places, number, CellTrace(inspector.graph, values, inspector.layers[number].node, place)
+    ).views()
 
 
 class _Writer:
     """The formulas beside their values."""
 
-    def __init__(self, inspector: Inspector, places: dict[str, Grid], seen: CellTrace) -> None:
-        self.inspector, self.places, self.seen = inspector, places, seen
+    def __init__(self, inspector: Inspector, places: dict[str, Grid], number: int, seen: CellTrace) -> None:
+        self.inspector, self.places, self.number, self.seen = inspector, places, number, seen
+        self.layer = inspector.layers[number]
         self.visible, self.hidden = places["inspector_layer"].sheet, places["inspector_table"].sheet
 
     def area(self, name: str, sheet: str) -> str:
@@ -101,23 +105,23 @@ class _Writer:
             f"CHOOSE({of('kind')},{of('divisor')},1,{counted})",
         ]
         m, i, j = seen.place
-        values = [seen.number + 1, m + 1, i + 1, j + 1, seen.filter, seen.depth, seen.first, seen.level]
+        values = [self.number + 1, m + 1, i + 1, j + 1, seen.filter, seen.depth, seen.first, seen.level]
         return ComputedRange("inspector_at", lambda _, n: texts[n], [[*values, *seen.corner, seen.divisor]])
 
     def _chosen(self) -> ComputedRange:
         table = self.places["inspector_table"]
         columns = [Grid(table.sheet, table.top, table.left + n, table.rows, 1).area for n in range(table.columns)]
-        values = self.inspector.table[self.seen.number].tolist()
+        values = self.inspector.table[self.number].tolist()
         return ComputedRange("inspector_chosen", lambda _, n: _index(columns[n], self.at("layer", self.hidden)), [values])
 
     def _numbers(self) -> ComputedRange:
         sizes = [self.of(field, self.hidden) for field in ("maps", "rows", "columns")]
-        shape = self.seen.layer.node.shape
+        shape = self.layer.node.shape
         values = [[n + 1 if n < size else "" for size in shape] for n in range(self.inspector.longest)]
         return ComputedRange("inspector_numbers", lambda i, j: f'IF({i + 1}<={sizes[j]},{i + 1},"")', values)
 
     def _columns(self) -> ComputedRange:
-        sheet, made = self.hidden, self.seen.layer.made_of
+        sheet, made = self.hidden, self.layer.made_of
         of, at = partial(self.of, sheet=sheet), partial(self.at, sheet=sheet)
 
         def text(i: int, b: int) -> str:
@@ -127,7 +131,7 @@ class _Writer:
             place = f"{at('left')}+{b}*{of('step_along')}"
             return f"IF({b}>={of('width')},0,{_inside(place, of('width_in'), of('hole_along'))})"
 
-        geometry = dict(zip(FIELDS, self.inspector.table[self.seen.number].astype(int).tolist(), strict=True))
+        geometry = dict(zip(FIELDS, self.inspector.table[self.number].astype(int).tolist(), strict=True))
         source, kernel = [0] * self.inspector.widths[0], [0] * self.inspector.widths[0]
         for b in range(made.size[1]):
             place = self.seen.corner[1] + b * made.dilation[1]
@@ -136,7 +140,7 @@ class _Writer:
         return ComputedRange("inspector_columns", text, [source, kernel])
 
     def _lines(self) -> ComputedRange:
-        sheet, seen, made = self.hidden, self.seen, self.seen.layer.made_of
+        sheet, seen, made = self.hidden, self.seen, self.layer.made_of
         of, at = partial(self.of, sheet=sheet), partial(self.at, sheet=sheet)
 
         def text(y: int, n: int) -> str:
@@ -156,7 +160,7 @@ class _Writer:
                 return f"IF({line}=0,0,1+{down}+({line}-1)*{of('kernel_down')})"
             return f"IF({line}=0,0,({term}-1)*{of('kernel_term_along')})"
 
-        geometry = dict(zip(FIELDS, self.inspector.table[seen.number].astype(int).tolist(), strict=True))
+        geometry = dict(zip(FIELDS, self.inspector.table[self.number].astype(int).tolist(), strict=True))
         values = []
         for y in range(self.inspector.lines):
             t, a = divmod(y, made.size[0] + 1)
@@ -201,7 +205,7 @@ class _Writer:
 
     def _marked(self) -> tuple[list[int], list[int]]:
         """What is outlined of the layer itself, and of what it reads."""
-        seen, made = self.seen, self.seen.layer.made_of
+        seen, made = self.seen, self.layer.made_of
         m, i, j = (n + 1 for n in seen.place)
         first = seen.first + max(0, seen.level) + 1
         last = seen.first + min(made.depth - 1, seen.level + (made.terms - 1) * made.levels[2]) + 1
@@ -215,12 +219,12 @@ class _Writer:
     def _limit(self) -> ComputedRange:
         fields = ("maps", "rows", "columns")
         return ComputedRange(
-            "inspector_limit", lambda n, _: self.of(fields[n], self.visible), [[size] for size in self.seen.layer.node.shape]
+            "inspector_limit", lambda n, _: self.of(fields[n], self.visible), [[size] for size in self.layer.node.shape]
         )
 
     def _word_of(self, column: int) -> tuple[str, str]:
         text = f"INDEX({self.area('words', self.visible)},{self.at('layer', self.visible)},{column + 1})"
-        return text, self.inspector.words[self.seen.number][column]
+        return text, self.inspector.words[self.number][column]
 
     def _source(self) -> ComputedRange:
         text, word = self._word_of(0)
@@ -236,7 +240,7 @@ class _Writer:
 
     def _seen_lines(self) -> list[tuple[int, int]]:
         """The term and the row of its window that each line shows; −1 where it shows none."""
-        made = self.seen.layer.made_of
+        made = self.layer.made_of
         found = [divmod(y, made.size[0] + 1) for y in range(self.inspector.lines)]
         return [(t, a) if t < made.terms and a < made.size[0] else (-1, -1) for t, a in found]
 
@@ -253,9 +257,9 @@ class _Writer:
 
         values = []
         for t, a in self._seen_lines():
-            level = seen.level + t * seen.layer.made_of.levels[2]
-            colour = int(seen.layer.source is self.inspector.stacks.get(INPUT))
-            inside = 0 <= level < seen.layer.made_of.depth
+            level = seen.level + t * self.layer.made_of.levels[2]
+            colour = int(self.layer.source is self.inspector.stacks.get(INPUT))
+            inside = 0 <= level < self.layer.made_of.depth
             values.append(["" if a else self.inspector.labels[seen.first + level][colour] if inside else "padding"])
         return ComputedRange("inspector_channel", text, values)
 
@@ -333,8 +337,8 @@ class _Writer:
 
     def _in_the_middle(self, numbers: np.ndarray) -> list[list[Any]]:
         """One number for each window, beside its middle line."""
-        middle = (self.seen.layer.made_of.size[0] + 1) // 2 - 1
-        shown = bool(self.seen.layer.kernels)
+        middle = (self.layer.made_of.size[0] + 1) // 2 - 1
+        shown = bool(self.layer.kernels)
         return [[float(numbers[t]) if shown and a == middle else ""] for t, a in self._seen_lines()]
 
     def _word(self) -> ComputedRange:
@@ -410,7 +414,7 @@ class _Writer:
     def _inspected(self) -> list[ComputedRange]:
         """On the sheet of every stack: which of its cells are outlined."""
         found = []
-        layer = self.seen.layer
+        layer = self.layer
         for number, (name, stack) in enumerate(self.inspector.stacks.items(), start=1):
             sheet = self.places[stack.name].sheet
             own, read = self._marked()

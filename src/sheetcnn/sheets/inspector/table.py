@@ -14,6 +14,7 @@ from ...layers.activation import Elementwise
 from ...layers.base import MadeOf
 from ...model.graph import Graph
 from ...model.network import Network, Node
+from ...model.trace import activation_of, compared
 
 INSPECTOR = "Inspector"  # the sheet
 TABLE = "_inspector"  # the hidden sheet with its table and its arithmetic
@@ -108,13 +109,11 @@ class Inspected:
     own: Stack
     kernels: list[list[Grid]]
     biases: list[Grid]
-    compared: Array  # what the result is compared with: the maps, or the pre-activations
-    cells: list[Grid]  # where that is
+    cells: list[Grid]  # what the result is compared with: the maps, or the pre-activations
 
     @property
     def activation(self) -> Elementwise | None:
-        final = self.node.layer.final
-        return final if isinstance(final, Elementwise) else None
+        return activation_of(self.node)
 
 
 def inspectable(network: Network) -> list[Node]:
@@ -149,9 +148,7 @@ class Inspector:
             source = self._stack(spread, grids, spread.margin)
         kernels = _listed(grids[f"{node.name}.{made.kernel}"]) if made.kernel else []
         biases = list(grids.get(f"{node.name}.bias", []))
-        final = node.layer.final
-        compared = self.graph.get(node.name, "output" if final is None or isinstance(final, Elementwise) else "sum")
-        return Inspected(node, made, source, own, kernels, biases, compared, grids[compared.id])
+        return Inspected(node, made, source, own, kernels, biases, grids[compared(self.graph, node).id])
 
     def _stack(self, array: Array, grids: dict[str, Grids], margin: Margin) -> Stack:
         name = array.owner if array is self.graph.output(array.owner) else f"{array.owner}_{array.key}"
@@ -330,3 +327,16 @@ def _regular(layer: Inspected, geometry: dict[str, int]) -> bool:
             if place != (first_of_all.sheet, down, along):
                 return False
     return True
+
+
+def chosen(inspector: Inspector, choice: dict[str, Any]) -> tuple[int, tuple[int, ...]]:
+    """The number of the layer that is chosen, and the place as the inspector takes it: the nearest that there is, from 0."""
+    number = [layer.node.name.lower() for layer in inspector.layers].index(str(choice["layer"]).lower())
+    shape = inspector.layers[number].node.shape
+    return number, tuple(_clamped(choice[key], size) for key, size in zip(CHOICES[1:], shape, strict=True))
+
+
+def _clamped(value: Any, size: int) -> int:
+    """A choice as the inspector takes it: the nearest that there is, counted from 0."""
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else size
+    return int(np.floor(max(1, min(number, size)) + 0.5)) - 1

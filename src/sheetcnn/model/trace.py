@@ -1,33 +1,31 @@
-"""What the inspector shows for a choice, in NumPy."""
+"""How one cell of a layer comes about, in NumPy: its windows, kernels, products and sums."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ...arrays.array import Values
-from .table import CHOICES, Inspector
+from ..arrays.array import Array, Shape, Values
+from ..layers.activation import Elementwise
+from .graph import Graph
+from .network import Node
 
 
 class CellTrace:
-    """What the inspector shows for a choice, in NumPy: from the arrays, not from the sheets."""
+    """One cell taken apart, from the arrays and not from the sheets; its place is the map, row and column, counted from 0."""
 
-    def __init__(self, inspector: Inspector, values: Values, choice: dict[str, Any]) -> None:
-        names = [layer.node.name.lower() for layer in inspector.layers]
-        self.number = names.index(str(choice["layer"]).lower())
-        self.layer = layer = inspector.layers[self.number]
-        made, shape = layer.made_of, layer.node.shape
-        self.place = tuple(_clamped(choice[key], size) for key, size in zip(CHOICES[1:], shape, strict=True))
+    def __init__(self, graph: Graph, values: Values, node: Node, place: Shape) -> None:
+        made = node.layer.made_of(*node.in_shapes)
+        assert made is not None
+        self.made_of, self.place = made, place
         m, i, j = self.place
         self.filter, self.depth = divmod(m, made.maps)
         self.first = self.filter // made.filters * made.group
         self.level = self.depth * made.levels[0] - made.levels[1]
         self.corner = i * made.stride[0] - made.padding[0], j * made.stride[1] - made.padding[1]
-        own = layer.node.name
-        x = values[inspector.graph.output(layer.node.inputs[0]).id]
+        own = node.name
+        x = values[graph.output(node.inputs[0]).id]
         if made.source is not None:  # the input with holes between its cells
-            (down, along), (c, h, w) = layer.source.grids[0].spacing, x.shape
+            (down, along), (c, h, w) = graph.get(own, made.source).spacing, x.shape
             spread = np.full((c, (h - 1) * down + 1, (w - 1) * along + 1), np.nan)
             spread[:, ::down, ::along] = x
             x = spread
@@ -47,16 +45,15 @@ class CellTrace:
         inside = self.windows[~np.isnan(self.windows)]
         self.together = float({"sum": self.parts, "largest": inside.max(initial=-np.inf), "mean": inside}[made.kind].sum())
         self.divisor = float(self._divisor(x.shape))
-        biases = values[f"{own}.bias"] if layer.biases else None
+        biases = values.get(f"{own}.bias")
         self.bias = None if biases is None else float(biases[self.filter])
         self.total = self.together / self.divisor + (self.bias or 0.0)
-        self.activated = None
-        if layer.activation is not None:
-            self.activated = float(layer.activation.forward(np.array([self.total]))[0])
-        self.cell = float(values[layer.compared.id][self.place])
+        activation = activation_of(node)
+        self.activated = None if activation is None else float(activation.forward(np.array([self.total]))[0])
+        self.cell = float(values[compared(graph, node).id][self.place])
 
     def _divisor(self, shape: tuple[int, ...]) -> int:
-        made = self.layer.made_of
+        made = self.made_of
         if made.kind != "mean":
             return made.divisor
         count = 1
@@ -67,7 +64,12 @@ class CellTrace:
         return count
 
 
-def _clamped(value: Any, size: int) -> int:
-    """A choice as the inspector takes it: the nearest that there is, counted from 0."""
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else size
-    return int(np.floor(max(1, min(number, size)) + 0.5)) - 1
+def activation_of(node: Node) -> Elementwise | None:
+    """The activation that acts on the cell by itself, as it can be shown."""
+    return node.layer.final if isinstance(node.layer.final, Elementwise) else None
+
+
+def compared(graph: Graph, node: Node) -> Array:
+    """What is made of the windows: the layer's output, or the pre-activation where the activation needs more than the cell."""
+    by_cell = node.layer.final is None or activation_of(node) is not None
+    return graph.get(node.name, "output" if by_cell else "sum")

@@ -1,0 +1,85 @@
+"""How one cell of a layer comes about: its windows, kernels, products and sums, as the Inspector shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays.array import Values, shape_text
+from .errors import NetworkError
+from .model.graph import Graph
+from .model.settings import near
+from .model.trace import CellTrace
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One cell taken apart. Arrays have a window for each channel: terms × rows × columns; NaN is a blank cell."""
+
+    layer: str
+    type: str
+    place: tuple[int, int, int]  # map, row, column, from 1
+    reads: str
+    kind: str  # what is made of the windows: "sum", "largest" or "mean"
+    windows: np.ndarray
+    kernels: np.ndarray  # none where there are no kernels
+    products: np.ndarray
+    sums: np.ndarray  # of each window's products
+    together: float
+    divisor: float
+    bias: float | None
+    total: float
+    activation: str | None
+    value: float  # of the cell
+
+    def __str__(self) -> str:
+        lines = [f"{self.layer} ({self.type}), map {self.place[0]}, row {self.place[1]}, column {self.place[2]}"]
+        for number, window in enumerate(self.windows, start=1):
+            lines.append(f"window {number} of {self.reads}: {_grid(window)}")
+            if len(self.kernels):
+                lines.append(f"  × kernel {_grid(self.kernels[number - 1])} = {self.sums[number - 1]:.6g}")
+        lines.append(" ".join(self.steps))
+        return "\n".join(lines)
+
+    @property
+    def steps(self) -> list[str]:
+        """What becomes of the windows, up to the cell: `sum 4`, `+ bias 1`, `= 5`, `relu → 5`."""
+        words = [f"{self.kind} {self.together:.6g}"]
+        words += [f"÷ {self.divisor:g}"] if self.divisor != 1 else []
+        words += [f"+ bias {self.bias:.6g}"] if self.bias is not None else []
+        words += [f"= {self.total:.6g}"] if len(words) > 1 else []
+        return words + ([f"{self.activation} → {self.value:.6g}"] if self.activation is not None else [])
+
+    def _repr_html_(self) -> str:
+        from .notebook import explanation_html  # only notebooks ask
+
+        return explanation_html(self)
+
+
+def explanation(graph: Graph, values: Values, layer: str, place: tuple[int, int, int]) -> Explanation:
+    """How a cell comes about; places count from 1. Raises NetworkError where there is no such cell, or nothing to take apart."""
+    node = graph.network.by_name.get(layer)
+    if node is None:
+        names = graph.network.by_name
+        raise NetworkError(f"layer {layer!r:.60} is none of the network{near(layer, names)}; there are {', '.join(names)}")
+    made = node.layer.made_of(*node.in_shapes)
+    if made is None:
+        raise NetworkError(
+            f"layer {layer!r} ({node.layer.type}) has no windows to look into; choose a convolution or a pooling"
+        )
+    if not all(type(n) is int and 1 <= n <= size for n, size in zip(place, node.shape, strict=True)):
+        raise NetworkError(
+            f"layer {layer!r} has no cell {place}; it puts out {shape_text(node.shape)}: map, row and column count from 1"
+        )
+    seen = CellTrace(graph, values, node, tuple(n - 1 for n in place))
+    return Explanation(
+        layer, node.layer.type, place, ", ".join(node.inputs), made.kind, seen.windows, seen.kernels, seen.products, seen.sums,
+        seen.together, seen.divisor, seen.bias, seen.total, None if node.layer.final is None else node.layer.final.type,
+        float(values[graph.output(layer).id][seen.place]),
+    )  # fmt: skip
+
+
+def _grid(numbers: np.ndarray) -> str:
+    """Rows of numbers in one line: [1 2; 3 ·]."""
+    return "[" + "; ".join(" ".join("·" if n != n else f"{n:.4g}" for n in row) for row in numbers.tolist()) + "]"

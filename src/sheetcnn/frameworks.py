@@ -1,0 +1,88 @@
+"""Models of PyTorch and Keras, exported to ONNX behind the scenes by their own exporters. Neither is imported here unasked."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .errors import NetworkError
+from .reading import Held
+
+GIVE = "give a network file, a template's name, plain data, or a model of PyTorch or Keras"
+
+
+def exported(model: Any, size: tuple[int, int] | None, shape: tuple[int, ...] | None) -> Held:
+    """A model as the bytes of an .onnx file.
+
+    A model of PyTorch does not say how large its pictures are: `shape` is that of the numbers that it will read, if these are
+    known, else `size` (rows, columns) is needed. Raises NetworkError where it is no such model, or cannot be exported.
+    """
+    kinds = {f"{base.__module__.split('.')[0]}.{base.__name__}" for base in type(model).__mro__}
+    name = type(model).__name__
+    if "torch.Module" in kinds:
+        return _exported(name, lambda path: _export_torch(model, _torch_shape(model, size, shape), path))
+    if kinds & {"keras.Model", "tensorflow.Model", "tf_keras.Model"}:
+        return _exported(name, lambda path: model.export(str(path), format="onnx", verbose=False))
+    raise NetworkError(f"the network is {name}; {GIVE}")
+
+
+def _exported(name: str, write: Any) -> Held:
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        path = Path(folder) / "model.onnx"
+        try:
+            write(path)
+            return Held(path.read_bytes(), f"{name}.onnx")
+        except ImportError as error:
+            raise NetworkError(
+                f"{name}: its exporter needs the package {error.name or error}; install it with pip, or export it to .onnx"
+            ) from None
+        except NetworkError:
+            raise
+        except Exception as error:  # the exporters raise whatever they like
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise NetworkError(f"{name}: could not be exported to ONNX ({lines[0][:200]}); export it yourself") from None
+
+
+def _torch_shape(model: Any, size: tuple[int, int] | None, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """What the model reads, C×H×W."""
+    first = next((module for module in model.modules() if hasattr(module, "in_channels")), None)
+    channels = getattr(first, "in_channels", 1)
+    if size is not None:
+        return (channels, *size)
+    if shape is not None:
+        return shape
+    raise NetworkError(
+        f"{type(model).__name__}: does not say how large its pictures are; give size=(rows, columns), or the picture as an array"
+    )
+
+
+def _export_torch(model: Any, shape: tuple[int, ...], path: Path) -> None:
+    import torch
+
+    was = model.training
+    like = next(model.parameters(), torch.zeros(()))
+    model.eval()
+    try:
+        picture = torch.zeros(1, *shape, dtype=like.dtype, device=like.device)
+        torch.onnx.export(model, (picture,), str(path), external_data=False, verbose=False)
+    finally:
+        model.train(was)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what exporters say by themselves."""
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)

@@ -1,0 +1,105 @@
+"""A network of any kind, opened: a file, a template's name, plain data, or a model of PyTorch or Keras."""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .arrays.array import Values
+from .errors import NetworkError
+from .frameworks import exported
+from .model.network import Network, parse_network
+from .model.network_file import read_network
+from .reading import Held, Source
+from .templates import network_path
+
+MAX_SIDE = 16_384  # of a picture, as in network files
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A network, and where its numbers come from."""
+
+    network: Network
+    folder: Path  # of its file, where its weights lie
+    arrays: Values | None = None  # the weights, where they came with it
+    file: Path | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """What is read, and must not be overwritten."""
+        weights = self.network.settings.weights
+        return [path for path in (self.file, None if weights is None else self.folder / weights) if path is not None]
+
+
+def open_network(
+    given: Any,
+    *,
+    size: tuple[int, int] | None = None,
+    scale: float | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    shape: tuple[int, ...] | None = None,
+) -> Opened:
+    """The network of a file (.toml, .json, .onnx) or a template's name, of plain data, of a model of PyTorch or Keras, or as it is.
+
+    `size`, `scale`, `mean` and `std` are for models only; `shape` is that of the numbers which they will read, where it is
+    known. Raises NetworkError with one line.
+    """
+    refuse_size(size)
+    options = {"size": size, "scale": scale, "mean": mean, "std": std}
+    if isinstance(given, str | os.PathLike):
+        path = network_path(str(given))
+        if path.suffix.lower() == ".onnx":
+            return _opened_model(path, options)
+        _refuse_options(str(path), options)
+        return Opened(read_network(path), path.parent, file=path)
+    if isinstance(given, Network | dict):
+        network = given if isinstance(given, Network) else parse_network(given, "the network")
+        _refuse_options(network.source, options)
+        beside = Path(network.source)
+        return Opened(network, beside.parent if os.path.isfile(beside) else Path())
+    return _opened_model(exported(given, size, shape), options)
+
+
+def _opened_model(model: Source, options: dict[str, Any]) -> Opened:
+    description, arrays = read_model(model, **options)
+    network = parse_network(description, str(model))
+    if isinstance(model, Held):
+        return Opened(network, Path(), arrays)
+    return Opened(network, model.parent, arrays, model)
+
+
+def read_model(model: Source, **options: Any) -> tuple[dict[str, Any], Values]:
+    """The description and the weights of a model in .onnx."""
+    from .onnx import read_onnx  # it needs the package onnx, which is an extra
+
+    read = read_onnx(model, **options)
+    return read.description, read.weights
+
+
+def _refuse_options(source: str, options: dict[str, Any]) -> None:
+    if any(option is not None for option in options.values()):
+        raise NetworkError(f"{source}: size, scale, mean and std are for .onnx models; put them into the file's [input]")
+
+
+def refuse_size(size: Any) -> None:
+    """Raise NetworkError where a picture's size is not (rows, columns)."""
+    if size is None:
+        return
+    two = isinstance(size, tuple | list) and len(size) == 2
+    if not two or not all(type(side) is int and 1 <= side <= MAX_SIDE for side in size):
+        raise NetworkError(f"size {reprlib.repr(size)}: must be two whole numbers from 1 to {MAX_SIDE:,}, rows and columns")
+
+
+def shape_of(image: Any) -> tuple[int, ...] | None:
+    """The shape C×H×W of numbers that are given as an array."""
+    if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
+        return None
+    return image.shape if image.ndim == 3 else (1, *image.shape)
