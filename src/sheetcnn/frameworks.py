@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .errors import NetworkError
 from .reading import Held
 
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")  # with which PyTorch's exporter marks its words
 GIVE = "give a network file, a template's name, plain data, or a model of PyTorch or Keras"
 
 
@@ -28,7 +32,7 @@ def exported(model: Any, size: tuple[int, int] | None, shape: tuple[int, ...] | 
     if "torch.Module" in kinds:
         return _exported(name, lambda path: _export_torch(model, _torch_shape(model, size, shape), path))
     if kinds & {"keras.Model", "tensorflow.Model", "tf_keras.Model"}:
-        return _exported(name, lambda path: model.export(str(path), format="onnx", verbose=False))
+        return _exported(name, lambda path: _export_keras(model, path))
     raise NetworkError(f"the network is {name}; {GIVE}")
 
 
@@ -45,7 +49,7 @@ def _exported(name: str, write: Any) -> Held:
         except NetworkError:
             raise
         except Exception as error:  # the exporters raise whatever they like
-            lines = str(error).strip().splitlines() or [type(error).__name__]
+            lines = _COLOUR.sub("", str(error)).strip().splitlines() or [type(error).__name__]
             raise NetworkError(f"{name}: could not be exported to ONNX ({lines[0][:200]}); export it yourself") from None
 
 
@@ -73,6 +77,11 @@ def _export_torch(model: Any, shape: tuple[int, ...], path: Path) -> None:
         torch.onnx.export(model, (picture,), str(path), external_data=False, verbose=False)
     finally:
         model.train(was)
+
+
+def _export_keras(model: Any, path: Path) -> None:
+    model(np.zeros((1, *model.input_shape[1:])))  # one that was never called is not exported
+    model.export(str(path), format="onnx", verbose=False)
 
 
 @contextlib.contextmanager
