@@ -1,4 +1,4 @@
-"""Write the .xlsx: openpyxl's parts as they are, the sheets with their grids poured in."""
+"""Write the .xlsx: openpyxl's parts, mended, and its sheets with their grids poured in."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
-from xml.sax.saxutils import quoteattr
 
 from ..files import write_whole
 from ..grid import COLUMN
 from ..progress import Progress
 from .cells import Pour, sheet_rows
 from .dress import Dressed
+from .parts import TEXTS, Texts, mended
 
 LEVEL = 5  # of deflate: files of formulas are 0.4 % larger than at the usual 6, in two thirds of the time
 
@@ -40,13 +40,11 @@ def _fill(target: zipfile.ZipFile, dressed: Dressed, progress: Progress | None) 
     sheets = {f"xl/worksheets/sheet{n}.xml": sheet.title for n, sheet in enumerate(dressed.book.worksheets, start=1)}
     total = sum(pour.values.size for pours in dressed.pours.values() for pour in pours)
     done = 0
+    texts = Texts()
     with zipfile.ZipFile(io.BytesIO(dressed.save())) as source:
         for item in source.namelist():
-            if item.startswith("xl/drawings/drawing"):
-                target.writestr(item, _described(source.read(item).decode(), dressed.descriptions))
-                continue
             if item not in sheets:
-                target.writestr(item, source.read(item))
+                target.writestr(item, mended(item, source.read(item), dressed.descriptions))
                 continue
             # With the texts of windows that its formulas share: none is needed twice.
             pours = dressed.pours.pop(sheets[item])
@@ -54,7 +52,7 @@ def _fill(target: zipfile.ZipFile, dressed: Dressed, progress: Progress | None) 
             # One piece is compressed in a thread of its own (zlib lets go of the interpreter) while the next is written.
             with target.open(item, "w") as stream, ThreadPoolExecutor(1) as compressor:
                 before = compressor.submit(stream.write, head.encode())
-                for piece in sheet_rows(data, pours):
+                for piece in sheet_rows(texts.shared(data), pours):
                     before.result()
                     before = compressor.submit(stream.write, piece.encode())
                     if progress is not None:
@@ -62,12 +60,7 @@ def _fill(target: zipfile.ZipFile, dressed: Dressed, progress: Progress | None) 
                         progress(min(total, done), total)
                 before.result()
                 stream.write(tail.encode())
-
-
-def _described(drawing: str, words: list[str]) -> str:
-    """A drawing with its pictures' alternative texts, for which openpyxl has no place."""
-    each = iter(words)
-    return re.sub(r' descr="[^"]*"', lambda _: f" descr={quoteattr(next(each))}", drawing)
+    target.writestr(TEXTS, texts.part())
 
 
 def _split(xml: str, pours: list[Pour]) -> tuple[str, str, str]:
