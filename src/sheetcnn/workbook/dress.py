@@ -118,8 +118,8 @@ class Dressed:
 
 def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None) -> None:
     """Write a label; text stays text even where it begins with "="."""
-    cell = sheet.cell(row, column, text)
-    if isinstance(text, str):
+    cell = sheet.cell(row, column, text if text != "" else None)  # a blank cell, not a text of no letters
+    if isinstance(cell.value, str):
         cell.data_type = "s"
     for attribute, value in TEXT_STYLES[style].items():
         setattr(cell, attribute, value)
