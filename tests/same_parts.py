@@ -72,7 +72,8 @@ def difference(old: bytes | None, new: bytes | None) -> str:
     """How a part differs, in words."""
     if old is None or new is None:
         return f"only in {'NEW' if old is None else 'OLD'}"
-    at = len(os.path.commonprefix([old, new]))
+    least = min(len(old), len(new))
+    at = next((n for n in range(least) if old[n] != new[n]), least)
     shown = [part[max(0, at - SHOWN) : at + SHOWN].decode(errors="replace") for part in (old, new)]
     return f"{len(old):,} and {len(new):,} bytes, other from byte {at:,} on\n    OLD …{shown[0]}…\n    NEW …{shown[1]}…"
 
@@ -117,7 +118,8 @@ def main() -> int:
                 running.append(built(source, compared[-1], given.quick))
             else:
                 compared.append(source)
-        if any([process.wait() for process in running]):  # all of them, also where the first fails
+        ends = [process.wait() for process in running]  # of all, also where the first fails
+        if any(ends):
             return 2
         return 0 if compare(*compared) else 1
 

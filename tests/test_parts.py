@@ -46,7 +46,7 @@ def test_drawings_have_the_usual_prefixes(tmp_path: Path) -> None:
 
 def test_fonts_are_in_the_order_of_the_schema(book: Path) -> None:
     fonts = list(ElementTree.fromstring(parts(book)["xl/styles.xml"]).iter(f"{MAIN}font"))
-    order = "b i strike u sz color name family scheme".split()
+    order = ["b", "i", "strike", "u", "sz", "color", "name", "family", "scheme"]
     for font in fonts:
         tags = [child.tag.removeprefix(MAIN) for child in font]
         assert tags == sorted(tags, key=order.index)

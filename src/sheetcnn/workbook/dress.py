@@ -47,6 +47,7 @@ class Dressed:
 
     def __post_init__(self) -> None:
         self.book.remove(self.book.active)
+        self.book.security = None  # would be written though it says nothing, and Gnumeric complains
         # The Normal style's font sets the unit of column widths: with another, LibreOffice's cells are no squares.
         self.book._named_styles["Normal"].font = Font(FONT, 10)
 
@@ -60,6 +61,9 @@ class Dressed:
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
         sheet.oddHeader.left.text = name.replace("&", "&&")
         sheet.oddFooter.right.text = "&P / &N"
+        for page in ("even", "first"):  # the same, and written though they say nothing
+            setattr(sheet.HeaderFooter, f"{page}Header", None)
+            setattr(sheet.HeaderFooter, f"{page}Footer", None)
         self.pours[name] = []
         return sheet
 

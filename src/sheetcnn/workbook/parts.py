@@ -14,7 +14,9 @@ _PREFIXES = {
     "a": "http://schemas.openxmlformats.org/drawingml/2006/main",
     "r": _RELATIONS,
 }
-_FONT = "b i strike condense extend outline shadow u vertAlign sz color name family charset scheme".split()  # in this order
+# What a font is made of, in the schema's order.
+_FONT = ["b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign"]
+_FONT += ["sz", "color", "name", "family", "charset", "scheme"]
 
 _INLINE = re.compile(r't="inlineStr"><is>(<t.*?</t>)</is>', re.S)
 
