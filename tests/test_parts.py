@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -51,6 +52,21 @@ def test_fonts_are_in_the_order_of_the_schema(book: Path) -> None:
         tags = [child.tag.removeprefix(MAIN) for child in font]
         assert tags == sorted(tags, key=order.index)
     assert max(len(font) for font in fonts) >= 4
+
+
+def test_colours_are_opaque(book: Path) -> None:
+    for name in ("styles.xml", "worksheets/sheet2.xml"):
+        alphas = re.findall(r'rgb="(..)[0-9A-F]{6}"', parts(book)[f"xl/{name}"].decode())
+        assert set(alphas) == {"FF"}, name
+
+
+@pytest.mark.skipif(shutil.which("ssconvert") is None, reason="Gnumeric is not installed (ssconvert)")
+def test_gnumeric_understands_all(tmp_path: Path) -> None:
+    """All but scales of colours, which it does not know: also the lists of drop-downs."""
+    book = sheetcnn.build("edges", ["cat", "coffee"], tmp_path / "book.xlsx").path
+    command = ["ssconvert", str(book), str(tmp_path / "book.gnumeric")]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stderr
+    assert [line for line in said.splitlines() if not line.endswith("of type 'colorScale'")] == []
 
 
 def test_texts_are_shared(book: Path) -> None:

@@ -26,7 +26,7 @@ def mended(item: str, part: bytes, descriptions: list[str]) -> bytes:
     if item.startswith("xl/drawings/drawing"):
         return _drawing(part.decode(), descriptions).encode()
     if item == "xl/styles.xml":
-        return re.sub(r"(?<=<font>).*?(?=</font>)", _ordered, part.decode()).encode()
+        return opaque(re.sub(r"(?<=<font>).*?(?=</font>)", _ordered, part.decode())).encode()
     if item == "xl/_rels/workbook.xml.rels":
         key = part.count(b"<Relationship ") + 1
         relation = f'<Relationship Type="{_RELATIONS}/sharedStrings" Target="/{TEXTS}" Id="rId{key}"/>'
@@ -34,6 +34,11 @@ def mended(item: str, part: bytes, descriptions: list[str]) -> bytes:
     if item == "[Content_Types].xml":
         return part.replace(b"</Types>", f'<Override PartName="/{TEXTS}" ContentType="{_TYPE}"/></Types>'.encode())
     return part
+
+
+def opaque(xml: str) -> str:
+    """Colours as Excel writes them: openpyxl's are transparent, which Excel overlooks, but not all do."""
+    return re.sub(r' rgb="00(?=[0-9A-F]{6}")', ' rgb="FF', xml)
 
 
 def _drawing(xml: str, descriptions: list[str]) -> str:

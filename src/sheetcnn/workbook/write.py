@@ -14,7 +14,7 @@ from ..grid import COLUMN
 from ..progress import Progress
 from .cells import Pour, sheet_rows
 from .dress import Dressed
-from .parts import TEXTS, Texts, mended
+from .parts import TEXTS, Texts, mended, opaque
 
 LEVEL = 5  # of deflate: files of formulas are 0.4 % larger than at the usual 6, in two thirds of the time
 
@@ -77,4 +77,4 @@ def _split(xml: str, pours: list[Pour]) -> tuple[str, str, str]:
     if rows:
         area = f"{COLUMN[min(columns)]}{min(rows)}:{COLUMN[max(columns)]}{max(rows)}"
         head = _DIMENSION.sub(f'<dimension ref="{area}"/>', head)
-    return head + "<sheetData>", _SPANS.sub("", data[1] or ""), "</sheetData>" + xml[data.end() :]
+    return head + "<sheetData>", _SPANS.sub("", data[1] or ""), "</sheetData>" + opaque(xml[data.end() :])
