@@ -337,7 +337,7 @@ def test_blue_is_for_typing(built: tuple[str, Path]) -> None:
         # A kernel of the first layer can be chosen, and is for typing all the same.
         formula = grids.sheets[sheet].formula(top, left) is not None and not name.startswith("fc1_kernel")
         colour = book[sheet].cell(top, left).font.color.rgb
-        assert colour == ("00000000" if formula else "000000CC"), name
+        assert colour == ("FF000000" if formula else "FF0000CC"), name
 
 
 def test_cells_are_square(built: tuple[str, Path]) -> None:

@@ -38,6 +38,7 @@ class WorkbookDraft:
 
     def __post_init__(self) -> None:
         self.book.remove(self.book.active)
+        self.book.security = None  # would be written though it says nothing, and Gnumeric complains
         # The Normal style's font sets the unit of column widths: with another, LibreOffice's cells are no squares.
         self.book._named_styles["Normal"].font = Font(FONT, 10)
 
@@ -51,6 +52,9 @@ class WorkbookDraft:
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
         sheet.oddHeader.left.text = name.replace("&", "&&")
         sheet.oddFooter.right.text = "&P / &N"
+        for page in ("even", "first"):  # the same, and written though they say nothing
+            setattr(sheet.HeaderFooter, f"{page}Header", None)
+            setattr(sheet.HeaderFooter, f"{page}Footer", None)
         self.blocks[name] = []
         return sheet
 
@@ -109,8 +113,8 @@ class WorkbookDraft:
 
 def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None) -> None:
     """Write a label; text stays text even where it begins with "="."""
-    cell = sheet.cell(row, column, text)
-    if isinstance(text, str):
+    cell = sheet.cell(row, column, text if text != "" else None)  # a blank cell, not a text of no letters
+    if isinstance(cell.value, str):
         cell.data_type = "s"
     for attribute, value in TEXT_STYLES[style].items():
         setattr(cell, attribute, value)

@@ -1,4 +1,4 @@
-"""Write the .xlsx: openpyxl's parts as they are, the sheets with their grids poured in."""
+"""Write the .xlsx: openpyxl's parts, mended, and its sheets with their grids poured in."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
-from xml.sax.saxutils import quoteattr
 
 from ..a1 import LETTERS, NUMBER
 from ..files import write_whole
 from ..progress import Progress
 from .cells import CellBlock, sheet_rows
 from .draft import WorkbookDraft
+from .parts import TEXTS, Texts, mended, opaque
 
 LEVEL = 5  # of deflate: files of formulas are 0.4 % larger than at the usual 6, in two thirds of the time
 
@@ -42,13 +42,11 @@ def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | No
     sheets = {f"xl/worksheets/sheet{n}.xml": sheet.title for n, sheet in enumerate(draft.book.worksheets, start=1)}
     total = sum(block.values.size for blocks in draft.blocks.values() for block in blocks)
     done = 0
+    texts = Texts()
     with zipfile.ZipFile(io.BytesIO(draft.save())) as source:
         for item in source.namelist():
-            if item.startswith("xl/drawings/drawing"):
-                target.writestr(item, _described(source.read(item).decode(), draft.descriptions))
-                continue
             if item not in sheets:
-                target.writestr(item, source.read(item))
+                target.writestr(item, mended(item, source.read(item), draft.descriptions))
                 continue
             # With the texts of windows that its formulas share: none is needed twice.
             blocks = draft.blocks.pop(sheets[item])
@@ -56,7 +54,7 @@ def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | No
             # One piece is compressed in a thread of its own (zlib lets go of the interpreter) while the next is written.
             with target.open(item, "w") as stream, ThreadPoolExecutor(1) as compressor:
                 before = compressor.submit(stream.write, head.encode())
-                for piece in sheet_rows(data, blocks):
+                for piece in sheet_rows(texts.shared(data), blocks):
                     before.result()
                     before = compressor.submit(stream.write, piece.encode())
                     if progress is not None:
@@ -64,12 +62,7 @@ def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | No
                         progress(min(total, done), total)
                 before.result()
                 stream.write(tail.encode())
-
-
-def _described(drawing: str, words: list[str]) -> str:
-    """A drawing with its pictures' alternative texts, for which openpyxl has no place."""
-    each = iter(words)
-    return re.sub(r' descr="[^"]*"', lambda _: f" descr={quoteattr(next(each))}", drawing)
+    target.writestr(TEXTS, texts.part())
 
 
 def _split(xml: str, blocks: list[CellBlock]) -> tuple[str, str, str]:
@@ -86,4 +79,4 @@ def _split(xml: str, blocks: list[CellBlock]) -> tuple[str, str, str]:
     if rows:
         area = f"{LETTERS[min(columns)]}{min(rows)}:{LETTERS[max(columns)]}{max(rows)}"
         head = _DIMENSION.sub(f'<dimension ref="{area}"/>', head)
-    return head + "<sheetData>", _SPANS.sub("", data[1] or ""), "</sheetData>" + xml[data.end() :]
+    return head + "<sheetData>", _SPANS.sub("", data[1] or ""), "</sheetData>" + opaque(xml[data.end() :])

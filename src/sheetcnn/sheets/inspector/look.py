@@ -84,7 +84,7 @@ def _choices(draft: WorkbookDraft, sheet: Worksheet, inspector: Inspector, place
         cell = places[f"inspector_{choice}"]
         put(sheet, cell.top, cell.left, value, "choice")
         rule = DataValidation(
-            type="list", formula1=f"={lists[choice].seen_from(INSPECTOR).area}", allow_blank=False, showErrorMessage=True
+            type="list", formula1=lists[choice].seen_from(INSPECTOR).area, allow_blank=False, showErrorMessage=True
         )
         rule.error, rule.errorTitle = f"Choose one of the list: the layer has no such {choice}.", f"No such {choice}"
         sheet.add_data_validation(rule)

@@ -26,7 +26,7 @@ def kernel_choices(draft: WorkbookDraft, sheet: Worksheet, page: Page, kernels: 
     """The lists below a layer's kernels; returns the formula of a kernel's cell, which obeys them."""
     assert page.node is not None
     names = bank.grids[LISTED.id]
-    choice = DataValidation(type="list", formula1=f"={names.seen_from(sheet.title).area}", showErrorMessage=True)
+    choice = DataValidation(type="list", formula1=names.seen_from(sheet.title).area, showErrorMessage=True)
     choice.error = "Choose one of the kernels in the list, or type numbers over the kernel."
     choice.errorTitle = "No such kernel"
     sheet.add_data_validation(choice)

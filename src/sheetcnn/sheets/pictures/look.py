@@ -25,7 +25,7 @@ def choice_of_pictures(draft: WorkbookDraft, sheet: Worksheet, content: Workbook
     sheet.cell(row, first).number_format = "@"  # a picture called 3 or TRUE stays a text when it is chosen
     sheet.merge_cells(start_row=row, end_row=row, start_column=first, end_column=last)
     names = Grid(bank.sheet, 2, 1, len(content.pictures), 1).seen_from(sheet.title).area
-    choice = DataValidation(type="list", formula1=f"={names}", allow_blank=False, showErrorMessage=True)
+    choice = DataValidation(type="list", formula1=names, allow_blank=False, showErrorMessage=True)
     choice.error, choice.errorTitle = "Choose one of the pictures in the list.", "No such picture"
     sheet.add_data_validation(choice)
     choice.add(sheet.cell(row, first).coordinate)

@@ -1,0 +1,78 @@
+"""What openpyxl writes otherwise than Excel does, mended in its parts: other programs are made for Excel's files."""
+
+from __future__ import annotations
+
+import re
+from xml.sax.saxutils import quoteattr
+
+TEXTS = "xl/sharedStrings.xml"
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+_PREFIXES = {
+    "xdr": "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing",
+    "a": "http://schemas.openxmlformats.org/drawingml/2006/main",
+    "r": _RELATIONS,
+}
+# What a font is made of, in the schema's order.
+_FONT = ["b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign"]
+_FONT += ["sz", "color", "name", "family", "charset", "scheme"]
+
+_INLINE = re.compile(r't="inlineStr"><is>(<t.*?</t>)</is>', re.S)
+
+
+def mended(item: str, part: bytes, descriptions: list[str]) -> bytes:
+    """A part that is no sheet, as Excel writes it; `descriptions` are the alternative texts of the pictures."""
+    if item.startswith("xl/drawings/drawing"):
+        return _drawing(part.decode(), descriptions).encode()
+    if item == "xl/styles.xml":
+        return opaque(re.sub(r"(?<=<font>).*?(?=</font>)", _ordered, part.decode())).encode()
+    if item == "xl/_rels/workbook.xml.rels":
+        key = part.count(b"<Relationship ") + 1
+        relation = f'<Relationship Type="{_RELATIONS}/sharedStrings" Target="/{TEXTS}" Id="rId{key}"/>'
+        return part.replace(b"</Relationships>", f"{relation}</Relationships>".encode())
+    if item == "[Content_Types].xml":
+        return part.replace(b"</Types>", f'<Override PartName="/{TEXTS}" ContentType="{_TYPE}"/></Types>'.encode())
+    return part
+
+
+def opaque(xml: str) -> str:
+    """Colours as Excel writes them: openpyxl's are transparent, which Excel overlooks, but not all do."""
+    return re.sub(r' rgb="00(?=[0-9A-F]{6}")', ' rgb="FF', xml)
+
+
+def _drawing(xml: str, descriptions: list[str]) -> str:
+    """A drawing with the usual prefixes, without which ExcelJS reads none, and with its pictures' alternative texts."""
+    xml = re.sub(r' xmlns(:\w+)?="[^"]*"', "", xml)
+    xml = re.sub(r"<(/?)(\w+)(?=[ />])", r"<\1xdr:\2", xml)
+    declared = "".join(f' xmlns:{prefix}="{space}"' for prefix, space in _PREFIXES.items())
+    each = iter(descriptions)
+    xml = re.sub(r' descr="[^"]*"', lambda _: f" descr={quoteattr(next(each))}", xml)
+    return xml.replace("<xdr:wsDr", f"<xdr:wsDr{declared}", 1)
+
+
+def _ordered(font: re.Match[str]) -> str:
+    """What a font is made of, in the order that the schema has."""
+    return "".join(sorted(re.findall(r"<[^>]*>", font[0]), key=lambda tag: _FONT.index(re.findall(r"\w+", tag)[0])))
+
+
+class Texts:
+    """The texts of all sheets, each once: Apple's programs are reported to show those inside of cells as blanks."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._uses = 0
+
+    def shared(self, rows: str) -> str:
+        """A sheet's rows with the numbers of their texts instead of these."""
+        rows, uses = _INLINE.subn(self._number, rows)
+        self._uses += uses
+        return rows
+
+    def _number(self, text: re.Match[str]) -> str:
+        return f't="s"><v>{self._numbers.setdefault(text[1], len(self._numbers))}</v>'
+
+    def part(self) -> str:
+        """The table of the texts."""
+        items = "".join([f"<si>{text}</si>" for text in self._numbers])
+        return f'<sst xmlns="{_MAIN}" count="{self._uses}" uniqueCount="{len(self._numbers)}">{items}</sst>'
