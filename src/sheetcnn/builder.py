@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Literal, get_args
 
 import numpy as np
 
-from .arrays.array import Values
+from .arrays.array import Values, shape_text
 from .errors import NetworkError, PictureError, SheetcnnError
 from .explaining import Explanation, explanation
 from .files import refuse_outputs
@@ -32,6 +32,7 @@ from .templates import picture_path
 from .version import VERSION
 from .xlsx.write import write_stream, write_workbook
 
+ANSWERS = 5  # of a prediction, in a notebook
 MAX_NUMBER = 1e300  # sums over a sheet of such numbers are still finite
 
 Detail = Literal["compact", "steps"]
@@ -93,9 +94,21 @@ class Built:
         return explanation(self.graph, self.content.values, layer, (map, row, column))
 
     def _repr_html_(self) -> str:
-        from .notebook import built_html  # only notebooks ask
+        from .notebook import maps, table, text  # only notebooks ask
 
-        return built_html(self)
+        network = self.network
+        parts = [f"<h4>{text(network.settings.name)}</h4>"]
+        for picture, ranked in self.predictions.items():
+            if network.gives_probabilities or network.settings.labels:
+                told = ", ".join(f"{label} {number:.4g}" for label, number in ranked[:ANSWERS])
+                parts.append(f"<p><b>{text(picture)}</b>: {text(told)}</p>")
+        rows: list[list[Any]] = [[INPUT, "", shape_text(network.input.shape), ""]]
+        rows += [[node.name, node.layer.type, shape_text(node.shape), node.parameter_words] for node in network.nodes]
+        for row in rows:
+            row.append(maps(self.content.values[self.graph.output(row[0]).id]))
+        parts.append(table(("layer", "type", "output", "parameters", "first maps"), rows))
+        saved = "not saved yet: .save('book.xlsx')" if self.path is None else f"saved as {self.path}"
+        return "".join([*parts, f"<p>{text(saved)}</p>", *(f"<p>note: {text(note)}</p>" for note in self.notes)])
 
 
 def build(

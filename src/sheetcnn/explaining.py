@@ -52,9 +52,22 @@ class Explanation:
         return words + ([f"{self.activation} → {self.value:.6g}"] if self.activation is not None else [])
 
     def _repr_html_(self) -> str:
-        from .notebook import explanation_html  # only notebooks ask
+        from .notebook import numbers, table, text  # only notebooks ask
 
-        return explanation_html(self)
+        place = "map {}, row {}, column {}".format(*self.place)
+        rows = []
+        for number, window in enumerate(self.windows):
+            cells = [number + 1, numbers(window)]
+            if len(self.kernels):
+                cells += [
+                    numbers(self.kernels[number]),
+                    numbers(self.products[number], signed=True),
+                    f"{self.sums[number]:.4g}",
+                ]
+            rows.append(cells)
+        heads = ("channel", f"window of {self.reads}", "× kernel", "= products", "sum")[: len(rows[0])]
+        title = text(f"{self.layer} ({self.type}): {place}")
+        return f"<h4>{title}</h4>{table(heads, rows)}<p>{text('  '.join(self.steps))}</p>"
 
 
 def explanation(graph: Graph, values: Values, layer: str, place: tuple[int, int, int]) -> Explanation:

@@ -29,7 +29,11 @@ def exported(model: Any, size: tuple[int, int] | None, shape: tuple[int, ...] | 
     """
     kinds = {f"{base.__module__.split('.')[0]}.{base.__name__}" for base in type(model).__mro__}
     name = type(model).__name__
-    if kinds & {"keras.Model", "tensorflow.Model", "tf_keras.Model"}:  # which is a module of PyTorch too, where that computes
+    if kinds & {
+        "keras.Model",
+        "tensorflow.Model",
+        "tf_keras.Model",
+    }:  # which is a module of PyTorch too, where that computes
         return _exported(name, lambda path: _export_keras(model, path))
     if "torch.Module" in kinds:
         return _exported(name, lambda path: _export_torch(model, _torch_shape(model, size, shape), path))

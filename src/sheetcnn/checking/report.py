@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+SHOWN = 20  # findings in a notebook
+
 Value = float | str | bool | None  # of a cell
 
 Kind = Literal[
@@ -71,9 +73,25 @@ class Report:
         return sum(layer.cells for layer in self.layers)
 
     def _repr_html_(self) -> str:
-        from ..notebook import report_html  # only notebooks ask
+        from ..notebook import table, text  # only notebooks ask
 
-        return report_html(self)
+        differ = sum(one.findings for one in self.layers)
+        verdict = "every cell is as NumPy says" if self.ok else f"{differ:,} cells differ"
+        rows = [
+            [
+                one.layer,
+                one.type,
+                f"{one.cells:,}",
+                f"{one.largest_difference:.2g}",
+                "ok" if one.ok else f"{one.findings:,} differ",
+            ]
+            for one in self.layers
+        ]
+        found = [[finding.cell, finding.text] for finding in self.findings[:SHOWN]]
+        parts = [f"<p><b>{verdict}</b> ({self.cells:,} cells, {text(self.engine)})</p>"]
+        parts.append(table(("layer", "type", "cells", "largest difference", "verdict"), rows))
+        parts += [table(("cell", "what"), found)] if found else []
+        return "".join([*parts, *(f"<p>note: {text(note)}</p>" for note in self.notes)])
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data, as `check --json` prints it."""
