@@ -465,7 +465,7 @@ def test_less_time_than_the_file_has(book: Path, tmp_path: Path, private: Path, 
 @POSIX
 @PROC
 def test_a_guard_that_is_killed(book: Path, private: Path, hanging: None) -> None:
-    """Is no reason to wait."""
+    """Is no reason to wait, and none for LibreOffice to live on."""
 
     def kill() -> None:
         assert soon(lambda: " child " in commands(private))
@@ -478,8 +478,8 @@ def test_a_guard_that_is_killed(book: Path, private: Path, hanging: None) -> Non
     with pytest.raises(EngineError, match="it broke off"), recalculated(book, 60):
         pass
     killer.join()
-    for pid in processes(private):  # which nobody guards any more
-        os.kill(pid, signal.SIGKILL)
+    assert soon(lambda: gone(private)), commands(private)
+    assert not [*private.iterdir()]
 
 
 @pytest.mark.libreoffice

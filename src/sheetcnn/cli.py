@@ -17,6 +17,7 @@ import typer
 
 from .errors import NetworkError, SheetcnnError
 from .plain import plain, plain_json
+from .stopping import Stopped, stoppable
 
 # NumPy, openpyxl, pydantic and rich are imported by the commands that need them, so that --help answers at once.
 if TYPE_CHECKING:
@@ -513,7 +514,11 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     _prepare_streams()
     try:
-        code = _run(given)
+        with stoppable():
+            code = _run(given)
+    except Stopped as stopped:
+        stopped.die()
+        code = BAD_INPUT
     except _OneLineError as said:
         message = plain(" ".join(str(said).split()))
         with suppress(OSError, SheetcnnError):

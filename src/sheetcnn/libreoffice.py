@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 from . import guard
 from .deadline import time_left
 from .errors import EngineError
+from .temporary import temporary_folder
 from .unlinked import unlink_others
 
 TIMEOUT = 1800  # seconds
@@ -93,14 +94,13 @@ def converted(books: Sequence[Path | bytes], timeout: float, called: str = "the 
     if program is None:
         raise EngineError("LibreOffice is not installed (no soffice found); install it, or check with --engine python")
     timeout = min(timeout, SHARE * time_left())
-    with tempfile.TemporaryDirectory(prefix="sheetcnn-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with temporary_folder(EngineError) as folder:
         write_profile(folder / "profile")
         profile = (folder / "profile").as_uri()
         command = [program, f"-env:UserInstallation={profile}", "--headless", "--norestore"]
         command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out")]
         command += [str(_put(book, folder / f"book{n}", called)) for n, book in enumerate(books)]
-        orders = {"folder": name, "profile": profile, "command": command, "environment": _environment(folder)}
+        orders = {"folder": str(folder), "profile": profile, "command": command, "environment": _environment(folder)}
         with _guarded(orders | {"seconds": timeout, "apart": APART}) as went:
             if "late" in went:
                 raise EngineError(f"{called}: LibreOffice did not finish within {timeout:.3g} seconds")
@@ -154,13 +154,18 @@ def _guarded(orders: dict[str, Any]) -> Iterator[dict[str, Any]]:
         raise EngineError(f"LibreOffice needs a second Python process, which does not start ({error.strerror})") from None
     assert process.stdin is not None
     assert process.stdout is not None
+    heard: dict[str, Any] = {}
     try:
         with suppress(OSError):  # it has died, as its output says too
             process.stdin.write(json.dumps(orders).encode() + b"\n")
             process.stdin.flush()
-        yield json.loads(process.stdout.readline() or b"{}")
+        while "over" not in heard and (line := process.stdout.readline()):
+            heard |= json.loads(line)
+        yield heard
     finally:
         with suppress(OSError):
             process.stdin.close()
-        process.wait()
+        if process.wait() < 0 and "pid" in heard:  # somebody has killed the guard, and nobody guards LibreOffice
+            with suppress(OSError):
+                os.killpg(heard["pid"], signal.SIGKILL)
         process.stdout.close()

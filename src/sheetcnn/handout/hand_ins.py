@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..errors import ExerciseError
+from ..temporary import temporary_folder
 from .kinds import PASSWORD, Kind, kind_of
 
 MAX_FILES = 10_000  # in one archive
@@ -58,8 +58,8 @@ def hand_ins(folder: Path, left_alone: set[Path]) -> Iterator[list[HandIn]]:
 
     Files and folders in `left_alone` are passed over. Raises ExerciseError where there is no such folder or archive.
     """
-    with TemporaryDirectory(prefix="sheetcnn-", ignore_cleanup_errors=True) as name:
-        finder = _Finder(Path(name), left_alone)
+    with temporary_folder(ExerciseError) as place:
+        finder = _Finder(place, left_alone)
         if folder.is_dir():
             finder.folder(folder, "")
         elif folder.is_file() and kind_of(folder)[0] is Kind.ARCHIVE:

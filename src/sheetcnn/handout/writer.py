@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from ..importer import open_network
 from ..layout import lay_out
 from ..progress import Progress
 from ..templates import exercise_path, network_path, picture_path
+from ..temporary import temporary_folder
 from ..views.gallery import GALLERY_CELLS
 from ..weights import load_parameters, trained_layers
 from ..workbook.handout import dress_handout
@@ -99,7 +99,7 @@ def hand_out(
     make_folder(paths[0].parent)
     writer = _Writer(handout, protect)
     # They are put in their places together when all are complete, the key last.
-    with _staging(target) as staging, Outputs() as outputs:
+    with temporary_folder(ExerciseError, target) as staging, Outputs() as outputs:
         staged = [(path, staging / f"{n}.xlsx") for n, path in enumerate([*paths, key])]
         writer.write(staged[-1][1], 0, True)
         numbers = range(1, len(paths) + 1) if roster else [0]
@@ -117,17 +117,6 @@ def _refuse_earlier(paths: Sequence[Path], overwrite: bool) -> None:
                 f"{path}: exists already, and what was handed out before would be lost, or could not be graded any more; "
                 "give another folder, or --overwrite"
             )
-
-
-@contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """A folder beside the places of the workbooks, which is gone afterwards."""
-    try:
-        made = tempfile.TemporaryDirectory(prefix=".handout.", suffix=".part", dir=folder)
-    except OSError as error:
-        raise ExerciseError(f"{folder}: cannot be written to ({error.strerror}); give another folder") from None
-    with made as name:
-        yield Path(name)
 
 
 def _write_all(writer: _Writer, jobs: list[tuple[Path, int]], progress: Progress | None) -> None:
