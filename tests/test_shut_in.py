@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ import numpy as np
 import openpyxl
 import pytest
 from PIL import Image
+from processes import commands, gone, processes, soon
 
 import sheetcnn
 from sheetcnn import deadline, libreoffice
@@ -343,52 +343,6 @@ HANGING = f"""#!/bin/sh
 {shlex.quote(sys.executable)} -c "import time; time.sleep(600)" child "$@" &
 {shlex.quote(sys.executable)} -c "import time; time.sleep(600)" parent "$@"
 """
-
-
-def processes(folder: Path) -> list[int]:
-    """Those whose command line or environment names a folder."""
-    found = []
-    for place in Path("/proc").iterdir():
-        if place.name.isdigit() and int(place.name) != os.getpid():
-            with suppress(OSError):
-                if any(os.fsencode(folder) in (place / name).read_bytes() for name in ("cmdline", "environ")):
-                    found.append(int(place.name))
-    return found
-
-
-def commands(folder: Path) -> str:
-    """Their command lines."""
-    found = []
-    for pid in processes(folder):
-        with suppress(OSError):
-            found.append(Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " "))
-    return "\n".join(found)
-
-
-def soon(true: Callable[[], bool], seconds: float = 15) -> bool:
-    """Whether something becomes true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.05)
-    return true()
-
-
-def gone(folder: Path) -> bool:
-    """Whether nobody works for a folder any more."""
-    return not processes(folder)  # of who has ended, nothing can be read
-
-
-@pytest.fixture
-def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for temporary files of this test's own."""
-    folder = tmp_path / "private"
-    folder.mkdir()
-    for name in ("TMPDIR", "TMP", "TEMP"):
-        monkeypatch.setenv(name, str(folder))
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
 
 
 @pytest.fixture

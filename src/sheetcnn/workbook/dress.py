@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +13,15 @@ import numpy as np
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.drawing.image import Image
+from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, FormulaRule
 from openpyxl.styles import Border, Font, Side
 from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
 from ..errors import LimitError
 from ..grid import COLUMN, Grid, sheet_prefix
@@ -112,8 +116,23 @@ class Dressed:
                 f"the workbook would have {count:,} defined names; LibreOffice takes {MAX_DEFINED_NAMES:,}; use fewer channels, or --no-gallery"
             )
         stream = io.BytesIO()
-        self.book.save(stream)
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            _InMemory(self.book, archive).save()
         return stream.getvalue()
+
+
+class _InMemory(ExcelWriter):
+    """Writes without temporary files, which openpyxl would leave behind where this process is killed."""
+
+    def write_worksheet(self, ws: Worksheet) -> None:
+        """Write a sheet, small as it is without its grids, as openpyxl does in other respects."""
+        ws._drawing = SpreadsheetDrawing()
+        ws._drawing.charts, ws._drawing.images = ws._charts, ws._images
+        writer = WorksheetWriter(ws, io.BytesIO())
+        writer.write()
+        ws._rels = writer._rels
+        self._archive.writestr(ws.path[1:], writer.read())
+        self.manifest.append(ws)
 
 
 def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None) -> None:
