@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -517,7 +518,10 @@ def main(arguments: list[str] | None = None) -> None:
         with stoppable():
             code = _run(given)
     except Stopped as stopped:
-        stopped.die()
+        if stopped.number != signal.SIGINT:
+            stopped.die()
+        with suppress(OSError):
+            print("sheetcnn: stopped", file=sys.stderr)
         code = BAD_INPUT
     except _OneLineError as said:
         message = plain(" ".join(str(said).split()))

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -24,7 +24,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def open_regular(path: Path, error: type[SheetcnnError], give: str, *, where: str = "") -> BinaryIO:
+def open_regular(path: Path, error: type[SheetcnnError], give: str, *, where: str = "") -> io.BufferedReader:
     """Open a regular file, for whoever reads no more of it than is needed.
 
     Raises `error` with one line that says `where` (the path itself, if left out) and what to give instead.
@@ -78,14 +78,21 @@ def open_archive(
 
     Raises `error` with one line, as `open_regular` does, and zipfile.BadZipFile where it is no zip file.
     """
+    with open_zip(path, error, give, where=where) as archive:
+        name, times = Counter(archive.namelist()).most_common(1)[0] if archive.filelist else ("", 0)
+        if times > 1:
+            raise error(f"{where or shown(path)}: has the part {name!r:.80} {times} times; {again}")
+        yield archive
+
+
+@contextmanager
+def open_zip(path: Path, error: type[SheetcnnError], give: str, *, where: str = "") -> Iterator[zipfile.ZipFile]:
+    """A zip file, whose parts may be anything. Raises as `open_archive` does."""
     with open_regular(path, error, give, where=where) as stream:
         assert isinstance(stream, _File)
         stream.most = MAX_DIRECTORY
         with zipfile.ZipFile(stream) as archive:
             stream.most = None
-            name, times = Counter(archive.namelist()).most_common(1)[0] if archive.filelist else ("", 0)
-            if times > 1:
-                raise error(f"{where or shown(path)}: has the part {name!r:.80} {times} times; {again}")
             yield archive
 
 

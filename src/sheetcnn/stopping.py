@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_USUAL = (signal.SIG_DFL, signal.default_int_handler)  # who ignores a signal, as nohup does, wants it so
 
 
 class Stopped(BaseException):
@@ -27,23 +28,29 @@ class Stopped(BaseException):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Have the signals that would end this process at once raise Stopped, as Ctrl-C raises KeyboardInterrupt."""
+    """Have the signals that end a process raise Stopped, whatever else goes wrong on the way out because of it."""
+    received: list[int] = []
 
     def stop(number: int, _frame: object) -> None:
-        for one in changed:  # once is enough: nothing may break off the way out
-            signal.signal(one, signal.SIG_IGN)
+        received.append(number)
         raise Stopped(number)
 
-    # Only the main thread may change them, and who ignores a signal, as nohup does, wants it so.
-    main = threading.current_thread() is threading.main_thread()
-    changed = [number for number in _ENDING if main and signal.getsignal(number) == signal.SIG_DFL]
+    main = threading.current_thread() is threading.main_thread()  # only there they may be changed
+    before = {number: signal.getsignal(number) for number in _SIGNALS if main and signal.getsignal(number) in _USUAL}
     try:
-        for number in changed:
+        for number in before:
             signal.signal(number, stop)
         yield
+    except BaseException:
+        # A half-written file, say, complains when it is closed.
+        if received:
+            raise Stopped(received[0]) from None
+        raise
     finally:
-        for number in changed:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if received:  # where nothing can be raised, as while an object is deleted
+        raise Stopped(received[0])
 
 
 @contextmanager
@@ -55,7 +62,7 @@ def uninterrupted() -> Iterator[None]:
     late: list[tuple[int, Any]] = []
     usual: dict[int, Callable[[int, Any], Any]] = {}
     try:
-        for number in (signal.SIGINT, *_ENDING):
+        for number in _SIGNALS:
             handler = signal.getsignal(number)
             if callable(handler):
                 usual[number] = handler

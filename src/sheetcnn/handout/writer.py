@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import __version__
 from ..builder import load_pictures, refuse_too_large
-from ..errors import ExerciseError
+from ..errors import ExerciseError, SheetcnnError
 from ..files import Outputs, make_folder, refuse_outputs
 from ..importer import open_network
 from ..layout import lay_out
@@ -101,9 +101,10 @@ def hand_out(
     # They are put in their places together when all are complete, the key last.
     with temporary_folder(ExerciseError, target) as staging, Outputs() as outputs:
         staged = [(path, staging / f"{n}.xlsx") for n, path in enumerate([*paths, key])]
-        writer.write(staged[-1][1], 0, True)
         numbers = range(1, len(paths) + 1) if roster else [0]
-        _write_all(writer, [(part, n) for (_, part), n in zip(staged[:-1], numbers, strict=True)], progress)
+        with _by_their_places(staged):
+            writer.write(staged[-1][1], 0, True)
+            _write_all(writer, [(part, n) for (_, part), n in zip(staged[:-1], numbers, strict=True)], progress)
         for path, part in staged:
             outputs.add(part, path)
     return HandedOut(key, tuple(paths), handout, tuple(notes), read)
@@ -117,6 +118,18 @@ def _refuse_earlier(paths: Sequence[Path], overwrite: bool) -> None:
                 f"{path}: exists already, and what was handed out before would be lost, or could not be graded any more; "
                 "give another folder, or --overwrite"
             )
+
+
+@contextmanager
+def _by_their_places(staged: Sequence[tuple[Path, Path]]) -> Iterator[None]:
+    """Have messages name files by their places, not by where they are written first."""
+    try:
+        yield
+    except SheetcnnError as error:
+        for path, part in staged:
+            if str(error).startswith(f"{part}: "):
+                raise type(error)(f"{path}{str(error).removeprefix(str(part))}") from None
+        raise
 
 
 def _write_all(writer: _Writer, jobs: list[tuple[Path, int]], progress: Progress | None) -> None:

@@ -7,6 +7,7 @@ import json
 import zipfile
 from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -117,22 +118,24 @@ class Dressed:
             )
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-            _InMemory(self.book, archive).save()
+            writer = ExcelWriter(self.book, archive)
+            writer.write_worksheet = partial(_write_sheet, writer)
+            writer.save()
         return stream.getvalue()
 
 
-class _InMemory(ExcelWriter):
-    """Writes without temporary files, which openpyxl would leave behind where this process is killed."""
+def _write_sheet(writer: ExcelWriter, sheet: Worksheet) -> None:
+    """Write a sheet, small as it is without its grids, as openpyxl does but for its temporary files.
 
-    def write_worksheet(self, ws: Worksheet) -> None:
-        """Write a sheet, small as it is without its grids, as openpyxl does in other respects."""
-        ws._drawing = SpreadsheetDrawing()
-        ws._drawing.charts, ws._drawing.images = ws._charts, ws._images
-        writer = WorksheetWriter(ws, io.BytesIO())
-        writer.write()
-        ws._rels = writer._rels
-        self._archive.writestr(ws.path[1:], writer.read())
-        self.manifest.append(ws)
+    Of a process that is killed, these would stay.
+    """
+    sheet._drawing = SpreadsheetDrawing()
+    sheet._drawing.charts, sheet._drawing.images = sheet._charts, sheet._images
+    rows = WorksheetWriter(sheet, io.BytesIO())
+    rows.write()
+    sheet._rels = rows._rels
+    writer._archive.writestr(sheet.path[1:], rows.read())
+    writer.manifest.append(sheet)
 
 
 def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None) -> None:
