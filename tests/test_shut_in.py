@@ -269,6 +269,61 @@ def test_the_traps_snap(tmp_path: Path, server: tuple[str, list[bytes]], monkeyp
     assert "file picture.fods/xl/media/image1.png" in leaks(contents(write_all(tmp_path, "file", *planted(tmp_path))))
 
 
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], list[Path]]:
+    """A function that has LibreOffice save files as .xls, of which no links can be taken: nothing is changed in these."""
+
+    def saved(books: list[Path]) -> list[Path]:
+        folder = tmp_path_factory.mktemp("old")
+        libreoffice.write_profile(folder / "profile")
+        command = [
+            str(libreoffice.find_libreoffice()),
+            f"-env:UserInstallation={(folder / 'profile').as_uri()}",
+            "--headless",
+        ]
+        command += ["--convert-to", "xls:MS Excel 97", "--outdir", str(folder), *map(str, books)]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        results = [folder / f"{book.stem}.xls" for book in books]
+        assert all(result.exists() for result in results)
+        return results
+
+    return saved
+
+
+def reaching_old(folder: Path, address: str) -> list[Path]:
+    """Documents whose links .xls can hold: to a server and to another file."""
+    book, _, _ = planted(folder)
+    texts = {
+        "http": document([f"['http://{address}/book.xls'#$A.A1]", f"['http://{address}/book.ods'#$A.B2]*2"]),
+        "file": document([f"['{book}'#$A.A1]", f"['{book}'#$A.A1]&\"\""]),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.fods").write_text(text, encoding="utf-8")
+    return [folder / f"{name}.fods" for name in texts] + [
+        as_xlsx(f"http://{address}/book.xlsx", f"http://{address}/p.png", f"http://{address}/t.csv", folder / "xlsx.xlsx")
+    ]
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("closed", ["network", "settings", "nothing"])
+def test_old_workbooks_reach_nothing(
+    closed: str, old: Callable[[list[Path]], list[Path]], tmp_path: Path, server: tuple[str, list[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    books = old(reaching_old(tmp_path, server[0]))
+    assert not server[1]
+    assert b"planted.fods" in books[1].read_bytes()
+    assert server[0].split(":")[1].encode() in books[2].read_bytes()
+    monkeypatch.setattr(libreoffice, "APART", closed == "network")
+    if closed != "settings":
+        monkeypatch.setattr(libreoffice, "_SETTINGS", libreoffice._SETTINGS[:2])
+    found = contents(books)
+    assert {f"{path.name}/xl/workbook.xml" for path in books} <= {*found}
+    assert not leaks(found)
+    assert (b"GET /p.png HTTP/1.1" in server[1]) == (closed == "nothing")  # the trap snaps
+    assert closed == "nothing" or not server[1]
+
+
 @pytest.mark.parametrize(
     ("address", "stays"),
     [
