@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -21,10 +22,12 @@ from .task import Graded
 from .variant import FORMAT, Handout, Student, Variant, unpacked
 from .whose import put_together
 from .work import StudentWork
-from .workers import Lost, on_all_cores
+from .workers import Lost, on_all_cores, usable_cores
 
 TIMEOUT = 60.0  # seconds for one file
-MEMORY = 4 << 30  # bytes of addresses that a process may have while it grades a file
+# Bytes of addresses that a process may have while it grades a file, and what it has in any case. Python and NumPy take 0.4 GB
+# of them, exercises of the size of LeNet-5 hardly more; what is really in use is a fifth of that.
+MEMORY, LEAST = 2 << 30, 1 << 30
 THE_KEY = "this is the key, not a student's workbook"
 NO_KEY = "give the key.xlsx that `sheetcnn handout` wrote"
 
@@ -218,6 +221,15 @@ def _grading(key: Path) -> Callable[[Path, str, int], Grade | str]:
     return graded
 
 
+def _memory() -> int:
+    """What one process may have, so that all of them together leave half of the machine's memory alone where that goes."""
+    try:
+        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return MEMORY
+    return max(LEAST, min(MEMORY, whole // 2 // usable_cores()))
+
+
 @contextmanager
 def _little_memory() -> Iterator[None]:
     """A limit to the memory that may be asked for, where the system has one."""
@@ -227,7 +239,8 @@ def _little_memory() -> Iterator[None]:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    limit = _memory()
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     with suppress(ValueError, OSError):  # some systems know the limit, but do not let it be set
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     try:
