@@ -22,12 +22,11 @@ from .task import Graded
 from .variant import FORMAT, Handout, Student, Variant, unpacked
 from .whose import put_together
 from .work import StudentWork
-from .workers import Lost, on_all_cores, usable_cores
+from .workers import Lost, on_all_cores
 
 TIMEOUT = 60.0  # seconds for one file
-# Bytes of addresses that a process may have while it grades a file, and what it has in any case. Python and NumPy take 0.4 GB
-# of them, exercises of the size of LeNet-5 hardly more; what is really in use is a fifth of that.
-MEMORY, LEAST = 2 << 30, 1 << 30
+MEMORY = 768 << 20  # bytes that a process may ask for while it grades a file; one of 120,000 formulas needs a tenth of that
+ELSEWHERE = 1 << 30  # bytes of addresses that Python and NumPy take, where the system does not tell
 THE_KEY = "this is the key, not a student's workbook"
 NO_KEY = "give the key.xlsx that `sheetcnn handout` wrote"
 
@@ -221,13 +220,12 @@ def _grading(key: Path) -> Callable[[Path, str, int], Grade | str]:
     return graded
 
 
-def _memory() -> int:
-    """What one process may have, so that all of them together leave half of the machine's memory alone where that goes."""
+def _addresses() -> int:
+    """How many bytes of addresses this process has already: NumPy takes some for each processor."""
     try:
-        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not every system tells
-        return MEMORY
-    return max(LEAST, min(MEMORY, whole // 2 // usable_cores()))
+        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return ELSEWHERE
 
 
 @contextmanager
@@ -239,7 +237,7 @@ def _little_memory() -> Iterator[None]:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = _memory()
+    limit = _addresses() + MEMORY
     limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     with suppress(ValueError, OSError):  # some systems know the limit, but do not let it be set
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
