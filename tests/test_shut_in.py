@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ import numpy as np
 import openpyxl
 import pytest
 from PIL import Image
+from processes import commands, gone, processes, soon
 
 import sheetcnn
 from sheetcnn import deadline
@@ -229,7 +229,7 @@ def test_no_server_is_called(
 ) -> None:
     """Each of what stands in the way suffices: not every system can cut LibreOffice off, and not every file can be changed."""
     if closed == "network":
-        code = "import sys; from sheetcnn.guard import leave_the_network; sys.exit(not leave_the_network())"
+        code = "import sys; from sheetcnn.office.guard import leave_the_network; sys.exit(not leave_the_network())"
         if sys.platform != "linux" or subprocess.run([sys.executable, "-c", code], check=False).returncode:
             pytest.skip("this system cuts nobody off from the network")
     monkeypatch.setattr(libreoffice, "APART", closed == "network")
@@ -268,6 +268,61 @@ def test_the_traps_snap(tmp_path: Path, server: tuple[str, list[bytes]], monkeyp
     contents(calling(tmp_path, server[0]))
     assert {b"GET /picture.png HTTP/1.1", b"GET /book.ods HTTP/1.1", b"OPTIONS /picture.png HTTP/1.1"} <= {*server[1]}
     assert "file picture.fods/xl/media/image1.png" in leaks(contents(write_all(tmp_path, "file", *planted(tmp_path))))
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], list[Path]]:
+    """A function that has LibreOffice save files as .xls, of which no links can be taken: nothing is changed in these."""
+
+    def saved(books: list[Path]) -> list[Path]:
+        folder = tmp_path_factory.mktemp("old")
+        libreoffice.write_profile(folder / "profile")
+        command = [
+            str(libreoffice.find_libreoffice()),
+            f"-env:UserInstallation={(folder / 'profile').as_uri()}",
+            "--headless",
+        ]
+        command += ["--convert-to", "xls:MS Excel 97", "--outdir", str(folder), *map(str, books)]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        results = [folder / f"{book.stem}.xls" for book in books]
+        assert all(result.exists() for result in results)
+        return results
+
+    return saved
+
+
+def reaching_old(folder: Path, address: str) -> list[Path]:
+    """Documents whose links .xls can hold: to a server and to another file."""
+    book, _, _ = planted(folder)
+    texts = {
+        "http": document([f"['http://{address}/book.xls'#$A.A1]", f"['http://{address}/book.ods'#$A.B2]*2"]),
+        "file": document([f"['{book}'#$A.A1]", f"['{book}'#$A.A1]&\"\""]),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.fods").write_text(text, encoding="utf-8")
+    return [folder / f"{name}.fods" for name in texts] + [
+        as_xlsx(f"http://{address}/book.xlsx", f"http://{address}/p.png", f"http://{address}/t.csv", folder / "xlsx.xlsx")
+    ]
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("closed", ["network", "settings", "nothing"])
+def test_old_workbooks_reach_nothing(
+    closed: str, old: Callable[[list[Path]], list[Path]], tmp_path: Path, server: tuple[str, list[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    books = old(reaching_old(tmp_path, server[0]))
+    assert not server[1]
+    assert b"planted.fods" in books[1].read_bytes()
+    assert server[0].split(":")[1].encode() in books[2].read_bytes()
+    monkeypatch.setattr(libreoffice, "APART", closed == "network")
+    if closed != "settings":
+        monkeypatch.setattr(libreoffice, "_SETTINGS", libreoffice._SETTINGS[:2])
+    found = contents(books)
+    assert {f"{path.name}/xl/workbook.xml" for path in books} <= {*found}
+    assert not leaks(found)
+    assert (b"GET /p.png HTTP/1.1" in server[1]) == (closed == "nothing")  # the trap snaps
+    assert closed == "nothing" or not server[1]
 
 
 @pytest.mark.parametrize(
@@ -346,52 +401,6 @@ HANGING = f"""#!/bin/sh
 """
 
 
-def processes(folder: Path) -> list[int]:
-    """Those whose command line or environment names a folder."""
-    found = []
-    for place in Path("/proc").iterdir():
-        if place.name.isdigit() and int(place.name) != os.getpid():
-            with suppress(OSError):
-                if any(os.fsencode(folder) in (place / name).read_bytes() for name in ("cmdline", "environ")):
-                    found.append(int(place.name))
-    return found
-
-
-def commands(folder: Path) -> str:
-    """Their command lines."""
-    found = []
-    for pid in processes(folder):
-        with suppress(OSError):
-            found.append(Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " "))
-    return "\n".join(found)
-
-
-def soon(true: Callable[[], bool], seconds: float = 15) -> bool:
-    """Whether something becomes true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.05)
-    return true()
-
-
-def gone(folder: Path) -> bool:
-    """Whether nobody works for a folder any more."""
-    return not processes(folder)  # of who has ended, nothing can be read
-
-
-@pytest.fixture
-def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for temporary files of this test's own."""
-    folder = tmp_path / "private"
-    folder.mkdir()
-    for name in ("TMPDIR", "TMP", "TEMP"):
-        monkeypatch.setenv(name, str(folder))
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
-
-
 @pytest.fixture
 def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A LibreOffice that hangs."""
@@ -466,7 +475,7 @@ def test_less_time_than_the_file_has(book: Path, tmp_path: Path, private: Path, 
 @POSIX
 @PROC
 def test_a_guard_that_is_killed(book: Path, private: Path, hanging: None) -> None:
-    """Is no reason to wait."""
+    """Is no reason to wait, and none for LibreOffice to live on."""
 
     def kill() -> None:
         assert soon(lambda: " child " in commands(private))
@@ -479,8 +488,8 @@ def test_a_guard_that_is_killed(book: Path, private: Path, hanging: None) -> Non
     with pytest.raises(EngineError, match="it broke off"), recalculated(book, 60):
         pass
     killer.join()
-    for pid in processes(private):  # which nobody guards any more
-        os.kill(pid, signal.SIGKILL)
+    assert soon(lambda: gone(private)), commands(private)
+    assert not [*private.iterdir()]
 
 
 @pytest.mark.libreoffice

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import typer
 
 from .errors import NetworkError, SheetcnnError
 from .plain import plain, plain_json
+from .stopping import Stopped, stoppable
 
 # NumPy, openpyxl, pydantic and rich are imported by the commands that need them, so that --help answers at once.
 if TYPE_CHECKING:
@@ -513,7 +515,14 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     _prepare_streams()
     try:
-        code = _run(given)
+        with stoppable():
+            code = _run(given)
+    except Stopped as stopped:
+        if stopped.number != signal.SIGINT:
+            stopped.die()
+        with suppress(OSError):
+            print("sheetcnn: stopped", file=sys.stderr)
+        code = BAD_INPUT
     except _OneLineError as said:
         message = plain(" ".join(str(said).split()))
         with suppress(OSError, SheetcnnError):

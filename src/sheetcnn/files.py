@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from .errors import SheetcnnError
+from .stopping import uninterrupted
+from .temporary import free_name, hold, remove_leftovers, temporary_file, temporary_folder
 
+MOST_OPEN = 50  # files at once
 MAX_NAME = 255  # bytes of a file's name, on nearly every file system
 
 
@@ -59,26 +62,24 @@ class Outputs:
     """Files that belong together: each is written beside its place, and at the end of a `with` all are put there.
 
     Where something fails before, everything stays as it was. They are put in the order in which they were written; files
-    that are replaced keep their rights.
+    that are replaced keep their rights. Of a process that is killed, at most what is temporary stays, until the next run.
     """
 
     def __init__(self) -> None:
-        self._parts: list[tuple[Path, Path]] = []
+        self._parts: list[tuple[BinaryIO | Path, Path]] = []
+        self._folders: dict[Path, Path] = {}
+        self._opened = ExitStack()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        try:
+        with uninterrupted(), self._opened:
             for part, path in self._parts if kind is None else ():
                 try:
-                    part.chmod(_rights(path))
-                    part.replace(path)
+                    _put(part if isinstance(part, Path) else _named(part, path.parent), path)
                 except OSError as error:
                     raise _failed(path, error) from None
-        finally:
-            for part, _path in self._parts:
-                part.unlink(missing_ok=True)
 
     def add(self, part: Path, path: Path) -> None:
         """A file that has been written elsewhere in the same file system, and its place."""
@@ -87,23 +88,47 @@ class Outputs:
     def write(self, path: Path, write: Callable[[BinaryIO], object]) -> None:
         """Write one of the files. Raises SheetcnnError where that is not possible."""
         refuse_outputs([path])
-        part: Path | None = None
         try:
-            stream = _without_name(path.parent)
-            if stream is None:
-                handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".part", dir=path.parent)
-                part, stream = Path(name), os.fdopen(handle, "wb")
-                self.add(part, path)
+            stream, part = self._begin(path.parent)
         except OSError as error:
             raise _no_folder(path, str(error.strerror), path.parent) from None
         try:
-            with stream:
-                write(stream)
-                stream.flush()
-                if part is None:
-                    self.add(_named(stream, path), path)
+            write(stream)
+            stream.flush()
+            if part is not None and (len(self._parts) >= MOST_OPEN or os.name == "nt"):  # Windows moves no open file
+                stream.close()
         except OSError as error:
             raise _failed(path, error) from None
+        self._parts.append((stream if part is None else part, path))
+
+    def _begin(self, folder: Path) -> tuple[BinaryIO, Path | None]:
+        """A new file in a folder, and its name where it has one. Raises OSError.
+
+        The first ones have no name, so that they go away with this process, or are held by it. But these must stay open,
+        and a process can have few: so the others lie in a folder that is held.
+        """
+        if len(self._parts) >= MOST_OPEN:
+            if folder not in self._folders:
+                self._folders[folder] = self._opened.enter_context(temporary_folder(SheetcnnError, folder))
+            part = self._folders[folder] / f"{len(self._parts)}"
+            return self._keep(part.open("xb")), part
+        remove_leftovers(folder)
+        with uninterrupted():
+            if stream := _without_name(folder):
+                return self._keep(stream), None
+            part, stream = temporary_file(folder)
+            self._opened.callback(part.unlink, missing_ok=True)
+            return self._keep(stream), part
+
+    def _keep(self, stream: BinaryIO) -> BinaryIO:
+        """Have a file closed at the end, where nobody cares any more whether the rest could be written."""
+
+        def close() -> None:
+            with suppress(OSError):
+                stream.close()
+
+        self._opened.callback(close)
+        return stream
 
     def write_bytes(self, path: Path, data: bytes) -> None:
         """Write these bytes as one of the files."""
@@ -177,8 +202,14 @@ def _rights(path: Path) -> int:
         return 0o666 & ~mask
 
 
-def _prefix(path: Path) -> str:
-    return f".{path.stem[:40]}."
+def _put(part: Path, path: Path) -> None:
+    """Put a file in its place; where that fails it is gone."""
+    try:
+        part.chmod(_rights(path))
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _without_name(folder: Path) -> BinaryIO | None:
@@ -191,10 +222,11 @@ def _without_name(folder: Path) -> BinaryIO | None:
         return None
 
 
-def _named(stream: BinaryIO, path: Path) -> Path:
-    """The file under a name beside its place."""
+def _named(stream: BinaryIO, folder: Path) -> Path:
+    """The file under a name beside its place, held as long as it is open."""
+    hold(stream.fileno())
     while True:
-        part = path.with_name(f"{_prefix(path)}{os.urandom(4).hex()}.part")
+        part = free_name(folder)
         try:
             # The folder's number is of no account beside a whole path, but makes Python follow the link to the open file.
             os.link(f"/proc/self/fd/{stream.fileno()}", part, src_dir_fd=stream.fileno())

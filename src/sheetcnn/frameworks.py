@@ -6,7 +6,6 @@ import contextlib
 import io
 import logging
 import re
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from .errors import NetworkError
 from .reading import Held
+from .temporary import temporary_folder
 
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")  # with which PyTorch's exporter marks its words
 GIVE = "give a network file, a template's name, plain data, or a model of PyTorch or Keras"
@@ -41,8 +41,8 @@ def exported(model: Any, size: tuple[int, int] | None, shape: tuple[int, ...] | 
 
 
 def _exported(name: str, write: Any) -> Held:
-    with tempfile.TemporaryDirectory() as folder, _quiet():
-        path = Path(folder) / "model.onnx"
+    with temporary_folder(NetworkError) as folder, _quiet():
+        path = folder / "model.onnx"
         try:
             write(path)
             return Held(path.read_bytes(), f"{name}.onnx")

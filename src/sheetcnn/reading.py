@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def source_of(given: Any, name: str) -> Source:
     raise SheetcnnError(f"{name}: must be a path, bytes or a stream of bytes, not {type(given).__name__}")
 
 
-def open_regular(path: Source, error: type[SheetcnnError], give: str, *, where: str = "") -> BinaryIO:
+def open_regular(path: Source, error: type[SheetcnnError], give: str, *, where: str = "") -> io.BufferedReader:
     """Open a regular file, for whoever reads no more of it than is needed.
 
     Raises `error` with one line that says `where` (the path itself, if left out) and what to give instead.
@@ -118,14 +118,21 @@ def open_archive(
 
     Raises `error` with one line, as `open_regular` does, and zipfile.BadZipFile where it is no zip file.
     """
+    with open_zip(path, error, give, where=where) as archive:
+        name, times = Counter(archive.namelist()).most_common(1)[0] if archive.filelist else ("", 0)
+        if times > 1:
+            raise error(f"{where or shown(path)}: has the part {name!r:.80} {times} times; {again}")
+        yield archive
+
+
+@contextmanager
+def open_zip(path: Source, error: type[SheetcnnError], give: str, *, where: str = "") -> Iterator[zipfile.ZipFile]:
+    """A zip file, whose parts may be anything. Raises as `open_archive` does."""
     with open_regular(path, error, give, where=where) as stream:
         assert isinstance(stream, _File)
         stream.most = MAX_DIRECTORY
         with zipfile.ZipFile(stream) as archive:
             stream.most = None
-            name, times = Counter(archive.namelist()).most_common(1)[0] if archive.filelist else ("", 0)
-            if times > 1:
-                raise error(f"{where or shown(path)}: has the part {name!r:.80} {times} times; {again}")
             yield archive
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -26,7 +27,8 @@ from .work import StudentWork
 from .workers import Lost, on_all_cores
 
 TIMEOUT = 60.0  # seconds for one file
-MEMORY = 4 << 30  # bytes of addresses that a process may have while it grades a file
+MEMORY = 768 << 20  # bytes that a process may ask for while it grades a file; one of 120,000 formulas needs a tenth of that
+ELSEWHERE = 1 << 30  # bytes of addresses that Python and NumPy take, where the system does not tell
 THE_KEY = "this is the key, not a student's workbook"
 NO_KEY = "give the key.xlsx that `sheetcnn handout` wrote"
 
@@ -222,6 +224,14 @@ def _grading(key: Path) -> Callable[[Path, str, int], Grade | str]:
     return graded
 
 
+def _addresses() -> int:
+    """How many bytes of addresses this process has already: NumPy takes some for each processor."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return ELSEWHERE
+
+
 @contextmanager
 def _little_memory() -> Iterator[None]:
     """A limit to the memory that may be asked for, where the system has one."""
@@ -231,7 +241,8 @@ def _little_memory() -> Iterator[None]:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    limit = _addresses() + MEMORY
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     with suppress(ValueError, OSError):  # some systems know the limit, but do not let it be set
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     try:

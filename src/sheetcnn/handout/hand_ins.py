@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import stat
@@ -13,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..errors import ExerciseError
+from ..reading import open_regular, open_zip
+from ..temporary import ELSEWHERE, temporary_folder
 from .kinds import PASSWORD, Kind, kind_of
 
 MAX_FILES = 10_000  # in one archive
@@ -25,6 +27,7 @@ MAX_GROWTH = 100  # times that an archive may unpack to; workbooks in it hardly 
 FREE = 50_000_000  # bytes that any archive may unpack to
 MAX_DEPTH = 3  # archives in archives
 MOST_NESTED = 100  # folders in folders
+AGAIN = "ask for it once more"
 _PIECE = 1 << 20
 # What systems, browsers and spreadsheet programs put beside what was handed in. Moodle, Canvas, Blackboard and Sakai
 # deliver what students type into the system as files of their own.
@@ -58,8 +61,8 @@ def hand_ins(folder: Path, left_alone: set[Path]) -> Iterator[list[HandIn]]:
 
     Files and folders in `left_alone` are passed over. Raises ExerciseError where there is no such folder or archive.
     """
-    with TemporaryDirectory(prefix="sheetcnn-", ignore_cleanup_errors=True) as name:
-        finder = _Finder(Path(name), left_alone)
+    with temporary_folder(ExerciseError) as place:
+        finder = _Finder(place, left_alone)
         if folder.is_dir():
             finder.folder(folder, "")
         elif folder.is_file() and kind_of(folder)[0] is Kind.ARCHIVE:
@@ -86,7 +89,7 @@ def identical(found: list[HandIn]) -> list[list[HandIn]]:
     same: dict[bytes, list[HandIn]] = {}
     for size, alike in sizes.items():
         for one in alike if size and len(alike) > 1 else ():
-            with suppress(OSError), one.path.open("rb") as stream:
+            with suppress(OSError, ExerciseError), open_regular(one.path, ExerciseError, "") as stream:
                 same.setdefault(hashlib.file_digest(stream, "sha256").digest(), []).append(one)
     return [group for group in same.values() if len(group) > 1]
 
@@ -127,7 +130,7 @@ class _Finder:
         complaint = ""
         match = BLACKBOARD.match(name)
         if match and match["rest"] == ".txt":
-            with suppress(OSError), path.open("rb") as stream:
+            with suppress(OSError, ExerciseError), open_regular(path, ExerciseError, "") as stream:
                 if said := _WRITTEN.match(stream.read(1000)):
                     self.written[match["all"]] = said[1].decode("utf-8", "replace")
             return
@@ -137,6 +140,8 @@ class _Finder:
             complaint = self.archive(path, name, depth)
             if not complaint:
                 return
+        elif (size := path.stat().st_size) > MAX_FILE:  # on the disk it may have hardly any
+            complaint = _too_large(size)
         self._add(path, name, changed, complaint)
 
     def _add(self, path: Path, name: str, changed: float, complaint: str) -> None:
@@ -150,7 +155,7 @@ class _Finder:
         if depth >= MAX_DEPTH:
             return "is an archive in an archive in an archive; ask for the workbook itself"
         try:
-            with zipfile.ZipFile(path) as opened:
+            with open_zip(path, ExerciseError, AGAIN) as opened:
                 members = [member for member in opened.infolist() if not member.is_dir()]
                 size = sum(member.file_size for member in members)
                 packed = path.stat().st_size
@@ -163,7 +168,7 @@ class _Finder:
                 for member in members:
                     self._member(opened, member, name, depth, packages)
         except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
-            return f"is a damaged archive ({str(error)[:80]}); ask for it once more"
+            return f"is a damaged archive ({str(error)[:80]}); {AGAIN}"
         return ""
 
     def _member(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, depth: int, packages: set[str]) -> None:
@@ -190,6 +195,10 @@ class _Finder:
             self._file(path, whole, changed, depth + 1)
 
 
+def _too_large(size: int) -> str:
+    return f"has {size:,} bytes; sheetcnn takes {MAX_FILE:,}"
+
+
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> str:
     """Write one member of an archive; returns why that cannot be done, nothing where it could."""
     if stat.S_ISLNK(member.external_attr >> 16):
@@ -197,7 +206,7 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> st
     if member.flag_bits & 1:
         return f"lies in an archive that {PASSWORD}"
     if member.file_size > MAX_FILE:
-        return f"has {member.file_size:,} bytes; sheetcnn takes {MAX_FILE:,}"
+        return _too_large(member.file_size)
     try:
         with archive.open(member) as stream, path.open("wb") as out:
             while piece := stream.read(_PIECE):
@@ -206,6 +215,8 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> st
         words = re.split(r" for file | in directory ", str(error))[0][:80]
         return f"is damaged, or packed in a way that is not known ({words}); ask for it once more"
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # which is nothing about this file
+            raise ExerciseError(f"the temporary folder has no room to unpack what was handed in; {ELSEWHERE}") from None
         return f"cannot be unpacked ({error.strerror or error})"
     except Exception as error:  # what other decompressors raise on hostile data
         return f"is damaged ({str(error)[:80]}); ask for it once more"

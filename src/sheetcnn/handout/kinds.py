@@ -8,6 +8,9 @@ import zlib
 from enum import Enum
 from pathlib import Path
 
+from ..errors import WorkbookError
+from ..reading import open_regular, open_zip, shown
+
 READ = 64_000_000  # bytes of an old file that are looked through
 HEAD = 4096
 ASK = "ask for the workbook itself, saved as .xlsx"
@@ -68,12 +71,14 @@ _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 def kind_of(path: Path) -> tuple[Kind, str]:
     """What is to be done with a file; of OTHER also what it is, and what to ask its student for."""
     try:
-        with path.open("rb") as stream:
+        with open_regular(path, WorkbookError, ASK) as stream:
             head = stream.read(HEAD)
             if head.startswith(_OLE):
                 return _old(head + stream.read(READ))
+    except WorkbookError as error:
+        return Kind.OTHER, str(error).removeprefix(f"{shown(path)}: ")
     except OSError as error:
-        return Kind.OTHER, f"cannot be read ({error.strerror or error})"
+        return Kind.OTHER, f"cannot be read ({error.strerror or error}); {ASK}"
     if not head:
         return Kind.OTHER, "is empty; ask for it again"
     if head.startswith(b"PK"):
@@ -118,7 +123,7 @@ def _zipped(path: Path) -> tuple[Kind, str]:
     if path.suffix.lower() in _OFFICE:
         damaged = Kind.OFFICE, ""  # which may mend it, or says that it cannot
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path, WorkbookError, ASK) as archive:
             names = archive.namelist()
             mimetype = _start(archive, "mimetype").decode("latin-1") if "mimetype" in names else ""
             manifest = _start(archive, "META-INF/manifest.xml") if mimetype else b""

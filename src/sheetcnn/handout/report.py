@@ -13,6 +13,7 @@ from pathlib import Path
 from ..errors import ExerciseError
 from ..files import make_folder, refuse_folder, refuse_outputs, write_bytes
 from ..plain import plain
+from ..reading import open_regular
 from .exercise import Exercise
 from .grade import Grade
 
@@ -65,12 +66,12 @@ def _within(path: Path, folder: Path) -> bool:
 
 def _is_ours(path: Path) -> bool:
     """Whether there is no file, or a table that was written here, by whatever program it was saved since."""
-    try:
-        with path.open("rb") as stream:
-            first = stream.read(100).removeprefix(b"\xef\xbb\xbf").replace(b'"', b"")
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return True
-    except OSError:
+    try:
+        with open_regular(path, ExerciseError, "") as stream:
+            first = stream.read(100).removeprefix(b"\xef\xbb\xbf").replace(b'"', b"")
+    except (OSError, ExerciseError):
         return False
     return first.startswith((b"student,e-mail,", b"student;e-mail;", b"student\te-mail\t")) or not first
 

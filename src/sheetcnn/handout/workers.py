@@ -27,6 +27,7 @@ from typing import Any, BinaryIO
 
 from ..deadline import set_time_left
 from ..errors import SheetcnnError
+from ..temporary import ELSEWHERE
 
 Doing = Callable[..., Any]  # does a job
 READY, DONE, FAILED, GONE = range(4)  # what is heard of a process
@@ -110,7 +111,10 @@ class _Worker:
         self.job: int | None = None
         self.deadline = 0.0
         self.ready = False
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - the process writes into it as long as it lives
+        try:
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - the process writes into it as long as it lives
+        except OSError as error:
+            raise SheetcnnError(f"no temporary file can be made ({error.strerror}); {ELSEWHERE}") from None
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", CODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..builder import load_pictures, refuse_too_large
-from ..errors import ExerciseError
+from ..errors import ExerciseError, SheetcnnError
 from ..files import Outputs, make_folder, refuse_outputs
 from ..model.limits import graph_of
 from ..model.settings import INPUT
@@ -23,6 +22,7 @@ from ..sheets.content import WorkbookContent
 from ..sheets.gallery.content import GALLERY_CELLS
 from ..sheets.layout import lay_out
 from ..templates import exercise_path, picture_path
+from ..temporary import temporary_folder
 from ..version import VERSION
 from ..workbook.handout import draft_handout
 from ..xlsx.write import write_workbook
@@ -104,11 +104,12 @@ def hand_out(
     make_folder(paths[0].parent)
     writer = _Writer(handout, protect)
     # They are put in their places together when all are complete, the key last.
-    with _staging(target) as staging, Outputs() as outputs:
+    with temporary_folder(ExerciseError, target) as staging, Outputs() as outputs:
         staged = [(path, staging / f"{n}.xlsx") for n, path in enumerate([*paths, key])]
-        writer.write(staged[-1][1], 0, True)
         numbers = range(1, len(paths) + 1) if roster else [0]
-        _write_all(writer, [(part, n) for (_, part), n in zip(staged[:-1], numbers, strict=True)], progress)
+        with _by_their_places(staged):
+            writer.write(staged[-1][1], 0, True)
+            _write_all(writer, [(part, n) for (_, part), n in zip(staged[:-1], numbers, strict=True)], progress)
         for path, part in staged:
             outputs.add(part, path)
     return HandedOut(key, tuple(paths), handout, tuple(notes), read)
@@ -125,14 +126,15 @@ def _refuse_earlier(paths: Sequence[Path], overwrite: bool) -> None:
 
 
 @contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """A folder beside the places of the workbooks, which is gone afterwards."""
+def _by_their_places(staged: Sequence[tuple[Path, Path]]) -> Iterator[None]:
+    """Have messages name files by their places, not by where they are written first."""
     try:
-        made = tempfile.TemporaryDirectory(prefix=".handout.", suffix=".part", dir=folder)
-    except OSError as error:
-        raise ExerciseError(f"{folder}: cannot be written to ({error.strerror}); give another folder") from None
-    with made as name:
-        yield Path(name)
+        yield
+    except SheetcnnError as error:
+        for path, part in staged:
+            if str(error).startswith(f"{part}: "):
+                raise type(error)(f"{path}{str(error).removeprefix(str(part))}") from None
+        raise
 
 
 def _write_all(writer: _Writer, jobs: list[tuple[Path, int]], progress: Progress | None) -> None:

@@ -1,7 +1,7 @@
 """Runs one program apart from everything else, and takes it away with all that it started and wrote.
 
 This is run as a script, by a Python that knows nothing but its standard library: its first line of input says what to do,
-its only line of output how it went. It ends when its input does, which is when whoever started it closes it *or dies in
+its output which process it has started, and how it went. It ends when its input does, which is when whoever started it closes it *or dies in
 whatever way*; then it kills the program's process group and removes the folder.
 """
 
@@ -71,6 +71,7 @@ class _Guard:
                         command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=environment, cwd=self.folder,
                         start_new_session=True,
                     )  # fmt: skip
+                    tell({"pid": self._process.pid})
             except OSError as error:
                 return {"words": str(error.strerror or error)}
         try:
@@ -111,6 +112,13 @@ class _Guard:
         os._exit(0)
 
 
+def tell(what: dict[str, object]) -> None:
+    """Say something to whoever started this."""
+    with suppress(OSError):  # nobody listens any more
+        sys.stdout.write(json.dumps(what) + "\n")
+        sys.stdout.flush()
+
+
 def main() -> None:
     """Do what the first line of input says, and stay until the input ends."""
     orders = json.loads(sys.stdin.buffer.readline())
@@ -128,9 +136,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=guard.end).start())
     went = guard.run(orders["command"], orders["environment"], orders["seconds"])
-    with suppress(OSError):  # nobody listens any more
-        sys.stdout.write(json.dumps(went) + "\n")
-        sys.stdout.flush()
+    tell(went | {"over": True})
     watching.join()
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,11 +19,13 @@ from typing import Any
 
 from ..deadline import time_left
 from ..errors import EngineError
-from ..reading import Held, Source
+from ..reading import Held, Source, open_regular, shown
+from ..temporary import ELSEWHERE, temporary_folder
 from . import guard
 from .unlinked import unlink_others
 
 TIMEOUT = 1800  # seconds
+LARGEST = 500_000_000  # bytes of a file
 _PLACES = (
     "/Applications/LibreOffice.app/Contents/MacOS/soffice",
     r"C:\Program Files\LibreOffice\program\soffice.com",
@@ -94,14 +96,17 @@ def converted(books: Sequence[Path | bytes], timeout: float, called: str = "the 
     if program is None:
         raise EngineError("LibreOffice is not installed (no soffice found); install it, or check with --engine python")
     timeout = min(timeout, SHARE * time_left())
-    with tempfile.TemporaryDirectory(prefix="sheetcnn-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        write_profile(folder / "profile")
+    with temporary_folder(EngineError) as folder:
         profile = (folder / "profile").as_uri()
         command = [program, f"-env:UserInstallation={profile}", "--headless", "--norestore"]
         command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out")]
-        command += [str(_put(book, folder / f"book{n}", called)) for n, book in enumerate(books)]
-        orders = {"folder": name, "profile": profile, "command": command, "environment": _environment(folder)}
+        try:
+            write_profile(folder / "profile")
+            command += [str(_put(book, folder / f"book{n}", called)) for n, book in enumerate(books)]
+            environment = _environment(folder)
+        except OSError as error:
+            raise EngineError(f"{called}: cannot be prepared for LibreOffice ({error.strerror}); {ELSEWHERE}") from None
+        orders = {"folder": str(folder), "profile": profile, "command": command, "environment": environment}
         with _guarded(orders | {"seconds": timeout, "apart": APART}) as went:
             if "late" in went:
                 raise EngineError(f"{called}: LibreOffice did not finish within {timeout:.3g} seconds")
@@ -112,20 +117,20 @@ def converted(books: Sequence[Path | bytes], timeout: float, called: str = "the 
 
 
 def _put(book: Path | bytes, place: Path, called: str) -> Path:
-    """A copy of a workbook: nothing is locked, and no name can be taken for an option."""
+    """A copy of a workbook: nothing is locked, and no name can be taken for an option. Raises OSError where there is no room."""
     if isinstance(book, bytes):
         copy = place.with_suffix(".xlsx")
         copy.write_bytes(book)
         return copy
     copy = place.with_suffix(book.suffix.lower())
-    try:
-        shutil.copyfile(book, copy)
-    except OSError as error:
-        raise EngineError(f"{called}: cannot be read ({error.strerror})") from None
+    with open_regular(book, EngineError, "give a workbook", where=called) as source, copy.open("wb") as target:
+        if os.fstat(source.fileno()).st_size > LARGEST:  # though it may take up no room on its disk
+            raise EngineError(f"{called}: is larger than {LARGEST:,} bytes; LibreOffice is not given it")
+        shutil.copyfileobj(source, target)
     try:
         unlink_others(copy)
     except EngineError as error:
-        raise EngineError(f"{called}: {error}") from None
+        raise EngineError(f"{called}: {str(error).removeprefix(f'{shown(copy)}: ')}") from None
     return copy
 
 
@@ -155,13 +160,18 @@ def _guarded(orders: dict[str, Any]) -> Iterator[dict[str, Any]]:
         raise EngineError(f"LibreOffice needs a second Python process, which does not start ({error.strerror})") from None
     assert process.stdin is not None
     assert process.stdout is not None
+    heard: dict[str, Any] = {}
     try:
         with suppress(OSError):  # it has died, as its output says too
             process.stdin.write(json.dumps(orders).encode() + b"\n")
             process.stdin.flush()
-        yield json.loads(process.stdout.readline() or b"{}")
+        while "over" not in heard and (line := process.stdout.readline()):
+            heard |= json.loads(line)
+        yield heard
     finally:
         with suppress(OSError):
             process.stdin.close()
-        process.wait()
+        if process.wait() < 0 and "pid" in heard:  # somebody has killed the guard, and nobody guards LibreOffice
+            with suppress(OSError):
+                os.killpg(heard["pid"], signal.SIGKILL)
         process.stdout.close()

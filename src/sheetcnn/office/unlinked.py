@@ -9,8 +9,11 @@ import zlib
 from pathlib import Path
 
 from ..errors import EngineError
+from ..reading import open_archive, open_regular, read_bytes
 
-LARGEST = 1 << 30  # bytes of a part of the file
+GIVE = "save it anew"
+
+LARGEST = 1 << 28  # bytes of a part of the file; it is changed in memory
 _LINK = re.compile(rb""":href\s*=\s*("[^"]*"|'[^']*')""")
 _ELSEWHERE = re.compile(rb"[:\\&]|\.\.|^\s*/")  # what stands in no address within the file
 _RELATED = re.compile(rb"""<(?:[\w.-]+:)?Relationship\s(?:"[^"]*"|'[^']*'|[^"'>])*>""")
@@ -28,7 +31,7 @@ def unlink_others(path: Path) -> None:
 
     What is neither stays as it is. Raises EngineError where that cannot be done.
     """
-    with path.open("rb") as stream:
+    with open_regular(path, EngineError, GIVE) as stream:
         head = stream.read(4)
     if head.startswith(b"PK"):
         try:
@@ -36,13 +39,11 @@ def unlink_others(path: Path) -> None:
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
             raise EngineError(f"LibreOffice could not open it ({error})") from None
     elif head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or head.startswith(_WIDE):
-        if path.stat().st_size > LARGEST:
-            raise EngineError("it is too large")
-        path.write_bytes(unlinked(path.read_bytes()))
+        path.write_bytes(unlinked(read_bytes(path, LARGEST, EngineError, GIVE)))
 
 
 def _unlink_zipped(path: Path) -> None:
-    with zipfile.ZipFile(path) as old:
+    with open_archive(path, EngineError, GIVE, again=GIVE) as old:
         open_document = "content.xml" in old.namelist()
         changed = {}
         for part in old.infolist():

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.drawing.image import Image
+from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.styles import Border, Font, Side
 from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
 from ..a1 import LETTERS, sheet_prefix
 from ..arrays.computed_range import ComputedRange
@@ -107,8 +112,25 @@ class WorkbookDraft:
                 f"the workbook would have {count:,} defined names; LibreOffice takes {MAX_DEFINED_NAMES:,}; use fewer channels, or --no-gallery"
             )
         stream = io.BytesIO()
-        self.book.save(stream)
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            writer = ExcelWriter(self.book, archive)
+            writer.write_worksheet = partial(_write_sheet, writer)
+            writer.save()
         return stream.getvalue()
+
+
+def _write_sheet(writer: ExcelWriter, sheet: Worksheet) -> None:
+    """Write a sheet, small as it is without its grids, as openpyxl does but for its temporary files.
+
+    Of a process that is killed, these would stay.
+    """
+    sheet._drawing = SpreadsheetDrawing()
+    sheet._drawing.charts, sheet._drawing.images = sheet._charts, sheet._images
+    rows = WorksheetWriter(sheet, io.BytesIO())
+    rows.write()
+    sheet._rels = rows._rels
+    writer._archive.writestr(sheet.path[1:], rows.read())
+    writer.manifest.append(sheet)
 
 
 def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None) -> None:

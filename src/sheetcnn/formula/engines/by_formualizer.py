@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...stopping import Stopped
 from ..functions import FUNCTIONS
 from ..parser import ARRAY
 from .engine import TIME, Answer, Place
@@ -26,7 +27,7 @@ class Formualizer:
         asked = [place for place, text in cells.items() if not _crosses(text)]
         try:
             return [_computed(data, asked) for data in books]
-        except (KeyboardInterrupt, SystemExit, MemoryError):
+        except (KeyboardInterrupt, SystemExit, MemoryError, Stopped):
             raise
         except BaseException:  # its panics are no Exceptions
             return []
