@@ -108,7 +108,12 @@ def state(folder: Path) -> dict[str, tuple[int, ...]]:
         for name in (*folders, *files):
             one = os.lstat(os.path.join(place, name))
             changed = 0 if os.path.isdir(os.path.join(place, name)) else one.st_mtime_ns
-            found[os.path.relpath(os.path.join(place, name), folder)] = (one.st_ino, one.st_mode, one.st_size * bool(changed), changed)
+            found[os.path.relpath(os.path.join(place, name), folder)] = (
+                one.st_ino,
+                one.st_mode,
+                one.st_size * bool(changed),
+                changed,
+            )
     return found
 
 
@@ -155,7 +160,9 @@ def _others() -> tuple[list[str], float, int]:
             continue
         if time.monotonic() > end:
             for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-                left.append(Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")[:200])
+                left.append(
+                    Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")[:200]
+                )
                 os.kill(int(child), signal.SIGKILL)
             end += GRACE
         time.sleep(0.01)

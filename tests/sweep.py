@@ -76,7 +76,9 @@ def model(**outside: str) -> onnx.ModelProto:
         weight.data_location = TensorProto.EXTERNAL
         for key, value in outside.items():
             weight.external_data.add(key=key, value=value)
-    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in {"x": [1, 1, 5, 5], "y": [1, 1, 3, 3]}.items())
+    x, y = (
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in {"x": [1, 1, 5, 5], "y": [1, 1, 3, 3]}.items()
+    )
     nodes = [helper.make_node("Conv", ["x", "w"], ["c"], pads=[0, 0, 0, 0]), helper.make_node("Relu", ["c"], ["y"])]
     graph = helper.make_graph(nodes, "g", [x], [y], [weight])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -89,7 +91,7 @@ def furnish(folder: Path) -> None:
     tasks = 'title = "By hand"\nvary = ["kernels"]\n[[tasks]]\nkind = "compute"\nlayer = "conv"\nmap = 1\nrows = 1\ncolumns = [1, 2]\npoints = 3\n'
     (folder / "net.toml").write_text(toml)
     (folder / "exercise.toml").write_text(tasks)
-    (folder / "whole.toml").write_text(f'{toml}[exercise]\n{tasks.replace("[[tasks]]", "[[exercise.tasks]]")}')
+    (folder / "whole.toml").write_text(f"{toml}[exercise]\n{tasks.replace('[[tasks]]', '[[exercise.tasks]]')}")
     (folder / "net.json").write_text(json.dumps(NETWORK))
     (folder / "weighted.json").write_text(json.dumps(NETWORK | {"weights": "w.npz"}))
     dense = [{"type": "flatten"}, {"type": "linear", "out_features": 3}, {"type": "softmax"}]
@@ -237,7 +239,23 @@ def with_parts(data: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
 
 # -- descriptions in JSON ------------------------------------------------------------------------------------------------
 
-WRONG: list[Any] = [None, True, -1, 0, 1.5, 10**30, 2**63, float("nan"), float("inf"), "", "x", "../x", "=1+1", "\x1b[1m", "\ud800"]
+WRONG: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    10**30,
+    2**63,
+    float("nan"),
+    float("inf"),
+    "",
+    "x",
+    "../x",
+    "=1+1",
+    "\x1b[1m",
+    "\ud800",
+]
 WRONG += [[], [[]], {}, {"a": 1}, [1] * 5, "a" * 40_000, {"a" * 40_000: 1}, [[1, 2], [3]], {"": None}]
 
 

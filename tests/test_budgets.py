@@ -13,14 +13,18 @@ import numpy as np
 import onnx
 import openpyxl
 import pytest
+from conftest import Make
 from onnx import helper
 from openpyxl import Workbook
 
 import sheetcnn
+from sheetcnn.checker import read_contents
 from sheetcnn.errors import LimitError, NetworkError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.formula.evaluate import Evaluator
 from sheetcnn.from_onnx.counting import GRAPH_NODE, MODEL_GRAPH, _count, too_many_parts
+
+HEAD = 'name = "n"\n[input]\nchannels = 1\nheight = 4\nwidth = 4\n'
 
 
 def read(tmp_path: Path, cells: dict[str, Any]) -> Book:
@@ -100,13 +104,51 @@ def test_texts_that_are_repeated_very_often(tmp_path: Path) -> None:
     assert evaluated(tmp_path, {"A1": '=REPT("ab",3)'}).sheets["Sheet"].value(1, 1) == "ababab"
 
 
-@pytest.mark.parametrize("cell", ["A1048576", "XFD1", "XFD1048576"])
-def test_a_single_cell_far_off(cell: str, tmp_path: Path) -> None:
-    """Everything between would take memory; the message names the cell."""
-    cells = {f"{column}{row}": row for column in "ABCDEFGHIJ" for row in range(1, 40)}
-    with pytest.raises(WorkbookError, match=rf"scattered over [\d,]+ places; clear the rows and columns .* where {cell} is"):
-        read(tmp_path, cells | ({"J1048576": 1, cell: 1} if cell == "XFD1" else {cell: 1}) | {"J1048576": 1})
-    read(tmp_path, cells | {"A90000": 1})  # not so far
+@pytest.mark.parametrize("cell", ["A1048576", "J1048576", "XFD1048576"])
+@pytest.mark.parametrize("value", [1, "text", "=A1+1", "=NOSUCH(1)"])
+def test_a_single_cell_far_off(cell: str, value: Any, tmp_path: Path) -> None:
+    """Everything between would take memory: it is left out, and whoever reads it is told so."""
+    cells: dict[str, Any] = {f"{column}{row}": row for column in "ABCDEFGHIJ" for row in range(1, 40)}
+    book = read(tmp_path, cells | {cell: value})
+    sheet = book.sheets["Sheet"]
+    assert sheet.kind.shape == (41, 12)
+    assert sheet.formulas.count == 0
+    assert sheet.value(39, 10) == 39
+    assert book.notes == [f"Sheet!{cell} stands far from all other cells, and was left out"]
+    row, column = 1_048_576, {"A": 1, "J": 10, "X": 16_384}[cell[0]]
+    book.refuse_far("Sheet", 1, 1, row - 1, 16_384)
+    with pytest.raises(WorkbookError, match=f"Sheet: its cells are scattered; clear the rows and .* where {cell} is"):
+        book.refuse_far("Sheet", row, column, row, column)
+    assert read(tmp_path, cells | {"A90000": 1}).notes == []  # not so far
+
+
+def test_cells_far_off_in_several_places(tmp_path: Path) -> None:
+    cells: dict[str, Any] = {f"{column}{row}": row for column in "ABCDEFGHIJ" for row in range(1, 40)} | {"L3": "=A1"}
+    book = read(tmp_path, cells | {"B400000": 1, "C800000": "=A1", "J1048576": 1})
+    assert book.notes == ["3 cells stand far from all others, Sheet!B400000 among them, and were left out"]
+    assert book.sheets["Sheet"].formulas.count == 1
+    many: dict[str, Any] = {f"J{n * n}": 1 for n in range(7, 1001)}
+    with pytest.raises(WorkbookError, match=r"scattered over [\d,]+ places; clear the rows and columns .* where J1000000 is"):
+        read(tmp_path, cells | many)
+
+
+@pytest.mark.parametrize("formula", ["=SUM(net!A:A)", "=net!A1048576", "=SUM(net!A1:B1048576)", "=Overview!A1000"])
+def test_a_cell_far_off_that_a_grid_reads(formula: str, make: Make) -> None:
+    """Nobody may take it for a blank one, neither directly nor by way of another formula."""
+    path = make(f"{HEAD}[[layers]]\ntype = 'relu'\nname = 'net'\n", np.ones((4, 4)), gallery=False, inspector=False)
+    book = openpyxl.load_workbook(path)
+    book["net"]["A1048576"] = 5
+    book["Overview"]["A900"] = "=1+1"
+    book.save(path)
+    assert sheetcnn.check(path).ok
+    book = openpyxl.load_workbook(path)
+    first = book.defined_names["input_channel_1"].attr_text.rpartition("!")[2].partition(":")[0].replace("$", "")
+    book["Overview"]["A1000"] = "=net!A1048576"
+    book["Input"][first] = formula
+    book.save(path)
+    for read_it in (sheetcnn.check, read_contents):
+        with pytest.raises(WorkbookError, match=r"net: its cells are scattered; clear the rows .* where A1048576 is"):
+            read_it(path)
 
 
 def test_shared_formulas_are_not_written_out_for_ever(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import ExerciseError, WorkbookError
 from ..formula import Sheet, read_book
+from ..formula.a1 import MAX_COLUMN, MAX_ROW
 from ..reading import read_bytes
 from .headings import meaning
 
@@ -147,12 +148,13 @@ def _likely(rows: list[Row]) -> tuple[int, float]:
 
 def _sheet_rows(path: Path) -> list[Row]:
     try:
-        sheets = list(read_book(path).sheets.values())
+        book = read_book(path)
+        for sheet in book.sheets.values():
+            book.refuse_far(sheet.name, 1, 1, MAX_ROW, MAX_COLUMN)  # it may be a student
+            if rows := _cells(sheet, path):
+                return rows
     except WorkbookError as error:
         raise ExerciseError(f"{error}") from None
-    for sheet in sheets:
-        if rows := _cells(sheet, path):
-            return rows
     return []
 
 

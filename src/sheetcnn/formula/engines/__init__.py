@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...progress import Progress
+from ..a1 import MAX_COLUMN, MAX_ROW
 from ..evaluate import Evaluator, Group
 from ..reader import Book
 from ..values import BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT, UNKNOWN
@@ -56,6 +57,8 @@ def evaluate_with_help(
     evaluators = [Evaluator(book, wanted, progress, ours=ours) for book in books]
     helped: list[Helped] = []
     while beyond := _together([evaluator.run() for evaluator in evaluators]):
+        for sheet in books[0].far:  # what others know may read any cell: whole columns, or cells that are looked up
+            books[0].refuse_far(sheet, 1, 1, MAX_ROW, MAX_COLUMN)
         cells = {place: _text(books[0], place) for group, _ in beyond for place in _filled(books[0], group)}
         engine, answers = _best(engines, written, cells)
         reason = beyond[0][1]
