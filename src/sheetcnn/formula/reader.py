@@ -31,6 +31,7 @@ MAX_SHARED = 300_000_000  # letters of a sheet's shared formulas, written out
 SPARSE = 5_000_000, 100  # a sheet with more places than this has at least one cell for so many of them
 MAX_CUTS = 8  # how often cells that are far from all others may be taken off the end of such a sheet
 MAX_SPILT = 2_000_000  # cells of a sheet that array formulas fill
+ENCODINGS = ("utf-8", "utf-16", "ascii", "us-ascii")  # of parts; the last two, which Python's tools write, are UTF-8 as well
 _CHUNK = 1 << 20
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # begins workbooks with a password, and those of Excel before 2007
 _BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
@@ -301,7 +302,12 @@ def _parse(archive: zipfile.ZipFile, part: str, handler: Any, source: str) -> No
     def refuse(*_: Any) -> None:
         raise WorkbookError(f"{source}: {part} declares a document type, which no workbook does")
 
+    def refuse_encoding(_version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.lower() not in ENCODINGS:
+            raise WorkbookError(f"{source}: {part} is in the encoding {encoding!r:.40}, and no workbook may be; {_AGAIN}")
+
     parser.StartDoctypeDeclHandler = refuse
+    parser.XmlDeclHandler = refuse_encoding
     with archive.open(part) as stream:
         while chunk := stream.read(_CHUNK):
             parser.Parse(chunk, False)
