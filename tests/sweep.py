@@ -34,7 +34,6 @@ class Way:
     valid: str
     command: tuple[str, ...]
     outputs: tuple[str, ...] = ()
-    wants: str = "file"  # or "folder"
 
 
 _BUILD, _OUT = ("-o", "out.xlsx"), ("out.xlsx",)

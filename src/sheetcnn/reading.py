@@ -78,14 +78,24 @@ def open_archive(
 
     Raises `error` with one line, as `open_regular` does, and zipfile.BadZipFile where it is no zip file.
     """
+    with open_zip(path, error, give, where=where) as archive:
+        name, times = Counter(archive.namelist()).most_common(1)[0] if archive.filelist else ("", 0)
+        if times > 1:
+            raise error(f"{where or shown(path)}: has the part {name!r:.80} {times} times; {again}")
+        yield archive
+
+
+@contextmanager
+def open_zip(path: Path, error: type[SheetcnnError], give: str, *, where: str = "") -> Iterator[zipfile.ZipFile]:
+    """A zip file, which may have several parts of one name.
+
+    Raises `error` with one line, as `open_regular` does, and zipfile.BadZipFile where it is no zip file.
+    """
     with open_regular(path, error, give, where=where) as stream:
         assert isinstance(stream, _File)
         stream.most = MAX_DIRECTORY
         with zipfile.ZipFile(stream) as archive:
             stream.most = None
-            name, times = Counter(archive.namelist()).most_common(1)[0] if archive.filelist else ("", 0)
-            if times > 1:
-                raise error(f"{where or shown(path)}: has the part {name!r:.80} {times} times; {again}")
             yield archive
 
 

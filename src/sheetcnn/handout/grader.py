@@ -7,10 +7,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..errors import EngineError, ExerciseError, NetworkError, SheetcnnError, WorkbookError
+import numpy as np
+
+from ..errors import EngineError, ExerciseError, SheetcnnError, WorkbookError
 from ..formula import Book, read_book
+from ..layers.base import Arrays
 from ..libreoffice import recalculated
-from ..network import parse_json, parse_network
+from ..network import INPUT, Network, parse_json, parse_network
 from ..progress import Progress
 from .exercise import Exercise
 from .grade import Grade as Grade  # what users of the package find here
@@ -30,8 +33,12 @@ NO_KEY = "give the key.xlsx that `sheetcnn handout` wrote"
 
 
 def read_key(path: Path) -> tuple[Handout, str]:
-    """The handout that a key tells of, and its id. Raises ExerciseError."""
-    description = _description(read_book(path))
+    """The handout that a key tells of, and its id. Raises ExerciseError, whatever the file is."""
+    try:
+        book = read_book(path)
+    except WorkbookError as error:
+        raise ExerciseError(f"{error}; this is no key: {NO_KEY}") from None
+    description = _description(book)
     if description is None or "key" not in description:
         raise ExerciseError(f"{path}: is no key; {NO_KEY}")
     if description.get("format") != FORMAT:
@@ -39,24 +46,46 @@ def read_key(path: Path) -> tuple[Handout, str]:
             f"{path}: was made by a newer sheetcnn (format {description.get('format')!r:.20}); update sheetcnn"
         )
     try:
-        data = description["key"]
-        network = parse_network(data["network"], f"{path}: network")
-        parameters = {name: {key: unpacked(a) for key, a in arrays.items()} for name, arrays in data["parameters"].items()}
-        for node in network.nodes:  # as when it was handed out, layers that share have the same arrays
-            if node.share is not None:
-                parameters[node.name] = parameters[node.share]
-        handout = Handout(
-            network,
-            Exercise(data["exercise"], network, f"{path}: exercise"),
-            parameters,
-            {name: unpacked(array) for name, array in data["pictures"].items()},
-            tuple(data["trained"]),
-            int(data["seed"]),
-            tuple(Student(*pair) for pair in data["students"]),
-        )
-        return handout, str(description["handout"])
-    except (KeyError, TypeError, ValueError, NetworkError) as error:
-        raise ExerciseError(f"{path}: is a damaged key ({str(error)[:80]}); {NO_KEY}") from None
+        return _handout(description["key"], path), str(description["handout"])
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, SheetcnnError) as error:
+        raise ExerciseError(f"{path}: is a damaged key ({str(error)[:120]}); {NO_KEY}") from None
+
+
+def _handout(data: dict[str, Any], path: Path) -> Handout:
+    """The handout as a key says it. Raises all kinds of errors where it is damaged."""
+    network = parse_network(data["network"], f"{path}: network")
+    parameters = {name: {key: unpacked(a) for key, a in arrays.items()} for name, arrays in data["parameters"].items()}
+    for node in network.nodes:  # as when it was handed out, layers that share have the same arrays
+        if node.share is not None:
+            parameters[node.name] = parameters[node.share]
+    pictures = {str(name): unpacked(array) for name, array in data["pictures"].items()}
+    _refuse_wrong_sizes(network, parameters, pictures)
+    trained, seed, students = data["trained"], data["seed"], data["students"]
+    if not isinstance(trained, list) or not set(trained) <= network.by_name.keys():
+        raise ValueError(f"trained is {trained!r:.40}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"seed is {seed!r:.40}")
+    if not isinstance(students, list):
+        raise ValueError(f"students is {students!r:.40}")
+    for student in students:
+        if not isinstance(student, list) or not all(isinstance(text, str) for text in student[:4]):
+            raise ValueError(f"a student is {student!r:.40}")
+    exercise = Exercise(data["exercise"], network, f"{path}: exercise")
+    return Handout(network, exercise, parameters, pictures, tuple(trained), seed, tuple(Student(*one) for one in students))
+
+
+def _refuse_wrong_sizes(network: Network, parameters: dict[str, Arrays], pictures: dict[str, np.ndarray]) -> None:
+    """Raise ValueError where a key's arrays are not those that the network needs."""
+    wanted = {INPUT: {key: array.shape for key, array in network.input.constants().items()}}
+    wanted |= {node.name: node.layer.all_parameters(*node.in_shapes) for node in network.nodes}
+    for name, shapes in wanted.items():
+        if {key: array.shape for key, array in parameters[name].items()} != shapes:
+            raise ValueError(f"its numbers of {name} do not fit")
+    if not pictures or any(array.shape != network.input.shape for array in pictures.values()):
+        raise ValueError("its pictures do not fit")
+    for array in [*pictures.values(), *(array for arrays in parameters.values() for array in arrays.values())]:
+        if not np.isfinite(array).all():
+            raise ValueError("it holds numbers that are not finite")
 
 
 def _description(book: Book) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..errors import ExerciseError
+from ..reading import open_zip
 from .kinds import PASSWORD, Kind, kind_of
 
 MAX_FILES = 10_000  # in one archive
@@ -150,7 +151,7 @@ class _Finder:
         if depth >= MAX_DEPTH:
             return "is an archive in an archive in an archive; ask for the workbook itself"
         try:
-            with zipfile.ZipFile(path) as opened:
+            with open_zip(path, ExerciseError, "give another") as opened:
                 members = [member for member in opened.infolist() if not member.is_dir()]
                 size = sum(member.file_size for member in members)
                 packed = path.stat().st_size
@@ -162,7 +163,7 @@ class _Finder:
                 packages: set[str] = set()
                 for member in members:
                     self._member(opened, member, name, depth, packages)
-        except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        except (OSError, zipfile.BadZipFile, EOFError, ValueError, ExerciseError) as error:
             return f"is a damaged archive ({str(error)[:80]}); ask for it once more"
         return ""
 

@@ -8,6 +8,9 @@ import zlib
 from enum import Enum
 from pathlib import Path
 
+from ..errors import SheetcnnError
+from ..reading import open_zip
+
 READ = 64_000_000  # bytes of an old file that are looked through
 HEAD = 4096
 ASK = "ask for the workbook itself, saved as .xlsx"
@@ -118,7 +121,7 @@ def _zipped(path: Path) -> tuple[Kind, str]:
     if path.suffix.lower() in _OFFICE:
         damaged = Kind.OFFICE, ""  # which may mend it, or says that it cannot
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path, SheetcnnError, ASK) as archive:
             names = archive.namelist()
             mimetype = _start(archive, "mimetype").decode("latin-1") if "mimetype" in names else ""
             manifest = _start(archive, "META-INF/manifest.xml") if mimetype else b""
