@@ -339,9 +339,9 @@ def pictures() -> Iterator[tuple[str, str, bytes]]:
 def test_pictures(trial: Trial) -> None:
     """Whole ones of every kind, cut off ones, and ones with bits turned over; libraries say nothing by themselves."""
     rng = np.random.default_rng(SEED)
-    for number, (kind, what, data) in enumerate(pictures()):
+    for number, (kind, what, data) in enumerate(some(pictures(), 4)):
         assert trial.way(f"build {kind}", data).code == (2 if what == "large" else 0), (kind, what)
-        if ALL or number % 3 == 0:
+        if ALL or number % 2 == 0:
             assert trial.way(f"build {kind}", data[: len(data) // 2]).code in (0, 2)
             trial.way(f"build {kind}", damaged(data, rng))
 

@@ -168,16 +168,17 @@ class Contents:
     parameters: dict[str, Arrays]
 
 
-def read_contents(book: str | Path) -> Contents:
+def read_contents(book: str | Path, progress: Progress | None = None) -> Contents:
     """The network, pixels and parameters that are in a workbook now, edits included; formulas among them are evaluated.
 
     Raises SheetcnnError for a file that sheetcnn did not make, and where a cell holds no number, naming the first.
     """
     opened = read_book(Path(book))
     network, detail, _ = _description(opened)
-    groups = group_formulas(opened)
-    evaluate_with_help([opened], groups, needed(opened, groups, _areas(opened, network)), ENGINES["python"])
     named = NamedGrids(opened, network, detail)
+    groups = group_formulas(opened)
+    wanted = needed(opened, groups, named.given_areas())  # what layers compute is nobody's concern here
+    evaluate_with_help([opened], groups, wanted, ENGINES["python"], progress)
     for name, first in named.gone.items():
         node = network.by_name[name]
         if node.share is None and any(drawing.role == "parameter" for drawing in named.drawn[name]):

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from .errors import WorkbookError
-from .formula import Book, Sheet
+from .formula import Area, Book, Sheet
 from .formula.a1 import cell_name
 from .formula.values import BLANK, NUMERIC
 from .grid import Grid, Grids, flat, sheet_prefix
@@ -202,6 +202,16 @@ class NamedGrids:
                     given[name][drawing.key], others = self.numbers(name, drawing, self.by_layer[name][drawing.key])
                     wrong += others
         return given[INPUT].pop("channel"), given, wrong
+
+    def given_areas(self) -> list[Area]:
+        """The rectangles that those are in."""
+        return [
+            (grid.sheet, grid.top, grid.left, grid.bottom, grid.right)
+            for name, grids in self.by_layer.items()
+            for drawing in self.drawn[name]
+            if drawing.role in ("parameter", "pixels")
+            for _, grid in flat(grids[drawing.key])
+        ]
 
     def numbers(self, layer: str, drawing: Drawing, grids: Grids) -> tuple[np.ndarray, list[NoNumber]]:
         """The numbers of a drawing as they are in the workbook now, 0 for blank cells, and which cells hold something else."""

@@ -97,6 +97,11 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
         """How many cells hold a formula."""
         return sum(len(columns) for columns, _ in self._rows.values())
 
+    @property
+    def letters(self) -> int:
+        """How long all of them are together."""
+        return sum(len(texts) for _, texts in self._rows.values())
+
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns of all of them."""
         columns = [np.frombuffer(columns, np.uint16) for columns, _ in self._rows.values()]
