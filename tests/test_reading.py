@@ -299,7 +299,9 @@ def test_encodings_of_parts(encoding: str, part: str, original: Path, tmp_path: 
             new.writestr(name, data)
     with pytest.raises(WorkbookError) as caught:
         sheetcnn.check(book)
-    assert re.search(rf"book.xlsx: {part} is in the encoding '{encoding[:30]}.*, and no workbook may be; save it again", str(caught.value))
+    assert re.search(
+        rf"book.xlsx: {part} is in the encoding '{encoding[:30]}.*, and no workbook may be; save it again", str(caught.value)
+    )
 
 
 @pytest.mark.parametrize("encoding", ["UTF-8", "utf-8", "UTF-16", "ASCII", "US-ASCII"])

@@ -164,6 +164,17 @@ def test_what_is_no_file(cause: str, trial: Trial) -> None:
         )
 
 
+def test_links_in_circles(trial: Trial) -> None:
+    for way in ("grade zip", "key", "outside", "build npz"):
+        assert trial.way(way, cause="loop").code == 2, way
+    (trial.folder / "out.csv").symlink_to("out.csv")
+    try:
+        for words in (["grade", "class", "--key", "key.xlsx", "-o", "out.csv"], ["grade", "out.csv", "--key", "key.xlsx"]):
+            assert trial.run(words).code == 2, words
+    finally:
+        (trial.folder / "out.csv").unlink()
+
+
 JUNK = {
     "zeros": bytes(10_000), "bytes": bytes(range(256)) * 40, "text": b"hello\n", "lines": b"\n" * 100_000, "quotes": b'"' * 100_000,
     "commas": b"," * 100_000, "brackets": b"[" * 100_000, "bom": b"\xef\xbb\xbf", "utf-16": "name = 'a'".encode("utf-16"), "zip": b"PK\x05\x06" + bytes(18),

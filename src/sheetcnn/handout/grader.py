@@ -15,6 +15,7 @@ from ..layers.base import Arrays
 from ..libreoffice import recalculated
 from ..network import INPUT, Network, parse_json, parse_network
 from ..progress import Progress
+from ..reading import real
 from .exercise import Exercise
 from .grade import Grade as Grade  # what users of the package find here
 from .hand_ins import HandIn, hand_ins, identical
@@ -194,7 +195,7 @@ def grade(
     """
     root, source = Path(folder), Path(key)
     handout, _ = read_key(source)
-    left_alone = {path.resolve() for path in (source, *skip)}
+    left_alone = {real(path) for path in (source, *skip)}
     with hand_ins(root, left_alone) as found:
         claims = People(handout.students).claims(found)
         grades = _graded(source, handout, found, claims, progress, timeout)

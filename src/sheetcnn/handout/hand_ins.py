@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..errors import ExerciseError
-from ..reading import open_zip
+from ..reading import open_zip, real
 from .kinds import PASSWORD, Kind, kind_of
 
 MAX_FILES = 10_000  # in one archive
@@ -114,7 +114,7 @@ class _Finder:
             return
         for path in entries:
             inside = f"{name}/{path.name}" if name else path.name
-            if _NOT_HANDED_IN.match(path.name) or not path.exists() or path.resolve() in self._left_alone:
+            if _NOT_HANDED_IN.match(path.name) or not path.exists() or real(path) in self._left_alone:
                 continue
             if path.is_dir():
                 if _PACKAGE.match(path.name):

@@ -18,8 +18,8 @@ from ..values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING
 
 # References to other files, which no engine may follow, are written as a function that none knows.
 _EXTERNAL = re.compile(r"\[[^\[\]]*\][^\[\]!]*!|\bfile:|#\$", re.I)
-MAX_CELLS = 3_000_000  # in all workbooks; a million takes about 5 s and 1 GB
-MAX_LETTERS = 300_000_000  # of their formulas
+MAX_CELLS = 2_000_000  # in all workbooks; a million takes about 10 s and 0.5 GB
+MAX_LETTERS = 200_000_000  # of their formulas
 UNREADABLE = "SHEETCNN_CANNOT_READ()"
 
 
