@@ -19,10 +19,11 @@ test: $(VENV)/dev office
 bench: $(VENV)/bench
 	$(BIN)/python tests/bench.py $(if $(LARGE),--large)
 
-# Minutes: other random networks and formulas than `make test` has. SEED=… looks at yet others.
+# Minutes: other random networks, formulas and damaged files than `make test` has. SEED=… looks at yet others.
 fuzz: $(VENV)/dev office
 	NETWORKS=$${NETWORKS:-4000} FORMULAS=$${FORMULAS:-100000} SEED=$${SEED:-$$$$} \
 	  $(BIN)/pytest -n auto tests/test_random.py tests/test_random_formulas.py
+	SWEEP=all SECONDS=$${SECONDS:-300} SEED=$${SEED:-$$$$} $(BIN)/pytest -n auto -s tests/test_sweep.py
 
 # Minutes; the same weights again, to the last digit that is stored.
 train: $(VENV)/installed

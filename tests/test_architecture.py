@@ -26,8 +26,10 @@ FILES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 # From the ground up. A room (a folder or a file) may know those below it, and files of its own.
 LEVELS = (
-    ("a1", "deadline", "errors", "plain", "progress", "stopping", "version"),
-    ("files", "reading", "temporary"),
+    ("a1", "deadline", "plain", "progress", "stopping", "version"),
+    ("errors",),
+    ("temporary",),
+    ("files", "reading"),
     ("arrays", "office"),
     ("formula", "layers"),
     ("model",),

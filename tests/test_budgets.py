@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,14 +15,22 @@ import numpy as np
 import onnx
 import openpyxl
 import pytest
+from conftest import Make
 from onnx import helper
 from openpyxl import Workbook
 
 import sheetcnn
+from sheetcnn.checking.contents import read_contents
 from sheetcnn.errors import LimitError, NetworkError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.formula.evaluate import Evaluator
+from sheetcnn.layers.avg_pool2d import AvgPool2d
+from sheetcnn.layers.conv2d import Conv2d
+from sheetcnn.layers.conv3d import Conv3d
+from sheetcnn.layers.max_pool2d import MaxPool2d
 from sheetcnn.onnx.counting import GRAPH_NODE, MODEL_GRAPH, _count, too_many_parts
+
+HEAD = 'name = "n"\n[input]\nchannels = 1\nheight = 4\nwidth = 4\n'
 
 
 def read(tmp_path: Path, cells: dict[str, Any]) -> Book:
@@ -100,13 +110,53 @@ def test_texts_that_are_repeated_very_often(tmp_path: Path) -> None:
     assert evaluated(tmp_path, {"A1": '=REPT("ab",3)'}).sheets["Sheet"].value(1, 1) == "ababab"
 
 
-@pytest.mark.parametrize("cell", ["A1048576", "XFD1", "XFD1048576"])
-def test_a_single_cell_far_off(cell: str, tmp_path: Path) -> None:
-    """Everything between would take memory; the message names the cell."""
-    cells = {f"{column}{row}": row for column in "ABCDEFGHIJ" for row in range(1, 40)}
-    with pytest.raises(WorkbookError, match=rf"scattered over [\d,]+ places; clear the rows and columns .* where {cell} is"):
-        read(tmp_path, cells | ({"J1048576": 1, cell: 1} if cell == "XFD1" else {cell: 1}) | {"J1048576": 1})
-    read(tmp_path, cells | {"A90000": 1})  # not so far
+@pytest.mark.parametrize("cell", ["A1048576", "J1048576", "XFD1048576"])
+@pytest.mark.parametrize("value", [1, "text", "=A1+1", "=NOSUCH(1)"])
+def test_a_single_cell_far_off(cell: str, value: Any, tmp_path: Path) -> None:
+    """Everything between would take memory: it is left out, and whoever reads it is told so."""
+    cells: dict[str, Any] = {f"{column}{row}": row for column in "ABCDEFGHIJ" for row in range(1, 40)}
+    book = read(tmp_path, cells | {cell: value})
+    sheet = book.sheets["Sheet"]
+    assert sheet.kind.shape == (41, 12)
+    assert sheet.formulas.count == 0
+    assert sheet.value(39, 10) == 39
+    assert book.notes == [f"Sheet!{cell} stands far from all other cells, and was left out"]
+    row, column = 1_048_576, {"A": 1, "J": 10, "X": 16_384}[cell[0]]
+    book.refuse_far("Sheet", 1, 1, row - 1, 16_384)
+    with pytest.raises(WorkbookError, match=f"Sheet: its cells are scattered; clear the rows and .* where {cell} is"):
+        book.refuse_far("Sheet", row, column, row, column)
+    assert read(tmp_path, cells | {"A90000": 1}).notes == []  # not so far
+
+
+def test_cells_far_off_in_several_places(tmp_path: Path) -> None:
+    cells: dict[str, Any] = {f"{column}{row}": row for column in "ABCDEFGHIJ" for row in range(1, 40)} | {"L3": "=A1"}
+    book = read(tmp_path, cells | {"B400000": 1, "C800000": "=A1", "J1048576": 1})
+    assert book.notes == ["3 cells stand far from all others, Sheet!B400000 among them, and were left out"]
+    assert book.sheets["Sheet"].formulas.count == 1
+    many: dict[str, Any] = {f"J{n * n}": 1 for n in range(7, 1001)}
+    with pytest.raises(
+        WorkbookError, match=r"scattered over [\d,]+ places; clear the rows and columns .* where J1000000 is"
+    ):
+        read(tmp_path, cells | many)
+
+
+@pytest.mark.parametrize("formula", ["=SUM(net!A:A)", "=net!A1048576", "=SUM(net!A1:B1048576)", "=Overview!A1000"])
+def test_a_cell_far_off_that_a_grid_reads(formula: str, make: Make) -> None:
+    """Nobody may take it for a blank one, neither directly nor by way of another formula."""
+    path = make(f"{HEAD}[[layers]]\ntype = 'relu'\nname = 'net'\n", np.ones((4, 4)), gallery=False, inspector=False)
+    book = openpyxl.load_workbook(path)
+    book["net"]["A1048576"] = 5
+    book["Overview"]["A900"] = "=1+1"
+    book.save(path)
+    assert sheetcnn.check(path).ok
+    book = openpyxl.load_workbook(path)
+    first = book.defined_names["input_channel_1"].attr_text.rpartition("!")[2].partition(":")[0].replace("$", "")
+    book["Overview"]["A1000"] = "=net!A1048576"
+    book["Input"][first] = formula
+    book.save(path)
+    for read_it in (sheetcnn.check, read_contents):
+        with pytest.raises(WorkbookError, match=r"net: its cells are scattered; clear the rows .* where A1048576 is"):
+            read_it(path)
 
 
 def test_shared_formulas_are_not_written_out_for_ever(tmp_path: Path) -> None:
@@ -205,3 +255,53 @@ def test_parts_of_an_onnx_model_are_counted_as_onnx_does() -> None:
     model = helper.make_model(graph, ir_version=8, producer_name="p", opset_imports=[helper.make_opsetid("", 13)])
     assert _count(memoryview(model.SerializeToString()), (MODEL_GRAPH, GRAPH_NODE)) == 4 + 5 + 12
     assert not too_many_parts(b"\xff" * 100)  # damaged: whoever reads it says so
+
+
+@pytest.mark.parametrize(
+    ("layer", "channels", "side"),
+    [
+        (Conv2d(out_channels=1, kernel_size=101, padding=50), 1, 200),
+        (Conv2d(out_channels=2, kernel_size=101, padding=50, groups=2), 2, 150),
+        (Conv2d(out_channels=300, kernel_size=1, activation="relu", activation_scope="channel"), 300, 30),
+        (Conv3d(out_channels=1, kernel_size=[9, 31, 31], padding=[4, 15, 15]), 10, 60),
+        (MaxPool2d(kernel_size=151, stride=1), 1, 300),
+        (AvgPool2d(kernel_size=151, stride=1), 1, 300),
+    ],
+)
+def test_numpy_is_quick_and_small_with_large_windows(layer: Any, channels: int, side: int) -> None:
+    """At `MAX_WORK` it takes some twenty seconds, and it never holds all windows at once."""
+    shape = (channels, side, side)
+    x = np.random.default_rng(0).normal(size=shape)
+    parameters = {key: np.ones(size) for key, size in layer.all_parameters(*[shape]).items()}
+    began = time.process_time()
+    tracemalloc.start()
+    layer.forward(x, **parameters)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    seconds = time.process_time() - began
+    assert seconds < 1 + 3e-9 * layer.cells_read(shape), seconds
+    assert most < 50_000_000 + 10 * x.nbytes
+
+
+def test_what_is_too_large_for_other_engines(make: Make) -> None:
+    """Nobody writes millions of cells anew for one formula that another engine may know; asked by name, it gets them."""
+    path = make(f"{HEAD}[[layers]]\ntype = 'relu'\nname = 'net'\n", np.ones((4, 4)), gallery=False, inspector=False)
+    book = openpyxl.load_workbook(path)
+    first = book.defined_names["input_channel_1"].attr_text.rpartition("!")[2].partition(":")[0].replace("$", "")
+    book["Input"][first] = "=BESSELJ(1,1)"
+    book.save(path)
+    assert any("formualizer" in note or "LibreOffice" in note for note in sheetcnn.check(path).notes)
+    for name in ("MAX_CELLS", "MAX_LETTERS"):
+        with patch(f"sheetcnn.formula.engines.written.{name}", 10):
+            report = sheetcnn.check(path)
+            assert not any("formualizer" in note or "LibreOffice" in note for note in report.notes)
+            assert "cannot be evaluated" in report.findings[0].text
+
+
+def test_export_computes_only_what_it_needs(make: Make) -> None:
+    path = make(f"{HEAD}[[layers]]\ntype = 'conv2d'\nout_channels = 1\nkernel_size = 3\n", np.ones((4, 4)))
+    with patch.object(Evaluator, "compute", autospec=True, side_effect=Evaluator.compute) as computed:
+        assert read_contents(path).pixels.shape == (1, 4, 4)
+    texts = [call.args[1].text for call in computed.call_args_list]
+    assert texts  # a kernel's, which may be chosen from a list
+    assert not any("SUMPRODUCT" in text for text in texts)

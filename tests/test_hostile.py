@@ -171,7 +171,10 @@ NAMES = [a + b for a in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" for b in "ABCDEFGHIJKLMNOPQ
 
 def test_cells_far_apart(original: Path, tmp_path: Path) -> None:
     far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
-    assert "scattered" in run("check", changed(original, tmp_path, with_rows(lambda: iter([far]))), folder=tmp_path)
+    path = changed(original, tmp_path, with_rows(lambda: iter([far])))
+    assert "Overview!XFD1048576 stands far from all other cells" in run("check", path, folder=tmp_path, code=0)
+    many = [f'<row r="{n * n}"><c r="J{n * n}"><v>1</v></c></row>'.encode() for n in range(30, 1000)]
+    assert "scattered" in run("check", changed(original, tmp_path, with_rows(lambda: iter(many))), folder=tmp_path)
 
 
 DEEP = {

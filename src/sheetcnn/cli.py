@@ -115,7 +115,7 @@ def build(
     from .templates import network_path
 
     options = _input_options(size, scale, mean, std)
-    with _progress("writing cells") as progress:
+    with _progress("computing and writing cells") as progress:
         built = build_workbook(
             network,
             image,
@@ -258,7 +258,10 @@ def summary(
     """Print a network's layers, output shapes, parameters, multiplications and receptive fields."""
     from .opening import open_network
 
-    _print_layers(open_network(network, **_input_options(size, scale, mean, std)).network)
+    options = _input_options(size, scale, mean, std)
+    with _progress("reading the network"):
+        opened = open_network(network, **options).network
+    _print_layers(opened)
 
 
 @app.command("import")
@@ -275,7 +278,9 @@ def import_model(
     """Write an ONNX model as a network file with its weights, to be read and edited."""
     from .importer import import_onnx
 
-    written = import_onnx(model, folder, **_input_options(size, scale, mean, std))
+    options = _input_options(size, scale, mean, std)
+    with _progress("reading the model"):
+        written = import_onnx(model, folder, **options)
     _print_layers(written.network)
     for path in written.paths:
         _say(f"wrote {path}")
@@ -295,7 +300,9 @@ def export(
     """Write the weights that are in a workbook now, as .npz or as an ONNX model, or its pixels as PNG."""
     from .exporter import export as export_workbook
 
-    for path in export_workbook(book, output, picture=picture):
+    with _progress("reading the workbook") as progress:
+        written = export_workbook(book, output, picture=picture, progress=progress)
+    for path in written:
         _say(f"wrote {path}")
 
 

@@ -1,8 +1,16 @@
 """The errors that sheetcnn raises on purpose: one line that says what, where, and what to do."""
 
+from .plain import plain
+
 
 class SheetcnnError(Exception):
-    """Base of every error caused by what the user gave; the command line prints it and exits with 2."""
+    """Base of every error caused by what the user gave; the command line prints it and exits with 2.
+
+    Whatever names and values from outside its text repeats, it is one line that does nothing to a terminal.
+    """
+
+    def __init__(self, text: object = "") -> None:
+        super().__init__(plain(str(text)))
 
 
 class NetworkError(SheetcnnError):

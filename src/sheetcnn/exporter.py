@@ -13,9 +13,16 @@ from .checking.contents import Contents, read_contents
 from .errors import SheetcnnError, WorkbookError
 from .files import Outputs, refuse_outputs
 from .image import exact_png
+from .progress import Progress
 
 
-def export(book: str | Path, output: str | Path | None = None, *, picture: str | Path | None = None) -> tuple[Path, ...]:
+def export(
+    book: str | Path,
+    output: str | Path | None = None,
+    *,
+    picture: str | Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[Path, ...]:
     """Write what is in a workbook now, edits included; returns the files written.
 
     `output` is an .npz file (arrays "conv1.weight", "conv1.bias" … with PyTorch's shapes) or an .onnx model, which takes the
@@ -31,7 +38,7 @@ def export(book: str | Path, output: str | Path | None = None, *, picture: str |
     if picture is not None and Path(picture).suffix.lower() != ".png":
         raise SheetcnnError(f"{picture}: must end in .png")
     refuse_outputs(targets, [Path(book)])
-    contents = read_contents(book)
+    contents = read_contents(book, progress)
     writes: list[Callable[[BinaryIO], object]] = []
     try:
         if output is not None and Path(output).suffix.lower() == ".onnx":

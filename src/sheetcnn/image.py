@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import math
+import os
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 import numpy as np
@@ -24,6 +27,7 @@ MAX_SCANS = 100  # of a JPEG; progressive ones have about ten
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")  # Pillow knows others, and starts Ghostscript for one of them
 _MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)  # of a JPEG; what follows 255 in its data is 0
 _SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, *range(0xD0, 0xD9))  # the last stand without a length
+_STDERR = 2  # the number of that stream, whatever sys.stderr is
 MOST_LETTERS = 64  # that a number in a file may take; 25 show a double exactly
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its complaints go to standard error
@@ -102,7 +106,7 @@ def _pixels(path: Source, settings: InputSettings) -> np.ndarray:
         path, MAX_BYTES, PictureError, "give a picture, .npy or .csv", instead="make the picture smaller first"
     )
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _nobody_else_speaking(data):
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
                 _refuse_large(opened, path)
@@ -151,6 +155,26 @@ def _values(picture: Image.Image, settings: InputSettings) -> np.ndarray:
     picture = _fitted(picture.convert("L" if settings.channels == 1 else "RGB"), settings)
     values = np.asarray(picture, dtype=float).reshape(settings.height, settings.width, settings.channels).transpose(2, 0, 1)
     return 255 - values if settings.invert else values.copy()
+
+
+@contextmanager
+def _nobody_else_speaking(data: bytes) -> Iterator[None]:
+    """Keep libtiff from writing to the process's standard error by itself, past Python; the other libraries do not."""
+    kept = None
+    if data.startswith((b"II", b"MM")):
+        with suppress(OSError):  # it is closed
+            kept = os.dup(_STDERR)
+    if kept is None:
+        yield
+        return
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, _STDERR)
+        os.close(nothing)
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
 
 
 def _scans(data: bytes) -> int:

@@ -150,6 +150,11 @@ def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
         return readers[version](stream)
 
 
+def real(path: Path) -> Path:
+    """Where a path leads; one that leads in a circle, at which Path.resolve fails, leads to itself."""
+    return Path(os.path.realpath(path))
+
+
 def shown(path: Source) -> str:
     """A path as messages say it: in one line, whatever its name holds."""
     text = str(path)

@@ -12,6 +12,7 @@ from ..formula import Engine as Helper
 from ..model.network import Network, parse_network
 from ..model.network_file import parse_json
 from ..model.settings import INPUT
+from ..progress import Progress
 from ..reading import source_of
 from ..sheets.description.content import HIDDEN, MARK
 from .named_grids import NamedGrids
@@ -43,16 +44,17 @@ class Contents:
     values: Values
 
 
-def read_contents(book: Any) -> Contents:
+def read_contents(book: Any, progress: Progress | None = None) -> Contents:
     """The network, pixels and parameters that are in a workbook now, edits included; formulas among them are evaluated.
 
     Raises SheetcnnError for a file that sheetcnn did not make, and where a cell holds no number, naming the first.
     """
     opened = read_book(source_of(book, "the workbook"))
     network, detail, _ = described(opened)
-    groups = group_formulas(opened)
-    evaluate_with_help([opened], groups, needed(opened, groups, areas_of(opened, network)), HELPERS)
     named = NamedGrids(opened, network, detail)
+    groups = group_formulas(opened)
+    wanted = needed(opened, groups, named.given_areas())  # what layers compute is nobody's concern here
+    evaluate_with_help([opened], groups, wanted, HELPERS, progress)
     for name, first in named.gone.items():
         node = network.by_name[name]
         if node.share is None and any(array.role == "parameter" for array in named.graph.of[name]):

@@ -12,7 +12,7 @@ from ..a1 import cell_name, sheet_prefix
 from ..arrays.array import Array, Shape, Values
 from ..arrays.grid import Grid, Grids, flat
 from ..errors import WorkbookError
-from ..formula import Book, Sheet
+from ..formula import Area, Book, Sheet
 from ..formula.values import BLANK, NUMERIC
 from ..model.limits import graph_of
 from ..model.network import Network, Node
@@ -206,6 +206,15 @@ class NamedGrids:
                 given[array.id], others = self.numbers(array.owner, array, self.grids[array.id])
                 wrong += others
         return given, wrong
+
+    def given_areas(self) -> list[Area]:
+        """The rectangles that those are in."""
+        return [
+            (grid.sheet, grid.top, grid.left, grid.bottom, grid.right)
+            for array in self.graph
+            if array.role in ("parameter", "pixels") and array.owner not in self.gone
+            for _, grid in flat(self.grids[array.id])
+        ]
 
     def numbers(self, layer: str, array: Array, grids: Grids) -> tuple[np.ndarray, list[NoNumber]]:
         """The numbers of an array as they are in the workbook now, 0 for blank cells, and which cells hold something else."""

@@ -234,10 +234,14 @@ def group_formulas(book: Book) -> list[Group]:
 
 
 def needed(book: Book, groups: list[Group], areas: Iterable[Area]) -> list[Group]:
-    """The formulas in some areas, and those of all that they read, directly or not."""
+    """The formulas in some areas, and those of all that they read, directly or not.
+
+    Raises WorkbookError where cells that were left out, as being far from all others, are among what is read.
+    """
     read = {name: np.zeros(sheet.kind.shape, bool) for name, sheet in book.sheets.items()}
     for name, top, left, bottom, right in areas:
         if name in read:
+            book.refuse_far(name, top, left, bottom, right)
             read[name][top : bottom + 1, left : right + 1] = True
     found, left_over = [], groups[::-1]  # from the last sheet to the first, as workbooks are read
     while True:
@@ -249,7 +253,9 @@ def needed(book: Book, groups: list[Group], areas: Iterable[Area]) -> list[Group
             found.append(group)
             for n, (name, rows, columns) in enumerate(group.shapes):
                 if name in read:
-                    _mark(read[name], group.tops[:, n], group.lefts[:, n], rows, columns)
+                    tops, lefts = group.tops[:, n], group.lefts[:, n]
+                    book.refuse_far(name, tops.min(), lefts.min(), tops.max() + rows - 1, lefts.max() + columns - 1)
+                    _mark(read[name], tops, lefts, rows, columns)
         if len(rest) == len(left_over):
             return found[::-1]
         left_over = rest

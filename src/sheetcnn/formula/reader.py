@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 from xml.parsers import expat
 
 import numpy as np
@@ -29,7 +29,9 @@ FREE = 20_000_000  # bytes that any file may unpack to
 MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included
 MAX_SHARED = 300_000_000  # letters of a sheet's shared formulas, written out
 SPARSE = 5_000_000, 100  # a sheet with more places than this has at least one cell for so many of them
+MAX_CUTS = 8  # how often cells that are far from all others may be taken off the end of such a sheet
 MAX_SPILT = 2_000_000  # cells of a sheet that array formulas fill
+ENCODINGS = ("utf-8", "utf-16", "ascii", "us-ascii")  # of parts; the last two, which Python's tools write, are UTF-8 as well
 _CHUNK = 1 << 20
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # begins workbooks with a password, and those of Excel before 2007
 _BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
@@ -66,6 +68,16 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
         self._late, self._open = {}, {}
         self._rows = {row: self._rows[row] for row in sorted(self._rows)}
 
+    def keep(self, last_row: int, last_column: int) -> None:
+        """Forget those beyond a row and a column."""
+        for row in [row for row, (columns, _) in self._rows.items() if row > last_row or columns[-1] > last_column]:
+            cells = [one for one in self[row] if row <= last_row and one[0] <= last_column]
+            self._open.pop(row)
+            if cells:
+                self._pack(row, cells)
+            else:
+                del self._rows[row]
+
     def __getitem__(self, row: int) -> list[tuple[int, str]]:
         if row not in self._open:
             columns, texts = self._rows[row]
@@ -84,6 +96,11 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
     def count(self) -> int:
         """How many cells hold a formula."""
         return sum(len(columns) for columns, _ in self._rows.values())
+
+    @property
+    def letters(self) -> int:
+        """How long all of them are together."""
+        return sum(len(texts) for _, texts in self._rows.values())
 
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns of all of them."""
@@ -128,6 +145,28 @@ class Sheet:
         return next((text for at, text in self.formulas.get(row, ()) if at == column), None)
 
 
+@dataclass(frozen=True)
+class Far:
+    """Cells that were left out of a sheet, since they stand far from all others."""
+
+    REMEDY: ClassVar[str] = "clear the rows and columns far from all others, where {} is"
+
+    rows: np.ndarray
+    columns: np.ndarray
+
+    def inside(self, top: int, left: int, bottom: int, right: int) -> str | None:
+        """The name of one that stands in a rectangle."""
+        found = (self.rows >= top) & (self.rows <= bottom) & (self.columns >= left) & (self.columns <= right)
+        return cell_name(int(self.rows[found][0]), int(self.columns[found][0])) if found.any() else None
+
+    def words(self, sheet: str) -> str:
+        """A note on them."""
+        cell = f"{sheet}!{cell_name(int(self.rows[0]), int(self.columns[0]))}"
+        if len(self.rows) == 1:
+            return f"{cell} stands far from all other cells, and was left out"
+        return f"{len(self.rows):,} cells stand far from all others, {cell} among them, and were left out"
+
+
 @dataclass
 class Book:
     """A workbook: its sheets in order, and its defined names as (sheet, top, left, bottom, right), counted from 1.
@@ -142,6 +181,12 @@ class Book:
     problems: dict[tuple[str, int, int], str] = field(default_factory=dict)  # formulas that could not be evaluated
     definitions: dict[tuple[str, str], str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # what was left out in reading
+    far: dict[str, Far] = field(default_factory=dict)  # by sheet, of that the cells that stand far from all others
+
+    def refuse_far(self, sheet: str, top: int, left: int, bottom: int, right: int) -> None:
+        """Raise WorkbookError where cells of a rectangle were left out, whose numbers somebody needs now."""
+        if sheet in self.far and (cell := self.far[sheet].inside(top, left, bottom, right)) is not None:
+            raise WorkbookError(f"{self.source}: sheet {sheet}: its cells are scattered; {Far.REMEDY.format(cell)}")
 
 
 def read_book(path: Source) -> Book:
@@ -193,6 +238,7 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
     area = 0
     sheets: dict[str, Sheet] = {}
     notes: list[str] = []
+    far: dict[str, Far] = {}
     parsed = set()
     for name, relation in workbook.sheets:
         kind, target = targets.get(relation, ("", ""))
@@ -203,7 +249,9 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
         parsed.add(target)
         cells = _Cells(name, shared.texts, source)
         _parse(archive, target, cells, source)
-        cells.refuse_scattered()
+        if (left := cells.leave_out_far()) is not None:
+            far[name] = left
+            notes.append(left.words(name))
         area += (cells.last_row + 2) * (cells.last_column + 2)
         if area > MAX_AREA:
             raise WorkbookError(
@@ -219,7 +267,7 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
         for (scope, name), text in workbook.names.items()
         if scope in scopes
     }
-    return Book(source, sheets, names, definitions=definitions, notes=notes)
+    return Book(source, sheets, names, definitions=definitions, notes=notes, far=far)
 
 
 def _main_part(archive: zipfile.ZipFile, source: str) -> str:
@@ -259,7 +307,12 @@ def _parse(archive: zipfile.ZipFile, part: str, handler: Any, source: str) -> No
     def refuse(*_: Any) -> None:
         raise WorkbookError(f"{source}: {part} declares a document type, which no workbook does")
 
+    def refuse_encoding(_version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.lower() not in ENCODINGS:
+            raise WorkbookError(f"{source}: {part} is in the encoding {encoding!r:.40}, and no workbook may be; {_AGAIN}")
+
     parser.StartDoctypeDeclHandler = refuse
+    parser.XmlDeclHandler = refuse_encoding
     with archive.open(part) as stream:
         while chunk := stream.read(_CHUNK):
             parser.Parse(chunk, False)
@@ -511,22 +564,55 @@ class _Cells(_Handler):
             raise self._error(f"array formulas fill more than {MAX_SPILT:,} cells")
         self.last_row, self.last_column = max(self.last_row, bottom), max(self.last_column, right)
 
-    def refuse_scattered(self) -> None:
-        """Refuse a sheet that has hardly any cells for its size: a single one far off would cost as much as all between."""
-        places = (self.last_row + 2) * (self.last_column + 2)
-        if places > SPARSE[0] and places > SPARSE[1] * (len(self._rows) + sum(h * w for h, w in self._spills.values())):
-            rows = np.frombuffer(self._rows, np.int32)
-            far = int(np.argmax(rows)) if self.last_row > 100 * self.last_column else int(np.argmax(self._columns))
-            where = cell_name(self._rows[far], self._columns[far])
+    def leave_out_far(self) -> Far | None:
+        """Leave out what stands far from all else on a sheet that has hardly any cells for its size; None where nothing is.
+
+        A single cell at the end of a sheet would cost as much as all between. Raises WorkbookError where cells are so
+        scattered that there is no telling which of them are meant.
+        """
+        self._pack()
+        self._formulas.finish()
+        rows, columns = np.array(self._rows), np.array(self._columns)
+        kept = np.ones(len(rows), bool)
+        for _ in range(MAX_CUTS):
+            if not self._scattered(int(kept.sum())):
+                break
+            ends = [_before_the_widest_gap(places[kept]) for places in (rows, columns)]
+            by_rows = ends[0] * self.last_column <= self.last_row * ends[1]
+            kept &= rows <= ends[0] if by_rows else columns <= ends[1]
+            self._keep(rows[kept].max(initial=0), columns[kept].max(initial=0))
+        if self._scattered(int(kept.sum())):
+            far = int(np.argmax(rows)) if self.last_row > 100 * self.last_column else int(np.argmax(columns))
             raise WorkbookError(
-                f"{self.source}: sheet {self.name}: its {len(rows):,} cells are scattered over {places:,} places; clear the "
-                f"rows and columns far from all others, where {where} is"
+                f"{self.source}: sheet {self.name}: its {len(rows):,} cells are scattered over "
+                f"{(self.last_row + 2) * (self.last_column + 2):,} places; {Far.REMEDY.format(cell_name(rows[far], columns[far]))}"
             )
+        if kept.all():
+            return None
+        for key in ("_rows", "_columns", "_kinds", "_numbers", "_saved"):
+            cells = getattr(self, key)
+            setattr(self, key, array(cells.typecode, np.array(cells)[kept].tobytes()))
+        return Far(rows[~kept], columns[~kept])
+
+    def _scattered(self, cells: int) -> bool:
+        places = (self.last_row + 2) * (self.last_column + 2)
+        return places > SPARSE[0] and places > SPARSE[1] * (cells + sum(h * w for h, w in self._spills.values()))
+
+    def _keep(self, last_row: int, last_column: int) -> None:
+        """Forget what lies beyond, but for lists that only the cells are in."""
+
+        def inside(place: tuple[int, int]) -> bool:
+            return place[0] <= last_row and place[1] <= last_column
+
+        self._formulas.keep(last_row, last_column)
+        self._texts = {place: text for place, text in self._texts.items() if inside(place)}
+        self._saved_texts = {place: text for place, text in self._saved_texts.items() if inside(place)}
+        self._spills = {place: size for place, size in self._spills.items() if inside(place)}
+        self.last_row = max([int(last_row), *(row + high - 1 for (row, _), (high, _) in self._spills.items())])
+        self.last_column = max([int(last_column), *(column + wide - 1 for (_, column), (_, wide) in self._spills.items())])
 
     def sheet(self) -> Sheet:
         """The cells as arrays."""
-        self._pack()
-        self._formulas.finish()
         rows, columns = np.array(self._rows, dtype=np.int64), np.array(self._columns, dtype=np.int64)
         shape = (self.last_row + 2, self.last_column + 2)
         places = rows * shape[1] + columns
@@ -552,6 +638,13 @@ class _Cells(_Handler):
             filled[...] = PENDING
         count = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
         return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, self._spills, count)
+
+
+def _before_the_widest_gap(places: np.ndarray) -> int:
+    """The last row or column that is used before the largest stretch of unused ones; the very last where there is none."""
+    used = np.unique(np.append(places, 0))
+    gaps = np.diff(used)
+    return int(used[np.argmax(gaps)] if gaps.max(initial=1) > 1 else used[-1])
 
 
 _RELATIVE = re.compile(

@@ -8,13 +8,18 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..errors import EngineError, ExerciseError, NetworkError, SheetcnnError, WorkbookError
+import numpy as np
+
+from ..arrays.array import Values
+from ..errors import EngineError, ExerciseError, SheetcnnError, WorkbookError
 from ..formula import Book, read_book
-from ..model.network import parse_network
+from ..model.graph import Graph
+from ..model.network import Network, parse_network
 from ..model.network_file import parse_json
 from ..model.settings import INPUT
 from ..office.libreoffice import recalculated
 from ..progress import Progress
+from ..reading import real
 from .exercise import Exercise
 from .grade import Grade as Grade  # what users of the package find here
 from .hand_ins import HandIn, hand_ins, identical
@@ -34,8 +39,12 @@ NO_KEY = "give the key.xlsx that `sheetcnn handout` wrote"
 
 
 def read_key(path: Path) -> tuple[Handout, str]:
-    """The handout that a key tells of, and its id. Raises ExerciseError."""
-    description = _description(read_book(path))
+    """The handout that a key tells of, and its id. Raises ExerciseError, whatever the file is."""
+    try:
+        book = read_book(path)
+    except WorkbookError as error:
+        raise ExerciseError(f"{error}; this is no key: {NO_KEY}") from None
+    description = _description(book)
     if description is None or "key" not in description:
         raise ExerciseError(f"{path}: is no key; {NO_KEY}")
     if description.get("format") != FORMAT:
@@ -43,26 +52,46 @@ def read_key(path: Path) -> tuple[Handout, str]:
             f"{path}: was made by a newer sheetcnn (format {description.get('format')!r:.20}); update sheetcnn"
         )
     try:
-        data = description["key"]
-        network = parse_network(data["network"], f"{path}: network")
-        packed = {
-            name: arrays
-            for name, arrays in data["parameters"].items()
-            if name == INPUT or network.by_name[name].share is None
-        }
-        parameters = {f"{name}.{key}": unpacked(a) for name, arrays in packed.items() for key, a in arrays.items()}
-        handout = Handout(
-            network,
-            Exercise(data["exercise"], network, f"{path}: exercise"),
-            parameters,
-            {name: unpacked(array) for name, array in data["pictures"].items()},
-            tuple(data["trained"]),
-            int(data["seed"]),
-            tuple(Student(*pair) for pair in data["students"]),
-        )
-        return handout, str(description["handout"])
-    except (KeyError, TypeError, ValueError, NetworkError) as error:
-        raise ExerciseError(f"{path}: is a damaged key ({str(error)[:80]}); {NO_KEY}") from None
+        return _handout(description["key"], path), str(description["handout"])
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, SheetcnnError) as error:
+        raise ExerciseError(f"{path}: is a damaged key ({str(error)[:120]}); {NO_KEY}") from None
+
+
+def _handout(data: dict[str, Any], path: Path) -> Handout:
+    """The handout as a key says it. Raises all kinds of errors where it is damaged."""
+    network = parse_network(data["network"], f"{path}: network")
+    packed = {
+        name: arrays
+        for name, arrays in data["parameters"].items()
+        if name == INPUT or network.by_name[name].share is None  # the others' are their owners'
+    }
+    parameters = {f"{name}.{key}": unpacked(array) for name, arrays in packed.items() for key, array in arrays.items()}
+    pictures = {str(name): unpacked(array) for name, array in data["pictures"].items()}
+    _refuse_wrong_sizes(network, parameters, pictures)
+    trained, seed, students = data["trained"], data["seed"], data["students"]
+    if not isinstance(trained, list) or not set(trained) <= network.by_name.keys():
+        raise ValueError(f"trained is {trained!r:.40}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"seed is {seed!r:.40}")
+    if not isinstance(students, list):
+        raise ValueError(f"students is {students!r:.40}")
+    for student in students:
+        if not isinstance(student, list) or not all(isinstance(text, str) for text in student[:4]):
+            raise ValueError(f"a student is {student!r:.40}")
+    exercise = Exercise(data["exercise"], network, f"{path}: exercise")
+    return Handout(network, exercise, parameters, pictures, tuple(trained), seed, tuple(Student(*one) for one in students))
+
+
+def _refuse_wrong_sizes(network: Network, parameters: Values, pictures: dict[str, np.ndarray]) -> None:
+    """Raise ValueError where a key's arrays are not those that the network needs."""
+    typed = [array for array in Graph(network, "compact") if array.role == "parameter"]
+    if {array.id: array.shape for array in typed} != {name: numbers.shape for name, numbers in parameters.items()}:
+        raise ValueError("its numbers do not fit")
+    if not pictures or any(array.shape != network.input.shape for array in pictures.values()):
+        raise ValueError("its pictures do not fit")
+    for array in (*pictures.values(), *parameters.values()):
+        if not np.isfinite(array).all():
+            raise ValueError("it holds numbers that are not finite")
 
 
 def _description(book: Book) -> dict[str, Any] | None:
@@ -171,7 +200,7 @@ def grade(
     """
     root, source = Path(folder), Path(key)
     handout, _ = read_key(source)
-    left_alone = {path.resolve() for path in (source, *skip)}
+    left_alone = {real(path) for path in (source, *skip)}
     with hand_ins(root, left_alone) as found:
         claims = People(handout.students).claims(found)
         grades = _graded(source, handout, found, claims, progress, timeout)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ExerciseError
-from ..reading import open_regular, open_zip
+from ..reading import open_regular, open_zip, real
 from ..temporary import ELSEWHERE, temporary_folder
 from .kinds import PASSWORD, Kind, kind_of
 
@@ -116,7 +116,7 @@ class _Finder:
             return
         for path in entries:
             inside = f"{name}/{path.name}" if name else path.name
-            if _NOT_HANDED_IN.match(path.name) or not path.exists() or path.resolve() in self._left_alone:
+            if _NOT_HANDED_IN.match(path.name) or not path.exists() or real(path) in self._left_alone:
                 continue
             if path.is_dir():
                 if _PACKAGE.match(path.name):
@@ -167,7 +167,7 @@ class _Finder:
                 packages: set[str] = set()
                 for member in members:
                     self._member(opened, member, name, depth, packages)
-        except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        except (OSError, zipfile.BadZipFile, EOFError, ValueError, ExerciseError) as error:
             return f"is a damaged archive ({str(error)[:80]}); {AGAIN}"
         return ""
 

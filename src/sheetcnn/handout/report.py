@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import ExerciseError
 from ..files import make_folder, refuse_folder, refuse_outputs, write_bytes
 from ..plain import plain
-from ..reading import open_regular
+from ..reading import open_regular, real
 from .exercise import Exercise
 from .grade import Grade
 
@@ -59,7 +59,7 @@ def refuse_output(
 
 def _within(path: Path, folder: Path) -> bool:
     try:
-        return path.resolve().is_relative_to(folder.resolve())
+        return real(path).is_relative_to(real(folder))
     except OSError:
         return False
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..a1 import MAX_COLUMNS as LAST_COLUMN
+from ..a1 import MAX_ROWS as LAST_ROW
 from ..errors import ExerciseError, WorkbookError
 from ..formula import Sheet, read_book
 from ..reading import read_bytes
@@ -147,12 +149,13 @@ def _likely(rows: list[Row]) -> tuple[int, float]:
 
 def _sheet_rows(path: Path) -> list[Row]:
     try:
-        sheets = list(read_book(path).sheets.values())
+        book = read_book(path)
+        for sheet in book.sheets.values():
+            book.refuse_far(sheet.name, 1, 1, LAST_ROW, LAST_COLUMN)  # it may be a student
+            if rows := _cells(sheet, path):
+                return rows
     except WorkbookError as error:
         raise ExerciseError(f"{error}") from None
-    for sheet in sheets:
-        if rows := _cells(sheet, path):
-            return rows
     return []
 
 

@@ -197,6 +197,7 @@ class StudentWork:
             raise WorkbookError(
                 f"{name} has {have[0]}×{have[1]} cells instead of {want[0]}×{want[1]}: rows or columns were inserted or deleted"
             )
+        self.book.refuse_far(*area)
         return Grid(sheet, top, left, rows, columns, spread)
 
     def _grids(self, array: Array) -> list[tuple[Shape, Grid]]:

@@ -1,6 +1,7 @@
 """Convolution."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +14,7 @@ from ..arrays.kernels import KERNELS
 from .activation import Activated, Elementwise
 from .base import Layer, MadeOf, OnnxGraph, example
 from .settings import Count, Flag
-from .sliding import Sliding, group_of, group_words, pair
+from .sliding import Sliding, correlated, group_of, group_words, pair
 
 WIDE = 16  # beyond so many channels kernels stand one below the other: a term for each would make formulas too long
 FEW, MOST_TERMS = 8, 1_000_000  # beyond so many channels too, where the formulas of a layer would have so many terms in all
@@ -244,10 +245,14 @@ class Conv2d(Activated, Sliding):
 
     def _products(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
         """Each window with its kernel, channel by channel: filters × channels × rows × columns."""
+        return np.stack(list(self._each_filters_products(x, weight)))
+
+    def _each_filters_products(self, x: np.ndarray, weight: np.ndarray) -> Iterator[np.ndarray]:
+        """The same for one filter after the other: all together may be a thousand times what the layer puts out."""
         view = self.windows(x, 0)
-        seen = [view[self.channels_of(k, len(x))] for k in range(self.out_channels)]
-        kernels = [np.broadcast_to(w, (len(v), *self.kernel_size)) for v, w in zip(seen, weight, strict=True)]
-        return np.stack([np.einsum("cijab,cab->cij", v, w) for v, w in zip(seen, kernels, strict=True)])
+        for k, kernels in enumerate(weight):
+            seen = view[self.channels_of(k, len(x))]
+            yield np.einsum("cijab,cab->cij", seen, np.broadcast_to(kernels, (len(seen), *self.kernel_size)))
 
     def _product_formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None) -> str:
         k, c, i, j = at
@@ -264,8 +269,8 @@ class Conv2d(Activated, Sliding):
     def _mixed(self, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """What the channels give together, before the bias."""
         if self.activation_scope == "channel" and self.activation is not None:
-            parts = self.activation.forward(self._products(x, weight))
-            return parts.mean(axis=1) if self.channel_mix == "mean" else parts.sum(axis=1)
+            each = map(self.activation.forward, self._each_filters_products(x, weight))
+            return np.stack([part.mean(axis=0) if self.channel_mix == "mean" else part.sum(axis=0) for part in each])
         if self.channel_mix == "separate":
             return self._products(x, weight).reshape(self.output_shape(x.shape))
         weight = np.broadcast_to(weight, (self.out_channels, len(x) // self.groups, *self.kernel_size))
@@ -274,9 +279,7 @@ class Conv2d(Activated, Sliding):
         filters = self.out_channels // self.groups
         for g in range(self.groups):
             part = slice(g * filters, (g + 1) * filters)
-            seen = view[self.channels_of(g * filters, len(x))]
-            for a, b in np.ndindex(*self.kernel_size):  # one kernel position at a time needs no copy of the windows
-                y[part] += np.tensordot(weight[part, :, a, b], seen[..., a, b], axes=1)
+            y[part] = correlated(view[self.channels_of(g * filters, len(x))], weight[part])
         return y / len(x) if self.channel_mix == "mean" else y
 
     def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None, product: Grids | None = None) -> str:

@@ -11,6 +11,7 @@ from ..arrays.receptive_field import touched
 from .activation import Activated
 from .base import MadeOf, OnnxGraph, example
 from .settings import Amount, Count, Flag
+from .sliding import correlated
 
 
 def _three(value: Any) -> Any:
@@ -148,8 +149,8 @@ class Conv3d(Activated):
         (s, t, u), (d, e, f) = self.stride, self.dilation
         view = view[:, ::s, ::t, ::u, ::d, ::e, ::f]
         y = np.zeros((self.out_channels, *self._positions(x.shape)))
-        for a, b, c in np.ndindex(*self.kernel_size):
-            y += np.tensordot(weight[:, :, a, b, c], view[..., a, b, c], axes=1)
+        for z, level in np.ndindex(y.shape[1], self.kernel_size[0]):
+            y[:, z] += correlated(view[:, z, :, :, level], weight[:, :, level])
         if bias is not None:
             y += bias[:, None, None, None]
         return y.reshape(self.output_shape(x.shape))

@@ -13,6 +13,8 @@ from ..arrays.receptive_field import touched
 from .base import Layer, MadeOf
 from .settings import Amount, Counts, Flag
 
+_AT_ONCE = 200_000  # numbers of windows that are copied
+
 
 def _sides(value: Any) -> Any:
     """n, [rows, columns] or [top, left, bottom, right] as the four sides."""
@@ -23,6 +25,21 @@ def _sides(value: Any) -> Any:
     if isinstance(value, str) and value not in ("same", "valid"):
         raise ValueError(f'{value!r} is none of n, [rows, columns], [top, left, bottom, right], "same" and "valid"')
     return value
+
+
+def correlated(windows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Σ over channels and kernel cells: C × rows × columns × kernel windows with filters × C × kernel, one map a filter.
+
+    A row of the kernel at a time, over so few rows of the output that the copy of their windows stays small: one matrix
+    product for each is much faster than one for each kernel cell where channels or filters are few.
+    """
+    channels, rows, columns, high, wide = windows.shape
+    y = np.zeros((len(weight), rows, columns))
+    step = max(1, _AT_ONCE // (channels * columns * wide))
+    for i in range(0, rows, step):
+        for a in range(high):
+            y[:, i : i + step] += np.tensordot(weight[:, :, a], windows[:, i : i + step, :, a], axes=((1, 2), (0, 3)))
+    return y
 
 
 Sides = Annotated[tuple[Amount, Amount, Amount, Amount], BeforeValidator(_sides)]
@@ -190,6 +207,16 @@ class Pooling(Sliding):
     @property
     def rounding(self) -> tuple[str, str]:
         return ("⌈", "⌉") if self.ceil_mode else ("⌊", "⌋")
+
+    def reduced(self, x: np.ndarray, fill: float, reduce: np.ufunc) -> np.ndarray:
+        """What is largest in each window, or its sum: along rows first, then along columns, so that large windows cost little."""
+        top, left, bottom, right = self.margin(x.shape)
+        y = np.pad(x, ((0, 0), (top, bottom), (left, right)), constant_values=fill)
+        for axis in (1, 0):
+            view = np.lib.stride_tricks.sliding_window_view(y, self.reach[axis], axis=1 + axis)
+            view = np.moveaxis(view, 1 + axis, 0)[:: self.stride[axis]][: self.positions(x.shape)[axis]]
+            y = np.moveaxis(reduce.reduce(view[..., :: self.dilation[axis]], axis=-1), 0, 1 + axis)
+        return np.ascontiguousarray(y)
 
     def check(self, shape: Shape) -> None:
         super().check(shape)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...a1 import MAX_COLUMNS, MAX_ROWS
 from ...progress import Progress
 from ..evaluate import Evaluator, Group
 from ..reader import Book
@@ -56,8 +57,11 @@ def evaluate_with_help(
     evaluators = [Evaluator(book, wanted, progress, ours=ours) for book in books]
     helped: list[Helped] = []
     while beyond := _together([evaluator.run() for evaluator in evaluators]):
+        for sheet in books[0].far:  # what others know may read any cell: whole columns, or cells that are looked up
+            books[0].refuse_far(sheet, 1, 1, MAX_ROWS, MAX_COLUMNS)
         cells = {place: _text(books[0], place) for group, _ in beyond for place in _filled(books[0], group)}
-        engine, answers = _best(engines, written, cells)
+        # Whoever asks for an engine by name waits for it; a formula or two in a huge workbook are not worth it.
+        engine, answers = _best(() if ours and written.too_large else engines, written, cells)
         reason = beyond[0][1]
         known = set(answers[0]).intersection(*answers[1:]) if answers else set()
         if known:

@@ -18,6 +18,8 @@ from ..values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING
 
 # References to other files, which no engine may follow, are written as a function that none knows.
 _EXTERNAL = re.compile(r"\[[^\[\]]*\][^\[\]!]*!|\bfile:|#\$", re.I)
+MAX_CELLS = 2_000_000  # in all workbooks; a million takes about 10 s and 0.5 GB
+MAX_LETTERS = 200_000_000  # of their formulas
 UNREADABLE = "SHEETCNN_CANNOT_READ()"
 
 
@@ -27,6 +29,13 @@ class Written:
     def __init__(self, books: Sequence[Book], groups: list[Group]) -> None:
         self._books, self._groups = books, groups
         self._files: list[bytes] = []
+
+    @property
+    def too_large(self) -> bool:
+        """Whether writing them would take more time and memory than anybody has for a formula or two."""
+        cells = sum(int(np.count_nonzero(sheet.kind)) for book in self._books for sheet in book.sheets.values())
+        letters = sum(sheet.formulas.letters for sheet in self._books[0].sheets.values()) * len(self._books)
+        return cells > MAX_CELLS or letters > MAX_LETTERS
 
     @property
     def files(self) -> list[bytes]:
