@@ -82,7 +82,9 @@ class Commands:
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
+        self._process.stdout.close()
         self._process.wait(30)
 
     def run(self, arguments: list[str], folder: Path, *, closed: tuple[str, ...] = ()) -> Ended:
