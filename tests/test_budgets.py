@@ -166,7 +166,7 @@ def test_shared_formulas_are_not_written_out_for_ever(tmp_path: Path) -> None:
     rows += '<c r="B1"><f t="shared" si="0"/></c><c r="C1"><f t="shared" si="0"/></c></row>'
     assert sheet(tmp_path, rows).formula(1, 3) == "SUM(D9:E9)+1"
     with (
-        patch("sheetcnn.formula.reader.MAX_SHARED", 20),
+        patch("sheetcnn.formula.sheet_reader.MAX_SHARED", 20),
         pytest.raises(WorkbookError, match="shared formulas have more than 20 letters"),
     ):
         sheet(tmp_path, rows)
@@ -185,7 +185,7 @@ def test_texts_in_pieces(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ['"\'" * 200_000', "\"'a''\" * 70_000", '"a\'" * 100_000', "\"''!\" * 70_000"])
 def test_quotes_are_read_in_one_go(text: str) -> None:
     """A formula of apostrophes: were each of them tried as the beginning of a name, this would take an hour."""
-    code = f"from sheetcnn.formula.parser import skeleton, words; from sheetcnn.formula.reader import moved; t = {text}; skeleton(t); words(t); moved(t, 1, 1)"
+    code = f"from sheetcnn.formula.parser import skeleton, words; from sheetcnn.formula.sheet_reader import moved; t = {text}; skeleton(t); words(t); moved(t, 1, 1)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 
@@ -301,7 +301,7 @@ def test_what_is_too_large_for_other_engines(make: Make) -> None:
 def test_export_computes_only_what_it_needs(make: Make) -> None:
     path = make(f"{HEAD}[[layers]]\ntype = 'conv2d'\nout_channels = 1\nkernel_size = 3\n", np.ones((4, 4)))
     with patch.object(Evaluator, "compute", autospec=True, side_effect=Evaluator.compute) as computed:
-        assert read_contents(path).pixels.shape == (1, 4, 4)
+        assert read_contents(path).values["input.channel"].shape == (1, 4, 4)
     texts = [call.args[1].text for call in computed.call_args_list]
     assert texts  # a kernel's, which may be chosen from a list
     assert not any("SUMPRODUCT" in text for text in texts)

@@ -15,10 +15,10 @@ from test_reader import parts, write
 
 from sheetcnn.a1 import LETTERS, MAX_COLUMNS, cell_name
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
-from sheetcnn.formula.evaluate import groups_of
+from sheetcnn.formula.groups import groups_of
 from sheetcnn.formula.parser import skeleton
 
-MODULE = import_module("sheetcnn.formula.evaluate")  # the package has a function of that name
+MODULE, EVALUATE = (import_module(f"sheetcnn.formula.{name}") for name in ("groups", "evaluate"))
 
 
 def row_of_formulas(rng: np.random.Generator) -> dict[int, str]:
@@ -132,7 +132,7 @@ def maps(book: Book, rows: int, columns: int) -> list[list[list[Any]]]:
 @pytest.mark.parametrize("gather", [1, 7, 50, 4_000_000])
 def test_windows_and_kernels(kernels_first: bool, gather: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shared kernels are multiplied at once, in pieces of any size."""
-    monkeypatch.setattr(MODULE, "_GATHER", gather)
+    monkeypatch.setattr("sheetcnn.formula.context._GATHER", gather)
     cells, want = convolution(6, 8, kernels_first)
     assert np.array_equal(np.array(maps(one_cell(tmp_path, cells), 6, 8)), want)
 
@@ -247,7 +247,7 @@ def test_ranges_that_reach_beyond_what_waits(tmp_path: Path) -> None:
 
 def test_chains_that_are_too_long_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps that look at many cells in vain are counted: it is the patience that ends, not the cells."""
-    monkeypatch.setattr(MODULE, "_PATIENCE", 300)
+    monkeypatch.setattr(EVALUATE, "_PATIENCE", 300)
     book = one_cell(tmp_path, pascal(12) | {"N1": "=2*3", "N2": "=L12+1"})
     [name] = book.sheets
     reason = book.problems[name, 12, 12]

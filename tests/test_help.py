@@ -30,7 +30,7 @@ from sheetcnn.formula import (
 )
 from sheetcnn.formula.engines import Answer, Place
 from sheetcnn.formula.engines.by_formualizer import _crosses
-from sheetcnn.formula.evaluate import _mark, groups_of
+from sheetcnn.formula.groups import _mark, groups_of
 from sheetcnn.formula.parser import MAX_EXPANDED, expanded, same_meaning
 
 # A1:C3 hold 1 to 9, B5 a text; the sheet Other has 10 in A1 and 20 in A2.
@@ -405,6 +405,6 @@ def test_what_references_read_is_marked_cell_by_cell() -> None:
             want[top : top + rows, left : left + columns] = True
         _mark(have, tops, lefts, rows, columns)
         assert (have == want).all()
-    with patch("sheetcnn.formula.evaluate._GATHER", 100):
+    with patch("sheetcnn.formula.groups._GATHER", 100):
         _mark(have, tops, lefts, rows, columns)
     assert have[tops.min() :, lefts.min() :].all()

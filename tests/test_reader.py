@@ -10,6 +10,7 @@ import pytest
 from sheetcnn.a1 import parse_area
 from sheetcnn.errors import WorkbookError
 from sheetcnn.formula import Book, Sheet, evaluate, group_formulas, read_book
+from sheetcnn.formula import book as book_module
 from sheetcnn.formula import reader as reader_module
 from sheetcnn.formula.values import NUMERIC
 
@@ -301,7 +302,7 @@ def test_rows_are_taken_apart_when_asked_for(tmp_path: Path) -> None:
     assert formulas.count == 398
     for r in formulas:
         assert formulas[r][0][1] == f"{r}*2"
-    assert len(formulas._open) <= reader_module._OPEN  # memory stays small
+    assert len(formulas._open) <= book_module._OPEN  # memory stays small
     evaluate(book, group_formulas(book))
     assert book.sheets["S"].value(150, 3) == 301
 

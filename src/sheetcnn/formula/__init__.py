@@ -1,8 +1,10 @@
 """A tiny Excel that knows no CNN: read a workbook, parse its formulas, evaluate them with NumPy, or have others do it."""
 
+from .book import Book, Sheet
 from .engines import Engine, Formualizer, Helped, LibreOffice, evaluate_with_help
-from .evaluate import Area, Group, beyond_ours, evaluate, group_formulas, needed
-from .reader import Book, Sheet, read_book
+from .evaluate import evaluate
+from .groups import Area, Group, beyond_ours, group_formulas, needed
+from .reader import read_book
 
 __all__ = [
     "Area",

@@ -14,8 +14,9 @@ import numpy as np
 
 from ...a1 import MAX_COLUMNS, MAX_ROWS
 from ...progress import Progress
-from ..evaluate import Evaluator, Group
-from ..reader import Book
+from ..book import Book
+from ..evaluate import Evaluator
+from ..groups import Group
 from ..values import BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT, UNKNOWN
 from .by_formualizer import Formualizer
 from .by_libreoffice import LibreOffice

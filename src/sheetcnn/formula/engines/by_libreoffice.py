@@ -12,7 +12,8 @@ import numpy as np
 
 from ...errors import EngineError, WorkbookError
 from ...office.libreoffice import converted, find_libreoffice
-from ..reader import Book, read_book
+from ..book import Book
+from ..reader import read_book
 from ..values import ERRORS
 from .engine import TIME, Answer, Place
 

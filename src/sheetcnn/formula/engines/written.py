@@ -11,9 +11,9 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from ...a1 import cell_name
-from ..evaluate import Group
+from ..book import Book, Sheet
+from ..groups import Group
 from ..parser import ARRAY
-from ..reader import Book, Sheet
 from ..values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING
 
 # References to other files, which no engine may follow, are written as a function that none knows.
