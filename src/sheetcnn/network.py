@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
@@ -21,6 +20,7 @@ from .errors import LimitError, NetworkError
 from .grid import Grids, seen_from
 from .layers import LAYERS
 from .layers.base import PREFIX, Arrays, CellFormula, Count, Drawing, Layer, Margin, Number, Shape, shape_text
+from .plain import near
 from .reading import read_bytes
 
 MAX_FILE_BYTES = {".json": 16_000_000, "": 8_000_000}  # by kind of file: reading TOML takes its time
@@ -36,6 +36,8 @@ INPUT = "input"  # what layers call the input in `input =`
 RESERVED = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # other sheets
 RESERVED |= {"_feedback", "_inspector", "_kernels", "_pictures", "_sheetcnn"}  # hidden ones
 RESERVED |= {"history"}  # Excel keeps this name for itself
+NAME = "[A-Za-z_][A-Za-z0-9_]*"  # of a layer
+NAME_LETTERS = 31  # of a sheet
 INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", f"{PREFIX}weight")
 
@@ -55,6 +57,9 @@ def _per_channel(value: Any) -> Any:
     return [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+Positive = Annotated[Number, Field(gt=0)]
+
+
 class InputSettings(BaseModel):
     """The `[input]` table: the shape that the network reads, and what happens to pixels before the first layer."""
 
@@ -63,9 +68,17 @@ class InputSettings(BaseModel):
     channels: Count
     height: Count
     width: Count
-    scale: Annotated[Number, Field(gt=0)] | None = None
-    mean: Annotated[tuple[Number, ...], BeforeValidator(_per_channel)] | None = None
-    std: Annotated[tuple[Annotated[Number, Field(gt=0)], ...], BeforeValidator(_per_channel)] | None = None
+    scale: Positive | None = None
+    mean: (
+        Annotated[tuple[Number, ...], BeforeValidator(_per_channel, json_schema_input_type=Number | tuple[Number, ...])]
+        | None
+    ) = None
+    std: (
+        Annotated[
+            tuple[Positive, ...], BeforeValidator(_per_channel, json_schema_input_type=Positive | tuple[Positive, ...])
+        ]
+        | None
+    ) = None
     invert: Annotated[bool, Field(strict=True)] = False
     fit: Literal["contain", "cover", "stretch"] = "contain"
 
@@ -356,7 +369,7 @@ def read_settings(path: Path) -> Any:
     data = read_bytes(path, most, NetworkError, give, instead=instead)
     try:
         text = data.decode("utf-8-sig")
-        return parse_json(text) if kind == ".json" else parse_toml(text)
+        return _without_schema(parse_json(text)) if kind == ".json" else parse_toml(text)
     except UnicodeDecodeError:
         raise NetworkError(f"{path}: is not a text file in UTF-8; a network file is TOML or JSON") from None
     except (ValueError, RecursionError) as error:
@@ -367,6 +380,11 @@ def read_settings(path: Path) -> Any:
 def parse_json(text: str) -> Any:
     """What a text in JSON says; a key twice, of which programs read this one or that, is a ValueError."""
     return json.loads(text, object_pairs_hook=_once_each)
+
+
+def _without_schema(data: Any) -> Any:
+    """Without the place of the schema, which JSON files name for editors; TOML files do so in a comment."""
+    return {key: value for key, value in data.items() if key != "$schema"} if isinstance(data, dict) else data
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -471,7 +489,7 @@ def _node(
     where = f"{source}: layer {number}"
     kind = table.pop("type", None)
     if not isinstance(kind, str) or kind not in LAYERS:
-        raise NetworkError(f"{where}: type {kind!r:.60} is no layer{_close(kind, LAYERS)}; `sheetcnn layers` lists them")
+        raise NetworkError(f"{where}: type {kind!r:.60} is no layer{near(kind, LAYERS)}; `sheetcnn layers` lists them")
     name = table.pop("name", f"{kind}_{number}")
     where = f'{where} ({kind} "{name!s:.60}")'
     _check_name(name, shapes, where)
@@ -512,7 +530,7 @@ def _check_init(settings: dict[str, Any], where: str) -> None:
     """Raise NetworkError where `init` or `seed` is none."""
     init, seed = settings.get("init", INITS[0]), settings.get("seed", 0)
     if init not in INITS:
-        raise NetworkError(f"{where}: init {init!r:.60} is unknown; there are {', '.join(INITS)}")
+        raise NetworkError(f"{where}: init {init!r:.60} is unknown{near(init, INITS)}; there are {', '.join(INITS)}")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise NetworkError(f"{where}: seed {seed!r:.60} must be a whole number from 0 on")
 
@@ -540,10 +558,10 @@ def _is_weight(key: str, value: Any) -> bool:
 
 
 def _check_name(name: Any, taken: dict[str, Shape], where: str) -> None:
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
         raise NetworkError(f"{where}: name {name!r:.60} must be letters, digits and _, and not begin with a digit")
-    if len(name) > 31:
-        raise NetworkError(f"{where}: name has {len(name)} letters; a sheet's name has at most 31")
+    if len(name) > NAME_LETTERS:
+        raise NetworkError(f"{where}: name has {len(name)} letters; a sheet's name has at most {NAME_LETTERS}")
     if name.lower() in RESERVED or name.lower().startswith("_xl"):
         raise NetworkError(f"{where}: name {name!r:.60} is taken by a sheet of its own; choose another")
     if name.lower() in (other.lower() for other in taken):
@@ -572,7 +590,7 @@ def _complaint(error: ValidationError, model: type[BaseModel]) -> str:
         for part in first["loc"][:-1]:
             model = model.model_fields[str(part)].annotation  # type: ignore[assignment]
         fields = list(model.model_fields)
-        return f"unknown setting {key!r:.60}{_close(path[-1], fields)}; there are {', '.join(fields) or 'none'}"
+        return f"unknown setting {key!r:.60}{near(path[-1], fields)}; there are {', '.join(fields) or 'none'}"
     if first["type"] == "missing":
         return f"{key} is missing"
     reason = first["msg"].removeprefix("Value error, ")
@@ -580,12 +598,6 @@ def _complaint(error: ValidationError, model: type[BaseModel]) -> str:
         return reason
     given = repr(first["input"])
     return f"{key}: {reason[0].lower()}{reason[1:]}, not {given if len(given) <= 60 else given[:57] + '...'}"
-
-
-def _close(word: Any, known: Any) -> str:
-    """ " (did you mean …?)" where a known word is near."""
-    near = difflib.get_close_matches(str(word).lower(), list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _list(names: Any) -> str:

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializationInfo
 
 from ..grid import Grids
+from ..plain import near
 from .extent import Extent
 
 Shape = tuple[int, ...]  # (C, H, W) of a stack of feature maps, or (N,) of a vector
@@ -28,8 +29,10 @@ def _both(value: Any) -> Any:
     return [value, value] if isinstance(value, int) else value
 
 
-Counts = Annotated[tuple[Count, Count], BeforeValidator(_both)]  # n or [rows, columns]
-Amounts = Annotated[tuple[Amount, Amount], BeforeValidator(_both)]
+Counts = Annotated[
+    tuple[Count, Count], BeforeValidator(_both, json_schema_input_type=Count | tuple[Count, Count])
+]  # n or [rows, columns]
+Amounts = Annotated[tuple[Amount, Amount], BeforeValidator(_both, json_schema_input_type=Amount | tuple[Amount, Amount])]
 
 
 @dataclass(frozen=True)
@@ -355,11 +358,18 @@ def _activation(value: Any) -> Any:
     settings = dict(value) if isinstance(value, dict) else {"type": value}
     kind = settings.pop("type", None)
     if not isinstance(kind, str) or kind not in known:
-        raise ValueError(f"unknown activation {kind!r}; there are {', '.join(known)}")
+        raise ValueError(f"unknown activation {kind!r}{near(kind, known)}; there are {', '.join(known)}")
     for key in settings:
         if key not in known[kind].model_fields:
-            raise ValueError(f"{kind} has no setting {key}; there are {', '.join(known[kind].model_fields) or 'none'}")
+            raise ValueError(
+                f"{kind} has no setting {key}{near(key, known[kind].model_fields)}; there are {', '.join(known[kind].model_fields) or 'none'}"
+            )
     return known[kind](**settings)
+
+
+def _named(activation: Layer | None, how: SerializationInfo) -> dict[str, Any] | None:
+    """An activation as a network file has it, so that what is dumped can be read back."""
+    return None if activation is None else {"type": activation.type, **activation.model_dump(mode=how.mode)}
 
 
 PREFIX = "activation_"  # before the names of an activation's own parameters, where it is part of another layer
@@ -368,7 +378,7 @@ PREFIX = "activation_"  # before the names of an activation's own parameters, wh
 class Activated(Layer):
     """A layer with an `activation`, which acts once on the finished sum: relu(bias + Σ …), never Σ relu(…)."""
 
-    activation: Annotated[Layer | None, BeforeValidator(_activation)] = None
+    activation: Annotated[Layer | None, BeforeValidator(_activation), PlainSerializer(_named)] = None
 
     @property
     def final(self) -> Layer | None:

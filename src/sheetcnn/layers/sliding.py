@@ -23,8 +23,12 @@ def _sides(value: Any) -> Any:
     return value
 
 
-Sides = Annotated[tuple[Amount, Amount, Amount, Amount], BeforeValidator(_sides)]
-Padding = Annotated[tuple[Amount, Amount, Amount, Amount] | Literal["same", "valid"], BeforeValidator(_sides)]
+Four = tuple[Amount, Amount, Amount, Amount]
+Given = Amount | tuple[Amount, Amount] | Four
+Sides = Annotated[Four, BeforeValidator(_sides, json_schema_input_type=Given)]
+Padding = Annotated[
+    Four | Literal["same", "valid"], BeforeValidator(_sides, json_schema_input_type=Given | Literal["same", "valid"])
+]
 
 
 def pair(sizes: tuple[int, int]) -> str:
