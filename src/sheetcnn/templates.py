@@ -107,9 +107,9 @@ def samples() -> dict[str, Path]:
 def network_path(given: str) -> Path:
     """The network file that a path, or a template's name, stands for."""
     path = _file_or_shipped(given, templates())
-    if not os.path.lexists(path) and not path.suffix:
+    if not os.path.lexists(path) and (not path.suffix or path.stem in templates()):
         raise SheetcnnError(
-            f"{shown(path)}: is no network file and no template{near(given, templates())}; `sheetcnn templates` lists them"
+            f"{shown(path)}: is no network file and no template{near(path.stem, templates())}; `sheetcnn templates` lists them"
         )
     return path
 

@@ -21,16 +21,12 @@ def templates(
     from ..templates import LESSONS, exercises, samples
 
     if pictures:
-        say("\n".join(wrapped(", ".join(samples()), width())), lines=True)
+        _say_wrapped(", ".join(samples()))
         return
     table("", ["template", "picture", "question"], [[name, one.picture, one.question] for name, one in LESSONS.items()])
-    lines = (
-        f"exercises: {', '.join(exercises())}",
-        "build one:  sheetcnn build edges cat",
-        "edit one:   sheetcnn new edges",
-    )
-    for line in lines:
-        say("\n".join(wrapped(line, width(), hanging=4)), lines=True)
+    more = "build one:  sheetcnn build edges cat      edit one:  sheetcnn new edges"
+    for line in (f"exercises: {', '.join(exercises())}", more):
+        _say_wrapped(line)
 
 
 @command()
@@ -59,7 +55,11 @@ def layers() -> None:
 
     rows = [[name, layer.about, ", ".join(_settings(layer))] for name, layer in LAYERS.items()]
     table("Layers", ["type", "what it does", "settings"], rows)
-    say("every layer also takes  name  and  input;  layers with weights take  weight, bias, init, seed")
+    _say_wrapped("every layer also takes name and input; layers with weights take share, weight, bias, init and seed")
+
+
+def _say_wrapped(text: str) -> None:
+    say("\n".join(wrapped(text, width(), hanging=4)), lines=True)
 
 
 def _settings(layer: Any) -> Iterator[str]:

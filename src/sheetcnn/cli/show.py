@@ -8,12 +8,13 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from ..errors import SheetcnnError
 from ..plain import plain, plain_json
 
-GAP = 2  # blanks between columns
+GAP = 2  # blanks between a name and its text
+COLUMN_GAP = 3  # and between columns of a table
 NAMES = 30  # letters of a name that a text may still stand beside
 BESIDE = 28  # letters that a text beside its name must have at least
 
@@ -21,6 +22,11 @@ BESIDE = 28  # letters that a text beside its name must have at least
 def width() -> int:
     """The columns of the terminal."""
     return max(20, shutil.get_terminal_size().columns)
+
+
+def on_terminal(stream: TextIO) -> bool:
+    """Whether somebody looks at it."""
+    return stream.isatty()
 
 
 def wrapped(text: str, columns: int, hanging: int = 0, first: str = "") -> list[str]:
@@ -61,21 +67,25 @@ def table(title: str, heads: list[str], rows: list[list[str]], right: tuple[int,
     columns = [[head, *cells] for head, *cells in zip(heads, *rows, strict=True)]
     widths = [max(map(_letters, column)) for column in columns]
     # Into a pipe or a file, tables are as wide as they need: nothing is folded that a script might look for.
-    if sys.stdout.isatty():
+    if on_terminal(sys.stdout):
         least = [max(max(map(_letters, cell.split()), default=0) for cell in column) for column in columns]
-        room = width() - GAP * (len(widths) - 1)
+        room = width() - COLUMN_GAP * (len(widths) - 1)
         if sum(least) > room:
             say(_blocks(title, heads, rows, width()), lines=True)
             return
         widths = _fitted(widths, least, room)
-    drawn = Table(title=Text(plain(title)) if title else None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    drawn.show_edge = bool(title)
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for number, (head, cells) in enumerate(zip(heads, widths, strict=True)):
         drawn.add_column(head, justify="right" if number in right else "left", width=cells)
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     with _speaking():
-        Console(width=max(width(), sum(widths) + GAP * len(widths))).print(drawn)
+        console = Console(width=sum(widths) + COLUMN_GAP * (len(widths) - 1))
+        if title:
+            console.print(Text(plain(title), style="italic"), soft_wrap=True)
+        console.print(drawn)
+        if title:
+            console.print()
 
 
 def _letters(text: str) -> int:
@@ -138,7 +148,7 @@ def _speaking() -> Iterator[None]:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
     """A progress bar on a terminal, which goes away when the work is done; None elsewhere."""
-    if not sys.stderr.isatty():
+    if not on_terminal(sys.stderr):
         yield None
         return
     from rich.console import Console

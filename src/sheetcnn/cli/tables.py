@@ -18,6 +18,7 @@ BAR = 20  # letters of the longest bar beside them
 
 
 def print_layers(network: Network) -> None:
+    """A network as a table: its layers with their sizes and costs."""
     from ..costs import costs
     from ..layers.base import shape_text
 
@@ -55,6 +56,7 @@ def print_predictions(built: Built) -> None:
 
 
 def print_report(report: Report) -> None:
+    """What a check found: a table of the layers, the first cells of each that differ, notes, and the verdict."""
     from ..checker import KEPT
 
     rows = []
