@@ -831,9 +831,9 @@ def test_scripts_without_a_guard(tmp_path: Path) -> None:
     assert run_script(tmp_path, SCRIPT) == "once\n[('Anna', 0.0), ('Bo', 0.0)]\n"
 
 
-def test_readme_as_a_script(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    [snippet] = (part for part in re.findall(r"```python\n(.*?)```", readme, re.S) if "sheetcnn.grade(" in part)
+def test_documentation_as_a_script(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+    [snippet] = (part for part in re.findall(r"```python\n(.*?)```", page, re.S) if "sheetcnn.grade(" in part)
     out = run_script(tmp_path, snippet)
     assert out.splitlines()[-1] == "handout.xlsx 0.0 of 7.0"
 
