@@ -216,7 +216,7 @@ def test_snippets_with_torch_run(snippet: str, tmp_path: Path) -> None:
 
 @pytest.mark.torch
 def test_weights_from_keras(tmp_path: Path) -> None:
-    """The arrays that README's snippet turns give Keras's own answer."""
+    """The arrays that the snippet turns give Keras's own answer."""
     network = """
 name = "Keras"
 weights = "keras.npz"
