@@ -68,7 +68,7 @@ def commands() -> str:
         options = [one.get_help_record(context) for one in command.params if one.param_type_name == "option"]
         rows += [[f"`{spelling}`", text.replace("  [", " [")] for spelling, text in filter(None, options)]
         parts.append(
-            f"### `{f'sheetcnn {name} {usage}'.strip()}`\n\n{command.help}\n\n"
+            f"## `{f'sheetcnn {name} {usage}'.strip()}`\n\n{command.help}\n\n"
             + (table(["argument or option", "meaning"], rows) if rows else "")
         )
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)

@@ -69,7 +69,7 @@ TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("option", sorted(OPTIONS), ids=" ".join)
 def test_options(option: tuple[str, ...]) -> None:
-    [section] = re.findall(rf"^### `sheetcnn {option[0]}\b(?!-).*?(?=^### |\Z)", PAGES["docs/commands.md"], re.M | re.S)
+    [section] = re.findall(rf"^## `sheetcnn {option[0]}\b(?!-).*?(?=^## |\Z)", PAGES["docs/commands.md"], re.M | re.S)
     assert all(re.search(rf"(?<!-){spelling}\b", section) for spelling in option[1:])
 
 
