@@ -398,6 +398,7 @@ def test_check_against_a_network_of_ones_own(tmp_path: Path) -> None:
         (("summary", "setting.toml"), "leaky_relu has no setting slope"),
         (("summary", "inner.toml"), "leaky_relu has no setting negativ_slope (did you mean 'negative_slope'?)"),
         (("summary", "kernels.toml"), "unknown kernel 'sobelx' (did you mean 'sobel_x'?)"),
+        (("summary", "read.toml"), "input 'inptu' is no layer (did you mean 'input'?)"),
         (("summary", "init.toml"), "init 'he_norm' is unknown (did you mean 'he_normal'?)"),
     ],
     ids=lambda value: "" if isinstance(value, str) else " ".join(value),
@@ -414,6 +415,7 @@ def test_wrong_names_suggest_near_ones(
         "activation": 'type = "add"\nactivation = "rleu"',
         "setting": 'type = "add"\nactivation = {type = "leaky_relu", slope = 1.0}',
         "inner": 'type = "add"\nactivation = {type = "leaky_relu", negativ_slope = 1.0}',
+        "read": 'type = "relu"\ninput = "inptu"',
         "kernels": 'type = "conv2d"\nkernels = ["sobelx"]',
         "init": 'type = "linear"\nout_features = 2\ninit = "he_norm"',
     }

@@ -1084,7 +1084,10 @@ def test_exercise_inside_the_network_file(tmp_path: Path) -> None:
         ("", "tasks is missing"),
         ('[[tasks]]\nkind = "quiz"\n', "task 1: kind 'quiz' is unknown; there are fill, compute, design, mistake, shapes"),
         (FILL + "layers = 3\n", "task 1 (fill): unknown setting 'layers' (did you mean 'layer'?)"),
-        (FILL.replace('"conv"', '"con"'), "task 1 (fill): layer 'con' is no layer; there are conv, pool"),
+        (
+            FILL.replace('"conv"', '"con"'),
+            "task 1 (fill): layer 'con' is no layer (did you mean 'conv'?); there are conv, pool",
+        ),
         (FILL.replace("map = 1", "map = 3"), "map [3]: layer 'conv' is 2×2×2, it has 2 maps"),
         (FILL + "rows = [2, 1]\n", "rows [2, 1]: give the first and the last"),
         (FILL + "columns = 9\n", "columns [9, 9]: layer 'conv' is 2×2×2, it has 2 columns"),

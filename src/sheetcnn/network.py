@@ -504,7 +504,8 @@ def _node(
     names = tuple(inputs) if isinstance(inputs, list) else (inputs,)
     for read in names:
         if not isinstance(read, str) or read not in shapes:
-            why = "comes later: layers read earlier ones only, a cycle has no order" if read in later else "is no layer"
+            later_why = "comes later: layers read earlier ones only, a cycle has no order"
+            why = later_why if read in later else f"is no layer{near(read, shapes)}"
             raise NetworkError(f"{where}: input {read!r:.60} {why}; there are {', '.join(shapes)}")
     in_shapes = tuple(shapes[read] for read in names)
     try:
@@ -539,7 +540,8 @@ def _check_share(share: Any, kind: str, own: dict[str, Shape], before: list[Node
     """Raise NetworkError where a layer cannot use another's weights."""
     nodes = {node.name: node for node in before}
     if not isinstance(share, str) or share not in nodes:
-        why = "comes later; weights are shared with an earlier layer" if share in later else "is no layer"
+        later_why = "comes later; weights are shared with an earlier layer"
+        why = later_why if share in later else f"is no layer{near(share, nodes)}"
         raise NetworkError(f"{where}: share {share!r:.60} {why}; there are {', '.join(nodes) or 'none'}")
     other = nodes[share]
     lent = other.layer.all_parameters(*other.in_shapes)

@@ -65,7 +65,7 @@ def table(title: str, heads: list[str], rows: list[list[str]], right: tuple[int,
 
     rows = [[plain(cell) for cell in row] for row in rows]
     columns = [[head, *cells] for head, *cells in zip(heads, *rows, strict=True)]
-    widths = [max(map(_letters, column)) for column in columns]
+    widths = [max(1, *map(_letters, column)) for column in columns]
     # Into a pipe or a file, tables are as wide as they need: nothing is folded that a script might look for.
     if on_terminal(sys.stdout):
         least = [max(max(map(_letters, cell.split()), default=0) for cell in column) for column in columns]
