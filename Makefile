@@ -3,17 +3,28 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench fuzz train samples office clean
+.PHONY: demo quick test docs bench fuzz train samples office clean
 
 demo: $(VENV)/installed
 	$(BIN)/sheetcnn build edges samples/cat.jpg -o edges.xlsx
 	$(BIN)/sheetcnn check edges.xlsx
 
 test: $(VENV)/dev office
-	$(BIN)/ruff check src tests samples templates
-	$(BIN)/ruff format --check src tests samples templates
+	$(BIN)/ruff check src tests samples templates docs
+	$(BIN)/ruff format --check src tests samples templates docs
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto
+
+# Under a minute: what needs no other program and is not marked as slow.
+quick: $(VENV)/dev
+	$(BIN)/ruff check src tests samples templates docs
+	$(BIN)/ruff format --check src tests samples templates docs
+	$(BIN)/mypy
+	$(BIN)/pytest -q -n auto -m 'not libreoffice and not gnumeric and not torch and not slow'
+
+# The parts of README.md and docs/ that the code knows.
+docs: $(VENV)/installed
+	$(BIN)/python docs/make.py
 
 # LARGE=1 takes minutes and 7 GB: a network of ImageNet size, in LibreOffice too.
 bench: $(VENV)/bench

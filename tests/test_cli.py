@@ -15,8 +15,11 @@ from onnx import helper, numpy_helper
 
 import sheetcnn
 from sheetcnn.cli import app, main
+from sheetcnn.course import build_all
 from sheetcnn.errors import SheetcnnError
-from sheetcnn.templates import samples, templates
+from sheetcnn.templates import LESSONS, exercises, samples, templates
+
+COMMANDS = [info.name or info.callback.__name__ for info in app.registered_commands]  # type: ignore[union-attr]
 
 
 def run(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -93,7 +96,14 @@ def test_check_with_libreoffice(tmp_path: Path) -> None:
 def test_summary_templates_layers(tmp_path: Path) -> None:
     assert "155,952" in run("summary", "edges", folder=tmp_path).stdout
     listed = run("templates", folder=tmp_path).stdout
-    assert all(name in listed for name in [*templates(), *samples()])
+    for name in templates():
+        assert f"\n{name} " in listed
+        assert LESSONS[name].question in listed
+    assert all(name in listed for name in exercises())
+    assert len(listed.splitlines()) < 24
+    assert all(len(line) <= 80 for line in listed.splitlines())
+    listed = run("templates", "--pictures", folder=tmp_path).stdout
+    assert listed.replace("\n", " ").strip() == ", ".join(samples())
     listed = run("layers", folder=tmp_path).stdout
     assert "conv2d" in listed
     assert "negative_slope=0.01" in listed
@@ -169,7 +179,10 @@ def test_bad_input(tmp_path: Path) -> None:
     lines = [
         (("build", "edges", "none.png"), "none.png: cannot be read"),
         (("build", "edges", "text.png"), "text.png: is no picture"),
-        (("build", "edgs", "cat"), "edgs: is no network file and no template; there are alexnet-block"),
+        (
+            ("build", "edgs", "cat"),
+            "edgs: is no network file and no template (did you mean 'edges'?); `sheetcnn templates` lists",
+        ),
         (("build", "none.toml", "cat"), "none.toml: cannot be read"),
         (("build", "net.toml", "cat", "-o", "old.xlsx"), 'net.toml: layer 1 (conv2d "conv2d_1"): '),
         (("build", "edges", "cat", "-o", "nowhere/x.xlsx"), "give a folder that exists"),
@@ -204,13 +217,18 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
     assert "cannot be written" in fails("build", "edges", "cat", "-o", "folder.xlsx", folder=tmp_path)
 
 
-def test_no_command_shows_help(tmp_path: Path) -> None:
+def test_no_command_says_what_to_type_first(tmp_path: Path) -> None:
     done = run(folder=tmp_path)
-    assert "Usage" in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("sheetcnn build edges cat ")
+    for line in lines:  # what it says can be typed
+        name = line.split()[1]
+        assert name.startswith("--") or name in COMMANDS
 
 
-@pytest.mark.parametrize("command", [info.name or info.callback.__name__ for info in app.registered_commands])  # type: ignore[union-attr]
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
@@ -357,3 +375,145 @@ def test_check_against_a_network_of_ones_own(tmp_path: Path) -> None:
     ]
     assert (finding["layer"], finding["kind"], finding["text"]) == ("max_pool2d_2", "network", words)
     assert "none.toml: cannot be read" in fails("check", "forged.xlsx", "--network", "none.toml", folder=tmp_path)
+
+
+# -- what is near, and what is narrow -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [
+        (("build", "edges", "cta"), "cta: is no file and no sample (did you mean 'cat'?)"),
+        (("build", "edges", "digit3.png"), "digit3.png: cannot be read"),
+        (("build", "edges", "cat.png"), "cat.png: is no file and no sample (did you mean 'cat'?)"),
+        (("build", "edge.toml", "cat"), "edge.toml: cannot be read"),
+        (("build", "edges.toml", "cat"), "edges.toml: is no network file and no template (did you mean 'edges'?)"),
+        (("new", "lenet"), "lenet: is no template (did you mean 'lenet5'?)"),
+        (("biuld", "edges", "cat"), "Did you mean 'build'?"),
+        (("build", "edges", "cat", "--detial", "steps"), "--detail"),
+        (("build", "edges", "cat", "--detail", "step"), "'step' is not one of 'compact', 'steps' (did you mean 'steps'?)"),
+        (("check", "x.xlsx", "--engine", "libre"), "(did you mean 'libreoffice'?)"),
+        (("summary", "type.toml"), "type 'conv2' is no layer (did you mean 'conv2d'?)"),
+        (("summary", "activation.toml"), "unknown activation 'rleu' (did you mean 'relu'?)"),
+        (("summary", "setting.toml"), "leaky_relu has no setting slope"),
+        (("summary", "inner.toml"), "leaky_relu has no setting negativ_slope (did you mean 'negative_slope'?)"),
+        (("summary", "kernels.toml"), "unknown kernel 'sobelx' (did you mean 'sobel_x'?)"),
+        (("summary", "read.toml"), "input 'inptu' is no layer (did you mean 'input'?)"),
+        (("summary", "init.toml"), "init 'he_norm' is unknown (did you mean 'he_normal'?)"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else " ".join(value),
+)
+def test_wrong_names_suggest_near_ones(
+    arguments: tuple[str, ...],
+    near: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    layers = {
+        "type": 'type = "conv2"',
+        "activation": 'type = "add"\nactivation = "rleu"',
+        "setting": 'type = "add"\nactivation = {type = "leaky_relu", slope = 1.0}',
+        "inner": 'type = "add"\nactivation = {type = "leaky_relu", negativ_slope = 1.0}',
+        "read": 'type = "relu"\ninput = "inptu"',
+        "kernels": 'type = "conv2d"\nkernels = ["sobelx"]',
+        "init": 'type = "linear"\nout_features = 2\ninit = "he_norm"',
+    }
+    for name, layer in layers.items():
+        top = 'name = "n"\n[input]\nchannels = 1\nheight = 4\nwidth = 4\n'
+        flat = '[[layers]]\ntype = "flatten"\n' if name == "init" else ""
+        (tmp_path / f"{name}.toml").write_text(f"{top}{flat}[[layers]]\n{layer}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        main(list(arguments))
+    assert stopped.value.code == 2
+    assert near in capsys.readouterr().err
+
+
+def test_networks_without_an_exercise_name_those_that_have_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["handout", "unet-tiny", "shapes", "-o", "class"])
+    told = capsys.readouterr().err
+    assert f"these templates have one: {', '.join(exercises())}" in told
+    assert not (tmp_path / "class").exists()
+
+
+PRINTING = [
+    [],
+    ["--help"],
+    *([command, "--help"] for command in COMMANDS),
+    ["templates"],
+    ["templates", "--pictures"],
+    ["layers"],
+    ["summary", "lenet5"],
+]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_narrow_terminals_break_no_words(
+    arguments: list[str], columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every word that wide lines have stands whole on some line, and no line is too long but for a single word's sake."""
+    printed = {}
+    for wide in (columns, 1000):
+        monkeypatch.setenv("COLUMNS", str(wide))
+        monkeypatch.setattr("sheetcnn.cli.show.on_terminal", lambda stream: True)
+        with pytest.raises(SystemExit):
+            main(arguments)
+        printed[wide] = capsys.readouterr().out
+    lines = printed[1000].splitlines()
+    heads = [n for n, _ in enumerate(lines) if lines[n + 1 : n + 2] and lines[n + 1].startswith("───")]  # may be left out
+    words = {word for n, line in enumerate(lines) if n not in heads for word in line.split() if "───" not in word}
+    assert len(words) > 10
+    assert words <= set(printed[columns].split())
+    for line in printed[columns].splitlines():
+        assert len(line.rstrip()) <= columns or len(line.split()) == 1, line
+
+
+def test_every_template_for_a_course(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = {name: LESSONS[name] for name in ("cs231n", "relu-placement")}
+    monkeypatch.setattr("sheetcnn.course.LESSONS", few)
+    folder = tmp_path / "a" / "course"
+    with pytest.raises(SystemExit) as stopped:
+        main(["build-all", str(folder)])
+    assert stopped.value.code == 0
+    told = capsys.readouterr()
+    assert told.out == f"wrote 2 workbooks, and {folder / 'index.html'} with a link to each\n"
+    assert told.err == ""
+    assert {path.name for path in folder.iterdir()} == {"cs231n.xlsx", "relu-placement.xlsx", "index.html"}
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    for name, lesson in few.items():
+        assert f'<a href="{name}.xlsx">{lesson.question}</a>' in page
+        assert sheetcnn.check(folder / f"{name}.xlsx").ok
+    # Nothing is overwritten unasked, and all targets are looked at before any work.
+    (folder / "cs231n.xlsx").unlink()
+    before = (folder / "index.html").read_bytes()
+    (folder / "relu-placement.xlsx").write_bytes(b"precious")
+    with pytest.raises(SheetcnnError, match=r"relu-placement\.xlsx: exists already; .* --overwrite"):
+        build_all(folder)
+    assert not (folder / "cs231n.xlsx").exists()
+    assert (folder / "relu-placement.xlsx").read_bytes() == b"precious"
+    steps: list[tuple[int, int]] = []
+    build_all(folder, overwrite=True, progress=lambda done, of: steps.append((done, of)))
+    assert steps == [(0, 2), (1, 2)]
+    assert sheetcnn.check(folder / "relu-placement.xlsx").ok
+    assert (folder / "index.html").read_bytes() == before
+    (folder / "index.html").unlink()
+    (folder / "index.html").mkdir()
+    (folder / "cs231n.xlsx").unlink()
+    with pytest.raises(SheetcnnError, match="it is a folder"):
+        build_all(folder, overwrite=True)
+    assert not (folder / "cs231n.xlsx").exists()
+
+
+def test_every_template_has_its_lesson() -> None:
+    assert set(LESSONS) == set(templates())
+    for name, lesson in LESSONS.items():
+        assert lesson.picture in samples()
+        assert len(lesson.question) <= 51, f"{name}: fits no line of `sheetcnn templates`"

@@ -832,9 +832,9 @@ def test_scripts_without_a_guard(tmp_path: Path) -> None:
     assert run_script(tmp_path, SCRIPT) == "once\n[('Anna', 0.0), ('Bo', 0.0)]\n"
 
 
-def test_readme_as_a_script(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    [snippet] = (part for part in re.findall(r"```python\n(.*?)```", readme, re.S) if "sheetcnn.grade(" in part)
+def test_documentation_as_a_script(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+    [snippet] = (part for part in re.findall(r"```python\n(.*?)```", page, re.S) if "sheetcnn.grade(" in part)
     out = run_script(tmp_path, snippet)
     assert out.splitlines()[-1] == "handout.xlsx 0.0 of 7.0"
 
@@ -1085,7 +1085,10 @@ def test_exercise_inside_the_network_file(tmp_path: Path) -> None:
         ("", "tasks is missing"),
         ('[[tasks]]\nkind = "quiz"\n', "task 1: kind 'quiz' is unknown; there are fill, compute, design, mistake, shapes"),
         (FILL + "layers = 3\n", "task 1 (fill): unknown setting 'layers' (did you mean 'layer'?)"),
-        (FILL.replace('"conv"', '"con"'), "task 1 (fill): layer 'con' is no layer; there are conv, pool"),
+        (
+            FILL.replace('"conv"', '"con"'),
+            "task 1 (fill): layer 'con' is no layer (did you mean 'conv'?); there are conv, pool",
+        ),
         (FILL.replace("map = 1", "map = 3"), "map [3]: layer 'conv' is 2×2×2, it has 2 maps"),
         (FILL + "rows = [2, 1]\n", "rows [2, 1]: give the first and the last"),
         (FILL + "columns = 9\n", "columns [9, 9]: layer 'conv' is 2×2×2, it has 2 columns"),

@@ -194,7 +194,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"layers": [{"type": "relu", "weight": [1]}]}, "has no weights"),
     ({"layers": [{"type": "relu", "seed": 1}]}, "has no weights"),
     ({"layers": [CONV | {"kernels": ["sobel_x"]}]}, "names 1 kernels, out_channels is 4"),
-    ({"layers": [{"type": "conv2d", "kernels": ["sobel"]}]}, "unknown kernel 'sobel'; there are identity"),
+    (
+        {"layers": [{"type": "conv2d", "kernels": ["sobel"]}]},
+        "unknown kernel 'sobel' (did you mean 'sobel_y'?); there are identity",
+    ),
     ({"layers": [{"type": "conv2d", "kernels": ["blur"], "kernel_size": 4}]}, "cannot hold one in its middle"),
     ({"labels": ["a", "b"], "layers": [CONV]}, "labels has 2 names, the last layer 'conv' puts out 4×6×6"),
 ]

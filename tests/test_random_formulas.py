@@ -1,7 +1,7 @@
 """Random formulas: our evaluator beside LibreOffice and IronCalc, on cells that hold everything that cells can hold.
 
 Neither program is Excel. Where one of them gives another value than ours, it must be for a reason listed here; Excel's
-documentation decides which is right. README has the list in words.
+documentation decides which is right. docs/check.md has the list in words.
 """
 
 from __future__ import annotations

@@ -47,6 +47,7 @@ def test_through_opendocument(name: str, detail: str, make: Callable[..., Path],
     assert not report.notes
 
 
+@pytest.mark.gnumeric
 @gnumeric
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("detail", ["compact", "steps"])

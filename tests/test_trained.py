@@ -20,7 +20,7 @@ from sheetcnn.templates import samples, templates
 
 ROOT = Path(__file__).parents[1]
 DATA = runpy.run_path(str(ROOT / "templates" / "data.py"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "templates.md").read_text(encoding="utf-8")
 TRAINED = ("digits", "lenet5", "shapes-rgb")
 LEAST = {"digits": 0.97, "lenet5": 0.97, "shapes-rgb": 0.97}
 
@@ -49,7 +49,7 @@ def test_accuracy_on_held_out_pictures(name: str, tmp_path: Path) -> None:
     with np.load(templates()[name].with_suffix(".npz")) as arrays:
         parameters = sum(arrays[key].size for key in arrays)
     assert re.search(
-        rf"\| `{name}` .*\| {parameters:,} \| {right:,} of {len(classes):,}, {100 * right / len(classes):.1f} % \|", README
+        rf"\| `{name}` .*\| {parameters:,} \| {right:,} of {len(classes):,}, {100 * right / len(classes):.1f} % \|", PAGE
     )
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from .arrays.array import Values, shape_text
 from .errors import NetworkError
 from .model.graph import Graph
-from .model.settings import near
 from .model.trace import CellTrace
+from .plain import near
 
 
 @dataclass(frozen=True)

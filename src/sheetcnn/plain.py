@@ -1,8 +1,10 @@
-"""Text from outside, of files' names, cells and models, made fit for a terminal, a table or a page."""
+"""Text from outside, of files' names, cells and models, made fit for a terminal, a table or a page; and words near a wrong one."""
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 
 LENGTH = 1000  # letters of a line; names may have megabytes
 
@@ -20,3 +22,9 @@ def plain(text: str, length: int = LENGTH) -> str:
 def plain_json(text: str) -> str:
     r"""JSON in which such letters are written as \u…, so that what reads it gets them as they were."""
     return re.sub(rf"(?!\n)(?:{CONTROL.pattern[:-1]}|{SURROGATE.pattern})", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def near(word: object, known: Iterable[str]) -> str:
+    """ " (did you mean …?)" where a known word is near; nothing where none is."""
+    found = difflib.get_close_matches(word.lower()[:LENGTH], list(known), n=1) if isinstance(word, str) else []
+    return f" (did you mean {found[0]!r}?)" if found else ""

@@ -3,14 +3,78 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import SheetcnnError
+from .errors import PictureError, SheetcnnError
 from .files import write_bytes
+from .plain import near
 from .reading import shown
 
 EXERCISE = ".exercise.toml"
 PICTURES = (".png", ".jpg", ".jpeg", ".npy", ".csv")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a template is for: the picture that it goes with, the question that it answers, and the answer."""
+
+    picture: str
+    question: str
+    answer: str
+
+
+LESSONS = {  # in the order in which one would learn; a question fits a line of `sheetcnn templates`
+    "edges": Lesson(
+        "cat",
+        "Filters on RGB: is there a kernel for each colour?",
+        "Yes: 4 filters have 12 kernels. Each still makes one map",
+    ),
+    "two-convs": Lesson(
+        "cat",
+        "10 filters, then 10 filters: 100 maps?",
+        "No, 10: each filter of the second layer has 10 kernels and sums what they find",
+    ),
+    "weights-90-1800": Lesson("cat", "How many weights have 1 and 20 filters on 10 maps?", "90 and 1,800"),
+    "rgb-filters": Lesson(
+        "shapes",
+        "How large is the output?",
+        "(N − K + 2P)/S + 1: 32×32×3 through six 5×5 filters is 28×28×6, with stride 2 14×14×6",
+    ),
+    "conv-types": Lesson(
+        "cross",
+        "What does “apply 2 filters to 3 maps” mean?",
+        "A kernel for each filter and map, summed; three readings side by side",
+    ),
+    "relu-placement": Lesson(
+        "shapes",
+        "Where do bias and ReLU go?",
+        "Once, after the sum; beside it the common mistake, and the difference",
+    ),
+    "pool-order": Lesson("stripes", "ReLU before or after max pooling?", "The same"),
+    "conv-vs-dense": Lesson(
+        "cat", "What does a filter save?", "It has 76 parameters, beside the 3,073 of one fully connected unit"
+    ),
+    "cs231n": Lesson("cs231n", "Can I work one out by hand?", "The demo of the CS231n course notes, all integers"),
+    "digits": Lesson(
+        "digit-3", "How does a small network read handwriting?", "Two convolutions, trained: right on 99.5 % of new digits"
+    ),
+    "lenet5": Lesson("digit-3", "What does LeNet-5 see?", "The same digits at 28×28, through all its seven layers"),
+    "shapes-rgb": Lesson(
+        "red-disc", "What do trained filters make of colour?", "Some add one colour and subtract the other two"
+    ),
+    "alexnet-block": Lesson(
+        "coffee", "What are groups, LRN and overlapping pooling?", "The beginning of AlexNet, scaled down"
+    ),
+    "inception-block": Lesson("cat", "How do branches come together?", "GoogLeNet's four branches, concatenated"),
+    "resnet-block": Lesson("cat", "What is a shortcut?", "A block that adds its input to its output"),
+    "mobilenet-block": Lesson("cat", "What does depthwise separable save?", "Its cost beside the plain convolution"),
+    "squeeze-excite": Lesson("coffee", "How can a network weigh its maps?", "Means of maps become factors of maps"),
+    "unet-tiny": Lesson(
+        "shapes", "How do maps grow again?", "Transposed convolution, drawn as a convolution, and a skip connection"
+    ),
+    "conv3d": Lesson("cat", "What does a 3-D filter do?", "It also slides across the stack of maps"),
+}
 
 
 def _folder(name: str) -> Path:
@@ -43,14 +107,21 @@ def samples() -> dict[str, Path]:
 def network_path(given: str) -> Path:
     """The network file that a path, or a template's name, stands for."""
     path = _file_or_shipped(given, templates())
-    if not os.path.lexists(path) and not path.suffix:
-        raise SheetcnnError(f"{shown(path)}: is no network file and no template; there are {', '.join(templates())}")
+    if not os.path.lexists(path) and (not path.suffix or path.stem in templates()):
+        raise SheetcnnError(
+            f"{shown(path)}: is no network file and no template{near(path.stem, templates())}; `sheetcnn templates` lists them"
+        )
     return path
 
 
 def picture_path(given: str) -> Path:
     """The picture that a path or a sample's name stands for."""
-    return _file_or_shipped(given, samples())
+    path = _file_or_shipped(given, samples())
+    if not os.path.lexists(path) and (not path.suffix or path.stem in samples()):
+        raise PictureError(
+            f"{shown(path)}: is no file and no sample{near(path.stem, samples())}; `sheetcnn templates --pictures` lists them"
+        )
+    return path
 
 
 def _file_or_shipped(given: str, shipped: dict[str, Path]) -> Path:
@@ -65,12 +136,10 @@ def copy_template(name: str, folder: Path) -> list[Path]:
     Raises SheetcnnError where the template is unknown or a file is in the way.
     """
     if name not in templates():
-        raise SheetcnnError(f"{name}: is no template; there are {', '.join(templates())}")
+        raise SheetcnnError(f"{name}: is no template{near(name, templates())}; `sheetcnn templates` lists them")
     sources = sorted(templates()[name].parent.glob(f"{name}.*"))
     targets = [folder / path.name for path in sources]
-    for target in targets:
-        if os.path.lexists(target):
-            raise SheetcnnError(f"{target}: exists already; give another folder, or move it away")
+    refuse_existing(targets, "give another folder, or move it away")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
@@ -79,3 +148,10 @@ def copy_template(name: str, folder: Path) -> list[Path]:
     for source, target in zip(sources, targets, strict=True):
         write_bytes(target, source.read_bytes())
     return targets
+
+
+def refuse_existing(targets: list[Path], instead: str) -> None:
+    """Raise SheetcnnError where one of these is there already; `instead` says what to do then."""
+    for target in targets:
+        if os.path.lexists(target):
+            raise SheetcnnError(f"{target}: exists already; {instead}")

@@ -26,9 +26,7 @@ def unlike(network: Network, expected: Network) -> tuple[str, str] | None:
 
 def _settings_of_layer(layer: Layer) -> dict[str, Any]:
     """A layer's type and settings, its activation's among them; not its classic kernels, which are numbers."""
-    settings = {"type": layer.type} | layer.model_dump(mode="json", exclude={"kernels"})
-    inner = {key: value for key in settings if isinstance(value := getattr(layer, key), Layer)}
-    return settings | {key: _settings_of_layer(value) for key, value in inner.items()}
+    return {"type": layer.type} | layer.model_dump(mode="json", exclude={"kernels"})
 
 
 def _settings_of(*networks: Network) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:

@@ -14,8 +14,9 @@ from ..errors import ExerciseError, NetworkError
 from ..model.network import Network
 from ..model.network_file import parse_toml, read_settings
 from ..model.settings import Text, validated
+from ..plain import near
 from ..reading import read_bytes
-from ..templates import EXERCISE
+from ..templates import EXERCISE, exercises
 from .compute import Compute
 from .design import Design
 from .fill import Fill
@@ -75,7 +76,7 @@ class Exercise:
 def _task(table: dict[str, Any], network: Network, where: str) -> Task:
     kind = table.pop("kind", None)
     if not isinstance(kind, str) or kind not in TASKS:
-        raise ExerciseError(f"{where}: kind {kind!r} is unknown; there are {', '.join(TASKS)}")
+        raise ExerciseError(f"{where}: kind {kind!r} is unknown{near(kind, TASKS)}; there are {', '.join(TASKS)}")
     where = f"{where} ({kind})"
     task: Task = validated(TASKS[kind], table, where)
     try:
@@ -97,7 +98,8 @@ def read_exercise(network: Network, path: Path, given: Path | None) -> Exercise:
         given = path.with_name(path.stem + EXERCISE)
         if not os.path.isfile(given):
             raise ExerciseError(
-                f"{path}: has no [exercise], and there is no {given.name} beside it; write one, or name one with --exercise"
+                f"{path}: has no [exercise], and there is no {given.name} beside it; write one, or name one with --exercise; "
+                f"these templates have one: {', '.join(exercises())}"
             )
     instead = "an exercise is a few lines of TOML"
     text = read_bytes(given, MAX_BYTES, ExerciseError, "give an exercise file", instead=instead)

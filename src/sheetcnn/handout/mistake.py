@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from ..arrays.array import Values
 from ..model.network import Network, Node
 from ..model.settings import Text
+from ..plain import near
 from .mistakes import MISTAKES, TYPED
 from .task import Graded, Tally, Task, Work, node_of
 from .trial import TRIALS, trial
@@ -56,7 +57,9 @@ class Mistake(Task):
     def check(self, network: Network) -> None:
         for kind in self.mistake:
             if kind not in ("random", *MISTAKES):
-                raise ValueError(f"mistake {kind!r} is unknown; there are random, {', '.join(MISTAKES)}")
+                raise ValueError(
+                    f"mistake {kind!r} is unknown{near(kind, MISTAKES)}; there are random, {', '.join(MISTAKES)}"
+                )
         if self.layer is not None:
             node_of(network, self.layer)
         if not self.places(network, set()):

@@ -12,6 +12,7 @@ from ..arrays.array import Shape, shape_text
 from ..layers.settings import Counts, Number
 from ..model.network import Network, Node
 from ..model.settings import Text
+from ..plain import near
 
 if TYPE_CHECKING:
     from .variant import Variant
@@ -141,7 +142,8 @@ def node_of(network: Network, name: str) -> Node:
     """A layer by its name. Raises ValueError where there is none."""
     found = next((node for node in network.nodes if node.name == name), None)
     if found is None:
-        raise ValueError(f"layer {name!r} is no layer; there are {', '.join(node.name for node in network.nodes)}")
+        names = [node.name for node in network.nodes]
+        raise ValueError(f"layer {name!r} is no layer{near(name, names)}; there are {', '.join(names)}")
     return found
 
 

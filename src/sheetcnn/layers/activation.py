@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PlainSerializer, SerializationInfo
 
 from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
+from ..plain import near
 from .base import Layer
 
 
@@ -37,17 +38,23 @@ def _activation(value: Any) -> Any:
     settings = dict(value) if isinstance(value, dict) else {"type": value}
     kind = settings.pop("type", None)
     if not isinstance(kind, str) or kind not in known:
-        raise ValueError(f"unknown activation {kind!r}; there are {', '.join(known)}")
+        raise ValueError(f"unknown activation {kind!r}{near(kind, known)}; there are {', '.join(known)}")
     for key in settings:
         if key not in known[kind].model_fields:
-            raise ValueError(f"{kind} has no setting {key}; there are {', '.join(known[kind].model_fields) or 'none'}")
+            fields = known[kind].model_fields
+            raise ValueError(f"{kind} has no setting {key}{near(key, fields)}; there are {', '.join(fields) or 'none'}")
     return known[kind](**settings)
+
+
+def _named(activation: Layer | None, how: SerializationInfo) -> dict[str, Any] | None:
+    """An activation as a network file has it, so that what is dumped can be read back."""
+    return None if activation is None else {"type": activation.type, **activation.model_dump(mode=how.mode)}
 
 
 class Activated(Layer):
     """A layer with an `activation`, which acts once on the finished sum: relu(bias + Σ …), never Σ relu(…)."""
 
-    activation: Annotated[Layer | None, BeforeValidator(_activation)] = None
+    activation: Annotated[Layer | None, BeforeValidator(_activation), PlainSerializer(_named)] = None
 
     @property
     def final(self) -> Layer | None:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids, span
 from ..arrays.kernels import KERNELS
+from ..plain import near
 from .activation import Activated, Elementwise
 from .base import Layer, MadeOf, OnnxGraph, example
 from .settings import Count, Flag
@@ -20,11 +21,20 @@ WIDE = 16  # beyond so many channels kernels stand one below the other: a term f
 FEW, MOST_TERMS = 8, 1_000_000  # beyond so many channels too, where the formulas of a layer would have so many terms in all
 
 
+def _kernels_say_sizes(schema: dict[str, Any]) -> None:
+    """Classic kernels by name, in the JSON schema: where they are given, no other setting must be."""
+    one = next(part for part in schema["properties"]["kernels"]["anyOf"] if part["type"] == "array")
+    one["items"] = {"enum": list(KERNELS)}
+    schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["kernels"]}]
+
+
 class Conv2d(Activated, Sliding):
     """Each filter lays one kernel per input channel on the window and sums everything into one map.
 
     Weights are (out_channels, in_channels / groups, kernel rows, kernel columns). Source: torch.nn.Conv2d.
     """
+
+    model_config = ConfigDict(json_schema_extra=_kernels_say_sizes)
 
     type: ClassVar[str] = "conv2d"
     family: ClassVar[str] = "convolution"
@@ -168,7 +178,7 @@ class Conv2d(Activated, Sliding):
             return self
         for name in self.kernels:
             if name not in KERNELS:
-                raise ValueError(f"kernels: unknown kernel {name!r}; there are {', '.join(KERNELS)}")
+                raise ValueError(f"kernels: unknown kernel {name!r}{near(name, KERNELS)}; there are {', '.join(KERNELS)}")
         if len(self.kernels) != self.out_channels:
             raise ValueError(
                 f"kernels names {len(self.kernels)} kernels, out_channels is {self.out_channels}; one per filter"

@@ -18,8 +18,13 @@ def _three(value: Any) -> Any:
     return [value] * 3 if isinstance(value, int) else value
 
 
-Counts3 = Annotated[tuple[Count, Count, Count], BeforeValidator(_three)]  # n or [depth, rows, columns]
-Amounts3 = Annotated[tuple[Amount, Amount, Amount], BeforeValidator(_three)]
+Counts3 = Annotated[
+    tuple[Count, Count, Count], BeforeValidator(_three, json_schema_input_type=Count | tuple[Count, Count, Count])
+]  # n or [depth, rows, columns]
+Amounts3 = Annotated[
+    tuple[Amount, Amount, Amount],
+    BeforeValidator(_three, json_schema_input_type=Amount | tuple[Amount, Amount, Amount]),
+]
 
 
 class Conv3d(Activated):

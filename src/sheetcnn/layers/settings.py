@@ -16,5 +16,7 @@ def _both(value: Any) -> Any:
     return [value, value] if isinstance(value, int) else value
 
 
-Counts = Annotated[tuple[Count, Count], BeforeValidator(_both)]  # n or [rows, columns]
-Amounts = Annotated[tuple[Amount, Amount], BeforeValidator(_both)]
+Counts = Annotated[
+    tuple[Count, Count], BeforeValidator(_both, json_schema_input_type=Count | tuple[Count, Count])
+]  # n or [rows, columns]
+Amounts = Annotated[tuple[Amount, Amount], BeforeValidator(_both, json_schema_input_type=Amount | tuple[Amount, Amount])]

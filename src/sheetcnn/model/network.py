@@ -12,12 +12,15 @@ from ..arrays.array import Margin, Shape, shape_text
 from ..errors import LimitError, NetworkError
 from ..layers import LAYERS
 from ..layers.base import PREFIX, Layer
-from .settings import INPUT, InputSettings, NetworkSettings, near, validated
+from ..plain import near
+from .settings import INPUT, InputSettings, NetworkSettings, validated
 
 MAX_ARRAY = 10**12  # numbers in a layer's output
 RESERVED = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # other sheets
 RESERVED |= {"_feedback", "_inspector", "_kernels", "_pictures", "_sheetcnn"}  # hidden ones
 RESERVED |= {"history"}  # Excel keeps this name for itself
+NAME = "[A-Za-z_][A-Za-z0-9_]*"  # of a layer
+NAME_LETTERS = 31  # of a sheet
 INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", f"{PREFIX}weight")
 
@@ -162,7 +165,8 @@ def _node(
     names = tuple(inputs) if isinstance(inputs, list) else (inputs,)
     for read in names:
         if not isinstance(read, str) or read not in shapes:
-            why = "comes later: layers read earlier ones only, a cycle has no order" if read in later else "is no layer"
+            later_why = "comes later: layers read earlier ones only, a cycle has no order"
+            why = later_why if read in later else f"is no layer{near(read, shapes)}"
             raise NetworkError(f"{where}: input {read!r:.60} {why}; there are {', '.join(shapes)}")
     in_shapes = tuple(shapes[read] for read in names)
     try:
@@ -188,7 +192,7 @@ def _check_init(settings: dict[str, Any], where: str) -> None:
     """Raise NetworkError where `init` or `seed` is none."""
     init, seed = settings.get("init", INITS[0]), settings.get("seed", 0)
     if init not in INITS:
-        raise NetworkError(f"{where}: init {init!r:.60} is unknown; there are {', '.join(INITS)}")
+        raise NetworkError(f"{where}: init {init!r:.60} is unknown{near(init, INITS)}; there are {', '.join(INITS)}")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise NetworkError(f"{where}: seed {seed!r:.60} must be a whole number from 0 on")
 
@@ -197,7 +201,8 @@ def _check_share(share: Any, kind: str, own: dict[str, Shape], before: list[Node
     """Raise NetworkError where a layer cannot use another's weights."""
     nodes = {node.name: node for node in before}
     if not isinstance(share, str) or share not in nodes:
-        why = "comes later; weights are shared with an earlier layer" if share in later else "is no layer"
+        later_why = "comes later; weights are shared with an earlier layer"
+        why = later_why if share in later else f"is no layer{near(share, nodes)}"
         raise NetworkError(f"{where}: share {share!r:.60} {why}; there are {', '.join(nodes) or 'none'}")
     other = nodes[share]
     lent = other.layer.all_parameters(*other.in_shapes)
@@ -216,10 +221,10 @@ def _is_weight(key: str, value: Any) -> bool:
 
 
 def _check_name(name: Any, taken: dict[str, Shape], where: str) -> None:
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
         raise NetworkError(f"{where}: name {name!r:.60} must be letters, digits and _, and not begin with a digit")
-    if len(name) > 31:
-        raise NetworkError(f"{where}: name has {len(name)} letters; a sheet's name has at most 31")
+    if len(name) > NAME_LETTERS:
+        raise NetworkError(f"{where}: name has {len(name)} letters; a sheet's name has at most {NAME_LETTERS}")
     if name.lower() in RESERVED or name.lower().startswith("_xl"):
         raise NetworkError(f"{where}: name {name!r:.60} is taken by a sheet of its own; choose another")
     if name.lower() in (other.lower() for other in taken):

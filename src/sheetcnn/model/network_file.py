@@ -37,7 +37,7 @@ def read_settings(path: Path) -> Any:
     data = read_bytes(path, most, NetworkError, give, instead=instead)
     try:
         text = data.decode("utf-8-sig")
-        return parse_json(text) if kind == ".json" else parse_toml(text)
+        return _without_schema(parse_json(text)) if kind == ".json" else parse_toml(text)
     except UnicodeDecodeError:
         raise NetworkError(f"{path}: is not a text file in UTF-8; a network file is TOML or JSON") from None
     except (ValueError, RecursionError) as error:
@@ -48,6 +48,11 @@ def read_settings(path: Path) -> Any:
 def parse_json(text: str) -> Any:
     """What a text in JSON says; a key twice, of which programs read this one or that, is a ValueError."""
     return json.loads(text, object_pairs_hook=_once_each)
+
+
+def _without_schema(data: Any) -> Any:
+    """Without the place of the schema, which JSON files name for editors; TOML files do so in a comment."""
+    return {key: value for key, value in data.items() if key != "$schema"} if isinstance(data, dict) else data
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

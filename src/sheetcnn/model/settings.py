@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Annotated, Any, Literal
 
@@ -13,6 +12,7 @@ from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids
 from ..errors import NetworkError
 from ..layers.settings import Count, Number
+from ..plain import near
 
 INPUT = "input"  # what layers call the input in `input =`
 MAX_LABEL = 200  # letters
@@ -32,6 +32,9 @@ def _per_channel(value: Any) -> Any:
     return [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+Positive = Annotated[Number, Field(gt=0)]
+
+
 class InputSettings(BaseModel):
     """The `[input]` table: the shape that the network reads, and what happens to pixels before the first layer."""
 
@@ -40,9 +43,17 @@ class InputSettings(BaseModel):
     channels: Count
     height: Count
     width: Count
-    scale: Annotated[Number, Field(gt=0)] | None = None
-    mean: Annotated[tuple[Number, ...], BeforeValidator(_per_channel)] | None = None
-    std: Annotated[tuple[Annotated[Number, Field(gt=0)], ...], BeforeValidator(_per_channel)] | None = None
+    scale: Positive | None = None
+    mean: (
+        Annotated[tuple[Number, ...], BeforeValidator(_per_channel, json_schema_input_type=Number | tuple[Number, ...])]
+        | None
+    ) = None
+    std: (
+        Annotated[
+            tuple[Positive, ...], BeforeValidator(_per_channel, json_schema_input_type=Positive | tuple[Positive, ...])
+        ]
+        | None
+    ) = None
     invert: Annotated[bool, Field(strict=True)] = False
     fit: Literal["contain", "cover", "stretch"] = "contain"
 
@@ -137,9 +148,3 @@ def _complaint(error: ValidationError, model: type[BaseModel]) -> str:
         return reason
     given = repr(first["input"])
     return f"{key}: {reason[0].lower()}{reason[1:]}, not {given if len(given) <= 60 else given[:57] + '...'}"
-
-
-def near(word: Any, known: Any) -> str:
-    """ " (did you mean …?)" where a known word is near."""
-    found = difflib.get_close_matches(str(word).lower(), list(known), n=1)
-    return f" (did you mean {found[0]!r}?)" if found else ""

@@ -1,0 +1,1 @@
+"""LibreOffice, shut in: it recalculates workbooks, and reaches nothing else."""

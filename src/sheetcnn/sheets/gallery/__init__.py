@@ -1,0 +1,1 @@
+"""All maps as thumbnails."""

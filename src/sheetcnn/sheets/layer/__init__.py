@@ -1,0 +1,1 @@
+"""A layer: its kernels, its steps, its maps."""

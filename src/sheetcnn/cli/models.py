@@ -1,0 +1,53 @@
+"""Networks and models without a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import command
+from .arguments import MeanOption, NetworkArgument, ScaleOption, SizeOption, StdOption, input_options
+from .show import progress, say
+from .tables import print_layers
+
+
+@command()
+def summary(
+    network: NetworkArgument,
+    size: SizeOption = None,
+    scale: ScaleOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
+) -> None:
+    """Print a network's layers, output shapes, parameters, multiplications and receptive fields."""
+    from ..opening import open_network
+
+    options = input_options(size, scale, mean, std)
+    with progress("reading the network"):
+        opened = open_network(network, **options).network
+    print_layers(opened)
+
+
+@command("import")
+def import_model(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="A model in ONNX.")],
+    folder: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Where to; default: a folder of that name.")
+    ] = None,
+    size: SizeOption = None,
+    scale: ScaleOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
+) -> None:
+    """Write an ONNX model as a network file with its weights, to be read and edited."""
+    from ..importer import import_onnx
+
+    options = input_options(size, scale, mean, std)
+    with progress("reading the model"):
+        written = import_onnx(model, folder, **options)
+    print_layers(written.network)
+    for path in written.paths:
+        say(f"wrote {path}")
+    say(f"edit it, then build it with a picture:  sheetcnn build {written.paths[0]} PICTURE")
