@@ -288,7 +288,7 @@ def test_long_and_hostile_arguments(tmp_path: Path, capsys: pytest.CaptureFixtur
     line = fails("handout", "cs231n", "cs231n", "-o", "c", "--seed", "9" * 5000, folder=tmp_path)
     assert len(line) <= len("sheetcnn: \n") + 1000
     line = fails("build", "edges", "cat", "-o", "\x1b[31m" + "n/" * 2000 + ".xls", folder=tmp_path)
-    assert line.startswith("sheetcnn:  [31mn/n/")
+    assert line.startswith("sheetcnn: [31mn/n/")
     assert len(line) <= len("sheetcnn: \n") + 1000
     assert line.endswith("…\n")
     for bad in ("no\0name", "no\ud800name"):

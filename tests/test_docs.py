@@ -211,7 +211,7 @@ def test_python_snippets_run(snippet: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("snippet", WITH_TORCH, ids=["onnx from PyTorch", "npz from PyTorch", "Keras"])
+@pytest.mark.parametrize("snippet", WITH_TORCH, ids=["onnx from PyTorch", "npz from PyTorch", "Keras", "PyTorch itself"])
 def test_snippets_with_torch_run(snippet: str, tmp_path: Path) -> None:
     runs(snippet, tmp_path, "ignore")  # PyTorch warns of itself
 
