@@ -97,6 +97,18 @@ def test_start_is_fast() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_slow_tests_exist() -> None:
+    """A test that was renamed would be slow again for whoever is in a hurry."""
+    tests = Path(__file__).parent
+    names = {path.name for path in tests.glob("test_*.py")}
+    for path in tests.glob("test_*.py"):
+        found = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        names |= {f"{path.name}::{node.name}" for node in found if isinstance(node, ast.FunctionDef)}
+    listed = (tests / "slow.txt").read_text(encoding="utf-8").split()
+    assert set(listed) <= names
+    assert listed == sorted(set(listed))
+
+
 def test_the_rules_see_what_they_should() -> None:
     """A rule on a module that does not exist, or an import that is not seen, would hold nothing."""
     for owner in FORBIDDEN:
