@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
+SLOW = set((TESTS / "slow.txt").read_text(encoding="utf-8").split())  # tests, or files of them, that `make quick` leaves out
 
 Make = Callable[..., Path]
 
@@ -50,8 +51,12 @@ def missing_torch() -> str | None:
     return f"{' and '.join(lacking)} not installed (pip install -e '.[dev]')" if lacking else None
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs LibreOffice or PyTorch where it is missing, with the reason; under CI it must be there."""
+    """Mark what is slow; skip what needs LibreOffice or PyTorch where it is missing, with the reason; under CI it must be there."""
+    for item in items:
+        if {item.path.name, f"{item.path.name}::{getattr(item, 'originalname', '')}"} & SLOW:
+            item.add_marker(pytest.mark.slow)
     for marker, missing in (("libreoffice", missing_office), ("torch", missing_torch)):
         needing = [item for item in items if item.get_closest_marker(marker)]
         reason = missing() if needing else None

@@ -553,4 +553,4 @@ def test_the_command_prints_notes(book: Path, capsys: pytest.CaptureFixture[str]
     assert end.value.code == 1
     assert f"note: {GALLERY}\n" in printed
     assert "pool_map_1  is missing, with all other names of pool" in printed
-    assert re.search(r"^ pool +max_pool2d .* gone *$", printed, re.M)
+    assert re.search(r"^pool +max_pool2d .* gone *$", printed, re.M)
