@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 from PIL import Image
 
@@ -297,3 +299,58 @@ def test_the_notebook_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert len(shown) == 3
     assert "every cell is as NumPy says" in shown[-1]
     assert [path.name for path in tmp_path.iterdir()] == ["digits.xlsx"]
+
+
+# -- errors ------------------------------------------------------------------------------------------------------------
+
+
+def failing(call: Callable[[], object]) -> SheetcnnError:
+    with pytest.raises(SheetcnnError) as caught:
+        call()
+    return caught.value
+
+
+def changed(**layer: Any) -> dict[str, Any]:
+    """The network with other settings of its convolution."""
+    return NETWORK | {"layers": [NETWORK["layers"][0] | layer]}
+
+
+@pytest.mark.parametrize(
+    ("network", "file", "layer", "setting"),
+    [
+        (changed(out_channels=0), "the network", "conv", "out_channels"),
+        (changed(strides=2), "the network", "conv", "strides"),
+        (changed(type="convolution"), "the network", "conv", "type"),
+        (changed(weight=[[1]]), "the network", "conv", "weight"),
+        (changed(kernel_size=4), "the network", "conv", None),
+        (NETWORK | {"input": {"channels": 1, "height": 0, "width": 3}}, "the network", None, "input.height"),
+        (NETWORK | {"labels": ["a"]}, "the network", None, "labels"),
+        ("missing.toml", "missing.toml", None, None),
+    ],
+)
+def test_errors_say_where_in_fields(network: Any, file: str, layer: str | None, setting: str | None) -> None:
+    error = failing(lambda: sheetcnn.build(network, PIXELS))
+    assert (error.file, error.layer, error.setting, error.cell) == (file, layer, setting, None)
+
+
+def test_errors_of_files_and_cells(tmp_path: Path) -> None:
+    (tmp_path / "n.json").write_text(json.dumps(changed(padding=-1)))
+    error = failing(lambda: sheetcnn.build("n.json", PIXELS))
+    assert (error.file, error.layer, error.setting) == ("n.json", "conv", "padding")
+    assert failing(lambda: sheetcnn.build(NETWORK, "no.png")).file == "no.png"
+    assert failing(lambda: sheetcnn.build(NETWORK, PIXELS[:2])).file == "the picture"
+    assert failing(lambda: sheetcnn.check("no.xlsx")).file == "no.xlsx"
+    assert failing(lambda: sheetcnn.explain(NETWORK, PIXELS, "relu")).layer == "relu"
+    book = sheetcnn.build(NETWORK, PIXELS, tmp_path / "book.xlsx").path
+    opened = openpyxl.load_workbook(book)
+    name = opened.defined_names["conv_bias_1"].attr_text.replace("$", "")
+    opened["conv"][name.split("!")[1]].value = "much"
+    opened.save(book)
+    error = failing(lambda: sheetcnn.export(book, tmp_path / "w.npz"))
+    assert (error.file, error.layer, error.cell) == (str(book), "conv", name)
+
+
+def test_errors_can_be_sent_to_other_processes() -> None:
+    error = failing(lambda: sheetcnn.build(changed(out_channels=0), PIXELS))
+    sent = pickle.loads(pickle.dumps(error))
+    assert (str(sent), sent.layer, sent.setting) == (str(error), "conv", "out_channels")

@@ -16,7 +16,8 @@ import sheetcnn
 from sheetcnn.cli import main
 from sheetcnn.errors import NetworkError
 from sheetcnn.layers import LAYERS
-from sheetcnn.layers.base import Activated, Layer
+from sheetcnn.layers.activation import Activated
+from sheetcnn.layers.base import Layer
 from sheetcnn.model.network import parse_network
 from sheetcnn.model.network_file import read_network
 from sheetcnn.schema import network_schema

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Literal, get_args
 import numpy as np
 
 from .arrays.array import Values, shape_text
-from .errors import NetworkError, PictureError, SheetcnnError
+from .errors import NetworkError, PictureError, SheetcnnError, located
 from .explaining import Explanation, explanation
 from .files import refuse_outputs
 from .image import SHOWN, Given, enlarged_png, load_input
@@ -243,8 +243,9 @@ def refuse_too_large(graph: Graph, values: Values, picture: str) -> None:
         fits = np.abs(numbers) <= MAX_NUMBER  # NaN is not
         if array.forward is not None and not fits.all():
             place = tuple(int(i) + 1 for i in np.argwhere(~fits)[0])
-            raise NetworkError(
-                f"{graph.network.source}: {titles[array.owner]}: {array.key} at {place} is "
-                f"{numbers[tuple(i - 1 for i in place)]} for the picture {picture}; a workbook can hold numbers up to "
-                f"{MAX_NUMBER:g} only; look at its weights and input"
-            )
+            with located(file=graph.network.source, layer=array.owner):
+                raise NetworkError(
+                    f"{graph.network.source}: {titles[array.owner]}: {array.key} at {place} is "
+                    f"{numbers[tuple(i - 1 for i in place)]} for the picture {picture}; a workbook can hold numbers up to "
+                    f"{MAX_NUMBER:g} only; look at its weights and input"
+                )

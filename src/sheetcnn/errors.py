@@ -1,16 +1,40 @@
 """The errors that sheetcnn raises on purpose: one line that says what, where, and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from .plain import plain
 
 
 class SheetcnnError(Exception):
     """Base of every error caused by what the user gave; the command line prints it and exits with 2.
 
-    Whatever names and values from outside its text repeats, it is one line that does nothing to a terminal.
+    Whatever names and values from outside its text repeats, it is one line that does nothing to a terminal. Where it was, its
+    fields say once more, each None where it does not apply.
     """
+
+    file: str | None = None
+    layer: str | None = None
+    setting: str | None = None
+    cell: str | None = None
 
     def __init__(self, text: object = "") -> None:
         super().__init__(plain(str(text)))
+
+
+@contextmanager
+def located(
+    *, file: object = None, layer: str | None = None, setting: str | None = None, cell: str | None = None
+) -> Iterator[None]:
+    """What is raised meanwhile says where it was; whoever was nearer knows better."""
+    try:
+        yield
+    except SheetcnnError as error:
+        error.file = error.file or (None if file is None else str(file))
+        error.layer, error.setting, error.cell = error.layer or layer, error.setting or setting, error.cell or cell
+        raise
 
 
 class NetworkError(SheetcnnError):

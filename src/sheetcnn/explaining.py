@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays.array import Values, shape_text
-from .errors import NetworkError
+from .errors import NetworkError, located
 from .model.graph import Graph
 from .model.trace import CellTrace
 from .plain import near
@@ -72,6 +72,11 @@ class Explanation:
 
 def explanation(graph: Graph, values: Values, layer: str, place: tuple[int, int, int]) -> Explanation:
     """How a cell comes about; places count from 1. Raises NetworkError where there is no such cell, or nothing to take apart."""
+    with located(layer=layer):
+        return _explained(graph, values, layer, place)
+
+
+def _explained(graph: Graph, values: Values, layer: str, place: tuple[int, int, int]) -> Explanation:
     node = graph.network.by_name.get(layer)
     if node is None:
         names = graph.network.by_name

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .arrays.array import shape_text
-from .errors import PictureError
+from .errors import PictureError, located
 from .model.settings import InputSettings
 from .reading import Source, open_regular, read_bytes, read_header
 
@@ -41,6 +41,11 @@ def load_input(path: Given, settings: InputSettings, name: str = "the picture") 
 
     Raises PictureError with one line that names the file (or what is none, by its `name`) and the rule.
     """
+    with located(file=name if isinstance(path, np.ndarray | Image.Image) else path):
+        return _loaded(path, settings, name)
+
+
+def _loaded(path: Given, settings: InputSettings, name: str) -> np.ndarray:
     if isinstance(path, np.ndarray):
         if path.dtype.kind not in "fiub":
             raise PictureError(f"{name}: has the type {str(path.dtype)[:80]}; give real numbers")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..arrays.array import Values
-from ..errors import NetworkError, WorkbookError
+from ..errors import NetworkError, WorkbookError, located
 from ..formula import Area, Book, Formualizer, LibreOffice, evaluate_with_help, group_formulas, needed, read_book
 from ..formula import Engine as Helper
 from ..model.network import Network, parse_network
@@ -63,7 +63,8 @@ def read_contents(book: Any, progress: Progress | None = None) -> Contents:
             )
     given, wrong = named.given()
     if wrong:
-        raise WorkbookError(f"{opened.source}: {wrong[0].cell} {wrong[0].text}")
+        with located(file=opened.source, layer=wrong[0].layer, cell=wrong[0].cell):
+            raise WorkbookError(f"{opened.source}: {wrong[0].cell} {wrong[0].text}")
     return Contents(network, given)
 
 

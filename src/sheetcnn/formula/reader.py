@@ -12,7 +12,7 @@ from typing import Any
 from xml.parsers import expat
 
 from ..a1 import parse_area
-from ..errors import WorkbookError
+from ..errors import WorkbookError, located
 from ..reading import Source, open_archive, open_regular
 from .book import Book, Far, Sheet
 from .sheet_reader import Cells, Handler, local_name
@@ -32,6 +32,11 @@ def read_book(path: Source) -> Book:
 
     Raises WorkbookError with one line for a file that is no workbook, is damaged, or asks for too much.
     """
+    with located(file=path):
+        return _opened(path)
+
+
+def _opened(path: Source) -> Book:
     try:
         with open_archive(path, WorkbookError, "give an .xlsx workbook", again=_AGAIN) as archive:
             return _read(archive, str(path))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import LimitError, NetworkError
+from ..errors import LimitError, NetworkError, located
 from .graph import MAX_GRID_NAMES, Graph
 from .network import Network, parse_network
 
@@ -16,11 +16,12 @@ def graph_of(network: Network, detail: str) -> Graph:
     Raises NetworkError where two grids would have one name, LimitError where a spreadsheet could not hold them or nobody would
     wait for them, naming the largest layer, the number and the limit.
     """
-    graph = Graph(network, detail)
-    _refuse_names_given_twice(graph)
-    _refuse_cells(graph)
-    _refuse_names(graph)
-    _refuse_work(network)
+    with located(file=network.source):
+        graph = Graph(network, detail)
+        _refuse_names_given_twice(graph)
+        _refuse_cells(graph)
+        _refuse_names(graph)
+        _refuse_work(network)
     return graph
 
 
@@ -32,20 +33,22 @@ def _refuse_cells(graph: Graph) -> None:
     cells = _cells(graph)
     if sum(cells.values()) > MAX_CELLS:
         largest = max(cells, key=lambda name: cells[name])
-        raise LimitError(
-            f"{graph.network.source}: the workbook would have {sum(cells.values()):,} cells, {cells[largest]:,} of them in "
-            f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; {_remedy(graph)}'
-        )
+        with located(layer=largest):
+            raise LimitError(
+                f"{graph.network.source}: the workbook would have {sum(cells.values()):,} cells, {cells[largest]:,} of them in "
+                f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; {_remedy(graph)}'
+            )
 
 
 def _refuse_names(graph: Graph) -> None:
     names = {name: sum(array.names for array in arrays) for name, arrays in graph.of.items()}
     if sum(names.values()) > MAX_GRID_NAMES:
         largest = max(names, key=lambda name: names[name])
-        raise LimitError(
-            f"{graph.network.source}: the workbook would have {sum(names.values()):,} grids, {names[largest]:,} of them in "
-            f'"{largest}"; {MAX_GRID_NAMES:,} can have names that spreadsheet programs can take; use fewer channels'
-        )
+        with located(layer=largest):
+            raise LimitError(
+                f"{graph.network.source}: the workbook would have {sum(names.values()):,} grids, {names[largest]:,} of them in "
+                f'"{largest}"; {MAX_GRID_NAMES:,} can have names that spreadsheet programs can take; use fewer channels'
+            )
 
 
 def _refuse_work(network: Network) -> None:
@@ -53,10 +56,11 @@ def _refuse_work(network: Network) -> None:
     work = {node.name: node.layer.cells_read(*node.in_shapes) for node in network.nodes}
     if sum(work.values()) > MAX_WORK:
         largest = max(work, key=lambda name: work[name])
-        raise LimitError(
-            f"{network.source}: its cells would read {sum(work.values()):,} others, {work[largest]:,} of them in "
-            f'"{largest}"; sheetcnn takes {MAX_WORK:,}; use smaller kernels, fewer channels or a smaller input'
-        )
+        with located(layer=largest):
+            raise LimitError(
+                f"{network.source}: its cells would read {sum(work.values()):,} others, {work[largest]:,} of them in "
+                f'"{largest}"; sheetcnn takes {MAX_WORK:,}; use smaller kernels, fewer channels or a smaller input'
+            )
 
 
 def _refuse_names_given_twice(graph: Graph) -> None:
@@ -65,10 +69,11 @@ def _refuse_names_given_twice(graph: Graph) -> None:
     for array in graph:
         first = owners.setdefault(f"{array.owner}_{array.label}".lower(), array.owner)
         if first != array.owner:
-            raise NetworkError(
-                f"{graph.network.source}: layers {first!r} and {array.owner!r} would both have grids named "
-                f"{array.owner}_{array.label}_1, …; rename one of them"
-            )
+            with located(layer=array.owner):
+                raise NetworkError(
+                    f"{graph.network.source}: layers {first!r} and {array.owner!r} would both have grids named "
+                    f"{array.owner}_{array.label}_1, …; rename one of them"
+                )
 
 
 def _remedy(graph: Graph) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ..arrays.array import Margin, Shape, shape_text
-from ..errors import LimitError, NetworkError
+from ..errors import LimitError, NetworkError, located
 from ..layers import LAYERS
 from ..layers.base import PREFIX, Layer
 from ..plain import near
@@ -112,18 +112,26 @@ class Network:
 
 def parse_network(data: Any, source: str) -> Network:
     """Check a network description; `source` is what messages call it."""
-    settings = validated(NetworkSettings, data, source)
-    _check_input(settings.input, source)
+    with located(file=source):
+        settings = validated(NetworkSettings, data, source)
+        _check_input(settings.input, source)
     nodes: list[Node] = []
     shapes = {INPUT: settings.input.shape}
     for number, table in enumerate(settings.layers, start=1):
         later = [other.get("name") for other in settings.layers[number - 1 :]]
-        node = _node(number, dict(table), nodes, shapes, later, source)
+        with located(file=source, layer=_called(table, number)):
+            node = _node(number, dict(table), nodes, shapes, later, source)
         nodes.append(node)
         shapes[node.name] = node.shape
     if settings.labels is not None:
-        check_labels(settings.labels, nodes[-1], source)
+        with located(file=source, setting="labels"):
+            check_labels(settings.labels, nodes[-1], source)
     return Network(settings, tuple(nodes), source)
+
+
+def _called(table: dict[str, Any], number: int) -> str:
+    """What a layer is called, or would be."""
+    return str(table.get("name", f"{table.get('type')}_{number}"))
 
 
 def check_labels(labels: tuple[str, ...], last: Node, source: str) -> None:
@@ -150,7 +158,8 @@ def _node(
     where = f"{source}: layer {number}"
     kind = table.pop("type", None)
     if not isinstance(kind, str) or kind not in LAYERS:
-        raise NetworkError(f"{where}: type {kind!r:.60} is no layer{near(kind, LAYERS)}; `sheetcnn layers` lists them")
+        with located(setting="type"):
+            raise NetworkError(f"{where}: type {kind!r:.60} is no layer{near(kind, LAYERS)}; `sheetcnn layers` lists them")
     name = table.pop("name", f"{kind}_{number}")
     where = f'{where} ({kind} "{name!s:.60}")'
     _check_name(name, shapes, where)

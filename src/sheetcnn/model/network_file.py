@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import NetworkError
+from ..errors import NetworkError, located
 from ..reading import read_bytes
 from .network import Network, check_labels, parse_network
 from .settings import MAX_LABEL, plain_text
@@ -26,7 +26,8 @@ def read_network(path: Path) -> Network:
 
     Raises NetworkError with one line that names the file, the layer and the setting.
     """
-    return parse_network(read_settings(path), str(path))
+    with located(file=path):
+        return parse_network(read_settings(path), str(path))
 
 
 def read_settings(path: Path) -> Any:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids
-from ..errors import NetworkError
+from ..errors import NetworkError, located
 from ..layers.settings import Count, Number
 from ..plain import near
 
@@ -127,12 +127,15 @@ def validated(model: type[Any], data: Any, where: str) -> Any:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise NetworkError(f"{where}: {_complaint(error, model)}") from None
+        setting, text = _complaint(error, model)
+        with located(setting=re.sub(r"\.\d+", "", setting) or None):  # of several numbers, none is a setting of its own
+            raise NetworkError(f"{where}: {text}") from None
     except RecursionError:
         raise NetworkError(f"{where}: is nested too deeply") from None
 
 
-def _complaint(error: ValidationError, model: type[BaseModel]) -> str:
+def _complaint(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
+    """The setting that is wrong, and what is wrong with it."""
     first = error.errors(include_url=False)[0]
     path = [str(part) for part in first["loc"] if not str(part).startswith(("tuple[", "function-", "literal["))]
     key = ".".join(path)
@@ -140,11 +143,11 @@ def _complaint(error: ValidationError, model: type[BaseModel]) -> str:
         for part in first["loc"][:-1]:
             model = model.model_fields[str(part)].annotation  # type: ignore[assignment]
         fields = list(model.model_fields)
-        return f"unknown setting {key!r:.60}{near(path[-1], fields)}; there are {', '.join(fields) or 'none'}"
+        return key, f"unknown setting {key!r:.60}{near(path[-1], fields)}; there are {', '.join(fields) or 'none'}"
     if first["type"] == "missing":
-        return f"{key} is missing"
+        return key, f"{key} is missing"
     reason = first["msg"].removeprefix("Value error, ")
     if not key:
-        return reason
+        return "", reason
     given = repr(first["input"])
-    return f"{key}: {reason[0].lower()}{reason[1:]}, not {given if len(given) <= 60 else given[:57] + '...'}"
+    return key, f"{key}: {reason[0].lower()}{reason[1:]}, not {given if len(given) <= 60 else given[:57] + '...'}"

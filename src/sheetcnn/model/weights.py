@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays.array import Shape, Values
 from ..arrays.kernels import in_the_middle
-from ..errors import NetworkError
+from ..errors import NetworkError, located
 from ..reading import open_archive, read_header
 from .network import INITS, Network, Node
 from .settings import INPUT
@@ -33,7 +33,8 @@ def load_parameters(network: Network, folder: Path, arrays: Values | None = None
             continue
         shapes = node.layer.all_parameters(*node.in_shapes)
         for key, shape in shapes.items():
-            parameters[f"{node.name}.{key}"] = _resolve(network, node, key, shape, archive)
+            with located(file=archive.where, layer=node.name, setting=key):
+                parameters[f"{node.name}.{key}"] = _resolve(network, node, key, shape, archive)
         lacking = [key for key in shapes if _wanted(node, key) and not archive.offers(f"{node.name}.{key}")]
         if archive.path is not None and lacking:
             what = "arrays" if len(lacking) == len(shapes) else " and ".join(lacking)

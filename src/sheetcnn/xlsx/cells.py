@@ -13,7 +13,7 @@ import numpy as np
 from ..a1 import LETTERS, NUMBER
 from ..arrays.array import Margin
 from ..arrays.grid import Grid
-from ..errors import LimitError
+from ..errors import LimitError, located
 
 MAX_FORMULA = 8_192  # characters, Excel's limit
 CHUNK = 1 << 21  # rows are handed to the compressor in pieces of about this size
@@ -101,10 +101,12 @@ class CellBlock:
         formulas = self.formula(inside)
         longest = max(formulas, key=len)
         if len(longest) > MAX_FORMULA:
-            raise LimitError(
-                f"sheet {grid.sheet}: the formula in {names[formulas.index(longest)]}{row} has {len(longest):,} characters; "
-                f"Excel allows {MAX_FORMULA:,}; use fewer channels or a smaller window"
-            )
+            cell = f"{grid.sheet}!{names[formulas.index(longest)]}{row}"
+            with located(layer=grid.sheet, cell=cell):
+                raise LimitError(
+                    f"sheet {grid.sheet}: the formula in {names[formulas.index(longest)]}{row} has {len(longest):,} characters; "
+                    f"Excel allows {MAX_FORMULA:,}; use fewer channels or a smaller window"
+                )
         together = "".join(formulas)  # the formulas of a row may differ, but few rows have any of these
         if "<" in together or ">" in together or "&" in together:
             formulas = [escape(formula) for formula in formulas]
