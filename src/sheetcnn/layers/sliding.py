@@ -42,8 +42,12 @@ def correlated(windows: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return y
 
 
-Sides = Annotated[tuple[Amount, Amount, Amount, Amount], BeforeValidator(_sides)]
-Padding = Annotated[tuple[Amount, Amount, Amount, Amount] | Literal["same", "valid"], BeforeValidator(_sides)]
+Four = tuple[Amount, Amount, Amount, Amount]
+Given = Amount | tuple[Amount, Amount] | Four
+Sides = Annotated[Four, BeforeValidator(_sides, json_schema_input_type=Given)]
+Padding = Annotated[
+    Four | Literal["same", "valid"], BeforeValidator(_sides, json_schema_input_type=Given | Literal["same", "valid"])
+]
 
 
 def pair(sizes: tuple[int, int]) -> str:
