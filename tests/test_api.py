@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -354,3 +355,30 @@ def test_errors_can_be_sent_to_other_processes() -> None:
     error = failing(lambda: sheetcnn.build(changed(out_channels=0), PIXELS))
     sent = pickle.loads(pickle.dumps(error))
     assert (str(sent), sent.layer, sent.setting) == (str(error), "conv", "out_channels")
+
+
+# -- where little can be started -----------------------------------------------------------------------------------------
+
+
+def test_no_thread_and_no_process_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a browser: workbooks and handouts are written, checked and graded all the same, to the same bytes."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def parts(book: bytes) -> dict[str, bytes]:
+        with zipfile.ZipFile(io.BytesIO(book)) as archive:
+            return {name: archive.read(name) for name in archive.namelist() if name != "docProps/core.xml"}
+
+    usual, alone = io.BytesIO(), io.BytesIO()
+    sheetcnn.build("cs231n", "cs231n", usual)
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    monkeypatch.setattr("subprocess.Popen.__init__", refuse)
+    monkeypatch.setattr("sheetcnn.handout.workers.ALONE", True)
+    sheetcnn.build("cs231n", "cs231n", alone)
+    assert parts(alone.getvalue()) == parts(usual.getvalue())
+    assert sheetcnn.check(alone.getvalue()).ok
+    (tmp_path / "roster.csv").write_text("name\nAnn\nBob\n")
+    made = sheetcnn.hand_out("cs231n", "cs231n", tmp_path / "class", students=tmp_path / "roster.csv")
+    grades = sheetcnn.grade(tmp_path / "class" / "students", made.key)
+    assert [grade.student for grade in grades] == ["Ann", "Bob"]

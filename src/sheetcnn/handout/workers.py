@@ -30,6 +30,7 @@ from ..errors import SheetcnnError
 from ..temporary import ELSEWHERE
 
 Doing = Callable[..., Any]  # does a job
+ALONE = sys.platform in ("emscripten", "wasi")  # in a browser no second process can be started
 READY, DONE, FAILED, GONE = range(4)  # what is heard of a process
 GRACE = 5.0  # seconds that a process has beyond its job's time before it ends by itself
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, of Linux's prctl
@@ -51,6 +52,8 @@ class Lost(Enum):
 
 def usable_cores() -> int:
     """How many processors this process may use."""
+    if ALONE:
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -62,6 +65,9 @@ def on_all_cores(
     Every process calls `prepare(*given)`, which returns the function that is then called with one job after another. A job
     that takes more than `timeout` seconds is stopped. Raises what `prepare` raises, and SheetcnnError where no process starts.
     """
+    if ALONE:
+        yield from _one_after_another(prepare, given, jobs)
+        return
     begin = pickle.dumps(sys.path) + pickle.dumps((prepare, given))
     heard: SimpleQueue[tuple[_Worker, int, Any]] = SimpleQueue()
     waiting = list(enumerate(jobs))[::-1]
@@ -95,6 +101,20 @@ def on_all_cores(
     finally:
         for worker in workers:
             worker.stop()
+
+
+def _one_after_another(
+    prepare: Callable[..., Doing], given: tuple[Any, ...], jobs: Sequence[tuple[Any, ...]]
+) -> Iterator[tuple[int, Any]]:
+    """The same in this process, where nothing can stop a job."""
+    do = prepare(*given)
+    for n, job in enumerate(jobs):
+        try:
+            yield n, do(*job)
+        except SheetcnnError as error:
+            yield n, error
+        except Exception:
+            yield n, RuntimeError(traceback.format_exc())
 
 
 def _not_started(words: str) -> SheetcnnError:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from ..a1 import LETTERS, NUMBER
 from ..files import write_whole
@@ -51,18 +53,37 @@ def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | No
             # With the texts of windows that its formulas share: none is needed twice.
             blocks = draft.blocks.pop(sheets[item])
             head, data, tail = _split(source.read(item).decode("utf-8"), blocks)
-            # One piece is compressed in a thread of its own (zlib lets go of the interpreter) while the next is written.
-            with target.open(item, "w") as stream, ThreadPoolExecutor(1) as compressor:
-                before = compressor.submit(stream.write, head.encode())
+            with target.open(item, "w") as stream, _compressor(stream) as compress:
+                compress(head.encode())
                 for piece in sheet_rows(texts.shared(data), blocks):
-                    before.result()
-                    before = compressor.submit(stream.write, piece.encode())
+                    compress(piece.encode())
                     if progress is not None:
                         done += piece.count("<v>")
                         progress(min(total, done), total)
-                before.result()
-                stream.write(tail.encode())
+                compress(tail.encode())
     target.writestr(TEXTS, texts.part())
+
+
+@contextmanager
+def _compressor(stream: IO[bytes]) -> Iterator[Callable[[bytes], None]]:
+    """What compresses one piece after the other, each in a thread while the next is made: zlib lets go of the interpreter.
+
+    Where no thread can be started, as in a browser, it does so at once.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            before = pool.submit(int)
+        except RuntimeError:
+            yield lambda piece: (stream.write(piece), None)[1]
+            return
+
+        def compress(piece: bytes) -> None:
+            nonlocal before
+            before.result()
+            before = pool.submit(stream.write, piece)
+
+        yield compress
+        before.result()
 
 
 def _split(xml: str, blocks: list[CellBlock]) -> tuple[str, str, str]:
