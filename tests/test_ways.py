@@ -19,7 +19,7 @@ from sheetcnn.formula import Formualizer, read_book
 from sheetcnn.formula.engines import Answer, Place
 from sheetcnn.formula.engines.by_libreoffice import saved_answers
 from sheetcnn.handout.grader import Grader
-from sheetcnn.handout.task import Graded
+from sheetcnn.handout.marking import Graded
 from sheetcnn.handout.work import StudentWork
 from sheetcnn.handout.writer import HandedOut, hand_out
 

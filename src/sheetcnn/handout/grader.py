@@ -17,10 +17,12 @@ from ..progress import Progress
 from .exercise import Exercise
 from .grade import Grade as Grade  # what users of the package find here
 from .hand_ins import HandIn, hand_ins, identical
+from .handout import FORMAT, Handout, unpacked
 from .kinds import Kind, kind_of
+from .marking import Graded
 from .people import Claim, People
-from .task import Graded
-from .variant import FORMAT, Handout, Student, Variant, unpacked
+from .student import Student
+from .variant import Variant
 from .whose import put_together
 from .work import StudentWork
 from .workers import Lost, on_all_cores

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from ..errors import ExerciseError
 from ..model.settings import Text
 from .headings import CANVAS, GIVEN, NO_STUDENT, is_canvas, is_worksheet, meaning, means_name, plain, rank
+from .student import Student
 from .table import NEAR_TOP, Row, Table, read_table
-from .variant import Student
 
 MAX_STUDENTS = 10_000
 MAX_LETTERS = 100

@@ -31,7 +31,8 @@ from ..formula.values import BLANK as NOTHING
 from ..formula.values import ERROR, NUMERIC, PENDING, TEXT, UNKNOWN
 from ..model.network import Node
 from ..model.settings import INPUT
-from .task import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact, node_of
+from .marking import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact
+from .tasks.task import node_of
 from .trial import TRIALS, trial
 from .typed import cells_named, number_in
 from .variant import Variant

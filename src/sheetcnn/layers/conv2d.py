@@ -316,6 +316,15 @@ class Conv2d(Activated, Sliding):
         filters = self.out_channels // self.groups
         return replace(window, terms=channels, filters=filters, group=channels, depth=channels, divisor=divisor)
 
+    def textbook(self, shape: Shape) -> bool:
+        return self.groups == 1 and not self.warning() and super().textbook(shape)
+
+    def filter_makes_map(self, shape: Shape) -> bool:
+        return self.channel_mix == "sum"
+
+    def activating_terms(self) -> Layer | None:
+        return self.but(activation_scope="channel") if isinstance(self.activation, Elementwise) else None
+
     def multiplications(self, shape: Shape) -> int:
         rows, columns = self.positions(shape)
         return self.out_channels * rows * columns * (shape[0] // self.groups) * self.kernel_size[0] * self.kernel_size[1]
