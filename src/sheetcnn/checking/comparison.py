@@ -16,7 +16,8 @@ from ..formula import Book, Sheet
 from ..formula.parser import same_meaning
 from ..formula.values import ERROR, ERRORS, NUMERIC
 from ..model.network import Network
-from .named_grids import NamedGrids, NoNumber, cut, in_words
+from .grids import cut
+from .named_grids import NamedGrids, NoNumber, in_words
 from .report import Finding, Kind, LayerReport, Report, Value
 
 TOLERANCE = 1e-9  # absolute plus relative

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from ..checking.contents import description_texts
 from ..errors import EngineError, ExerciseError, NetworkError, SheetcnnError, WorkbookError
 from ..formula import Book, read_book
 from ..model.network import parse_network
@@ -67,12 +68,8 @@ def read_key(path: Path) -> tuple[Handout, str]:
 
 def _description(book: Book) -> dict[str, Any] | None:
     """What the hidden sheet says; None where there is none, or none of ours."""
-    sheet = book.sheets.get("_sheetcnn")
-    if sheet is None or sheet.value(1, 1) != "sheetcnn":
-        return None
-    pieces = [sheet.texts[place] for place in sorted(sheet.texts) if place[0] > 1 and place[1] == 1]
     try:
-        data = parse_json("".join(pieces))
+        data = parse_json("".join(description_texts(book) or ()))
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) and "handout" in data else None
@@ -131,7 +128,8 @@ class Grader:
             try:
                 grade.tasks.append(task.grade(work, n))
             except WorkbookError as error:
-                grade.tasks.append(Graded(0.0, task.points, 0, 0, [f"cannot be graded: {error}"]))
+                reason = str(error).removeprefix(f"{book.source}: ")
+                grade.tasks.append(Graded(0.0, task.points, 0, 0, [f"cannot be graded: {reason}"]))
         by = dict.fromkeys(helped.engine for helped in work.helped)
         if by:
             grade.remarks.append(f"formulas that sheetcnn's own evaluator does not know were computed by {' and '.join(by)}")
