@@ -51,9 +51,8 @@ class Planted:
         return np.where(self.mask, MISTAKES[self.kind].values(self.node, xs, numbers, self.pick), right)
 
 
-def _write(node: Node, layer: Layer | None, xs: tuple[Grids, ...], own: Own) -> CellFormula:
+def _write(node: Node, layer: Layer, xs: tuple[Grids, ...], own: Own) -> CellFormula:
     """What writes the formulas of a layer in the place of the node's own."""
-    assert layer is not None
     inputs = tuple(Array(name, shape) for name, shape in zip(node.inputs, node.in_shapes, strict=True))
     output = arrays_of(layer, node.name, inputs, "compact")[-1]
     formula, read = output.formula, {**output.parameters, **output.steps}
@@ -63,18 +62,17 @@ def _write(node: Node, layer: Layer | None, xs: tuple[Grids, ...], own: Own) -> 
     return lambda at: formula(at, *xs, **given)
 
 
-def _run(layer: Layer | None, xs: Inputs, numbers: Values) -> np.ndarray:
-    assert layer is not None
-    return layer.activated(*xs, **numbers)
+def _taken_for(words: str, kind: str) -> MistakeKind:
+    """Another layer in the place of the right one, which says itself what it is taken for."""
 
-
-def _instead(does: Callable[[Node], Layer | None]) -> dict[str, Any]:
-    """The formulas and values of a mistake that is another layer in the place of the right one."""
+    def formula(node: Node, xs: tuple[Grids, ...], own: Own, pick: int) -> CellFormula:
+        return _write(node, node.layer.mistaken(*node.in_shapes)[kind], xs, own)
 
     def values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
-        return _run(does(node), xs, numbers)[:, : node.shape[1], : node.shape[2]]
+        found = node.layer.mistaken(*node.in_shapes)[kind].activated(*xs, **numbers)
+        return found[:, : node.shape[1], : node.shape[2]]
 
-    return {"formula": lambda node, xs, own, pick: _write(node, does(node), xs, own), "values": values}
+    return MistakeKind(words, lambda node: kind in node.layer.mistaken(*node.in_shapes), formula, values)
 
 
 def _with_formula(layer: Layer, formula: Callable[..., str]) -> Layer:
@@ -110,7 +108,7 @@ def _bias_formula(node: Node, xs: tuple[Grids, ...], own: Own, pick: int) -> Cel
 
 
 def _bias_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
-    return _run(node.layer, xs, numbers | {"bias": numbers["bias"] * len(xs[0])})
+    return node.layer.activated(*xs, **(numbers | {"bias": numbers["bias"] * len(xs[0])}))
 
 
 # -- one channel left out ----------------------------------------------------------------------------------------------
@@ -127,7 +125,7 @@ def _missing_formula(node: Node, xs: tuple[Grids, ...], own: Own, pick: int) -> 
 def _missing_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
     weight = numbers["weight"].copy()
     weight[:, pick % weight.shape[1]] = 0
-    return _run(node.layer, xs, numbers | {"weight": weight})
+    return node.layer.activated(*xs, **(numbers | {"weight": weight}))
 
 
 # -- the window one cell too far to the right, or too far down ---------------------------------------------------------
@@ -174,46 +172,31 @@ def _flipped_formula(node: Node, xs: tuple[Grids, ...], own: Own, pick: int) -> 
 
 
 def _flipped_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
-    return _run(node.layer, xs, numbers | {"weight": numbers["weight"][..., ::-1, ::-1]})
+    return node.layer.activated(*xs, **(numbers | {"weight": numbers["weight"][..., ::-1, ::-1]}))
 
 
-# -- the wrong pooling -------------------------------------------------------------------------------------------------
-def _pools(node: Node, kind: str) -> bool:
-    """Whether a layer takes the mean or the largest of a window, for which the other could stand."""
-    made = node.layer.made_of(*node.in_shapes)
-    return made is not None and made.kind == kind and node.layer.other_pooling() is not None
+# -- all of them -------------------------------------------------------------------------------------------------------
+def _right(node: Node, xs: tuple[Grids, ...], own: Own, pick: int) -> CellFormula:
+    return _write(node, node.layer, xs, own)
+
+
+def _unchanged(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.ndarray:
+    return node.layer.activated(*xs, **numbers)
+
+
+def _has_bias(node: Node) -> bool:
+    return _many(node) and "bias" in node.layer.parameters(*node.in_shapes)
 
 
 TYPED = "typed_number"
 MISTAKES: dict[str, MistakeKind] = {
-    "relu_before_sum": MistakeKind(
-        "ReLU acts on each channel, before the sum",
-        lambda node: _many(node) and node.layer.activating_terms() is not None,
-        **_instead(lambda node: node.layer.activating_terms()),
-    ),
-    "bias_per_channel": MistakeKind(
-        "the bias is added once for each channel",
-        lambda node: _many(node) and "bias" in node.layer.parameters(*node.in_shapes),
-        _bias_formula,
-        _bias_values,
-    ),
+    "relu_before_sum": _taken_for("ReLU acts on each channel, before the sum", "relu_before_sum"),
+    "bias_per_channel": MistakeKind("the bias is added once for each channel", _has_bias, _bias_formula, _bias_values),
     "missing_channel": MistakeKind("one channel is left out of the sum", _many, _missing_formula, _missing_values),
     "shifted_window": MistakeKind("the window is shifted by one cell", _slides, _shifted_formula, _shifted_values),
     "flipped_kernel": MistakeKind("the kernel is turned around", _flips, _flipped_formula, _flipped_values),
-    "wrong_stride": MistakeKind(
-        "the stride is too small by one",
-        lambda node: _slides(node) and node.layer.slower() is not None,
-        **_instead(lambda node: node.layer.slower()),
-    ),
-    "max_for_average": MistakeKind(
-        "the largest cell is taken instead of the average",
-        lambda node: _pools(node, "mean"),
-        **_instead(lambda node: node.layer.other_pooling()),
-    ),
-    "average_for_max": MistakeKind(
-        "the average is taken instead of the largest cell",
-        lambda node: _pools(node, "largest"),
-        **_instead(lambda node: node.layer.other_pooling()),
-    ),
-    TYPED: MistakeKind("a number was typed over a formula", lambda node: True, **_instead(lambda node: node.layer)),
+    "wrong_stride": _taken_for("the stride is too small by one", "wrong_stride"),
+    "max_for_average": _taken_for("the largest cell is taken instead of the average", "max_for_average"),
+    "average_for_max": _taken_for("the average is taken instead of the largest cell", "average_for_max"),
+    TYPED: MistakeKind("a number was typed over a formula", lambda node: True, _right, _unchanged),
 }

@@ -15,17 +15,7 @@ from ..arrays.array import Array, Shape
 from ..arrays.grid import Grid
 from ..checking.grids import NamedAreas, cell_at, cut, part, with_room
 from ..errors import WorkbookError
-from ..formula import (
-    Book,
-    Engine,
-    Formualizer,
-    Group,
-    Helped,
-    LibreOffice,
-    evaluate_with_help,
-    group_formulas,
-    needed,
-)
+from ..formula import Book, Engine, Formualizer, Group, Helped, LibreOffice, evaluate_with_help, group_formulas, needed
 from ..formula.parser import expanded
 from ..formula.values import BLANK as NOTHING
 from ..formula.values import ERROR, NUMERIC, PENDING, TEXT, UNKNOWN

@@ -60,8 +60,8 @@ class AvgPool2d(Pooling):
         )
         return f"SUM({window})/{rows * columns}"
 
-    def other_pooling(self) -> Layer:
-        return Layer.known["max_pool2d"](**self.window_settings())
+    def mistaken(self, shape: Shape) -> dict[str, Layer]:
+        return super().mistaken(shape) | {"max_for_average": Layer.known["max_pool2d"](**self.window_settings())}
 
     def shifted(self, x: np.ndarray, by: tuple[int, int], **_: np.ndarray) -> np.ndarray:
         # The sum is still divided by the number of cells that the window has where it belongs.

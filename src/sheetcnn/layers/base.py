@@ -223,17 +223,9 @@ class Layer(BaseModel):
         """What a `textbook` layer puts out where every window lies so many cells further down and to the right."""
         raise NotImplementedError
 
-    def slower(self) -> Layer | None:
-        """The layer with a stride too small by one; None where it has none that could be smaller."""
-        return None
-
-    def activating_terms(self) -> Layer | None:
-        """The layer with its activation on each term, before their sum; None where it has no such setting or activation."""
-        return None
-
-    def other_pooling(self) -> Layer | None:
-        """The mean of the window where this is the largest, and the other way round; None where there is no such layer."""
-        return None
+    def mistaken(self, *shapes: Shape) -> dict[str, Layer]:
+        """What students take the layer for, by the name that exercises have for the mistake: the layer with a wrong setting."""
+        return {}
 
     def torch(self, *shapes: Shape) -> str:
         """The layer as PyTorch code; empty where PyTorch has none."""

@@ -322,8 +322,11 @@ class Conv2d(Activated, Sliding):
     def filter_makes_map(self, shape: Shape) -> bool:
         return self.channel_mix == "sum"
 
-    def activating_terms(self) -> Layer | None:
-        return self.but(activation_scope="channel") if isinstance(self.activation, Elementwise) else None
+    def mistaken(self, shape: Shape) -> dict[str, Layer]:
+        found = super().mistaken(shape)
+        if self.textbook(shape) and shape[0] > 1 and isinstance(self.activation, Elementwise):
+            found["relu_before_sum"] = self.but(activation_scope="channel")
+        return found
 
     def multiplications(self, shape: Shape) -> int:
         rows, columns = self.positions(shape)

@@ -46,9 +46,11 @@ class MaxPool2d(Pooling):
         if self.dilation != (1, 1) and cells > 255:
             raise ValueError(f"a dilated window of {cells} cells needs as many arguments to MAX; Excel allows 255")
 
-    def other_pooling(self) -> Layer | None:
+    def mistaken(self, shape: Shape) -> dict[str, Layer]:
+        if self.dilation != (1, 1):
+            return super().mistaken(shape)
         settings = self.window_settings() | {"count_include_pad": False}
-        return Layer.known["avg_pool2d"](**settings) if self.dilation == (1, 1) else None
+        return super().mistaken(shape) | {"average_for_max": Layer.known["avg_pool2d"](**settings)}
 
     def torch(self, shape: Shape) -> str:
         return self.code("MaxPool2d(", ", ceil_mode=True" if self.ceil_mode else "")

@@ -156,8 +156,10 @@ class Sliding(Layer):
         around = ((0, 0), (top, bottom + down), (left, right + along))
         return np.pad(x, around, constant_values=self.blank)[:, down:, along:]
 
-    def slower(self) -> Layer | None:
-        return self.but(stride=[max(1, step - 1) for step in self.stride]) if max(self.stride) > 1 else None
+    def mistaken(self, shape: Shape) -> dict[str, Layer]:
+        if not self.textbook(shape) or max(self.stride) == 1:
+            return {}
+        return {"wrong_stride": self.but(stride=[max(1, step - 1) for step in self.stride])}
 
     def size_words(self, shape: Shape) -> str:
         top, left, bottom, right = self.sides
