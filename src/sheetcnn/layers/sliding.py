@@ -148,7 +148,7 @@ class Sliding(Layer):
 
     def shifted(self, x: np.ndarray, by: tuple[int, int], **parameters: np.ndarray) -> np.ndarray:
         found = self.but(padding=0).activated(self.moved(x, by), **parameters)
-        return np.where(np.isneginf(found), 0.0, found)
+        return np.where(np.isinf(found), 0.0, found)  # of blank cells only
 
     def moved(self, x: np.ndarray, by: tuple[int, int]) -> np.ndarray:
         """The input with its padding around it, so many cells further up and to the left; blank cells lie beyond."""
