@@ -105,6 +105,6 @@ def test_the_rules_see_what_they_should() -> None:
     assert "formula.a1.cell_name" in imports("comparison")
     assert "PIL" in imports("image")
     assert "formula.read_book" in imports("handout.grader")
-    assert "handout.workbook.draft_handout" in imports("handout.writer")
+    assert "workbook.handout.dress_handout" in imports("handout.writer")
     assert {"formula", "layout"} <= {*FORBIDDEN["handout.variant"]}
     assert "formula" not in FORBIDDEN["handout.work"]

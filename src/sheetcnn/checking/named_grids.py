@@ -160,12 +160,9 @@ class NamedGrids(NamedAreas):
         """The grids that readers of a layer (or of "input") see."""
         return self.grids[self.graph.output(name).id]
 
-    def each(self, array: Array, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
+    def each(self, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
         """Every grid of an array with its index and its sheet."""
-        for index in array.indexes():
-            grid = grids
-            for n in index:
-                grid = grid[n]
+        for index, grid in flat(grids):
             yield index, grid, self.book.sheets[grid.sheet]
 
     def given(self) -> tuple[Values, list[NoNumber]]:
@@ -181,7 +178,7 @@ class NamedGrids(NamedAreas):
     def numbers(self, layer: str, array: Array, grids: Grids) -> tuple[np.ndarray, list[NoNumber]]:
         """The numbers of an array as they are in the workbook now, 0 for blank cells, and which cells hold something else."""
         found, wrong = np.zeros(array.shape), []
-        for index, grid, sheet in self.each(array, grids):
+        for index, grid, sheet in self.each(grids):
             number, kind = (cut(cells, grid) for cells in (sheet.number, sheet.kind))
             found[index] = np.where(kind == NUMERIC, number, 0).reshape(array.shape[array.grid_axes :])
             for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)).tolist():

@@ -31,13 +31,11 @@ class Variant:
     def network(self) -> Network:
         return self.graph.network
 
-    def parameters_of(self, node: Node) -> Values:
-        """A layer's parameters by key."""
-        return {key: self.values[f"{node.name}.{key}"] for key in node.layer.all_parameters(*node.in_shapes)}
-
-    def read_by(self, node: Node) -> tuple[np.ndarray, ...]:
-        """What a layer reads."""
-        return tuple(self.values[self.graph.output(name).id] for name in node.inputs)
+    def read_by(self, node: Node, values: Values | None = None) -> tuple[tuple[np.ndarray, ...], Values]:
+        """What a layer reads, and its parameters by key; of what is right, or of other values."""
+        values = self.values if values is None else values
+        numbers = {key: values[f"{node.name}.{key}"] for key in node.layer.all_parameters(*node.in_shapes)}
+        return tuple(values[self.graph.output(name).id] for name in node.inputs), numbers
 
     def shown(self) -> Values:
         """What the student's workbook shows at first: NaN in the blanks, and in all that depends on them."""
@@ -55,9 +53,7 @@ class Variant:
 
         def change(array: Array, output: np.ndarray, values: Values) -> np.ndarray:
             if one := planted.get(array.owner):
-                xs = tuple(values[self.graph.output(name).id] for name in one.node.inputs)
-                keys = one.node.layer.all_parameters(*one.node.in_shapes)
-                output = one.values(output, xs, {key: values[f"{array.owner}.{key}"] for key in keys})
+                output = one.values(output, *self.read_by(one.node, values))
             return left_blank(array.id, output)
 
         given = {id: left_blank(id, numbers) for id, numbers in self.parameters.items()}

@@ -114,8 +114,9 @@ class Design(Task):
     def map_of(self, variant: Variant, weight: np.ndarray, bias: float) -> np.ndarray:
         """The map that a filter of these numbers makes of what was handed out."""
         node, k = node_of(variant.network, self.layer), self.map - 1
-        numbers = {key: array.copy() for key, array in variant.parameters_of(node).items()}
+        xs, right = variant.read_by(node)
+        numbers = {key: array.copy() for key, array in right.items()}
         numbers["weight"][k] = weight
         if self.bias:
             numbers["bias"][k] = bias
-        return node.layer.activated(*variant.read_by(node), **numbers)[k]
+        return node.layer.activated(*xs, **numbers)[k]

@@ -87,8 +87,7 @@ class Mistake(Task):
             number = float(rng.choice(others)) if len(others) else float(np.round(right[at], 2)) + 1.0
             return Planted(kind, node, pick, mask, number)
         mistake = MISTAKES[kind]
-        xs = variant.read_by(node)
-        off = np.abs(mistake.values(node, xs, variant.parameters_of(node), pick)[k] - right[k])
+        off = np.abs(mistake.values(node, *variant.read_by(node), pick)[k] - right[k])
         if float(off.max()) <= SEEN * scale:
             return None
         # The cells whose formulas differ: those that give something else for other pixels and kernels.

@@ -90,7 +90,6 @@ class Task(BaseModel):
 
 def node_of(network: Network, name: str) -> Node:
     """A layer by its name. Raises ValueError where there is none."""
-    found = next((node for node in network.nodes if node.name == name), None)
-    if found is None:
-        raise ValueError(f"layer {name!r} is no layer; there are {', '.join(node.name for node in network.nodes)}")
-    return found
+    if name not in network.by_name:
+        raise ValueError(f"layer {name!r} is no layer; there are {', '.join(network.by_name)}")
+    return network.by_name[name]
