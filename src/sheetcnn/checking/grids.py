@@ -32,10 +32,8 @@ class NamedAreas:
         have = bottom - top + 1, right - left + 1
         if have == size:
             return None
-        return (
-            f"{name} has {have[0]}×{have[1]} cells, the network needs {size[0]}×{size[1]}; "
-            "were rows or columns inserted or deleted?"
-        )
+        cells = f"{name} has {have[0]}×{have[1]} cells, the network needs {size[0]}×{size[1]}"
+        return f"{cells}; perhaps rows or columns were inserted or deleted"
 
     def place(self, name: str, size: tuple[int, int], spacing: tuple[int, int] = (1, 1)) -> Grid:
         """The grid of so many rows and columns that a name stands for. Raises WorkbookError where there is none."""
