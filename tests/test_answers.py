@@ -14,7 +14,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from sheetcnn.a1 import cell_name
 from sheetcnn.formula import read_book
 from sheetcnn.handout.grader import Grader
-from sheetcnn.handout.task import Graded, Tally
+from sheetcnn.handout.marking import Graded, Tally
 from sheetcnn.handout.typed import number_in
 from sheetcnn.handout.writer import HandedOut, hand_out
 

@@ -20,8 +20,9 @@ import sheetcnn
 from sheetcnn.arrays.kernels import KERNELS
 from sheetcnn.cli import app
 from sheetcnn.formula import read_book
-from sheetcnn.handout.exercise import TASKS, Exercise
+from sheetcnn.handout.exercise import Exercise
 from sheetcnn.handout.mistakes import MISTAKES
+from sheetcnn.handout.tasks import TASKS
 from sheetcnn.layers import LAYERS
 from sheetcnn.layers.base import Layer
 from sheetcnn.model.network import INITS, parse_network

@@ -14,9 +14,9 @@ from sheetcnn.errors import ExerciseError
 from sheetcnn.handout.forms import write_form
 from sheetcnn.handout.grade import Grade
 from sheetcnn.handout.grader import read_key
+from sheetcnn.handout.handout import Handout
+from sheetcnn.handout.marking import Graded
 from sheetcnn.handout.roster import read_roster
-from sheetcnn.handout.task import Graded
-from sheetcnn.handout.variant import Handout
 from sheetcnn.handout.writer import hand_out
 
 Give = Callable[[str], Handout]

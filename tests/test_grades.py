@@ -13,9 +13,9 @@ from sheetcnn.cli import main
 from sheetcnn.errors import ExerciseError
 from sheetcnn.handout.grade import Grade
 from sheetcnn.handout.grader import read_key
+from sheetcnn.handout.marking import Graded
 from sheetcnn.handout.report import class_summary, harmless, page, points_text, refuse_output, write_csv
-from sheetcnn.handout.task import Graded
-from sheetcnn.handout.variant import Student
+from sheetcnn.handout.student import Student
 from sheetcnn.handout.writer import HandedOut
 
 NASTY = [

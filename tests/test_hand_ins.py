@@ -21,7 +21,7 @@ from sheetcnn.handout.grader import Grade, grade
 from sheetcnn.handout.hand_ins import HandIn, hand_ins
 from sheetcnn.handout.kinds import Kind, kind_of
 from sheetcnn.handout.people import People, attempt_order
-from sheetcnn.handout.variant import Student
+from sheetcnn.handout.student import Student
 from sheetcnn.handout.writer import HandedOut, hand_out
 
 NETWORK = """

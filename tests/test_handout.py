@@ -264,8 +264,8 @@ def test_tasks_do_not_suffer_from_each_other(give: Give) -> None:
 
 def test_parts_of_maps_and_numbers(give: Give) -> None:
     made = give(FILL.replace("map = 1", 'map = [1, 2]\nrows = 2\nanswer = "number"\ntolerance = 0.1'))
-    blank = {name: np.isnan(array).tolist() for name, array in made.handout.variant(0).shown()["conv"].items()}
-    assert blank == {"output": [[[False, False], [True, True]]] * 2}
+    blank = np.isnan(made.handout.variant(0).shown()["conv.output"])
+    assert blank.tolist() == [[[False, False], [True, True]]] * 2
     answers = {("conv_map_1", 1, 0): 9.1, ("conv_map_1", 1, 1): 7.2, ("conv_map_2", 1, 0): "=0"}
     task = graded(made, fill(made, answers)).tasks[0]
     right = made.handout.variant(0).values["conv.output"][1, 1].tolist()
@@ -509,7 +509,7 @@ def test_mistake_by_hand(give: Give) -> None:
         [bias + sum(max(0, float((x[c, i : i + 2, j : j + 2] * kernels[c]).sum())) for c in (0, 1)) for j in (0, 1)]
         for i in (0, 1)
     ]
-    assert made.handout.variant(0).shown()["conv"]["output"][k].tolist() == want
+    assert made.handout.variant(0).shown()["conv.output"][k].tolist() == want
 
 
 def test_mistakes_stay_away_from_other_tasks(give: Give) -> None:
@@ -678,7 +678,7 @@ def hidden_numbers(made: HandedOut, kind: str) -> np.ndarray:
         return np.append(variant.parameters["conv.weight"][0], variant.parameters["conv.bias"][0])
     if kind == "mistake":
         return variant.values[f"{variant.planted[1].node.name}.output"][variant.planted[1].mask]
-    return variant.values["conv.output"][task.blanks(made.handout.network)["conv"]]
+    return variant.values["conv.output"][task.blanks(made.handout.network)["conv.output"]]
 
 
 @pytest.mark.parametrize(("kind", "settings"), HIDDEN)
@@ -1083,7 +1083,7 @@ def test_exercise_inside_the_network_file(tmp_path: Path) -> None:
     ("tasks", "words"),
     [
         ("", "tasks is missing"),
-        ('[[tasks]]\nkind = "quiz"\n', "task 1: kind 'quiz' is unknown; there are fill, compute, design, mistake, shapes"),
+        ('[[tasks]]\nkind = "quiz"\n', "task 1: kind 'quiz' is unknown; there are compute, design, fill, mistake, shapes"),
         (FILL + "layers = 3\n", "task 1 (fill): unknown setting 'layers' (did you mean 'layer'?)"),
         (
             FILL.replace('"conv"', '"con"'),

@@ -16,7 +16,7 @@ from sheetcnn.handout import table
 from sheetcnn.handout.grader import read_key
 from sheetcnn.handout.headings import meaning
 from sheetcnn.handout.roster import Roster, read_roster
-from sheetcnn.handout.variant import Student
+from sheetcnn.handout.student import Student
 from sheetcnn.handout.writer import hand_out
 
 Person = tuple[str, str, str]

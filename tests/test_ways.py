@@ -19,7 +19,7 @@ from sheetcnn.formula import Formualizer, read_book
 from sheetcnn.formula.engines import Answer, Place
 from sheetcnn.formula.engines.by_libreoffice import saved_answers
 from sheetcnn.handout.grader import Grader
-from sheetcnn.handout.task import Graded
+from sheetcnn.handout.marking import Graded
 from sheetcnn.handout.work import StudentWork
 from sheetcnn.handout.writer import HandedOut, hand_out
 
@@ -120,8 +120,8 @@ def worth(graded: Graded) -> str:
 def test_without_libreoffice(task: int, way: Way, made: HandedOut) -> None:
     """Ours and formualizer: what only LibreOffice knows is to be looked at, never wrong."""
     book, variant = read_book(written(made, task, way)), Grader(made.key).variant(0)
-    said = worth(variant.exercise.tasks[task - 1].grade(StudentWork(book, variant, [Formualizer()]), task))
-    alone = worth(variant.exercise.tasks[task - 1].grade(StudentWork(book, variant, [Formualizer()], ours=False), task))
+    said = worth(made.handout.exercise.tasks[task - 1].grade(StudentWork(book, variant, [Formualizer()]), task))
+    alone = worth(made.handout.exercise.tasks[task - 1].grade(StudentWork(book, variant, [Formualizer()], ours=False), task))
     unknown = {"MMULT", "SUM(a*b) without Ctrl+Shift+Enter", "the same caught by IFERROR", "a plain range"}
     assert said == way.worth or (said == LOOK and way.name in unknown)
     assert alone == said or (alone == LOOK and way.name in unknown)
@@ -132,7 +132,7 @@ def test_without_libreoffice(task: int, way: Way, made: HandedOut) -> None:
 def test_whoever_computes_says_the_same(task: int, way: Way, made: HandedOut, office: Office, tmp_path: Path) -> None:
     path, variant = written(made, task, way), Grader(made.key).variant(0)
     book, real = read_book(path), ByOffice(office, tmp_path)
-    kind = variant.exercise.tasks[task - 1]
+    kind = made.handout.exercise.tasks[task - 1]
     assert worth(kind.grade(StudentWork(book, variant, [Formualizer(), real]), task)) == way.worth
     alone = worth(kind.grade(StudentWork(book, variant, [real], ours=False), task))
     assert alone == (LOOK if way.new and alone == LOOK else way.worth)
@@ -149,7 +149,7 @@ def test_grades_agree_with_live_feedback(task: int, way: Way, made: HandedOut, o
     path, variant = written(made, task, way), Grader(made.key).variant(0)
     [job] = office([{"book": str(path), "read": [["Exercise", DONE]]}])
     green = job["read"][0][task - 1][0]
-    graded = variant.exercise.tasks[task - 1].grade(StudentWork(read_book(path), variant), task)
+    graded = made.handout.exercise.tasks[task - 1].grade(StudentWork(read_book(path), variant), task)
     assert worth(graded) == way.worth
     if not way.new or green:
         assert (green == graded.cells) == (way.worth in (RIGHT, PICTURE_ONLY))

@@ -66,7 +66,7 @@ def kernel_lists(comparison: Comparison, node: Node, numbers: np.ndarray) -> Cel
         kernels, seen_from(built, sheet), seen_from(choices, sheet), names.seen_from(sheet), presets.seen_from(sheet)
     )
     explained: Cells = set()
-    for (k, c), grid, _ in named.each(kernels, comparison.grids[kernels.id]):
+    for (k, c), grid, _ in named.each(comparison.grids[kernels.id]):
         following = [
             (a, b)
             for a, b in np.ndindex(grid.rows, grid.columns)

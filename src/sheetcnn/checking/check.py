@@ -143,7 +143,7 @@ class _Check(Comparison):
         """Name what pixels are divided by where that is 0 or blank."""
         for array in self.graph.of[INPUT]:
             if array.key in ("scale", "std"):
-                for index, grid, _ in self.named.each(array, self.grids[array.id]):
+                for index, grid, _ in self.named.each(self.grids[array.id]):
                     if given[array.id][index] == 0:
                         self.now, self.spoilt = self.reports[INPUT], True
                         value = self.named.value(grid, 0, 0)

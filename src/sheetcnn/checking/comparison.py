@@ -16,7 +16,8 @@ from ..formula import Book, Sheet
 from ..formula.parser import same_meaning
 from ..formula.values import ERROR, ERRORS, NUMERIC
 from ..model.network import Network
-from .named_grids import NamedGrids, NoNumber, cut, in_words
+from .grids import cut
+from .named_grids import NamedGrids, NoNumber, in_words
 from .report import Finding, Kind, LayerReport, Report, Value
 
 TOLERANCE = 1e-9  # absolute plus relative
@@ -81,7 +82,7 @@ class Comparison:
         `home` is the sheet that the formulas are written for, where that is not each cell's own.
         """
         inner = len(array.shape) - array.grid_axes
-        for index, grid, sheet in self.named.each(array, grids):
+        for index, grid, sheet in self.named.each(grids):
             want = np.asarray(values[index]).reshape(grid.rows, grid.columns)
             number, kind = (cut(cells, grid) for cells in (sheet.number, sheet.kind))
             difference, wrong = apart(number, want), (kind != NUMERIC) | ~agree(number, want)

@@ -17,6 +17,7 @@ from ..formula.values import BLANK, NUMERIC
 from ..model.limits import graph_of
 from ..model.network import Network, Node
 from ..model.settings import INPUT
+from .grids import NamedAreas, cell_at, cut
 from .report import Value
 
 
@@ -39,7 +40,7 @@ class NoNumber:
         return f"holds {in_words(self.value)}, and a number is needed; type one"
 
 
-class NamedGrids:
+class NamedGrids(NamedAreas):
     """The grids of a network's layers in a workbook, wherever its sheets and cells have moved to.
 
     Raises WorkbookError where a name is missing, or has another size than the network needs. Only a layer that has no
@@ -47,9 +48,9 @@ class NamedGrids:
     """
 
     def __init__(self, book: Book, network: Network, detail: str) -> None:
-        self.book, self.network = book, network
+        super().__init__(book)
+        self.network = network
         self.graph = graph_of(network, detail)
-        self.lower = {name.lower(): area for name, area in book.names.items()}  # to programs, capitals are no difference
         self.grids: dict[str, Grids] = {}  # by the id of their array
         self.there: list[str] = []  # the layers whose grids were found, "input" among them
         self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets
@@ -109,7 +110,7 @@ class NamedGrids:
 
         def nested(index: Shape) -> Grids:
             if len(index) == array.grid_axes:
-                return self._grid(array, array.name(index))
+                return self.grid(array, index)
             return [nested((*index, n)) for n in range(array.shape[len(index)])]
 
         return nested(())
@@ -129,36 +130,6 @@ class NamedGrids:
         (rows, columns), (down, along) = array.size, array.spacing
         whole = self.place(array.name((k,)), (heights[-1] + (rows - 1) * down + 1, (columns - 1) * along + 1))
         return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, array.spacing) for height in heights]
-
-    def place(self, name: str, size: tuple[int, int]) -> Grid:
-        """The rectangle that a name stands for; so large must it be."""
-        return self._grid(Array(name, size, role="view"), name)
-
-    def area(self, name: str) -> tuple[str, int, int, int, int] | None:
-        """Where a name leads, whatever its size; None where it leads nowhere."""
-        return self.book.names.get(name) or self.lower.get(name.lower())
-
-    def lacks(self, name: str, size: tuple[int, int]) -> str | None:
-        """Why a rectangle of this size cannot be found by its name; None where it can."""
-        area = self.area(name)
-        if area is None:
-            return f"the defined name {name} is missing; was its sheet or its grid deleted?"
-        _, top, left, bottom, right = area
-        have = bottom - top + 1, right - left + 1
-        if have == size:
-            return None
-        return (
-            f"{name} has {have[0]}×{have[1]} cells, the network needs {size[0]}×{size[1]}; "
-            "were rows or columns inserted or deleted?"
-        )
-
-    def _grid(self, array: Array, name: str) -> Grid:
-        rows, columns = array.size
-        reason = self.lacks(name, ((rows - 1) * array.spacing[0] + 1, (columns - 1) * array.spacing[1] + 1))
-        if reason is not None:
-            raise WorkbookError(f"{self.book.source}: {reason}")
-        sheet, top, left, *_ = self.area(name) or ("", 1, 1)
-        return Grid(sheet, top, left, rows, columns, array.spacing)
 
     def viewpoint(self, home: str, sheets: set[str]) -> str | None:
         """The sheet `home`, if what stands on `sheets` must be compared with formulas that are written for that one.
@@ -189,12 +160,9 @@ class NamedGrids:
         """The grids that readers of a layer (or of "input") see."""
         return self.grids[self.graph.output(name).id]
 
-    def each(self, array: Array, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
+    def each(self, grids: Grids) -> Iterator[tuple[Shape, Grid, Sheet]]:
         """Every grid of an array with its index and its sheet."""
-        for index in array.indexes():
-            grid = grids
-            for n in index:
-                grid = grid[n]
+        for index, grid in flat(grids):
             yield index, grid, self.book.sheets[grid.sheet]
 
     def given(self) -> tuple[Values, list[NoNumber]]:
@@ -219,42 +187,27 @@ class NamedGrids:
     def numbers(self, layer: str, array: Array, grids: Grids) -> tuple[np.ndarray, list[NoNumber]]:
         """The numbers of an array as they are in the workbook now, 0 for blank cells, and which cells hold something else."""
         found, wrong = np.zeros(array.shape), []
-        for index, grid, sheet in self.each(array, grids):
+        for index, grid, sheet in self.each(grids):
             number, kind = (cut(cells, grid) for cells in (sheet.number, sheet.kind))
             found[index] = np.where(kind == NUMERIC, number, 0).reshape(array.shape[array.grid_axes :])
             for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)).tolist():
                 where, held, formula = self.where(grid, i, j), self.value(grid, i, j), self.formula(grid, i, j)
-                problem = self.book.problems.get((grid.sheet, *_place(grid, i, j)))
+                problem = self.book.problems.get((grid.sheet, *cell_at(grid, i, j)))
                 wrong.append(NoNumber(layer, where, held, formula, problem))
         return found, wrong
 
     def where(self, grid: Grid, i: int, j: int) -> str:
         """The cell of one element, with its sheet."""
-        row, column = _place(grid, i, j)
+        row, column = cell_at(grid, i, j)
         return f"{sheet_prefix(grid.sheet)}{cell_name(row, column)}"
 
     def value(self, grid: Grid, i: int, j: int) -> Value:
         """What the cell of one element holds."""
-        return self.book.sheets[grid.sheet].value(*_place(grid, i, j))
+        return self.book.sheets[grid.sheet].value(*cell_at(grid, i, j))
 
     def formula(self, grid: Grid, i: int, j: int) -> str | None:
         """The formula of one element's cell, if it has one."""
-        return self.book.sheets[grid.sheet].formula(*_place(grid, i, j))
-
-
-def _place(grid: Grid, i: int, j: int) -> tuple[int, int]:
-    return grid.top + int(i) * grid.spacing[0], grid.left + int(j) * grid.spacing[1]
-
-
-def cut(array: np.ndarray, grid: Grid) -> np.ndarray:
-    """A grid's elements out of a sheet's array; what lies beyond the sheet's last cell is blank."""
-    bottom, right = grid.bottom + 1, grid.right + 1
-    part = array[grid.top : bottom : grid.spacing[0], grid.left : right : grid.spacing[1]]
-    if part.shape != (grid.rows, grid.columns):
-        full = np.zeros((grid.rows, grid.columns), array.dtype)
-        full[: part.shape[0], : part.shape[1]] = part
-        return full
-    return part
+        return self.book.sheets[grid.sheet].formula(*cell_at(grid, i, j))
 
 
 def in_words(value: Value) -> str:

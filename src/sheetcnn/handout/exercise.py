@@ -17,14 +17,9 @@ from ..model.settings import Text, validated
 from ..plain import near
 from ..reading import read_bytes
 from ..templates import EXERCISE, exercises
-from .compute import Compute
-from .design import Design
-from .fill import Fill
-from .mistake import Mistake
-from .shapes import Shapes
-from .task import Feedback, Task
+from .tasks import TASKS
+from .tasks.task import Feedback, Task
 
-TASKS: dict[str, type[Task]] = {task.kind: task for task in (Fill, Compute, Design, Mistake, Shapes)}
 MAX_BYTES = 1_000_000  # of an exercise file
 
 
@@ -54,15 +49,18 @@ class Exercise:
             )
         except NetworkError as error:
             raise ExerciseError(str(error)) from None
-        taken: dict[tuple[str, tuple[int, ...]], int] = {}
+        taken: dict[str, np.ndarray] = {}  # by array, which task each of its cells is blank for
         for number, task in enumerate(self.tasks, start=1):
-            for layer, mask in task.blanks(network).items():
-                for at in map(tuple, np.argwhere(mask).tolist()):
-                    if (other := taken.setdefault((layer, at), number)) != number:
-                        raise ExerciseError(
-                            f"{source}: task {number} ({task.kind}): cell {shape_text(tuple(n + 1 for n in at))} of layer "
-                            f"{layer!r} is blank for task {other} already; choose other cells"
-                        )
+            for array, mask in task.blanks(network).items():
+                others = taken.setdefault(array, np.zeros(mask.shape, int))
+                if (both := mask & (others > 0)).any():
+                    at, layer = tuple(np.argwhere(both)[0].tolist()), array.rpartition(".")[0]
+                    raise ExerciseError(
+                        f"{source}: task {number} ({task.kind}): cell {shape_text(tuple(n + 1 for n in at))} of layer "
+                        f"{layer!r} is blank for task {others[at]} already; choose other cells"
+                    )
+                others[mask] = number
+        self.blanks = {array: numbers > 0 for array, numbers in taken.items()}  # by array: which of its cells are blank
 
     @property
     def points(self) -> float:

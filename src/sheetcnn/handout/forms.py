@@ -11,9 +11,10 @@ from pathlib import Path
 from ..errors import ExerciseError
 from ..files import write_bytes
 from .grade import Grade
+from .handout import Handout
 from .headings import is_canvas, is_worksheet, plain
 from .report import Write, harmless, points_text
-from .variant import Handout, Student
+from .student import Student
 
 # Moodle looks for its own words in a worksheet, in the language of who uploads it.
 _GRADE = ("grade", "bewertung", "note", "calificacion", "valutazione", "voto")

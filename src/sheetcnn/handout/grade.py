@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .task import Graded
-from .variant import Student
+from .marking import Graded
+from .student import Student
 
 SHOWN = 6  # cells named for each task
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.array import Values
+from ..checking.contents import description_texts
 from ..errors import EngineError, ExerciseError, SheetcnnError, WorkbookError
 from ..formula import Book, read_book
 from ..model.graph import Graph
@@ -23,10 +24,12 @@ from ..reading import real
 from .exercise import Exercise
 from .grade import Grade as Grade  # what users of the package find here
 from .hand_ins import HandIn, hand_ins, identical
+from .handout import FORMAT, Handout, unpacked
 from .kinds import Kind, kind_of
+from .marking import Graded
 from .people import Claim, People
-from .task import Graded
-from .variant import FORMAT, Handout, Student, Variant, unpacked
+from .student import Student
+from .variant import Variant
 from .whose import put_together
 from .work import StudentWork
 from .workers import Lost, on_all_cores
@@ -96,12 +99,8 @@ def _refuse_wrong_sizes(network: Network, parameters: Values, pictures: dict[str
 
 def _description(book: Book) -> dict[str, Any] | None:
     """What the hidden sheet says; None where there is none, or none of ours."""
-    sheet = book.sheets.get("_sheetcnn")
-    if sheet is None or sheet.value(1, 1) != "sheetcnn":
-        return None
-    pieces = [sheet.texts[place] for place in sorted(sheet.texts) if place[0] > 1 and place[1] == 1]
     try:
-        data = parse_json("".join(pieces))
+        data = parse_json("".join(description_texts(book) or ()))
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) and "handout" in data else None
@@ -160,7 +159,8 @@ class Grader:
             try:
                 grade.tasks.append(task.grade(work, n))
             except WorkbookError as error:
-                grade.tasks.append(Graded(0.0, task.points, 0, 0, [f"cannot be graded: {error}"]))
+                reason = str(error).removeprefix(f"{book.source}: ")
+                grade.tasks.append(Graded(0.0, task.points, 0, 0, [f"cannot be graded: {reason}"]))
         by = dict.fromkeys(helped.engine for helped in work.helped)
         if by:
             grade.remarks.append(f"formulas that sheetcnn's own evaluator does not know were computed by {' and '.join(by)}")

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from .hand_ins import BLACKBOARD, HandIn
-from .variant import Student
+from .student import Student
 
 # Moodle: "Anna Schmidt_101_assignsubmission_file_/handout.xlsx", or all of it in the file's name; with a group before it.
 _MOODLE = re.compile(r"(?P<who>.+?)_(?P<id>\d+)_assignsubmission_[a-z]+(_(?P<rest>.*))?\Z", re.S)

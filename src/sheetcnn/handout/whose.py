@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from .grade import Grade
 from .hand_ins import HandIn
+from .handout import Handout
 from .people import Claim, attempt_order
-from .variant import Handout, Student
+from .student import Student
 
 SHOWN = 3  # people named who handed in the same file
 

@@ -13,25 +13,15 @@ import numpy as np
 from ..a1 import cell_name, sheet_prefix
 from ..arrays.array import Array, Shape
 from ..arrays.grid import Grid
+from ..checking.grids import NamedAreas, cell_at, cut, part, with_room
 from ..errors import WorkbookError
-from ..formula import (
-    Book,
-    Engine,
-    Formualizer,
-    Group,
-    Helped,
-    LibreOffice,
-    Sheet,
-    evaluate_with_help,
-    group_formulas,
-    needed,
-)
+from ..formula import Book, Engine, Formualizer, Group, Helped, LibreOffice, evaluate_with_help, group_formulas, needed
 from ..formula.parser import expanded
 from ..formula.values import BLANK as NOTHING
 from ..formula.values import ERROR, NUMERIC, PENDING, TEXT, UNKNOWN
 from ..model.network import Node
 from ..model.settings import INPUT
-from .task import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact, node_of
+from .marking import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact
 from .trial import TRIALS, trial
 from .typed import cells_named, number_in
 from .variant import Variant
@@ -40,13 +30,14 @@ Numbers = list[tuple[Grid, np.ndarray]]  # what is known of grids
 MOST_NAMED = 100_000  # cells of the ranges that a student names
 
 
-class StudentWork:
+class StudentWork(NamedAreas):
     """What grading asks of one workbook; `engines` compute what our evaluator does not know, all where not even `ours` is used."""
 
     def __init__(
         self, book: Book, variant: Variant, engines: Sequence[Engine] = (Formualizer(), LibreOffice()), *, ours: bool = True
     ) -> None:
-        self.book, self.variant, self.engines, self.ours = book, variant, engines, ours
+        super().__init__(book)
+        self.variant, self.engines, self.ours = variant, engines, ours
         self.helped: list[Helped] = []  # what others than our evaluator computed
         self.groups = group_formulas(book)
         self.graph = variant.graph
@@ -57,7 +48,7 @@ class StudentWork:
         """A layer's cells: first among the numbers handed out, then among those of each trial."""
         if name in self._layers:
             return self._layers[name]
-        node = node_of(self.variant.network, name)
+        node = self.variant.network.by_name[name]
         output = self.graph.output(name)
         places = dict(self._grids(output))
         known = self._known(name)
@@ -66,7 +57,7 @@ class StudentWork:
         value, kind = self._read(first, output, places)
         formula = np.zeros(output.shape, bool)
         for index, grid in places.items():
-            formula[index] = (_part(self.book.sheets[grid.sheet].kind, grid) == PENDING).reshape(formula[index].shape)
+            formula[index] = (cut(self.book.sheets[grid.sheet].kind, grid) == PENDING).reshape(formula[index].shape)
         holds = np.where(formula, FORMULA, np.select([kind == NOTHING, kind == NUMERIC], [BLANK, TYPED], WORDS))
         follows, unknown = formula.copy(), formula & self._unknown(first, output, places)
         for number, book in enumerate(trials):
@@ -94,7 +85,7 @@ class StudentWork:
         found = np.zeros(array.shape, bool)
         for index, grid in grids.items():
             sheet = book.sheets[grid.sheet]
-            cells = (_part(sheet.kind, grid) == ERROR) & (_part(sheet.number, grid) == UNKNOWN)
+            cells = (cut(sheet.kind, grid) == ERROR) & (cut(sheet.number, grid) == UNKNOWN)
             found[index] = cells.reshape(found[index].shape)
         return found
 
@@ -120,7 +111,7 @@ class StudentWork:
 
     def answers(self, name: str, rows: int, columns: int) -> list[list[Any]]:
         """What stands in the cells of a table of answers."""
-        grid = self._grid(name, rows, columns)
+        grid = self.place(name, (rows, columns))
         sheet = self._as_it_is([grid]).sheets[grid.sheet]
         values = [[sheet.value(grid.top + i, grid.left + j) for j in range(columns)] for i in range(rows)]
         return [[value if (number := number_in(value, whole=True)) is None else number for value in row] for row in values]
@@ -131,7 +122,7 @@ class StudentWork:
         A formula that points at them counts, as do ranges, and words with the cell and its sheet among them; where no
         sheet is named, the cells are those of `layer`.
         """
-        grid = self._grid(name, 1, 1)
+        grid = self.place(name, (1, 1))
         sheet = self.book.sheets[grid.sheet]
         text = sheet.formula(grid.top, grid.left)
         if text is None:
@@ -181,27 +172,12 @@ class StudentWork:
     def where(self, layer: str, at: Shape) -> str:
         """A cell of a layer's output, as the student sees it."""
         output = self.graph.output(layer)
-        grid = self._grid(output.name(at[: output.grid_axes]), *output.size)
-        i, j = (*at[output.grid_axes :], 0)[:2]
-        return f"{sheet_prefix(grid.sheet)}{cell_name(grid.top + i, grid.left + j)}"
+        grid = self.grid(output, at[: output.grid_axes])
+        return f"{sheet_prefix(grid.sheet)}{cell_name(*cell_at(grid, *(*at[output.grid_axes :], 0)[:2]))}"
 
     # -- finding grids -----------------------------------------------------------------------------------------------------
-    def _grid(self, name: str, rows: int, columns: int, spread: tuple[int, int] = (1, 1)) -> Grid:
-        area = self.book.names.get(name)
-        if area is None:
-            raise WorkbookError(f"the defined name {name} is missing; was its sheet deleted, or copied into another file?")
-        sheet, top, left, bottom, right = area
-        want = (rows - 1) * spread[0] + 1, (columns - 1) * spread[1] + 1
-        have = bottom - top + 1, right - left + 1
-        if want != have:
-            raise WorkbookError(
-                f"{name} has {have[0]}×{have[1]} cells instead of {want[0]}×{want[1]}: rows or columns were inserted or deleted"
-            )
-        self.book.refuse_far(*area)
-        return Grid(sheet, top, left, rows, columns, spread)
-
     def _grids(self, array: Array) -> list[tuple[Shape, Grid]]:
-        return [(index, self._grid(array.name(index), *array.size, array.spacing)) for index in array.indexes()]
+        return [(index, self.grid(array, index)) for index in array.indexes()]
 
     def _known(self, layer: str) -> list[tuple[Grid, np.ndarray]]:
         """Every grid but the layer's own output and steps, with its right numbers; what was cut up is left as it is."""
@@ -213,7 +189,7 @@ class StudentWork:
             try:
                 found += [(grid, _flat(numbers[index], grid)) for index, grid in self._grids(array)]
             except WorkbookError:
-                if array.owner in (layer, *node_of(self.variant.network, layer).inputs):
+                if array.owner in (layer, *self.variant.network.by_name[layer].inputs):
                     raise
         return found
 
@@ -231,13 +207,13 @@ class StudentWork:
                 for name, sheet in self.book.sheets.items()
             }
             for grid, values in known:
-                sheet = _roomy(sheets, grid)
-                _cut(sheet.kind, grid)[...] = NUMERIC
-                _cut(sheet.number, grid)[...] = values
+                sheet = sheets[grid.sheet] = with_room(sheets[grid.sheet], grid)
+                part(sheet.kind, grid)[...] = NUMERIC
+                part(sheet.number, grid)[...] = values
             books.append(replace(self.book, sheets=sheets, problems={}))
         masks = {name: np.zeros(sheet.kind.shape, bool) for name, sheet in self.book.sheets.items()}
         for grid, _ in numbers[0]:
-            _cut(masks[grid.sheet], grid)[...] = True
+            part(masks[grid.sheet], grid)[...] = True
         areas = [(grid.sheet, grid.top, grid.left, grid.bottom, grid.right) for grid in grids]
         groups = _without(self.groups, masks)
         wanted = needed(books[0], groups, areas)
@@ -249,8 +225,8 @@ class StudentWork:
         number, kind = np.full(array.shape, np.nan), np.zeros(array.shape, np.uint8)
         for index, grid in grids.items():
             sheet = book.sheets[grid.sheet]
-            kinds, numbers = _part(sheet.kind, grid), _part(sheet.number, grid)
-            typed = _part(self.book.sheets[grid.sheet].kind, grid) == TEXT
+            kinds, numbers = cut(sheet.kind, grid).copy(), cut(sheet.number, grid).copy()
+            typed = cut(self.book.sheets[grid.sheet].kind, grid) == TEXT
             for i, j in np.argwhere(typed & (kinds == TEXT)).tolist():
                 if (spelt := number_in(sheet.value(grid.top + i, grid.left + j))) is not None:
                     kinds[i, j], numbers[i, j] = NUMERIC, spelt
@@ -261,28 +237,6 @@ class StudentWork:
 
 def _flat(array: np.ndarray, grid: Grid) -> np.ndarray:
     return np.asarray(array).reshape(grid.rows, grid.columns)
-
-
-def _cut(array: np.ndarray, grid: Grid) -> np.ndarray:
-    """A grid's elements in a sheet's array, as far as the array reaches."""
-    return array[grid.top : grid.bottom + 1 : grid.spacing[0], grid.left : grid.right + 1 : grid.spacing[1]]
-
-
-def _part(array: np.ndarray, grid: Grid) -> np.ndarray:
-    """A grid's elements; what lies beyond the sheet's last cell is blank."""
-    part = _cut(array, grid)
-    full = np.zeros((grid.rows, grid.columns), array.dtype)
-    full[: part.shape[0], : part.shape[1]] = part
-    return full
-
-
-def _roomy(sheets: dict[str, Sheet], grid: Grid) -> Sheet:
-    """The sheet of a grid, its arrays made larger where the student's last cell lies within the grid."""
-    sheet = sheets[grid.sheet]
-    more = [(0, max(0, end + 2 - size)) for end, size in zip((grid.bottom, grid.right), sheet.kind.shape, strict=True)]
-    if any(after for _, after in more):
-        sheet = sheets[grid.sheet] = replace(sheet, kind=np.pad(sheet.kind, more), number=np.pad(sheet.number, more))
-    return sheet
 
 
 def _without(groups: list[Group], masks: dict[str, np.ndarray]) -> list[Group]:

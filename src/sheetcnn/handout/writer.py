@@ -24,11 +24,11 @@ from ..sheets.layout import lay_out
 from ..templates import exercise_path, picture_path
 from ..temporary import temporary_folder
 from ..version import VERSION
-from ..workbook.handout import draft_handout
 from ..xlsx.write import write_workbook
 from .exercise import read_exercise
+from .handout import FORMAT, Handout
 from .roster import Roster, read_roster
-from .variant import FORMAT, Handout
+from .workbook import draft_handout
 from .workers import Lost, on_all_cores, usable_cores
 
 KEY, SINGLE, FOLDER = "key.xlsx", "handout.xlsx", "students"
@@ -186,7 +186,9 @@ class _Writer:
         description: dict[str, Any] = {"format": FORMAT, "version": VERSION, "handout": self.id, "number": number}
         if key:
             description["key"] = self.handout.to_dict()
-        write_workbook(path, draft_handout(content, variant, key, name, description, self.protect and not key))
+        write_workbook(
+            path, draft_handout(content, self.handout.exercise, variant, key, name, description, self.protect and not key)
+        )
 
 
 def _writing(handout: Handout, protect: bool) -> Callable[[Path, int], None]:

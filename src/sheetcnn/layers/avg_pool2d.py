@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import MadeOf, OnnxGraph, example
+from .base import Layer, MadeOf, OnnxGraph, example
 from .settings import Flag
 from .sliding import Pooling
 
@@ -59,6 +59,13 @@ class AvgPool2d(Pooling):
             )
         )
         return f"SUM({window})/{rows * columns}"
+
+    def mistaken(self, shape: Shape) -> dict[str, Layer]:
+        return super().mistaken(shape) | {"max_for_average": Layer.known["max_pool2d"](**self.window_settings())}
+
+    def shifted(self, x: np.ndarray, by: tuple[int, int], **_: np.ndarray) -> np.ndarray:
+        # The sum is still divided by the number of cells that the window has where it belongs.
+        return self.but(padding=0).windows(self.moved(x, by), 0).sum(axis=(3, 4)) / self.cells(x.shape)
 
     def torch(self, shape: Shape) -> str:
         top, left, bottom, right = self.sides

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -39,6 +39,17 @@ class MadeOf:
     divisor: int = 1  # of the sum
     counted_padding: Margin = (0, 0, 0, 0)  # padding that counts in a mean
     term_activation: Layer | None = None  # of each term, before they are summed
+
+    def corner(self, i: int, j: int) -> tuple[int, int]:
+        """Row and column of the input, from 0, at the top left of a cell's windows; negative in the padding."""
+        return i * self.stride[0] - self.padding[0], j * self.stride[1] - self.padding[1]
+
+    def channels(self, m: int) -> list[tuple[int, int]]:
+        """The terms of output map m, each with the channel of the input that its window lies in."""
+        k, z = divmod(m, self.maps)
+        stride, padding, dilation = self.levels
+        levels = ((t, z * stride - padding + t * dilation) for t in range(self.terms))
+        return [(t, k // self.filters * self.group + level) for t, level in levels if 0 <= level < self.depth]
 
 
 @dataclass(frozen=True)
@@ -199,6 +210,23 @@ class Layer(BaseModel):
         """Which windows an output cell is made of; None for layers that have none, or too many to be looked at."""
         return None
 
+    # -- what exercises plant mistakes by, and ask for --------------------------------------------------------------
+    def textbook(self, *shapes: Shape) -> bool:
+        """Whether windows slide over its input and its formula reads like the equation: then it can go wrong as students' do."""
+        return False
+
+    def filter_makes_map(self, *shapes: Shape) -> bool:
+        """Whether the kernels of filter k, which no other map needs, make map k: then they can be asked for."""
+        return False
+
+    def shifted(self, x: np.ndarray, by: tuple[int, int], **parameters: np.ndarray) -> np.ndarray:
+        """What a `textbook` layer puts out where every window lies so many cells further down and to the right."""
+        raise NotImplementedError
+
+    def mistaken(self, *shapes: Shape) -> dict[str, Layer]:
+        """What students take the layer for, by the name that exercises have for the mistake: the layer with a wrong setting."""
+        return {}
+
     def torch(self, *shapes: Shape) -> str:
         """The layer as PyTorch code; empty where PyTorch has none."""
         return ""
@@ -281,6 +309,10 @@ class Layer(BaseModel):
         terms = " + ".join("·".join(map(str, self.all_parameters(*shapes)[key])) for key in counts)
         total = str(sum(counts.values()))
         return terms if terms == total else f"{terms} = {total}"
+
+    def but(self, **settings: Any) -> Self:
+        """The layer with some settings changed."""
+        return type(self)(**{key: getattr(self, key) for key in type(self).model_fields} | settings)
 
     def setting_words(self) -> str:
         """The settings that are not the defaults, in words: `out channels 6, kernel size 5, padding 2, relu`."""

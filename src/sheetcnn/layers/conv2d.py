@@ -329,6 +329,18 @@ class Conv2d(Activated, Sliding):
         filters = self.out_channels // self.groups
         return replace(window, terms=channels, filters=filters, group=channels, depth=channels, divisor=divisor)
 
+    def textbook(self, shape: Shape) -> bool:
+        return self.groups == 1 and not self.warning() and super().textbook(shape)
+
+    def filter_makes_map(self, shape: Shape) -> bool:
+        return self.channel_mix == "sum"
+
+    def mistaken(self, shape: Shape) -> dict[str, Layer]:
+        found = super().mistaken(shape)
+        if self.textbook(shape) and shape[0] > 1 and isinstance(self.activation, Elementwise):
+            found["relu_before_sum"] = self.but(activation_scope="channel")
+        return found
+
     def multiplications(self, shape: Shape) -> int:
         rows, columns = self.positions(shape)
         return self.out_channels * rows * columns * (shape[0] // self.groups) * self.kernel_size[0] * self.kernel_size[1]

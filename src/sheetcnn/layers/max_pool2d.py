@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import OnnxGraph, example
+from .base import Layer, OnnxGraph, example
 from .sliding import Pooling
 
 
@@ -14,6 +14,7 @@ class MaxPool2d(Pooling):
     """The largest cell of each window, map by map; padding never wins. Source: torch.nn.MaxPool2d."""
 
     type: ClassVar[str] = "max_pool2d"
+    blank: ClassVar[float] = -np.inf
     about: ClassVar[str] = "the largest cell of each window, map by map"
     pads: ClassVar[str] = "torch.nn.ConstantPad2d({}, -torch.inf)"
     words: ClassVar[str] = "map = largest cell of the window, each map by itself"
@@ -28,7 +29,7 @@ class MaxPool2d(Pooling):
     )  # fmt: skip
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        return self.reduced(x, -np.inf, np.maximum)
+        return self.reduced(x, self.blank, np.maximum)
 
     def formula(self, at: Shape, x: Grids) -> str:
         k, i, j = at
@@ -44,6 +45,12 @@ class MaxPool2d(Pooling):
         cells = self.kernel_size[0] * self.kernel_size[1]
         if self.dilation != (1, 1) and cells > 255:
             raise ValueError(f"a dilated window of {cells} cells needs as many arguments to MAX; Excel allows 255")
+
+    def mistaken(self, shape: Shape) -> dict[str, Layer]:
+        if self.dilation != (1, 1):
+            return super().mistaken(shape)
+        settings = self.window_settings() | {"count_include_pad": False}
+        return super().mistaken(shape) | {"average_for_max": Layer.known["avg_pool2d"](**settings)}
 
     def torch(self, shape: Shape) -> str:
         return self.code("MaxPool2d(", ", ceil_mode=True" if self.ceil_mode else "")

@@ -74,6 +74,8 @@ class Sliding(Layer):
     pads: ClassVar[str] = "torch.nn.ZeroPad2d({})"  # PyTorch's layer that pads each side by itself
     pads_same: ClassVar[bool] = True  # whether PyTorch's layer takes padding="same"
 
+    blank: ClassVar[float] = 0.0  # what a blank cell counts as, in the padding and beyond
+
     kernel_size: Counts
     stride: Counts = (1, 1)
     padding: Padding = (0, 0, 0, 0)
@@ -157,6 +159,28 @@ class Sliding(Layer):
         rows, columns = self.positions(x.shape)
         view = view[:, :: self.stride[0], :: self.stride[1], :: self.dilation[0], :: self.dilation[1]]
         return view[:, :rows, :columns]
+
+    def textbook(self, shape: Shape) -> bool:
+        return not (self.wide(shape) or self.draws_sum("compact") or self.steps(shape, detail="compact"))
+
+    def filter_makes_map(self, shape: Shape) -> bool:
+        made = self.made_of(shape)
+        return made is not None and made.kernel == "weight" and made.maps == 1
+
+    def shifted(self, x: np.ndarray, by: tuple[int, int], **parameters: np.ndarray) -> np.ndarray:
+        found = self.but(padding=0).activated(self.moved(x, by), **parameters)
+        return np.where(np.isinf(found), 0.0, found)  # of blank cells only
+
+    def moved(self, x: np.ndarray, by: tuple[int, int]) -> np.ndarray:
+        """The input with its padding around it, so many cells further up and to the left; blank cells lie beyond."""
+        (down, along), (top, left, bottom, right) = by, self.margin(x.shape)
+        around = ((0, 0), (top, bottom + down), (left, right + along))
+        return np.pad(x, around, constant_values=self.blank)[:, down:, along:]
+
+    def mistaken(self, shape: Shape) -> dict[str, Layer]:
+        if not self.textbook(shape) or max(self.stride) == 1:
+            return {}
+        return {"wrong_stride": self.but(stride=[max(1, step - 1) for step in self.stride])}
 
     def size_words(self, shape: Shape) -> str:
         top, left, bottom, right = self.sides
@@ -243,6 +267,9 @@ class Pooling(Sliding):
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], *self.positions(shape))
 
+    def textbook(self, shape: Shape) -> bool:
+        return not self.ceil_mode and super().textbook(shape)
+
     def made_of(self, shape: Shape) -> MadeOf:
         maps, levels = shape[0], (1, 0, 1)  # a map reads the channel of its own number
         return MadeOf(
@@ -264,6 +291,10 @@ class Pooling(Sliding):
             up(shape[1], top, bottom, self.reach[0], self.stride[0]),
             up(shape[2], left, right, self.reach[1], self.stride[1]),
         )
+
+    def window_settings(self) -> dict[str, Any]:
+        """The settings that every pooling has."""
+        return {key: getattr(self, key) for key in ("kernel_size", "stride", "padding", "ceil_mode")}
 
     def onnx_pool(self, shape: Shape, counts_padding: bool = False) -> dict[str, Any]:
         """The window of a pool; what ceil_mode adds is padding at the end where that counts nothing: runtimes differ in it."""

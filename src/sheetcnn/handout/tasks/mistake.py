@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from ..arrays.array import Values
-from ..model.network import Network, Node
-from ..model.settings import Text
-from ..plain import near
-from .mistakes import MISTAKES, TYPED
-from .task import Graded, Tally, Task, Work, node_of
-from .trial import TRIALS, trial
-
-if TYPE_CHECKING:
-    from .variant import Variant
+from ...a1 import sheet_prefix
+from ...arrays.grid import Grid, seen_from
+from ...model.network import Network, Node
+from ...model.settings import Text
+from ...plain import near
+from ...xlsx.draft import put
+from ..draft import EXERCISE, HandoutDraft, Total
+from ..marking import Graded, Tally, Work
+from ..mistakes import MISTAKES, TYPED, Planted
+from ..trial import TRIALS, trial
+from ..variant import Variant
+from .task import Task, node_of
 
 SEEN = 1e-3  # how far a planted mistake is off at least, as a part of the layer's largest number
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A mistake in its place."""
-
-    kind: str
-    node: Node
-    pick: int  # what the mistake chooses by, where there is a choice
-    mask: np.ndarray  # the cells that have it
-    number: float | None = None  # what was typed over a formula
-
-    def values(self, right: np.ndarray, xs: tuple[np.ndarray, ...], numbers: Values) -> np.ndarray:
-        """What the layer puts out with the mistake in it."""
-        if self.number is not None:
-            return np.where(self.mask, self.number, right)
-        return np.where(self.mask, MISTAKES[self.kind].values(self.node, xs, numbers, self.pick), right)
 
 
 def _kinds(value: Any) -> Any:
@@ -72,8 +57,8 @@ class Mistake(Task):
         nodes = [node for node in network.nodes if node.name not in taken and self.layer in (None, node.name)]
         return [(node, kind) for node in nodes for kind in kinds if len(node.shape) == 3 and MISTAKES[kind].fits(node)]
 
-    def plant(self, variant: Variant, taken: Set[str], seed: list[int]) -> Planted | None:
-        """The mistake in a place drawn by the seed; None where no place shows it in this picture."""
+    def plant(self, variant: Variant, taken: Set[str], seed: list[int]) -> Planted:
+        """The mistake in a place drawn by the seed, where the picture shows it."""
         rng = np.random.default_rng(seed)
         places = self.places(variant.network, taken)
         by_kind = {kind: [node for node, other in places if other == kind] for _, kind in places}
@@ -85,7 +70,10 @@ class Mistake(Task):
                     found = self._in_map(variant, node, kind, pick, int(k), rng)
                     if found is not None:
                         return found
-        return None
+        raise ValueError(
+            f"there is no layer left in which {' or '.join(self.mistake)} would be seen; "
+            "layers that other tasks use, or build on, are left alone; choose another kind, layer or picture"
+        )
 
     def _in_map(
         self, variant: Variant, node: Node, kind: str, pick: int, k: int, rng: np.random.Generator
@@ -102,8 +90,7 @@ class Mistake(Task):
             number = float(rng.choice(others)) if len(others) else float(np.round(right[at], 2)) + 1.0
             return Planted(kind, node, pick, mask, number)
         mistake = MISTAKES[kind]
-        xs = variant.read_by(node)
-        off = np.abs(mistake.values(node, xs, variant.parameters_of(node), pick)[k] - right[k])
+        off = np.abs(mistake.values(node, *variant.read_by(node), pick)[k] - right[k])
         if float(off.max()) <= SEEN * scale:
             return None
         # The cells whose formulas differ: those that give something else for other pixels and kernels.
@@ -123,6 +110,10 @@ class Mistake(Task):
             mask[k, i, j] = True
         return Planted(kind, node, pick, mask)
 
+    @property
+    def sheet(self) -> str:
+        return self.layer or ""
+
     def instruction(self, variant: Variant, number: int) -> str:
         where = f"sheet {self.layer}" if self.layer else "one of the layers' sheets"
         reach = "the formulas of one map" if self.extent == "map" else "one cell"
@@ -130,6 +121,40 @@ class Mistake(Task):
             f"There is one mistake, in {reach} on {where}. Name a cell that has it, and mend it: write the right formula"
             f"{' in all cells that have the mistake' if self.extent == 'map' else ''}."
         )
+
+    def draw(self, draft: HandoutDraft, number: int) -> None:
+        """Wrong formulas, or a number in the place of one; their values are what they give."""
+        if number in draft.live:
+            variant = draft.variant
+            layers = dict.fromkeys(node.name for node, _ in self.places(variant.network, variant.taken))
+            draft.totals.append(Total(number, [*layers], '"mended";;"not yet"'))
+        if draft.key:
+            return
+        planted, graph, grids = draft.variant.planted[number], draft.content.graph, draft.content.grids
+        node = planted.node
+        xs = tuple(seen_from(grids[graph.output(name).id], node.name) for name in node.inputs)
+        own = {array.key: grids[array.id] for array in graph.of[node.name]}
+        write = MISTAKES[planted.kind].formula(node, xs, own, planted.pick)
+        for at in map(tuple, np.argwhere(planted.mask).tolist()):
+            grid, (i, j) = own["output"][at[0]], at[1:]
+            cell = draft.cell(grid, i, j)
+            if planted.number is None:
+                cell = replace(cell, formula=write(at))
+            else:
+                cell = replace(cell, formula=None, value=planted.number)
+            draft.put_cells(grid, {(i, j): cell})
+
+    def draw_answers(self, draft: HandoutDraft, number: int, row: int) -> int:
+        """A cell to name one that has the mistake."""
+        sheet, planted = draft.home, draft.variant.planted[number]
+        put(sheet, row, 3, "A cell that has the mistake, such as conv1!D12:", "aside_right")
+        draft.name(f"task_{number}_cell", Grid(EXERCISE, row, 4, 1, 1))
+        k, i, j = np.argwhere(planted.mask)[0].tolist()
+        grid = draft.content.grids[f"{planted.node.name}.output"][k]
+        put(sheet, row, 4, f"{sheet_prefix(grid.sheet)}{grid.at(i, j)}" if draft.key else "", "choice")
+        if draft.key:
+            put(sheet, row, 5, f"  {MISTAKES[planted.kind].words}", "soft")
+        return row + 1
 
     def grade(self, work: Work, number: int) -> Graded:
         """Half of the points for naming a cell, half for mending, by cells."""

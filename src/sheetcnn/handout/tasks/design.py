@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from ..layers.conv2d import Conv2d
-from ..model.network import Network
-from ..model.settings import Text
-from .task import Graded, Task, Work, node_of
-
-if TYPE_CHECKING:
-    from .variant import Variant
+from ...arrays.grid import Grid, flat
+from ...model.network import Network
+from ...model.settings import Text
+from ...xlsx import palette
+from ...xlsx.cells import CellBlock
+from ...xlsx.colours import colour, signed_scale
+from ...xlsx.draft import area_of, put
+from ..draft import Box, HandoutDraft
+from ..marking import Graded, Work
+from ..variant import Variant
+from .task import Task, node_of
 
 
 class Design(Task):
@@ -27,17 +31,34 @@ class Design(Task):
 
     def check(self, network: Network) -> None:
         node = node_of(network, self.layer)
-        if not isinstance(node.layer, Conv2d) or node.layer.channel_mix != "sum" or node.share is not None:
+        if not node.layer.filter_makes_map(*node.in_shapes) or node.share is not None:
             raise ValueError(f"layer {self.layer!r} has no kernels of its own to design; choose a plain conv2d layer")
         if borrower := next((other.name for other in network.nodes if other.share == self.layer), None):
             raise ValueError(f"layer {self.layer!r} shares its kernels with {borrower!r}, which would show them")
         if self.map > node.shape[0]:
             raise ValueError(f"map {self.map}: layer {self.layer!r} has {node.shape[0]} maps")
-        if self.bias and not node.layer.bias:
+        if self.bias and "bias" not in node.layer.parameters(*node.in_shapes):
             raise ValueError(f"bias: layer {self.layer!r} has none; leave it out")
 
     def layers(self, network: Network) -> list[str]:
         return [self.layer]
+
+    def blanks(self, network: Network) -> dict[str, np.ndarray]:
+        node = node_of(network, self.layer)
+        found = {}
+        for key in self._keys:
+            mask = found[f"{self.layer}.{key}"] = np.zeros(node.layer.parameters(*node.in_shapes)[key], bool)
+            mask[self.map - 1] = True
+        return found
+
+    @property
+    def _keys(self) -> tuple[str, ...]:
+        """The parameters that are to be found."""
+        return ("weight", "bias") if self.bias else ("weight",)
+
+    @property
+    def sheet(self) -> str:
+        return self.layer
 
     def instruction(self, variant: Variant, number: int) -> str:
         node = node_of(variant.network, self.layer)
@@ -48,6 +69,29 @@ class Design(Task):
             f"Find numbers for {what}{more} of filter {self.map} so that map {self.map} of {node.name} becomes its target, "
             "which stands at the right end of the sheet. Any numbers that give it are right."
         )
+
+    def draw(self, draft: HandoutDraft, number: int) -> None:
+        """Blank kernels, and the target beside everything else."""
+        k, of = self.map - 1, draft.content.grids
+        # What a student types is shown as it is: a format that fits the right numbers would tell of them.
+        weight = draft.variant.parameters[f"{self.layer}.weight"]
+        style = draft.style("todo_number", palette.number_format(weight) if draft.key else "General")
+        for key in self._keys:
+            for _, grid in flat(of[f"{self.layer}.{key}"][k]):
+                draft.leave_blank(grid, np.ndindex(grid.rows, grid.columns), style)
+        right = draft.variant.values[f"{self.layer}.output"]
+        target, own = right[k] + 0.0, of[f"{self.layer}.output"][k]
+        place = Grid(own.sheet, own.top, draft.content.pages[self.layer].columns + 3, own.rows, own.columns)
+        sheet = draft.book[own.sheet]
+        put(sheet, place.top - 1, place.left, f"target of map {self.map}", "label")
+        draft.name(f"{self.layer}_target_{self.map}", place)
+        draft.fill(own.sheet, CellBlock(place, target, draft.style("formula", palette.number_format(right))))
+        largest = float(right.max()) or 1.0
+        dark = palette.Scale(((0.0, palette.LIGHT), (largest, palette.DARK)), pale_above=0.5)
+        colour(sheet, area_of(place), signed_scale([right]) if right.min() < 0 else dark, repr(largest), typed=False)
+        if number in draft.live:
+            tolerance = self.tolerance * (1 + float(np.abs(target).max()))
+            draft.boxes.append(Box(number, own, target, tolerance, float(target.max()), shown=place))
 
     def grade(self, work: Work, number: int) -> Graded:
         variant, k = work.variant, self.map - 1
@@ -70,8 +114,9 @@ class Design(Task):
     def map_of(self, variant: Variant, weight: np.ndarray, bias: float) -> np.ndarray:
         """The map that a filter of these numbers makes of what was handed out."""
         node, k = node_of(variant.network, self.layer), self.map - 1
-        numbers = {key: array.copy() for key, array in variant.parameters_of(node).items()}
+        xs, right = variant.read_by(node)
+        numbers = {key: array.copy() for key, array in right.items()}
         numbers["weight"][k] = weight
         if self.bias:
             numbers["bias"][k] = bias
-        return node.layer.activated(*variant.read_by(node), **numbers)[k]
+        return node.layer.activated(*xs, **numbers)[k]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from .task import Cells, Graded, Work
-
-if TYPE_CHECKING:
-    from .variant import Variant
+from ..variant import Variant
+from .cells import Cells
 
 
 class Fill(Cells):
@@ -17,14 +15,15 @@ class Fill(Cells):
 
     answer: Literal["formula", "number"] = "formula"
 
+    @property
+    def typed(self) -> bool:
+        return self.answer == "number"
+
     def instruction(self, variant: Variant, number: int) -> str:
         what = f"Fill in {self.place_words(variant.network)}"
-        if self.answer == "number":
+        if self.typed:
             return f"{what}: type the numbers, or write formulas."
         return (
             f"{what}: write the formula of the first blank cell and copy it to the others. "
             "It must go on working when pixels and kernels change."
         )
-
-    def grade(self, work: Work, number: int) -> Graded:
-        return self.graded_cells(work, self.answer == "formula")

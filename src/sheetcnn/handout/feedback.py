@@ -11,15 +11,14 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ...a1 import LETTERS, sheet_prefix
-from ...arrays.grid import Grid, flat
-from ...handout.fingerprint import fingerprints, status
-from ...handout.mistake import Mistake
-from ...handout.task import EXACT
-from ...xlsx.cells import Cell, CellBlock
-from ...xlsx.colours import add_rules
-from ...xlsx.draft import WorkbookDraft, area_of
-from .making import EXERCISE, FEEDBACK, Box, Making
+from ..a1 import LETTERS, sheet_prefix
+from ..arrays.grid import Grid, flat
+from ..xlsx.cells import Cell, CellBlock
+from ..xlsx.colours import add_rules
+from ..xlsx.draft import WorkbookDraft, area_of
+from .draft import EXERCISE, FEEDBACK, Box, HandoutDraft, Total
+from .fingerprint import fingerprints, status
+from .marking import EXACT
 
 SHADES = (  # of a right cell, by its part of the layer's largest
     (0.6, "166534", "FFFFFF"),
@@ -31,19 +30,18 @@ GREEN = "DCFCE7"  # of any other right cell
 PIECE = 100  # grids in one sum: Excel takes 255 arguments and 8,192 characters, of which a cell range has up to 56
 
 
-def feedback(sheets: Making, rows: dict[int, int]) -> None:
+def feedback(draft: HandoutDraft, rows: dict[int, int]) -> None:
     """Hidden fingerprints of what is right, hidden columns that compare, and rules that colour; `rows` are the tasks'."""
-    draft = sheets.draft
     hidden = draft.sheet(FEEDBACK)
     hidden.sheet_state = "veryHidden"
     hidden.protection.sheet = True
-    rng = np.random.default_rng([sheets.variant.number, 11])
-    first = {sheet: _free(sheets, sheet) for sheet in dict.fromkeys(box.grid.sheet for box in sheets.boxes)}
+    rng = np.random.default_rng([draft.variant.number, 11])
+    first = {sheet: _free(draft, sheet) for sheet in dict.fromkeys(box.grid.sheet for box in draft.boxes)}
     greens: dict[str, list[tuple[str, list[FormulaRule]]]] = {sheet: [] for sheet in first}
     by_task: dict[int, list[tuple[Box, Grid]]] = {}
     line = 1
     style = draft.style("thumbnail", ";;;")
-    for box in sheets.boxes:
+    for box in draft.boxes:
         grid, counted = box.grid, ~np.isnan(box.right)
         own = Grid(grid.sheet, grid.top, first[grid.sheet] + grid.left, grid.rows, grid.columns)
         if box.shown is not None:
@@ -52,24 +50,23 @@ def feedback(sheets: Making, rows: dict[int, int]) -> None:
             write = _fingerprinted(draft, box, line, rng)
             line += grid.rows + 1
         # A blank is not right yet; a map that depends on blank kernels has no values before it is computed.
-        value = 1.0 if sheets.key else 0.0 if box.shown is None else np.nan
+        value = 1.0 if draft.key else 0.0 if box.shown is None else np.nan
         cells = {(i, j): Cell(style) for i, j in np.argwhere(~counted).tolist()}
         draft.fill(grid.sheet, CellBlock(own, np.where(counted, value, np.nan), style, write, cells=cells))
         by_task.setdefault(box.task, []).append((box, own))
         greens[grid.sheet].append(_green(box, own))
     for sheet, column in first.items():
         _put_first(draft.book[sheet], greens[sheet])
-        _hide(draft.book[sheet], column, [box.grid for box in sheets.boxes if box.grid.sheet == sheet])
+        _hide(draft.book[sheet], column, [box.grid for box in draft.boxes if box.grid.sheet == sheet])
     for number, boxes in by_task.items():
         counts = [int((~np.isnan(box.right)).sum()) for box, _ in boxes]
         count = sum(counts)
         before = 0.0 if all(box.shown is None for box, _ in boxes) else np.nan
-        parts = [(own, float(n) if sheets.key else before) for (_, own), n in zip(boxes, counts, strict=True)]
+        parts = [(own, float(n) if draft.key else before) for (_, own), n in zip(boxes, counts, strict=True)]
         total, line = _sum(draft, parts, line)
-        _done(draft, rows[number], total, float(count) if sheets.key else before, f'0" of {count:,}"', count)
-    for number, task in enumerate(sheets.variant.exercise.tasks, start=1):
-        if isinstance(task, Mistake) and sheets.variant.exercise.live(task):
-            line = _mended(sheets, task, rows[number], line, rng)
+        _done(draft, rows[number], total, float(count) if draft.key else before, f'0" of {count:,}"', count)
+    for each in draft.totals:
+        line = _totalled(draft, each, rows[each.task], line, rng)
 
 
 def _near(grid: Grid, shown: Grid, tolerance: str) -> Callable[[int], list[str]]:
@@ -122,33 +119,32 @@ def _sum(draft: WorkbookDraft, parts: list[tuple[Grid, float]], line: int) -> tu
     return f"SUM({sheet_prefix(FEEDBACK)}{area_of(place)})", line + len(starts) + 1
 
 
-def _mended(sheets: Making, task: Mistake, row: int, line: int, rng: np.random.Generator) -> int:
-    """Whether the mistake is mended, told from the sum of all maps where it might be, so that nothing tells where it is.
-
-    Returns the next free line of the hidden sheet.
-    """
-    draft, variant = sheets.draft, sheets.variant
-    layers = list(dict.fromkeys(node.name for node, _ in task.places(variant.network, variant.taken)))
+def _totalled(draft: HandoutDraft, total: Total, row: int, line: int, rng: np.random.Generator) -> int:
+    """Whether all cells of some layers have the right sum; returns the next free line of the hidden sheet."""
+    ids = [draft.content.graph.output(name).id for name in total.layers]
     right, written = (
-        np.concatenate([of[f"{name}.output"].ravel() for name in layers]) for of in (variant.values, sheets.content.written)
+        np.concatenate([values[array].ravel() for array in ids]) for values in (draft.variant.values, draft.content.written)
     )
-    maps = [(name, index, grid) for name in layers for index, grid in flat(sheets.content.grids[f"{name}.output"])]
-    parts = [(grid, float(sheets.content.written[f"{name}.output"][index].sum())) for name, index, grid in maps]
+    parts = [
+        (grid, float(draft.content.written[array][index].sum()))
+        for array in ids
+        for index, grid in flat(draft.content.grids[array])
+    ]
     text, line = _sum(draft, parts, line)
     helper, state = (Grid(FEEDBACK, line + 1, column, 1, 1) for column in (1, 2))
-    total = Box(0, helper, np.array([[right.sum()]]), EXACT * (1 + float(np.abs(right).sum())))
+    box = Box(total.task, helper, np.array([[right.sum()]]), EXACT * (1 + float(np.abs(right).sum())))
     draft.fill(FEEDBACK, CellBlock(helper, np.array([[written.sum()]]), draft.style("table"), lambda i: [text]))
-    value = np.nan if np.isnan(written.sum()) else float(sheets.key)
-    write = _fingerprinted(draft, total, line, rng)
+    value = np.nan if np.isnan(written.sum()) else float(draft.key)
+    write = _fingerprinted(draft, box, line, rng)
     draft.fill(FEEDBACK, CellBlock(state, np.array([[value]]), draft.style("table"), write))
-    _done(draft, row, state.seen_from(EXERCISE).area, value, '"mended";;"not yet"', 1)
+    _done(draft, row, state.seen_from(EXERCISE).area, value, total.number_format, 1)
     return line + 3
 
 
-def _free(sheets: Making, sheet: str) -> int:
+def _free(draft: HandoutDraft, sheet: str) -> int:
     """How far to the right of a cell its status stands: beyond all that is there."""
-    blocks = [block.grid.right + block.margin[3] for block in sheets.draft.blocks[sheet]]
-    return max([*blocks, sheets.draft.book[sheet].max_column]) + 3
+    blocks = [block.grid.right + block.margin[3] for block in draft.blocks[sheet]]
+    return max([*blocks, draft.book[sheet].max_column]) + 3
 
 
 def _hide(sheet: Worksheet, column: int, grids: list[Grid]) -> None:

@@ -1,0 +1,80 @@
+"""Grids by their defined names, wherever they have moved to in a workbook, and the cells that they cover."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..arrays.array import Array
+from ..arrays.grid import Grid
+from ..errors import WorkbookError
+from ..formula import Area, Book, Sheet
+
+
+class NamedAreas:
+    """The rectangles that a workbook's defined names stand for."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self._lower = {name.lower(): area for name, area in book.names.items()}  # to programs, capitals are no difference
+
+    def area(self, name: str) -> Area | None:
+        """Where a name leads, whatever its size; None where it leads nowhere."""
+        return self.book.names.get(name) or self._lower.get(name.lower())
+
+    def lacks(self, name: str, size: tuple[int, int]) -> str | None:
+        """Why a rectangle of this size cannot be found by its name; None where it can."""
+        area = self.area(name)
+        if area is None:
+            return f"the defined name {name} is missing; was its sheet or its grid deleted?"
+        _, top, left, bottom, right = area
+        have = bottom - top + 1, right - left + 1
+        if have == size:
+            return None
+        cells = f"{name} has {have[0]}×{have[1]} cells, the network needs {size[0]}×{size[1]}"
+        return f"{cells}; perhaps rows or columns were inserted or deleted"
+
+    def place(self, name: str, size: tuple[int, int], spacing: tuple[int, int] = (1, 1)) -> Grid:
+        """The grid of so many rows and columns that a name stands for. Raises WorkbookError where there is none."""
+        rows, columns = size
+        reason = self.lacks(name, ((rows - 1) * spacing[0] + 1, (columns - 1) * spacing[1] + 1))
+        if reason is not None:
+            raise WorkbookError(f"{self.book.source}: {reason}")
+        area = self.area(name)
+        assert area is not None
+        self.book.refuse_far(*area)
+        sheet, top, left, *_ = area
+        return Grid(sheet, top, left, rows, columns, spacing)
+
+    def grid(self, array: Array, index: tuple[int, ...]) -> Grid:
+        """One grid of an array. Raises WorkbookError where it is missing or was cut up."""
+        return self.place(array.name(index), array.size, array.spacing)
+
+
+def cell_at(grid: Grid, i: int, j: int) -> tuple[int, int]:
+    """The row and column of one element's cell."""
+    return grid.top + int(i) * grid.spacing[0], grid.left + int(j) * grid.spacing[1]
+
+
+def part(cells: np.ndarray, grid: Grid) -> np.ndarray:
+    """A grid's elements in a sheet's array, as far as the array reaches; what is written into them is written there."""
+    return cells[grid.top : grid.bottom + 1 : grid.spacing[0], grid.left : grid.right + 1 : grid.spacing[1]]
+
+
+def cut(cells: np.ndarray, grid: Grid) -> np.ndarray:
+    """A grid's elements out of a sheet's array; what lies beyond the sheet's last cell is blank."""
+    found = part(cells, grid)
+    if found.shape != (grid.rows, grid.columns):
+        full = np.zeros((grid.rows, grid.columns), cells.dtype)
+        full[: found.shape[0], : found.shape[1]] = found
+        return full
+    return found
+
+
+def with_room(sheet: Sheet, grid: Grid) -> Sheet:
+    """A sheet whose arrays reach as far as a grid, also where its last cell lies within the grid."""
+    more = [(0, max(0, end + 2 - size)) for end, size in zip((grid.bottom, grid.right), sheet.kind.shape, strict=True)]
+    if not any(after for _, after in more):
+        return sheet
+    return replace(sheet, kind=np.pad(sheet.kind, more), number=np.pad(sheet.number, more))
