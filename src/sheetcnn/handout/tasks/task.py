@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...layers.settings import Number
 from ...model.network import Network, Node
 from ...model.settings import Text
+from ...plain import near
 from ..draft import HandoutDraft
 from ..marking import Graded, Work
 from ..mistakes import Planted
@@ -91,5 +92,6 @@ class Task(BaseModel):
 def node_of(network: Network, name: str) -> Node:
     """A layer by its name. Raises ValueError where there is none."""
     if name not in network.by_name:
-        raise ValueError(f"layer {name!r} is no layer; there are {', '.join(network.by_name)}")
+        names = [node.name for node in network.nodes]
+        raise ValueError(f"layer {name!r} is no layer{near(name, names)}; there are {', '.join(names)}")
     return network.by_name[name]

@@ -1,4 +1,7 @@
-"""The inspector's formulas, each rectangle beside what NumPy says that it shows."""
+"""The inspector's formulas, each rectangle beside what NumPy says that it shows.
+
+This file is longer than others: it is one table of rectangles, each with its formula and its values, which are read together.
+"""
 
 from __future__ import annotations
 
