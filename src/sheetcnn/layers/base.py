@@ -103,6 +103,7 @@ class Layer(BaseModel):
     inputs: ClassVar[tuple[int, int]] = (1, 1)  # how many layers it reads, at least and at most
     classic_kernels: ClassVar[bool] = False  # whether its kernels, filter by channel, may be chosen among classic ones
     activates: ClassVar[bool] = False  # whether `activation =` may name it
+    cellwise: ClassVar[bool] = False  # whether a cell depends on the same cell of the input alone, as `cell` writes it
     reads_once: ClassVar[bool] = False  # whether its formula reads its input once, so that a long sum can stand inside
     gives_probabilities: ClassVar[bool] = False  # whether its numbers are positive and sum to 1
     buffers: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change, as PyTorch calls them
@@ -156,6 +157,13 @@ class Layer(BaseModel):
 
     def formula(self, at: Shape, x: Grids, **parameters: Grids) -> str:
         """The text of the output cell at an index, without "=" (before `activation`)."""
+        raise NotImplementedError
+
+    def cell(self, x: str) -> str:
+        """The formula of one cell, `x` being the text of its input, where the layer is `cellwise`.
+
+        Where it says `reads_once` too, that may be a sum, b+s+t: put brackets around it unless it is a whole argument.
+        """
         raise NotImplementedError
 
     def steps(self, *shapes: Shape, detail: str) -> list[Array]:

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids, span
 from ..arrays.kernels import KERNELS
-from .activation import Activated, Elementwise
+from .activation import Activated
 from .base import Layer, MadeOf, OnnxGraph, example
 from .settings import Count, Flag
 from .sliding import Sliding, group_of, group_words, pair
@@ -183,7 +183,7 @@ class Conv2d(Activated, Sliding):
             )
         if self.channel_mix != "sum" and self.groups > 1:
             raise ValueError(f'channel_mix "{self.channel_mix}" goes with groups 1, not {self.groups}')
-        if self.activation_scope == "channel" and not isinstance(self.activation, Elementwise):
+        if self.activation_scope == "channel" and (self.activation is None or not self.activation.cellwise):
             raise ValueError('activation_scope "channel" needs an activation that acts cell by cell, such as "relu"')
         if self.activation_scope == "channel" and self.channel_mix == "separate":
             raise ValueError('activation_scope "channel" means nothing where channels stay separate; leave one of them out')
@@ -297,7 +297,7 @@ class Conv2d(Activated, Sliding):
             if len(kernels) < len(channels):
                 kernels = kernels * len(channels)
             terms = [f"SUMPRODUCT({c.windows[window]},{w.area})" for c, w in zip(channels, kernels, strict=True)]
-        if self.activation_scope == "channel" and isinstance(self.activation, Elementwise):
+        if self.activation_scope == "channel" and self.activation is not None:
             terms = [self.activation.cell(term) for term in terms]
         total = "+".join(terms)
         if self.channel_mix == "mean":

@@ -10,7 +10,6 @@ import numpy as np
 from ...arrays.array import Values
 from ...arrays.computed_range import TOLERANCE, ComputedRange
 from ...arrays.grid import Grid
-from ...layers.activation import Elementwise
 from ...model.settings import INPUT
 from .table import AT, CHOICES, FIELDS, MARKS, RESULTS, ROW, Inspector
 from .trace import CellTrace
@@ -326,7 +325,7 @@ class _Writer:
         def text(y: int, _: int) -> str:
             sum_ = self.cell("sum", y, 0, self.visible)
             each = [layer.made_of.term_activation for layer in self.inspector.layers]
-            options = [activation.cell(sum_) if isinstance(activation, Elementwise) else sum_ for activation in each]
+            options = [activation.cell(sum_) if activation is not None else sum_ for activation in each]
             return f'IF({sum_}="","",{self.choose(self.visible, options)})'
 
         return ComputedRange("inspector_part", text, self._in_the_middle(self.seen.parts))

@@ -10,8 +10,7 @@ import numpy as np
 
 from ...arrays.array import Array, Margin
 from ...arrays.grid import Grid, Grids, flat
-from ...layers.activation import Elementwise
-from ...layers.base import MadeOf
+from ...layers.base import Layer, MadeOf
 from ...model.graph import Graph
 from ...model.network import Network, Node
 
@@ -112,9 +111,9 @@ class Inspected:
     cells: list[Grid]  # where that is
 
     @property
-    def activation(self) -> Elementwise | None:
+    def activation(self) -> Layer | None:
         final = self.node.layer.final
-        return final if isinstance(final, Elementwise) else None
+        return final if final is not None and final.cellwise else None
 
 
 def inspectable(network: Network) -> list[Node]:
@@ -150,7 +149,7 @@ class Inspector:
         kernels = _listed(grids[f"{node.name}.{made.kernel}"]) if made.kernel else []
         biases = list(grids.get(f"{node.name}.bias", []))
         final = node.layer.final
-        compared = self.graph.get(node.name, "output" if final is None or isinstance(final, Elementwise) else "sum")
+        compared = self.graph.get(node.name, "output" if final is None or final.cellwise else "sum")
         return Inspected(node, made, source, own, kernels, biases, compared, grids[compared.id])
 
     def _stack(self, array: Array, grids: dict[str, Grids], margin: Margin) -> Stack:
