@@ -44,7 +44,7 @@ def added(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return request.param, folder / "src"
 
 
-def tested(added: tuple[str, Path], *arguments: str) -> subprocess.CompletedProcess[str]:
+def with_layer(added: tuple[str, Path], *arguments: str) -> subprocess.CompletedProcess[str]:
     """A run of pytest with the layer in its place."""
     kind, source = added
     environment = os.environ | {"PYTHONPATH": str(source), "NEW_LAYER": kind, "NETWORKS": "160"}
@@ -63,7 +63,7 @@ def tested(added: tuple[str, Path], *arguments: str) -> subprocess.CompletedProc
 
 
 def test_everything_knows_it(added: tuple[str, Path]) -> None:
-    done = tested(added, "new_layers/knows.py")
+    done = with_layer(added, "new_layers/knows.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout
 
@@ -72,7 +72,7 @@ def test_the_tests_know_it(added: tuple[str, Path]) -> None:
     """They try its examples, its costs, its export and random networks with it."""
     kind, _ = added
     files = ("test_layers.py", "test_costs.py", "test_export.py", "test_random.py")
-    done = tested(added, *files, "-k", f"{kind} and not libreoffice", "-v")
+    done = with_layer(added, *files, "-k", f"{kind} and not libreoffice")
     assert done.returncode == 0, done.stdout + done.stderr
     for test in ("test_example", "test_extents_of_examples", "test_random_networks_with"):
         assert re.search(rf"::{test}\[{kind}[^]]*\] PASSED", done.stdout), done.stdout
@@ -83,7 +83,7 @@ def test_the_tests_know_it(added: tuple[str, Path]) -> None:
 def test_what_is_missing_is_asked_for(added: tuple[str, Path]) -> None:
     """A row in the documentation's table of layers, and cases beside an implementation that is not ours."""
     kind, _ = added
-    done = tested(added, "test_docs.py::test_layer_table", "test_onnx.py::test_every_layer_has_cases")
+    done = with_layer(added, "test_docs.py::test_layer_table", "test_onnx.py::test_every_layer_has_cases")
     assert "2 failed" in done.stdout, done.stdout + done.stderr
     assert f"| `{kind}` | " in done.stdout
     assert f"test_onnx.py has no cases for {kind}" in done.stdout

@@ -55,7 +55,7 @@ class DepthwiseConv2d(Activated, Sliding):
         return self.dilation
 
     def forward(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
-        y = np.einsum("cijab,cab->cij", self.windows(x, 0), weight[:, 0])
+        y = np.einsum("cijab,cab->cij", self.window.views(x, 0), weight[:, 0])
         return y if bias is None else y + bias[:, None, None]
 
     def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None) -> str:
@@ -64,8 +64,7 @@ class DepthwiseConv2d(Activated, Sliding):
         return product if bias is None else f"{bias[k].area}+{product}"
 
     def made_of(self, shape: Shape) -> MadeOf:
-        window = (self.kernel_size, self.stride, self.sides[:2], self.dilation)
-        return MadeOf("sum", *window, filters=1, group=1, kernel="weight")
+        return MadeOf("sum", self.window, filters=1, group=1, kernel="weight")
 
     def multiplications(self, shape: Shape) -> int:
         return int(np.prod(self.output_shape(shape)) * np.prod(self.kernel_size))

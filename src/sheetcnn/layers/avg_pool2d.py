@@ -44,7 +44,7 @@ class AvgPool2d(Pooling):
         )
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        return self.windows(x, 0).sum(axis=(3, 4)) / self.cells(x.shape)
+        return self.window.views(x, 0).sum(axis=(3, 4)) / self.cells(x.shape)
 
     def formula(self, at: Shape, x: Grids) -> str:
         k, i, j = at

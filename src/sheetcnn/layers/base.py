@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from ..arrays.array import Array, Margin, Shape, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
+from ..arrays.window import Window
 
 PREFIX = "activation_"  # before the names of an activation's own parameters, where it is part of another layer
 
@@ -24,10 +25,7 @@ class MadeOf:
     """
 
     kind: str  # "sum" of windows times kernels, "largest" or "mean" of the window
-    size: tuple[int, int]  # rows and columns of the window
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)  # above and left of the input; negative where windows start inside it
-    dilation: tuple[int, int] = (1, 1)
+    window: Window  # of rows and columns
     terms: int = 1  # windows for one cell
     maps: int = 1
     filters: int = 1

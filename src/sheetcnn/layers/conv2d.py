@@ -244,7 +244,7 @@ class Conv2d(Activated, Sliding):
 
     def _products(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
         """Each window with its kernel, channel by channel: filters × channels × rows × columns."""
-        view = self.windows(x, 0)
+        view = self.window.views(x, 0)
         seen = [view[self.channels_of(k, len(x))] for k in range(self.out_channels)]
         kernels = [np.broadcast_to(w, (len(v), *self.kernel_size)) for v, w in zip(seen, weight, strict=True)]
         return np.stack([np.einsum("cijab,cab->cij", v, w) for v, w in zip(seen, kernels, strict=True)])
@@ -269,7 +269,7 @@ class Conv2d(Activated, Sliding):
         if self.channel_mix == "separate":
             return self._products(x, weight).reshape(self.output_shape(x.shape))
         weight = np.broadcast_to(weight, (self.out_channels, len(x) // self.groups, *self.kernel_size))
-        view = self.windows(x, 0)
+        view = self.window.views(x, 0)
         y = np.zeros(self.output_shape(x.shape))
         filters = self.out_channels // self.groups
         for g in range(self.groups):
@@ -306,9 +306,7 @@ class Conv2d(Activated, Sliding):
 
     def made_of(self, shape: Shape) -> MadeOf:
         each = self.activation if self.activation_scope == "channel" else None
-        window = MadeOf(
-            "sum", self.kernel_size, self.stride, self.sides[:2], self.dilation, kernel="weight", term_activation=each
-        )
+        window = MadeOf("sum", self.window, kernel="weight", term_activation=each)
         if self.channel_mix == "separate":
             return replace(window, maps=shape[0], depth=shape[0], levels=(1, 0, 1))
         channels = shape[0] // self.groups

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
+from ..arrays.window import Window
 from .base import Layer, MadeOf, example
 
 
@@ -29,7 +30,7 @@ class GlobalAvgPool2d(Layer):
         return f"AVERAGE({x[at[0]].window(0, 0, x[at[0]].rows, x[at[0]].columns)})"
 
     def made_of(self, shape: Shape) -> MadeOf:
-        return MadeOf("mean", (shape[1], shape[2]), maps=shape[0], depth=shape[0], levels=(1, 0, 1))
+        return MadeOf("mean", Window(shape[1:]), maps=shape[0], depth=shape[0], levels=(1, 0, 1))
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
         return np.array([0]), np.array([shape[1 + axis] - 1])

@@ -28,7 +28,7 @@ class MaxPool2d(Pooling):
     )  # fmt: skip
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        return self.windows(x, -np.inf).max(axis=(3, 4))
+        return self.window.views(x, -np.inf).max(axis=(3, 4))
 
     def formula(self, at: Shape, x: Grids) -> str:
         k, i, j = at

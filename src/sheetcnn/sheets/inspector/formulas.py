@@ -128,8 +128,8 @@ class _Writer:
 
         geometry = dict(zip(FIELDS, self.inspector.table[self.seen.number].astype(int).tolist(), strict=True))
         source, kernel = [0] * self.inspector.widths[0], [0] * self.inspector.widths[0]
-        for b in range(made.size[1]):
-            place = self.seen.corner[1] + b * made.dilation[1]
+        for b in range(made.window.size[1]):
+            place = self.seen.corner[1] + b * made.window.dilation[1]
             source[b] = place + 1 if 0 <= place < geometry["width_in"] and place % geometry["hole_along"] == 0 else 0
             kernel[b] = 1 + self.seen.filter * geometry["kernel_filter_along"] + b * geometry["kernel_along"]
         return ComputedRange("inspector_columns", text, [source, kernel])
@@ -158,14 +158,14 @@ class _Writer:
         geometry = dict(zip(FIELDS, self.inspector.table[seen.number].astype(int).tolist(), strict=True))
         values = []
         for y in range(self.inspector.lines):
-            t, a = divmod(y, made.size[0] + 1)
+            t, a = divmod(y, made.window.size[0] + 1)
             if t >= made.terms:
                 values.append([0] * len(ROW))
                 continue
-            if a == made.size[0]:
+            if a == made.window.size[0]:
                 values.append([t + 1, 0, 0, 0, 0])
                 continue
-            level, place = seen.level + t * made.levels[2], seen.corner[0] + a * made.dilation[0]
+            level, place = seen.level + t * made.levels[2], seen.corner[0] + a * made.window.dilation[0]
             inside = 0 <= place < geometry["height_in"] and place % geometry["hole_down"] == 0 and 0 <= level < made.depth
             source = (seen.first + level) * geometry["pitch_in"] + place + 1 if inside else 0
             kernel = 1 + seen.filter * geometry["kernel_filter_down"] + a * geometry["kernel_down"]
@@ -205,9 +205,10 @@ class _Writer:
         first = seen.first + max(0, seen.level) + 1
         last = seen.first + min(made.depth - 1, seen.level + (made.terms - 1) * made.levels[2]) + 1
         ends = [
-            corner + (size - 1) * step + 1 for corner, size, step in zip(seen.corner, made.size, made.dilation, strict=True)
+            corner + (size - 1) * step + 1
+            for corner, size, step in zip(seen.corner, made.window.size, made.window.dilation, strict=True)
         ]
-        read = [first, last, seen.corner[0] + 1, ends[0], seen.corner[1] + 1, ends[1], *made.dilation, made.levels[2]]
+        read = [first, last, seen.corner[0] + 1, ends[0], seen.corner[1] + 1, ends[1], *made.window.dilation, made.levels[2]]
         return [m, m, i, i, j, j, 1, 1, 1], read
 
     # -- the visible sheet -------------------------------------------------------------------------------------------
@@ -236,8 +237,8 @@ class _Writer:
     def _seen_lines(self) -> list[tuple[int, int]]:
         """The term and the row of its window that each line shows; −1 where it shows none."""
         made = self.seen.layer.made_of
-        found = [divmod(y, made.size[0] + 1) for y in range(self.inspector.lines)]
-        return [(t, a) if t < made.terms and a < made.size[0] else (-1, -1) for t, a in found]
+        found = [divmod(y, made.window.size[0] + 1) for y in range(self.inspector.lines)]
+        return [(t, a) if t < made.terms and a < made.window.size[0] else (-1, -1) for t, a in found]
 
     def _channel(self) -> ComputedRange:
         sheet, seen = self.visible, self.seen
@@ -332,7 +333,7 @@ class _Writer:
 
     def _in_the_middle(self, numbers: np.ndarray) -> list[list[Any]]:
         """One number for each window, beside its middle line."""
-        middle = (self.seen.layer.made_of.size[0] + 1) // 2 - 1
+        middle = (self.seen.layer.made_of.window.size[0] + 1) // 2 - 1
         shown = bool(self.seen.layer.kernels)
         return [[float(numbers[t]) if shown and a == middle else ""] for t, a in self._seen_lines()]
 

@@ -121,7 +121,7 @@ def inspectable(network: Network) -> list[Node]:
     found = []
     for node in network.nodes:
         made = node.layer.made_of(*node.in_shapes)
-        if made is not None and made.terms <= MOST_TERMS and max(made.size) <= LARGEST:
+        if made is not None and made.terms <= MOST_TERMS and max(made.window.size) <= LARGEST:
             found.append(node)
     return found[:MOST_LAYERS]
 
@@ -168,8 +168,8 @@ class Inspector:
             "columns": node.shape[2],
             "kind": KINDS.index(made.kind) + 1,
             "terms": made.terms,
-            "height": made.size[0],
-            "width": made.size[1],
+            "height": made.window.size[0],
+            "width": made.window.size[1],
             "own": stacks.index(node.name) + 1,
             "source": [stack is source for stack in self.stacks.values()].index(True) + 1,
             "has_kernel": int(bool(kernels)),
@@ -192,7 +192,7 @@ class Inspector:
             )
         ):
             extent = (first.bottom - first.top, first.right - first.left)[axis] + 1
-            found |= {stride: made.stride[axis], start: made.padding[axis], step: made.dilation[axis]}
+            found |= {stride: made.window.stride[axis], start: made.window.before[axis], step: made.window.dilation[axis]}
             found |= {hole: first.spacing[axis], size: extent}
             found |= {before: made.counted_padding[axis], after: made.counted_padding[axis + 2]}
         found |= dict.fromkeys(FIELDS[-6:], 0)
@@ -244,13 +244,13 @@ class Inspector:
     @cached_property
     def lines(self) -> int:
         """How many rows of cells the windows of a layer take at most."""
-        return max(layer.made_of.terms * (layer.made_of.size[0] + 1) for layer in self.layers)
+        return max(layer.made_of.terms * (layer.made_of.window.size[0] + 1) for layer in self.layers)
 
     @cached_property
     def widths(self) -> tuple[int, int]:
         """Columns of the widest window, and of the widest kernel."""
-        kernels = [layer.made_of.size[1] for layer in self.layers if layer.kernels]
-        return max(layer.made_of.size[1] for layer in self.layers), max(kernels, default=0)
+        kernels = [layer.made_of.window.size[1] for layer in self.layers if layer.kernels]
+        return max(layer.made_of.window.size[1] for layer in self.layers), max(kernels, default=0)
 
     @cached_property
     def longest(self) -> int:

@@ -23,7 +23,7 @@ class CellTrace:
         self.filter, self.depth = divmod(m, made.maps)
         self.first = self.filter // made.filters * made.group
         self.level = self.depth * made.levels[0] - made.levels[1]
-        self.corner = i * made.stride[0] - made.padding[0], j * made.stride[1] - made.padding[1]
+        self.corner = i * made.window.stride[0] - made.window.before[0], j * made.window.stride[1] - made.window.before[1]
         own = layer.node.name
         x = values[inspector.graph.output(layer.node.inputs[0]).id]
         if made.source is not None:  # the input with holes between its cells
@@ -31,15 +31,15 @@ class CellTrace:
             spread = np.full((c, (h - 1) * down + 1, (w - 1) * along + 1), np.nan)
             spread[:, ::down, ::along] = x
             x = spread
-        self.windows = np.full((made.terms, *made.size), np.nan)  # NaN: a blank cell
+        self.windows = np.full((made.terms, *made.window.size), np.nan)  # NaN: a blank cell
         for t, a, b in np.ndindex(self.windows.shape):
             level = self.level + t * made.levels[2]
-            row, column = self.corner[0] + a * made.dilation[0], self.corner[1] + b * made.dilation[1]
+            row, column = self.corner[0] + a * made.window.dilation[0], self.corner[1] + b * made.window.dilation[1]
             if 0 <= level < made.depth and 0 <= row < x.shape[1] and 0 <= column < x.shape[2]:
                 self.windows[t, a, b] = x[self.first + level, row, column]
-        self.kernels = np.zeros((0, *made.size))
+        self.kernels = np.zeros((0, *made.window.size))
         if made.kernel is not None:
-            kernels = values[f"{own}.{made.kernel}"][self.filter].reshape(-1, *made.size)
+            kernels = values[f"{own}.{made.kernel}"][self.filter].reshape(-1, *made.window.size)
             self.kernels = np.broadcast_to(kernels, self.windows.shape)
         self.products = np.where(np.isnan(self.windows), 0.0, self.windows) * (self.kernels if len(self.kernels) else 0.0)
         self.sums = self.products.sum(axis=(1, 2))
@@ -63,7 +63,7 @@ class CellTrace:
         for axis in (0, 1):
             before, after = made.counted_padding[axis], made.counted_padding[axis + 2]
             start = self.corner[axis]
-            count *= min(start + made.size[axis], shape[1 + axis] + after) - max(start, -before)
+            count *= min(start + made.window.size[axis], shape[1 + axis] + after) - max(start, -before)
         return count
 
 

@@ -28,14 +28,16 @@ def draw_frames(sheets: Making, task: Compute) -> None:
         colour = FRAMES[n % len(FRAMES)]
         _frame(sheets, grids[f"{task.layer}.output"][m], (i, j), (i, j), colour)
         k, depth = divmod(m, made.maps)
-        top, left = (at * step - start for at, step, start in zip((i, j), made.stride, made.padding, strict=True))
+        top, left = (
+            at * step - start for at, step, start in zip((i, j), made.window.stride, made.window.before, strict=True)
+        )
         for t in range(made.terms):
             level = depth * made.levels[0] - made.levels[1] + t * made.levels[2]
             if 0 <= level < made.depth:
                 grid = source[k // made.filters * made.group + level]
                 ends = [
                     corner + (size - 1) * step
-                    for corner, size, step in zip((top, left), made.size, made.dilation, strict=True)
+                    for corner, size, step in zip((top, left), made.window.size, made.window.dilation, strict=True)
                 ]
                 last = min(ends[0], grid.rows - 1), min(ends[1], grid.columns - 1)
                 _frame(sheets, grid, (max(top, 0), max(left, 0)), last, colour)
