@@ -52,7 +52,7 @@ def with_layer(added: tuple[str, Path], *arguments: str) -> subprocess.Completed
         sys.executable,
         "-m",
         "pytest",
-        "-q",
+        "-v",
         "-p",
         "no:cacheprovider",
         "-c",

@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from .activation import Activated
-from .base import MadeOf, OnnxGraph, example
+from .base import OnnxGraph, Reduction, example
 from .settings import Flag
 from .sliding import Sliding
 
@@ -63,8 +63,8 @@ class DepthwiseConv2d(Activated, Sliding):
         product = f"SUMPRODUCT({x[k].window(*self.corner(i, j), *self.reach)},{weight[k][0].area})"
         return product if bias is None else f"{bias[k].area}+{product}"
 
-    def made_of(self, shape: Shape) -> MadeOf:
-        return MadeOf("sum", self.window, filters=1, group=1, kernel="weight")
+    def reduction(self, shape: Shape) -> Reduction:
+        return Reduction("sum", self.window, filters=1, group=1, kernel="weight")
 
     def multiplications(self, shape: Shape) -> int:
         return int(np.prod(self.output_shape(shape)) * np.prod(self.kernel_size))

@@ -30,7 +30,8 @@ class Window:
     def along(self, *axes: int) -> Window:
         """The same window along some of its axes only."""
         parts = (self.size, self.stride, self.before, self.after, self.dilation, self.spacing)
-        return Window(*(tuple(part[axis] for axis in axes) for part in parts), rounded_up=self.rounded_up)
+        size, stride, before, after, dilation, spacing = (tuple(part[axis] for axis in axes) for part in parts)
+        return Window(size, stride, before, after, dilation, spacing, self.rounded_up)
 
     @cached_property
     def reach(self) -> tuple[int, ...]:
@@ -72,10 +73,13 @@ class Window:
             after[axis] = max(after[axis], end - ((cells - 1) * self.spacing[axis] + 1))
         return (*self.before, *after)
 
+    def starts(self, axis: int, *shape: int) -> np.ndarray:
+        """The corners of all windows along an axis."""
+        return np.arange(self.positions(*shape)[axis]) * self.stride[axis] - self.before[axis]
+
     def reads(self, axis: int, *shape: int) -> tuple[np.ndarray, np.ndarray]:
         """The first and last input row (or column) that each row of the output reads."""
-        starts = np.arange(self.positions(*shape)[axis]) * self.stride[axis] - self.before[axis]
-        return touched(starts, self.size[axis], self.dilation[axis], shape[axis], self.spacing[axis])
+        return touched(self.starts(axis, *shape), self.size[axis], self.dilation[axis], shape[axis], self.spacing[axis])
 
     def views(self, x: np.ndarray, fill: float) -> np.ndarray:
         """Every window without a copy: channels × places along each axis × cells along each axis, padding being `fill`."""

@@ -20,8 +20,8 @@ class Compute(Cells):
 
     def check(self, network: Network) -> None:
         node, cells = node_of(network, self.layer), int(self.mask(network).sum())
-        made = node.layer.made_of(*node.in_shapes)
-        if made is None or made.source is not None:
+        reduction = node.layer.reduction(*node.in_shapes)
+        if reduction is None or reduction.source is not None:
             raise ValueError(f"layer {self.layer!r} ({node.layer.type}) has no windows to outline; use a fill task")
         if cells > MOST:
             raise ValueError(

@@ -17,8 +17,8 @@ PREFIX = "activation_"  # before the names of an activation's own parameters, wh
 
 
 @dataclass(frozen=True)
-class MadeOf:
-    """Which windows one output cell is made of, as the inspector shows them; all places count from 0.
+class Reduction:
+    """Which windows of the input one output cell reduces to a number, as the inspector shows it; all places count from 0.
 
     Output map m belongs to filter k = m // maps and lies at depth z = m % maps. Term t reads, in the channels of the
     filter's group (from k // filters · group on), level z · levels[0] − levels[1] + t · levels[2], if it is among `depth`.
@@ -201,8 +201,8 @@ class Layer(BaseModel):
         """How many cells the formulas of the whole layer read, about."""
         return self.multiplications(*shapes)
 
-    def made_of(self, *shapes: Shape) -> MadeOf | None:
-        """Which windows an output cell is made of; None for layers that have none, or too many to be looked at."""
+    def reduction(self, *shapes: Shape) -> Reduction | None:
+        """Which windows an output cell is reduced from; None for layers that have none, or too many to be looked at."""
         return None
 
     def torch(self, *shapes: Shape) -> str:

@@ -11,7 +11,7 @@ from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids, span
 from ..arrays.kernels import KERNELS
 from .activation import Activated
-from .base import Layer, MadeOf, OnnxGraph, example
+from .base import Layer, OnnxGraph, Reduction, example
 from .settings import Count, Flag
 from .sliding import Sliding, group_of, group_words, pair
 
@@ -304,15 +304,15 @@ class Conv2d(Activated, Sliding):
             total = f"({total})/{len(channels)}"
         return total if bias is None else f"{bias[k].area}+{total}"
 
-    def made_of(self, shape: Shape) -> MadeOf:
+    def reduction(self, shape: Shape) -> Reduction:
         each = self.activation if self.activation_scope == "channel" else None
-        window = MadeOf("sum", self.window, kernel="weight", term_activation=each)
+        own = Reduction("sum", self.window, kernel="weight", term_activation=each)
         if self.channel_mix == "separate":
-            return replace(window, maps=shape[0], depth=shape[0], levels=(1, 0, 1))
+            return replace(own, maps=shape[0], depth=shape[0], levels=(1, 0, 1))
         channels = shape[0] // self.groups
         divisor = channels if self.channel_mix == "mean" else 1
         filters = self.out_channels // self.groups
-        return replace(window, terms=channels, filters=filters, group=channels, depth=channels, divisor=divisor)
+        return replace(own, terms=channels, filters=filters, group=channels, depth=channels, divisor=divisor)
 
     def multiplications(self, shape: Shape) -> int:
         rows, columns = self.positions(shape)

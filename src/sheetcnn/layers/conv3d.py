@@ -10,7 +10,7 @@ from ..arrays.array import Margin, Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
 from .activation import Activated
-from .base import MadeOf, OnnxGraph, example
+from .base import OnnxGraph, Reduction, example
 from .settings import Amount, Count, Flag
 
 
@@ -166,11 +166,11 @@ class Conv3d(Activated):
         total = "+".join(terms) or "0"
         return total if bias is None else f"{bias[k].area}+{total}"
 
-    def made_of(self, shape: Shape) -> MadeOf | None:
+    def reduction(self, shape: Shape) -> Reduction | None:
         if self.in_channels > 1:
             return None
         depth = self._volume(shape)[0]
-        return MadeOf(
+        return Reduction(
             "sum",
             self.window.along(1, 2),
             terms=self.kernel_size[0],

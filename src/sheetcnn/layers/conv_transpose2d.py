@@ -9,7 +9,7 @@ from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
 from .activation import Activated
-from .base import MadeOf, OnnxGraph, example
+from .base import OnnxGraph, Reduction, example
 from .settings import Amounts, Count, Counts, Flag
 from .sliding import Sides, group_of, group_words, pair
 
@@ -192,9 +192,9 @@ class ConvTranspose2d(Activated):
     def channels_of(self, k: int, channels: int) -> slice:
         return group_of(k, self.out_channels, self.groups, channels)
 
-    def made_of(self, shape: Shape) -> MadeOf:
+    def reduction(self, shape: Shape) -> Reduction:
         channels = shape[0] // self.groups
-        return MadeOf(
+        return Reduction(
             "sum",
             self.window,
             terms=channels,

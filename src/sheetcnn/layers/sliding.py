@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from ..arrays.array import Margin, Shape, shape_text
 from ..arrays.window import Window
-from .base import Layer, MadeOf
+from .base import Layer, Reduction
 from .settings import Amount, Counts, Flag
 
 
@@ -179,9 +179,9 @@ class Pooling(Sliding):
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], *self.positions(shape))
 
-    def made_of(self, shape: Shape) -> MadeOf:
+    def reduction(self, shape: Shape) -> Reduction:
         maps = shape[0]  # each reads the channel of its own number
-        return MadeOf("largest", self.window, maps=maps, depth=maps, levels=(1, 0, 1))
+        return Reduction("largest", self.window, maps=maps, depth=maps, levels=(1, 0, 1))
 
     def onnx_pool(self, shape: Shape, counts_padding: bool = False) -> dict[str, Any]:
         """The window of a pool; what ceil_mode adds is padding at the end where that counts nothing: runtimes differ in it."""

@@ -116,7 +116,7 @@ class _Writer:
         return ComputedRange("inspector_numbers", lambda i, j: f'IF({i + 1}<={sizes[j]},{i + 1},"")', values)
 
     def _columns(self) -> ComputedRange:
-        sheet, made = self.hidden, self.seen.layer.made_of
+        sheet, reduction = self.hidden, self.seen.layer.reduction
         of, at = partial(self.of, sheet=sheet), partial(self.at, sheet=sheet)
 
         def text(i: int, b: int) -> str:
@@ -128,14 +128,14 @@ class _Writer:
 
         geometry = dict(zip(FIELDS, self.inspector.table[self.seen.number].astype(int).tolist(), strict=True))
         source, kernel = [0] * self.inspector.widths[0], [0] * self.inspector.widths[0]
-        for b in range(made.window.size[1]):
-            place = self.seen.corner[1] + b * made.window.dilation[1]
+        for b in range(reduction.window.size[1]):
+            place = self.seen.corner[1] + b * reduction.window.dilation[1]
             source[b] = place + 1 if 0 <= place < geometry["width_in"] and place % geometry["hole_along"] == 0 else 0
             kernel[b] = 1 + self.seen.filter * geometry["kernel_filter_along"] + b * geometry["kernel_along"]
         return ComputedRange("inspector_columns", text, [source, kernel])
 
     def _lines(self) -> ComputedRange:
-        sheet, seen, made = self.hidden, self.seen, self.seen.layer.made_of
+        sheet, seen, reduction = self.hidden, self.seen, self.seen.layer.reduction
         of, at = partial(self.of, sheet=sheet), partial(self.at, sheet=sheet)
 
         def text(y: int, n: int) -> str:
@@ -158,15 +158,16 @@ class _Writer:
         geometry = dict(zip(FIELDS, self.inspector.table[seen.number].astype(int).tolist(), strict=True))
         values = []
         for y in range(self.inspector.lines):
-            t, a = divmod(y, made.window.size[0] + 1)
-            if t >= made.terms:
+            t, a = divmod(y, reduction.window.size[0] + 1)
+            if t >= reduction.terms:
                 values.append([0] * len(ROW))
                 continue
-            if a == made.window.size[0]:
+            if a == reduction.window.size[0]:
                 values.append([t + 1, 0, 0, 0, 0])
                 continue
-            level, place = seen.level + t * made.levels[2], seen.corner[0] + a * made.window.dilation[0]
-            inside = 0 <= place < geometry["height_in"] and place % geometry["hole_down"] == 0 and 0 <= level < made.depth
+            level, place = seen.level + t * reduction.levels[2], seen.corner[0] + a * reduction.window.dilation[0]
+            inside = 0 <= place < geometry["height_in"] and place % geometry["hole_down"] == 0
+            inside = inside and 0 <= level < reduction.depth
             source = (seen.first + level) * geometry["pitch_in"] + place + 1 if inside else 0
             kernel = 1 + seen.filter * geometry["kernel_filter_down"] + a * geometry["kernel_down"]
             kernel += (seen.first + t) * geometry["kernel_channel_down"]
@@ -200,15 +201,13 @@ class _Writer:
 
     def _marked(self) -> tuple[list[int], list[int]]:
         """What is outlined of the layer itself, and of what it reads."""
-        seen, made = self.seen, self.seen.layer.made_of
+        seen, reduction = self.seen, self.seen.layer.reduction
         m, i, j = (n + 1 for n in seen.place)
         first = seen.first + max(0, seen.level) + 1
-        last = seen.first + min(made.depth - 1, seen.level + (made.terms - 1) * made.levels[2]) + 1
-        ends = [
-            corner + (size - 1) * step + 1
-            for corner, size, step in zip(seen.corner, made.window.size, made.window.dilation, strict=True)
-        ]
-        read = [first, last, seen.corner[0] + 1, ends[0], seen.corner[1] + 1, ends[1], *made.window.dilation, made.levels[2]]
+        last = seen.first + min(reduction.depth - 1, seen.level + (reduction.terms - 1) * reduction.levels[2]) + 1
+        ends = [corner + reach for corner, reach in zip(seen.corner, reduction.window.reach, strict=True)]
+        (top, left), step = seen.corner, reduction.window.dilation
+        read = [first, last, top + 1, ends[0], left + 1, ends[1], *step, reduction.levels[2]]
         return [m, m, i, i, j, j, 1, 1, 1], read
 
     # -- the visible sheet -------------------------------------------------------------------------------------------
@@ -236,9 +235,9 @@ class _Writer:
 
     def _seen_lines(self) -> list[tuple[int, int]]:
         """The term and the row of its window that each line shows; −1 where it shows none."""
-        made = self.seen.layer.made_of
-        found = [divmod(y, made.window.size[0] + 1) for y in range(self.inspector.lines)]
-        return [(t, a) if t < made.terms and a < made.window.size[0] else (-1, -1) for t, a in found]
+        reduction = self.seen.layer.reduction
+        found = [divmod(y, reduction.window.size[0] + 1) for y in range(self.inspector.lines)]
+        return [(t, a) if t < reduction.terms and a < reduction.window.size[0] else (-1, -1) for t, a in found]
 
     def _channel(self) -> ComputedRange:
         sheet, seen = self.visible, self.seen
@@ -253,9 +252,9 @@ class _Writer:
 
         values = []
         for t, a in self._seen_lines():
-            level = seen.level + t * seen.layer.made_of.levels[2]
+            level = seen.level + t * seen.layer.reduction.levels[2]
             colour = int(seen.layer.source is self.inspector.stacks.get(INPUT))
-            inside = 0 <= level < seen.layer.made_of.depth
+            inside = 0 <= level < seen.layer.reduction.depth
             values.append(["" if a else self.inspector.labels[seen.first + level][colour] if inside else "padding"])
         return ComputedRange("inspector_channel", text, values)
 
@@ -325,7 +324,7 @@ class _Writer:
     def _part(self) -> ComputedRange:
         def text(y: int, _: int) -> str:
             sum_ = self.cell("sum", y, 0, self.visible)
-            each = [layer.made_of.term_activation for layer in self.inspector.layers]
+            each = [layer.reduction.term_activation for layer in self.inspector.layers]
             options = [activation.cell(sum_) if activation is not None else sum_ for activation in each]
             return f'IF({sum_}="","",{self.choose(self.visible, options)})'
 
@@ -333,7 +332,7 @@ class _Writer:
 
     def _in_the_middle(self, numbers: np.ndarray) -> list[list[Any]]:
         """One number for each window, beside its middle line."""
-        middle = (self.seen.layer.made_of.window.size[0] + 1) // 2 - 1
+        middle = (self.seen.layer.reduction.window.size[0] + 1) // 2 - 1
         shown = bool(self.seen.layer.kernels)
         return [[float(numbers[t]) if shown and a == middle else ""] for t, a in self._seen_lines()]
 

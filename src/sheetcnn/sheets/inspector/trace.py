@@ -17,35 +17,40 @@ class CellTrace:
         names = [layer.node.name.lower() for layer in inspector.layers]
         self.number = names.index(str(choice["layer"]).lower())
         self.layer = layer = inspector.layers[self.number]
-        made, shape = layer.made_of, layer.node.shape
+        reduction, shape = layer.reduction, layer.node.shape
         self.place = tuple(_clamped(choice[key], size) for key, size in zip(CHOICES[1:], shape, strict=True))
         m, i, j = self.place
-        self.filter, self.depth = divmod(m, made.maps)
-        self.first = self.filter // made.filters * made.group
-        self.level = self.depth * made.levels[0] - made.levels[1]
-        self.corner = i * made.window.stride[0] - made.window.before[0], j * made.window.stride[1] - made.window.before[1]
+        self.filter, self.depth = divmod(m, reduction.maps)
+        self.first = self.filter // reduction.filters * reduction.group
+        self.level = self.depth * reduction.levels[0] - reduction.levels[1]
+        self.corner = reduction.window.corner(i, j)
         own = layer.node.name
         x = values[inspector.graph.output(layer.node.inputs[0]).id]
-        if made.source is not None:  # the input with holes between its cells
+        if reduction.source is not None:  # the input with holes between its cells
             (down, along), (c, h, w) = layer.source.grids[0].spacing, x.shape
             spread = np.full((c, (h - 1) * down + 1, (w - 1) * along + 1), np.nan)
             spread[:, ::down, ::along] = x
             x = spread
-        self.windows = np.full((made.terms, *made.window.size), np.nan)  # NaN: a blank cell
+        self.windows = np.full((reduction.terms, *reduction.window.size), np.nan)  # NaN: a blank cell
         for t, a, b in np.ndindex(self.windows.shape):
-            level = self.level + t * made.levels[2]
-            row, column = self.corner[0] + a * made.window.dilation[0], self.corner[1] + b * made.window.dilation[1]
-            if 0 <= level < made.depth and 0 <= row < x.shape[1] and 0 <= column < x.shape[2]:
+            level = self.level + t * reduction.levels[2]
+            row, column = (
+                self.corner[0] + a * reduction.window.dilation[0],
+                self.corner[1] + b * reduction.window.dilation[1],
+            )
+            if 0 <= level < reduction.depth and 0 <= row < x.shape[1] and 0 <= column < x.shape[2]:
                 self.windows[t, a, b] = x[self.first + level, row, column]
-        self.kernels = np.zeros((0, *made.window.size))
-        if made.kernel is not None:
-            kernels = values[f"{own}.{made.kernel}"][self.filter].reshape(-1, *made.window.size)
+        self.kernels = np.zeros((0, *reduction.window.size))
+        if reduction.kernel is not None:
+            kernels = values[f"{own}.{reduction.kernel}"][self.filter].reshape(-1, *reduction.window.size)
             self.kernels = np.broadcast_to(kernels, self.windows.shape)
         self.products = np.where(np.isnan(self.windows), 0.0, self.windows) * (self.kernels if len(self.kernels) else 0.0)
         self.sums = self.products.sum(axis=(1, 2))
-        self.parts = self.sums if made.term_activation is None else made.term_activation.forward(self.sums)
+        self.parts = self.sums if reduction.term_activation is None else reduction.term_activation.forward(self.sums)
         inside = self.windows[~np.isnan(self.windows)]
-        self.together = float({"sum": self.parts, "largest": inside.max(initial=-np.inf), "mean": inside}[made.kind].sum())
+        self.together = float(
+            {"sum": self.parts, "largest": inside.max(initial=-np.inf), "mean": inside}[reduction.kind].sum()
+        )
         self.divisor = float(self._divisor(x.shape))
         biases = values[f"{own}.bias"] if layer.biases else None
         self.bias = None if biases is None else float(biases[self.filter])
@@ -56,14 +61,14 @@ class CellTrace:
         self.cell = float(values[layer.compared.id][self.place])
 
     def _divisor(self, shape: tuple[int, ...]) -> int:
-        made = self.layer.made_of
-        if made.kind != "mean":
-            return made.divisor
+        reduction = self.layer.reduction
+        if reduction.kind != "mean":
+            return reduction.divisor
         count = 1
         for axis in (0, 1):
-            before, after = made.counted_padding[axis], made.counted_padding[axis + 2]
+            before, after = reduction.counted_padding[axis], reduction.counted_padding[axis + 2]
             start = self.corner[axis]
-            count *= min(start + made.window.size[axis], shape[1 + axis] + after) - max(start, -before)
+            count *= min(start + reduction.window.size[axis], shape[1 + axis] + after) - max(start, -before)
         return count
 
 

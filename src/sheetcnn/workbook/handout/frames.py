@@ -19,30 +19,24 @@ def draw_frames(sheets: Making, task: Compute) -> None:
     """A frame in its own colour around each blank cell and its windows; around kernels too."""
     network = sheets.variant.network
     node = node_of(network, task.layer)
-    made, grids = node.layer.made_of(*node.in_shapes), sheets.content.grids
-    assert made is not None
+    reduction, grids = node.layer.reduction(*node.in_shapes), sheets.content.grids
+    assert reduction is not None
     source = grids[sheets.content.graph.output(node.inputs[0]).id]
     cells = np.argwhere(task.mask(network)).tolist()
-    filters = [m // made.maps for m, _, _ in cells]
+    filters = [m // reduction.maps for m, _, _ in cells]
     for n, (m, i, j) in enumerate(cells):
         colour = FRAMES[n % len(FRAMES)]
         _frame(sheets, grids[f"{task.layer}.output"][m], (i, j), (i, j), colour)
-        k, depth = divmod(m, made.maps)
-        top, left = (
-            at * step - start for at, step, start in zip((i, j), made.window.stride, made.window.before, strict=True)
-        )
-        for t in range(made.terms):
-            level = depth * made.levels[0] - made.levels[1] + t * made.levels[2]
-            if 0 <= level < made.depth:
-                grid = source[k // made.filters * made.group + level]
-                ends = [
-                    corner + (size - 1) * step
-                    for corner, size, step in zip((top, left), made.window.size, made.window.dilation, strict=True)
-                ]
-                last = min(ends[0], grid.rows - 1), min(ends[1], grid.columns - 1)
+        k, depth = divmod(m, reduction.maps)
+        (top, left), (rows, columns) = reduction.window.corner(i, j), reduction.window.reach
+        for t in range(reduction.terms):
+            level = depth * reduction.levels[0] - reduction.levels[1] + t * reduction.levels[2]
+            if 0 <= level < reduction.depth:
+                grid = source[k // reduction.filters * reduction.group + level]
+                last = min(top + rows, grid.rows) - 1, min(left + columns, grid.columns) - 1
                 _frame(sheets, grid, (max(top, 0), max(left, 0)), last, colour)
-        if made.kernel is not None and filters.index(k) == n:
-            for _, grid in flat(grids[f"{task.layer}.{made.kernel}"][k]):
+        if reduction.kernel is not None and filters.index(k) == n:
+            for _, grid in flat(grids[f"{task.layer}.{reduction.kernel}"][k]):
                 _frame(
                     sheets, grid, (0, 0), (grid.rows - 1, grid.columns - 1), colour if filters.count(k) == 1 else palette.INK
                 )
