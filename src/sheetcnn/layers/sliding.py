@@ -186,7 +186,8 @@ class Pooling(Sliding):
     def onnx_pool(self, shape: Shape, counts_padding: bool = False) -> dict[str, Any]:
         """The window of a pool; what ceil_mode adds is padding at the end where that counts nothing: runtimes differ in it."""
         settings = self.onnx_window()
-        if self.ceil_mode and self.positions(shape) != self.model_copy(update={"ceil_mode": False}).positions(shape):
+        down = replace(self.window, rounded_up=False)
+        if down.positions(*shape[1:]) != self.window.positions(*shape[1:]):
             if counts_padding:
                 settings["ceil_mode"] = 1
             else:
