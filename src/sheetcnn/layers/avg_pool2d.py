@@ -33,7 +33,7 @@ class AvgPool2d(Pooling):
         top, left, bottom, right = self.sides if self.count_include_pad else (0, 0, 0, 0)
         counts = []
         for axis, (before, after) in enumerate(((top, bottom), (left, right))):
-            start = self.window.starts(axis, *shape[1:])
+            start = self.window.starts(axis, shape[1 + axis])
             end = np.minimum(start + self.kernel_size[axis], shape[1 + axis] + after)
             counts.append(end - np.maximum(start, -before))
         return np.outer(*counts)

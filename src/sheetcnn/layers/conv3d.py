@@ -153,8 +153,8 @@ class Conv3d(Activated):
 
     def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None) -> str:
         place, i, j = at
-        depth, rows, columns = self._volume((len(x), x[0].rows, x[0].columns))
-        k, z = divmod(place, self.window.positions(depth, rows, columns)[0])
+        depth = len(x) // self.in_channels
+        k, z = divmod(place, self.window.count(0, depth))
         first, *corner = self.window.corner(z, i, j)
         terms = []
         for c, kernels in enumerate(weight[k]):
@@ -181,7 +181,7 @@ class Conv3d(Activated):
         )
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-        return self.window.reads(1 + axis, *self._volume(shape))
+        return self.window.reads(1 + axis, shape[1 + axis])
 
     def multiplications(self, shape: Shape) -> int:
         per_cell = self.in_channels * int(np.prod(self.kernel_size))

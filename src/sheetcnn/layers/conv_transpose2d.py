@@ -206,7 +206,7 @@ class ConvTranspose2d(Activated):
         )
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-        return self.window.reads(axis, *shape[1:])
+        return self.window.reads(axis, shape[1 + axis])
 
     def multiplications(self, shape: Shape) -> int:
         return int(np.prod(shape)) * (self.out_channels // self.groups) * self.kernel_size[0] * self.kernel_size[1]

@@ -79,7 +79,7 @@ class Sliding(Layer):
         """The window, its padding known."""
         return Window(self.kernel_size, self.stride, self.sides[:2], self.sides[2:], self.dilation)
 
-    @property
+    @cached_property
     def reach(self) -> tuple[int, ...]:
         """Rows and columns that the window covers, the holes of dilation included."""
         return self.window.reach
@@ -106,9 +106,9 @@ class Sliding(Layer):
         return top, left, bottom, right
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-        return self.window.reads(axis, *shape[1:])
+        return self.window.reads(axis, shape[1 + axis])
 
-    def corner(self, row: int, column: int) -> list[int]:
+    def corner(self, row: int, column: int) -> tuple[int, ...]:
         """The input cell, counted from 0, at the top left of an output cell's window; negative in the padding."""
         return self.window.corner(row, column)
 
