@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 import sheetcnn
 from sheetcnn.arrays.array import Shape
@@ -20,7 +24,8 @@ from sheetcnn.model.network import parse_network
 MOST_LAYERS = 7
 MOST_CELLS = 4_000  # of one network's layers
 ACTIVATIONS = [kind for kind, layer in LAYERS.items() if layer.activates]
-WEIGHTED = ("conv2d", "conv3d", "conv_transpose2d", "linear")
+OFTEN = ("conv2d", "conv3d", "conv_transpose2d", "linear", "flatten")  # each drawn as often as four others
+TRIES = 5  # at a layer that must be there
 PIXELS = {
     "ordinary": lambda rng, shape: rng.normal(size=shape),
     "bytes": lambda rng, shape: rng.integers(0, 256, shape).astype(float),
@@ -46,8 +51,15 @@ class Case:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
-    """A network of up to seven layers; a layer that does not fit is left out."""
+def names(draw: st.DrawFn, options: Iterable[str]) -> str:
+    """One of some names; a name that is added changes only the draws in which it wins."""
+    number = draw(st.integers(0, 1 << 16))
+    return max(options, key=lambda name: blake2b(f"{number} {name}".encode()).digest())
+
+
+@st.composite
+def cases(draw: st.DrawFn, kind: str | None = None) -> Case:
+    """A network of up to seven layers, one of a given kind; a layer that does not fit is left out."""
     sizes = {
         "channels": draw(st.sampled_from([1, 2, 3, 4, 18])),
         "height": draw(st.integers(1, 8)),
@@ -58,8 +70,14 @@ def cases(draw: st.DrawFn) -> Case:
         if draw(st.sampled_from([False, False, True])):
             network["input"] |= {key: draw(st.sampled_from(values))}
     shapes: dict[str, Shape] = {"input": (sizes["channels"], sizes["height"], sizes["width"])}
-    for number in range(1, draw(st.integers(1, MOST_LAYERS)) + 1):
-        pair = draw(_layers(shapes, number))
+    count = draw(st.integers(1, MOST_LAYERS))
+    for number in range(1, count + 1 + (TRIES if kind else 0)):
+        if number > count and any(layer["type"] == kind for layer in network["layers"]):
+            break
+        if number > count and kind and not any(_takes(kind, shape) for shape in shapes.values()):
+            pair = [{"type": "flatten", "name": f"layer{number}"}]
+        else:
+            pair = draw(_layers(shapes, number, kind if number > count else None))
         longer = network | {"layers": [*network["layers"], *pair]}
         try:
             nodes = parse_network(longer, "random").nodes
@@ -68,6 +86,8 @@ def cases(draw: st.DrawFn) -> Case:
         if sum(int(np.prod(node.shape)) for node in nodes) <= MOST_CELLS:
             network = longer
             shapes |= {node.name: node.shape for node in nodes}
+    if kind:
+        assume(any(layer["type"] == kind for layer in network["layers"]))
     if not network["layers"]:
         network["layers"] = [{"type": "relu"}]
     if len(final := shapes[next(reversed(shapes))]) == 1 and draw(st.booleans()):
@@ -77,14 +97,18 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(network, draw(st.sampled_from(list(PIXELS))), options | {"detail": detail, "protect": draw(st.booleans())})
 
 
+def _takes(kind: str, shape: Shape) -> bool:
+    return LAYERS[kind].takes in ("any", "maps" if len(shape) == 3 else "vector")
+
+
 @st.composite
-def _layers(draw: st.DrawFn, shapes: dict[str, Shape], number: int) -> list[dict[str, Any]]:
-    """A layer that mostly fits what it reads; sometimes with a twin that shares its weights."""
-    names = list(shapes)
-    reads = draw(st.sampled_from(names[::-1]))
+def _layers(draw: st.DrawFn, shapes: dict[str, Shape], number: int, kind: str | None) -> list[dict[str, Any]]:
+    """A layer that mostly fits what it reads, of a kind if one is given; sometimes with a twin that shares its weights."""
+    reads = draw(st.sampled_from([name for name, shape in shapes.items() if kind is None or _takes(kind, shape)][::-1]))
     shape = shapes[reads]
-    wanted = {"any", "maps" if len(shape) == 3 else "vector"}
-    kind = draw(st.sampled_from([kind for kind in [*LAYERS, *WEIGHTED * 3] if LAYERS[kind].takes in wanted]))
+    if kind is None:
+        several = [f"{name} {n}" for name in LAYERS if _takes(name, shape) for n in range(4 if name in OFTEN else 1)]
+        kind = draw(names(several)).split()[0]
     layer = {"type": kind, "name": f"layer{number}", "input": reads} | draw(_settings(kind, shape))
     if LAYERS[kind].inputs[1] > 1:
         like = [name for name, other in shapes.items() if len(other) == len(shape) and {*other[1:]} <= {*shape[1:], 1}]
@@ -93,14 +117,24 @@ def _layers(draw: st.DrawFn, shapes: dict[str, Shape], number: int) -> list[dict
             *draw(st.lists(st.sampled_from(like), min_size=1, max_size=LAYERS[kind].inputs[1] - 1 and 2)),
         ]
     if "activation" in LAYERS[kind].model_fields and draw(st.booleans()):
-        layer["activation"] = draw(st.sampled_from(ACTIVATIONS))
-    if kind not in WEIGHTED or "kernels" in layer:
+        layer["activation"] = draw(names(ACTIVATIONS))
+    if "kernels" in layer or not _has_weights(layer, shape):
         return [layer]
     layer |= {"seed": draw(st.integers(0, 9)), "init": draw(st.sampled_from(["he_normal", "xavier_uniform", "ones"]))}
     if draw(st.sampled_from([True, False, False])):
         twin = {key: value for key, value in layer.items() if key not in ("seed", "init")}
         return [layer, twin | {"name": f"twin{number}", "share": layer["name"]}]
     return [layer]
+
+
+def _has_weights(layer: dict[str, Any], shape: Shape) -> bool:
+    """Whether there are weights to initialise, by `init` and `seed`."""
+    kind = LAYERS[layer["type"]]
+    try:
+        made = kind(**{key: value for key, value in layer.items() if key in kind.model_fields})
+        return any(len(size) > 1 for size in made.parameters(shape).values())
+    except (ValidationError, ValueError, ArithmeticError):
+        return False  # it does not fit, and is left out
 
 
 @st.composite
@@ -183,4 +217,13 @@ def _settings(draw: st.DrawFn, kind: str, shape: Shape) -> dict[str, Any]:
         case "unflatten":
             rows = divisor(shape[0])
             return {"size": [shape[0] // rows, rows, 1]}
-    return {}
+    # Of other layers what the names of their settings say, and what one of their own examples has.
+    sizes = {
+        "kernel_size": st.lists(st.integers(1, 3), min_size=2, max_size=2),
+        "stride": st.integers(1, 2),
+        "padding": st.integers(0, 1),
+        "dilation": st.integers(1, 2),
+        "bias": st.booleans(),
+    }
+    drawn = {key: draw(sizes[key]) for key in LAYERS[kind].model_fields if key in sizes}
+    return pick(*(given.settings for given in LAYERS[kind].examples)) | drawn

@@ -449,13 +449,13 @@ def test_margins(settings: dict[str, Any], margin: tuple[int, ...]) -> None:
 
 
 def test_activations() -> None:
-    """All from relu to log_softmax in the list may be part of another layer; those that read x once stand within its formula."""
-    names = list(LAYERS)
-    activations = names[names.index("relu") : names.index("log_softmax") + 1]
+    """All of this family may be part of another layer; those that read x once stand within its formula."""
+    activations = [kind for kind, layer in LAYERS.items() if layer.family == "activation"]
+    assert {"relu", "prelu", "softmax", "log_softmax"} <= {*activations}
     assert [kind for kind, layer in LAYERS.items() if layer.activates] == activations
     for kind in activations:
         layer = LAYERS[kind]()
-        if isinstance(layer, Elementwise):
+        if layer.cellwise:
             assert layer.reads_once == (layer.cell("@").count("@") == 1), kind
 
 

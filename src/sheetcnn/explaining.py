@@ -81,8 +81,8 @@ def _explained(graph: Graph, values: Values, layer: str, place: tuple[int, int, 
     if node is None:
         names = graph.network.by_name
         raise NetworkError(f"layer {layer!r:.60} is none of the network{near(layer, names)}; there are {', '.join(names)}")
-    made = node.layer.made_of(*node.in_shapes)
-    if made is None:
+    reduction = node.layer.reduction(*node.in_shapes)
+    if reduction is None:
         raise NetworkError(
             f"layer {layer!r} ({node.layer.type}) has no windows to look into; choose a convolution or a pooling"
         )
@@ -92,7 +92,7 @@ def _explained(graph: Graph, values: Values, layer: str, place: tuple[int, int, 
         )
     seen = CellTrace(graph, values, node, tuple(n - 1 for n in place))
     return Explanation(
-        layer, node.layer.type, place, ", ".join(node.inputs), made.kind, seen.windows, seen.kernels, seen.products, seen.sums,
+        layer, node.layer.type, place, ", ".join(node.inputs), reduction.kind, seen.windows, seen.kernels, seen.products, seen.sums,
         seen.together, seen.divisor, seen.bias, seen.total, None if node.layer.final is None else node.layer.final.type,
         float(values[graph.output(layer).id][seen.place]),
     )  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arrays.array import Array, CellFormula, Shape, Values
 from ..arrays.grid import Grid, Grids
-from ..layers.base import Layer, MadeOf
+from ..layers.base import Layer, Reduction
 from ..layers.drawing import arrays_of
 from ..model.network import Node
 
@@ -85,16 +85,16 @@ def _slides(node: Node) -> bool:
     return node.layer.textbook(*node.in_shapes)
 
 
-def _summed(node: Node) -> MadeOf | None:
+def _summed(node: Node) -> Reduction | None:
     """The windows whose products with kernels a layer sums, as the textbook does; None for other layers."""
-    made = node.layer.made_of(*node.in_shapes) if _slides(node) else None
-    return made if made is not None and made.kind == "sum" else None
+    reduction = node.layer.reduction(*node.in_shapes) if _slides(node) else None
+    return reduction if reduction is not None and reduction.kind == "sum" else None
 
 
 def _many(node: Node) -> bool:
     """Whether every filter sums over all channels, of which there are several."""
-    made = _summed(node)
-    return made is not None and made.terms == node.in_shapes[0][0] > 1
+    reduction = _summed(node)
+    return reduction is not None and reduction.terms == node.in_shapes[0][0] > 1
 
 
 # -- the bias once for each channel ------------------------------------------------------------------------------------
@@ -148,22 +148,22 @@ def _shifted_values(node: Node, xs: Inputs, numbers: Values, pick: int) -> np.nd
 
 # -- the kernel turned around, as a convolution of mathematics has it --------------------------------------------------
 def _flips(node: Node) -> bool:
-    made = _summed(node)
-    if made is None or made.kernel != "weight" or made.dilation != (1, 1):
+    reduction = _summed(node)
+    if reduction is None or reduction.kernel != "weight" or reduction.window.dilation != (1, 1):
         return False
-    return 1 < made.size[0] * made.size[1] * made.terms <= MOST_TERMS
+    return 1 < reduction.window.size[0] * reduction.window.size[1] * reduction.terms <= MOST_TERMS
 
 
 def _flipped_formula(node: Node, xs: tuple[Grids, ...], own: Own, pick: int) -> CellFormula:
-    made = _summed(node)
-    assert made is not None
+    reduction = _summed(node)
+    assert reduction is not None
 
     def formula(self: Layer, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None) -> str:
-        (m, i, j), (rows, columns) = at, made.size
-        k, (top, left) = m // made.maps, made.corner(i, j)
+        (m, i, j), (rows, columns) = at, reduction.window.size
+        k, (top, left) = m // reduction.maps, reduction.window.corner(i, j)
         total = "+".join(
             f"{x[channel].window(top + a, left + b, 1, 1)}*{weight[k][t].at(rows - 1 - a, columns - 1 - b)}"
-            for t, channel in made.channels(m)
+            for t, channel in reduction.channels(m)
             for a, b in np.ndindex(rows, columns)
         )
         return total if bias is None else f"{bias[k].area}+{total}"

@@ -18,13 +18,7 @@ class Elementwise(Layer):
     takes: ClassVar[str] = "any"
     family: ClassVar[str] = "activation"
     activates: ClassVar[bool] = True
-
-    def cell(self, x: str) -> str:
-        """The formula of one cell, `x` being the text of its input.
-
-        Where the layer says `reads_once`, that may be a sum, b+s+t: put brackets around it unless it is a whole argument.
-        """
-        raise NotImplementedError
+    cellwise: ClassVar[bool] = True
 
     def formula(self, at: Shape, x: Grids, **parameters: Grids) -> str:
         return self.cell(cell_of(x, at))

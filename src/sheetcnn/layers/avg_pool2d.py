@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Layer, MadeOf, OnnxGraph, example
+from .base import Layer, OnnxGraph, Reduction, example
 from .settings import Flag
 from .sliding import Pooling
 
@@ -33,14 +33,14 @@ class AvgPool2d(Pooling):
         top, left, bottom, right = self.sides if self.count_include_pad else (0, 0, 0, 0)
         counts = []
         for axis, (before, after) in enumerate(((top, bottom), (left, right))):
-            start = np.arange(self.positions(shape)[axis]) * self.stride[axis] - self.sides[axis]
+            start = self.window.starts(axis, shape[1 + axis])
             end = np.minimum(start + self.kernel_size[axis], shape[1 + axis] + after)
             counts.append(end - np.maximum(start, -before))
         return np.outer(*counts)
 
-    def made_of(self, shape: Shape) -> MadeOf:
+    def reduction(self, shape: Shape) -> Reduction:
         return replace(
-            super().made_of(shape), kind="mean", counted_padding=self.sides if self.count_include_pad else (0, 0, 0, 0)
+            super().reduction(shape), kind="mean", counted_padding=self.sides if self.count_include_pad else (0, 0, 0, 0)
         )
 
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -65,7 +65,7 @@ class AvgPool2d(Pooling):
 
     def shifted(self, x: np.ndarray, by: tuple[int, int], **_: np.ndarray) -> np.ndarray:
         # The sum is still divided by the number of cells that the window has where it belongs.
-        return self.but(padding=0).windows(self.moved(x, by), 0).sum(axis=(3, 4)) / self.cells(x.shape)
+        return self.but(padding=0).window.views(self.moved(x, by), 0).sum(axis=(3, 4)) / self.cells(x.shape)
 
     def torch(self, shape: Shape) -> str:
         top, left, bottom, right = self.sides

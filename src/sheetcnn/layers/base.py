@@ -11,23 +11,21 @@ from pydantic import BaseModel, ConfigDict
 from ..arrays.array import Array, Margin, Shape, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
+from ..arrays.window import Window
 
 PREFIX = "activation_"  # before the names of an activation's own parameters, where it is part of another layer
 
 
 @dataclass(frozen=True)
-class MadeOf:
-    """Which windows one output cell is made of, as the inspector shows them; all places count from 0.
+class Reduction:
+    """Which windows of the input one output cell reduces to a number, as the inspector shows it; all places count from 0.
 
     Output map m belongs to filter k = m // maps and lies at depth z = m % maps. Term t reads, in the channels of the
     filter's group (from k // filters · group on), level z · levels[0] − levels[1] + t · levels[2], if it is among `depth`.
     """
 
     kind: str  # "sum" of windows times kernels, "largest" or "mean" of the window
-    size: tuple[int, int]  # rows and columns of the window
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)  # above and left of the input; negative where windows start inside it
-    dilation: tuple[int, int] = (1, 1)
+    window: Window  # of rows and columns
     terms: int = 1  # windows for one cell
     maps: int = 1
     filters: int = 1
@@ -39,10 +37,6 @@ class MadeOf:
     divisor: int = 1  # of the sum
     counted_padding: Margin = (0, 0, 0, 0)  # padding that counts in a mean
     term_activation: Layer | None = None  # of each term, before they are summed
-
-    def corner(self, i: int, j: int) -> tuple[int, int]:
-        """Row and column of the input, from 0, at the top left of a cell's windows; negative in the padding."""
-        return i * self.stride[0] - self.padding[0], j * self.stride[1] - self.padding[1]
 
     def channels(self, m: int) -> list[tuple[int, int]]:
         """The terms of output map m, each with the channel of the input that its window lies in."""
@@ -114,6 +108,7 @@ class Layer(BaseModel):
     inputs: ClassVar[tuple[int, int]] = (1, 1)  # how many layers it reads, at least and at most
     classic_kernels: ClassVar[bool] = False  # whether its kernels, filter by channel, may be chosen among classic ones
     activates: ClassVar[bool] = False  # whether `activation =` may name it
+    cellwise: ClassVar[bool] = False  # whether a cell depends on the same cell of the input alone, as `cell` writes it
     reads_once: ClassVar[bool] = False  # whether its formula reads its input once, so that a long sum can stand inside
     gives_probabilities: ClassVar[bool] = False  # whether its numbers are positive and sum to 1
     buffers: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change, as PyTorch calls them
@@ -169,6 +164,13 @@ class Layer(BaseModel):
         """The text of the output cell at an index, without "=" (before `activation`)."""
         raise NotImplementedError
 
+    def cell(self, x: str) -> str:
+        """The formula of one cell, `x` being the text of its input, where the layer is `cellwise`.
+
+        Where it says `reads_once` too, that may be a sum, b+s+t: put brackets around it unless it is a whole argument.
+        """
+        raise NotImplementedError
+
     def steps(self, *shapes: Shape, detail: str) -> list[Array]:
         """The arrays that are drawn on the way to the output."""
         return []
@@ -206,8 +208,8 @@ class Layer(BaseModel):
         """How many cells the formulas of the whole layer read, about."""
         return self.multiplications(*shapes)
 
-    def made_of(self, *shapes: Shape) -> MadeOf | None:
-        """Which windows an output cell is made of; None for layers that have none, or too many to be looked at."""
+    def reduction(self, *shapes: Shape) -> Reduction | None:
+        """Which windows an output cell is reduced from; None for layers that have none, or too many to be looked at."""
         return None
 
     # -- what exercises plant mistakes by, and ask for --------------------------------------------------------------

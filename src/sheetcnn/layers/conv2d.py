@@ -12,8 +12,8 @@ from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids, span
 from ..arrays.kernels import KERNELS
 from ..plain import near
-from .activation import Activated, Elementwise
-from .base import Layer, MadeOf, OnnxGraph, example
+from .activation import Activated
+from .base import Layer, OnnxGraph, Reduction, example
 from .settings import Count, Flag
 from .sliding import Sliding, correlated, group_of, group_words, pair
 
@@ -194,7 +194,7 @@ class Conv2d(Activated, Sliding):
             )
         if self.channel_mix != "sum" and self.groups > 1:
             raise ValueError(f'channel_mix "{self.channel_mix}" goes with groups 1, not {self.groups}')
-        if self.activation_scope == "channel" and not isinstance(self.activation, Elementwise):
+        if self.activation_scope == "channel" and (self.activation is None or not self.activation.cellwise):
             raise ValueError('activation_scope "channel" needs an activation that acts cell by cell, such as "relu"')
         if self.activation_scope == "channel" and self.channel_mix == "separate":
             raise ValueError('activation_scope "channel" means nothing where channels stay separate; leave one of them out')
@@ -259,7 +259,7 @@ class Conv2d(Activated, Sliding):
 
     def _each_filters_products(self, x: np.ndarray, weight: np.ndarray) -> Iterator[np.ndarray]:
         """The same for one filter after the other: all together may be a thousand times what the layer puts out."""
-        view = self.windows(x, 0)
+        view = self.window.views(x, 0)
         for k, kernels in enumerate(weight):
             seen = view[self.channels_of(k, len(x))]
             yield np.einsum("cijab,cab->cij", seen, np.broadcast_to(kernels, (len(seen), *self.kernel_size)))
@@ -284,7 +284,7 @@ class Conv2d(Activated, Sliding):
         if self.channel_mix == "separate":
             return self._products(x, weight).reshape(self.output_shape(x.shape))
         weight = np.broadcast_to(weight, (self.out_channels, len(x) // self.groups, *self.kernel_size))
-        view = self.windows(x, 0)
+        view = self.window.views(x, 0)
         y = np.zeros(self.output_shape(x.shape))
         filters = self.out_channels // self.groups
         for g in range(self.groups):
@@ -310,24 +310,22 @@ class Conv2d(Activated, Sliding):
             if len(kernels) < len(channels):
                 kernels = kernels * len(channels)
             terms = [f"SUMPRODUCT({c.windows[window]},{w.area})" for c, w in zip(channels, kernels, strict=True)]
-        if self.activation_scope == "channel" and isinstance(self.activation, Elementwise):
+        if self.activation_scope == "channel" and self.activation is not None:
             terms = [self.activation.cell(term) for term in terms]
         total = "+".join(terms)
         if self.channel_mix == "mean":
             total = f"({total})/{len(channels)}"
         return total if bias is None else f"{bias[k].area}+{total}"
 
-    def made_of(self, shape: Shape) -> MadeOf:
+    def reduction(self, shape: Shape) -> Reduction:
         each = self.activation if self.activation_scope == "channel" else None
-        window = MadeOf(
-            "sum", self.kernel_size, self.stride, self.sides[:2], self.dilation, kernel="weight", term_activation=each
-        )
+        own = Reduction("sum", self.window, kernel="weight", term_activation=each)
         if self.channel_mix == "separate":
-            return replace(window, maps=shape[0], depth=shape[0], levels=(1, 0, 1))
+            return replace(own, maps=shape[0], depth=shape[0], levels=(1, 0, 1))
         channels = shape[0] // self.groups
         divisor = channels if self.channel_mix == "mean" else 1
         filters = self.out_channels // self.groups
-        return replace(window, terms=channels, filters=filters, group=channels, depth=channels, divisor=divisor)
+        return replace(own, terms=channels, filters=filters, group=channels, depth=channels, divisor=divisor)
 
     def textbook(self, shape: Shape) -> bool:
         return self.groups == 1 and not self.warning() and super().textbook(shape)
@@ -337,7 +335,7 @@ class Conv2d(Activated, Sliding):
 
     def mistaken(self, shape: Shape) -> dict[str, Layer]:
         found = super().mistaken(shape)
-        if self.textbook(shape) and shape[0] > 1 and isinstance(self.activation, Elementwise):
+        if self.textbook(shape) and shape[0] > 1 and self.activation is not None and self.activation.cellwise:
             found["relu_before_sum"] = self.but(activation_scope="channel")
         return found
 

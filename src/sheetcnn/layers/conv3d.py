@@ -1,5 +1,6 @@
 """Convolution that also slides across the stack of maps."""
 
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -7,9 +8,9 @@ from pydantic import BeforeValidator
 
 from ..arrays.array import Margin, Shape
 from ..arrays.grid import Grids
-from ..arrays.receptive_field import touched
+from ..arrays.window import Window
 from .activation import Activated
-from .base import MadeOf, OnnxGraph, example
+from .base import OnnxGraph, Reduction, example
 from .settings import Amount, Count, Flag
 from .sliding import correlated
 
@@ -111,18 +112,17 @@ class Conv3d(Activated):
     dilation: Counts3 = (1, 1, 1)
     bias: Flag = True
 
-    @property
-    def reach(self) -> tuple[int, ...]:
-        """Maps, rows and columns that the window covers, the holes of dilation included."""
-        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
+    @cached_property
+    def window(self) -> Window:
+        """The window along depth, rows and columns."""
+        return Window(self.kernel_size, self.stride, self.padding, self.padding, self.dilation, (1, 1, 1))
 
     def _volume(self, shape: Shape) -> Shape:
         """Depth, rows and columns of one volume of the input."""
         return (shape[0] // self.in_channels, *shape[1:])
 
     def _positions(self, shape: Shape) -> tuple[int, ...]:
-        sizes = zip(self._volume(shape), self.padding, self.reach, self.stride, strict=True)
-        return tuple((n + 2 * p - reach) // s + 1 for n, p, reach, s in sizes)
+        return self.window.positions(*self._volume(shape))
 
     def check(self, shape: Shape) -> None:
         if shape[0] % self.in_channels:
@@ -149,10 +149,7 @@ class Conv3d(Activated):
 
     def forward(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
         volumes = x.reshape(self.in_channels, *self._volume(x.shape))
-        padded = np.pad(volumes, ((0, 0), *((p, p) for p in self.padding)))
-        view = np.lib.stride_tricks.sliding_window_view(padded, self.reach, axis=(1, 2, 3))
-        (s, t, u), (d, e, f) = self.stride, self.dilation
-        view = view[:, ::s, ::t, ::u, ::d, ::e, ::f]
+        view = self.window.views(volumes, 0)
         y = np.zeros((self.out_channels, *self._positions(x.shape)))
         for z, level in np.ndindex(y.shape[1], self.kernel_size[0]):
             y[:, z] += correlated(view[:, z, :, :, level], weight[:, :, level])
@@ -163,28 +160,25 @@ class Conv3d(Activated):
     def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None) -> str:
         place, i, j = at
         depth = len(x) // self.in_channels
-        k, z = divmod(place, (depth + 2 * self.padding[0] - self.reach[0]) // self.stride[0] + 1)
-        corner = i * self.stride[1] - self.padding[1], j * self.stride[2] - self.padding[2]
+        k, z = divmod(place, self.window.count(0, depth))
+        first, *corner = self.window.corner(z, i, j)
         terms = []
         for c, kernels in enumerate(weight[k]):
             for step, kernel in enumerate(kernels):
-                level = z * self.stride[0] - self.padding[0] + step * self.dilation[0]
+                level = first + step * self.dilation[0]
                 if 0 <= level < depth:  # beyond the stack there is only padding
-                    window = x[c * depth + level].windows[(*corner, *self.reach[1:])]
+                    window = x[c * depth + level].windows[(*corner, *self.window.reach[1:])]
                     terms.append(f"SUMPRODUCT({window},{kernel.area})")
         total = "+".join(terms) or "0"
         return total if bias is None else f"{bias[k].area}+{total}"
 
-    def made_of(self, shape: Shape) -> MadeOf | None:
+    def reduction(self, shape: Shape) -> Reduction | None:
         if self.in_channels > 1:
             return None
         depth = self._volume(shape)[0]
-        return MadeOf(
+        return Reduction(
             "sum",
-            (self.kernel_size[1], self.kernel_size[2]),
-            (self.stride[1], self.stride[2]),
-            (self.padding[1], self.padding[2]),
-            (self.dilation[1], self.dilation[2]),
+            self.window.along(1, 2),
             terms=self.kernel_size[0],
             maps=self._positions(shape)[0],
             depth=depth,
@@ -193,21 +187,15 @@ class Conv3d(Activated):
         )
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-        starts = np.arange(self.output_shape(shape)[1 + axis]) * self.stride[1 + axis] - self.padding[1 + axis]
-        return touched(starts, self.kernel_size[1 + axis], self.dilation[1 + axis], shape[1 + axis])
+        return self.window.reads(1 + axis, shape[1 + axis])
 
     def multiplications(self, shape: Shape) -> int:
         per_cell = self.in_channels * int(np.prod(self.kernel_size))
         return int(np.prod(self.output_shape(shape))) * per_cell
 
     def size_words(self, shape: Shape) -> str:
-        words = []
-        names = ("depth", "rows", "columns")
-        for name, n, k, p, s, out in zip(
-            names, self._volume(shape), self.reach, self.padding, self.stride, self._positions(shape), strict=True
-        ):
-            words.append(f"{name} ({n} − {k}{f' + 2·{p}' if p else ''})/{s} + 1 = {out}")
-        return ", ".join(words)
+        words = zip(("depth", "rows", "columns"), self.window.size_words(*self._volume(shape)), strict=True)
+        return ", ".join(f"{name} {text}" for name, text in words)
 
     def torch(self, shape: Shape) -> str:
         text = f"torch.nn.Conv3d({self.in_channels}, {self.out_channels}, {self.kernel_size}"

@@ -1,14 +1,15 @@
 """Transposed convolution."""
 
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
-from ..arrays.array import Array, Margin, Shape
+from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids
-from ..arrays.receptive_field import touched
+from ..arrays.window import Window
 from .activation import Activated
-from .base import MadeOf, OnnxGraph, example
+from .base import OnnxGraph, Reduction, example
 from .settings import Amounts, Count, Counts, Flag
 from .sliding import Sides, group_of, group_words, pair
 
@@ -84,11 +85,13 @@ class ConvTranspose2d(Activated):
     groups: Count = 1
     bias: Flag = True
 
-    @property
-    def reach(self) -> tuple[int, int]:
-        """Rows and columns that a kernel covers, the holes of dilation included."""
-        rows, columns = (d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
-        return rows, columns
+    @cached_property
+    def window(self) -> Window:
+        """The window of the turned kernel over the spread-out input; with much padding the first one starts inside it."""
+        (down, along), (top, left, bottom, right) = self.output_padding, self.padding
+        rows, columns = (d * (k - 1) for k, d in zip(self.kernel_size, self.dilation, strict=True))
+        before, after = (rows - top, columns - left), (rows - bottom + down, columns - right + along)
+        return Window(self.kernel_size, (1, 1), before, after, self.dilation, self.stride)
 
     def check(self, shape: Shape) -> None:
         if shape[0] % self.groups or self.out_channels % self.groups:
@@ -126,21 +129,13 @@ class ConvTranspose2d(Activated):
         return split.swapaxes(1, 2).reshape(-1, self.out_channels // self.groups, *array.shape[2:])
 
     def output_shape(self, shape: Shape) -> Shape:
-        top, left, bottom, right = self.padding
-        sizes = zip(shape[1:], self.stride, (top + bottom, left + right), self.reach, self.output_padding, strict=True)
-        return (self.out_channels, *((n - 1) * s - p + reach + more for n, s, p, reach, more in sizes))
+        return (self.out_channels, *self.window.positions(*shape[1:]))
 
     def kernel_spacing(self) -> tuple[int, int]:
         return self.dilation
 
-    def _around(self) -> Margin:
-        """The padding around the spread-out input; where it is negative, the window starts inside."""
-        (rows, columns), (top, left, bottom, right) = self.reach, self.padding
-        (down, along) = self.output_padding
-        return rows - 1 - top, columns - 1 - left, rows - 1 - bottom + down, columns - 1 - right + along
-
     def steps(self, shape: Shape, detail: str) -> list[Array]:
-        top, left, bottom, right = (max(0, side) for side in self._around())
+        top, left, bottom, right = (max(0, side) for side in (*self.window.before, *self.window.after))
         filters = (self.out_channels, shape[0] // self.groups, *self.kernel_size)
         spread, turned = ("channel {k}, spread out", "channel {k}", "{k}"), ("filter {k}, turned", "turned", "{c}")
         return [
@@ -189,22 +184,19 @@ class ConvTranspose2d(Activated):
 
     def formula(self, at: Shape, x: Grids, spread: Grids, turned: Grids, bias: Grids | None = None, **_: Grids) -> str:
         k, i, j = at
-        top, left = self._around()[:2]
+        place = (*self.window.corner(i, j), *self.window.reach)
         pairs = zip(spread[self.channels_of(k, len(x))], turned[k], strict=True)
-        total = "+".join([f"SUMPRODUCT({c.window(i - top, j - left, *self.reach)},{w.area})" for c, w in pairs])
+        total = "+".join([f"SUMPRODUCT({c.window(*place)},{w.area})" for c, w in pairs])
         return total if bias is None else f"{bias[k].area}+{total}"
 
     def channels_of(self, k: int, channels: int) -> slice:
         return group_of(k, self.out_channels, self.groups, channels)
 
-    def made_of(self, shape: Shape) -> MadeOf:
-        top, left = self._around()[:2]
+    def reduction(self, shape: Shape) -> Reduction:
         channels = shape[0] // self.groups
-        return MadeOf(
+        return Reduction(
             "sum",
-            self.kernel_size,
-            padding=(top, left),
-            dilation=self.dilation,
+            self.window,
             terms=channels,
             filters=self.out_channels // self.groups,
             group=channels,
@@ -214,8 +206,7 @@ class ConvTranspose2d(Activated):
         )
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-        starts = np.arange(self.output_shape(shape)[1 + axis]) - self._around()[axis]  # among the input's cells, spread out
-        return touched(starts, self.kernel_size[axis], self.dilation[axis], shape[1 + axis], self.stride[axis])
+        return self.window.reads(axis, shape[1 + axis])
 
     def multiplications(self, shape: Shape) -> int:
         return int(np.prod(shape)) * (self.out_channels // self.groups) * self.kernel_size[0] * self.kernel_size[1]
@@ -224,7 +215,13 @@ class ConvTranspose2d(Activated):
         (top, left, bottom, right), out = self.padding, self.output_shape(shape)
         words = []
         for n, s, p, reach, extra, size in zip(
-            shape[1:], self.stride, (top + bottom, left + right), self.reach, self.output_padding, out[1:], strict=True
+            shape[1:],
+            self.stride,
+            (top + bottom, left + right),
+            self.window.reach,
+            self.output_padding,
+            out[1:],
+            strict=True,
         ):
             words.append(f"({n} − 1)·{s}{f' − {p}' if p else ''} + {reach}{f' + {extra}' if extra else ''} = {size}")
         return words[0] if words[0] == words[1] else f"rows {words[0]}, columns {words[1]}"

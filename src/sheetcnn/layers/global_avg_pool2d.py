@@ -6,7 +6,8 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Layer, MadeOf, example
+from ..arrays.window import Window
+from .base import Layer, Reduction, example
 
 
 class GlobalAvgPool2d(Layer):
@@ -28,8 +29,8 @@ class GlobalAvgPool2d(Layer):
     def formula(self, at: Shape, x: Grids) -> str:
         return f"AVERAGE({x[at[0]].window(0, 0, x[at[0]].rows, x[at[0]].columns)})"
 
-    def made_of(self, shape: Shape) -> MadeOf:
-        return MadeOf("mean", (shape[1], shape[2]), maps=shape[0], depth=shape[0], levels=(1, 0, 1))
+    def reduction(self, shape: Shape) -> Reduction:
+        return Reduction("mean", Window(shape[1:]), maps=shape[0], depth=shape[0], levels=(1, 0, 1))
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
         return np.array([0]), np.array([shape[1 + axis] - 1])

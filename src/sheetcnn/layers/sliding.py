@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -9,8 +10,8 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from ..arrays.array import Margin, Shape, shape_text
-from ..arrays.receptive_field import touched
-from .base import Layer, MadeOf
+from ..arrays.window import Window
+from .base import Layer, Reduction
 from .settings import Amount, Counts, Flag
 
 _AT_ONCE = 200_000  # numbers of windows that are copied
@@ -86,26 +87,25 @@ class Sliding(Layer):
         """The stride that PyTorch takes where none is given."""
         return (1, 1)
 
-    @property
-    def rounding(self) -> tuple[str, str]:
-        """The brackets around a division of the output's size that leaves a rest: rounded down, or up."""
-        return ("⌊", "⌋")
-
-    @cached_property
-    def reach(self) -> tuple[int, int]:
-        """Rows and columns that the window covers, the holes of dilation included."""
-        rows, columns = (d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
-        return rows, columns
-
     @cached_property
     def sides(self) -> Margin:
         """Padding at top, left, bottom and right; "same" puts the odd cell at the bottom and right, as PyTorch does."""
         if self.padding == "valid":
             return (0, 0, 0, 0)
         if self.padding == "same":
-            rows, columns = (size - 1 for size in self.reach)
+            rows, columns = (d * (k - 1) for k, d in zip(self.kernel_size, self.dilation, strict=True))
             return rows // 2, columns // 2, rows - rows // 2, columns - columns // 2
         return self.padding
+
+    @cached_property
+    def window(self) -> Window:
+        """The window, its padding known."""
+        return Window(self.kernel_size, self.stride, self.sides[:2], self.sides[2:], self.dilation)
+
+    @cached_property
+    def reach(self) -> tuple[int, ...]:
+        """Rows and columns that the window covers, the holes of dilation included."""
+        return self.window.reach
 
     def check(self, shape: Shape) -> None:
         if self.padding == "same" and self.stride != (1, 1):
@@ -120,52 +120,27 @@ class Sliding(Layer):
             )
 
     def positions(self, shape: Shape) -> tuple[int, int]:
-        """Rows and columns of the output: floor((N + P − D·(K − 1) − 1) / S) + 1, P being the padding of both sides.
-
-        Source: torch.nn.Conv2d, section "Shape".
-        """
-        top, left, bottom, right = self.sides
-        return (
-            (shape[1] + top + bottom - self.reach[0]) // self.stride[0] + 1,
-            (shape[2] + left + right - self.reach[1]) // self.stride[1] + 1,
-        )
+        """Rows and columns of the output."""
+        rows, columns = self.window.positions(*shape[1:])
+        return rows, columns
 
     def margin(self, shape: Shape) -> Margin:
-        top, left, bottom, right = self.sides
-        rows, columns = self.positions(shape)
-        # With ceil_mode the last window may reach further than the padding.
-        below = (rows - 1) * self.stride[0] + self.reach[0] - top - shape[1]
-        beyond = (columns - 1) * self.stride[1] + self.reach[1] - left - shape[2]
-        return top, left, max(bottom, below), max(right, beyond)
+        top, left, bottom, right = self.window.margin(*shape[1:])
+        return top, left, bottom, right
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-        starts = np.arange(self.positions(shape)[axis]) * self.stride[axis] - self.sides[axis]
-        return touched(starts, self.kernel_size[axis], self.dilation[axis], shape[1 + axis])
+        return self.window.reads(axis, shape[1 + axis])
 
-    @cached_property
-    def _stride_and_padding(self) -> tuple[int, int, int, int]:
-        return (*self.stride, *self.sides[:2])
-
-    def corner(self, row: int, column: int) -> tuple[int, int]:
+    def corner(self, row: int, column: int) -> tuple[int, ...]:
         """The input cell, counted from 0, at the top left of an output cell's window; negative in the padding."""
-        down, along, top, left = self._stride_and_padding
-        return row * down - top, column * along - left
-
-    def windows(self, x: np.ndarray, fill: float) -> np.ndarray:
-        """A view of every window: C × rows out × columns out × kernel rows × kernel columns, padding being `fill`."""
-        top, left, bottom, right = self.margin(x.shape)
-        padded = np.pad(x, ((0, 0), (top, bottom), (left, right)), constant_values=fill)
-        view = np.lib.stride_tricks.sliding_window_view(padded, self.reach, axis=(1, 2))
-        rows, columns = self.positions(x.shape)
-        view = view[:, :: self.stride[0], :: self.stride[1], :: self.dilation[0], :: self.dilation[1]]
-        return view[:, :rows, :columns]
+        return self.window.corner(row, column)
 
     def textbook(self, shape: Shape) -> bool:
         return not (self.wide(shape) or self.draws_sum("compact") or self.steps(shape, detail="compact"))
 
     def filter_makes_map(self, shape: Shape) -> bool:
-        made = self.made_of(shape)
-        return made is not None and made.kernel == "weight" and made.maps == 1
+        reduction = self.reduction(shape)
+        return reduction is not None and reduction.kernel == "weight" and reduction.maps == 1
 
     def shifted(self, x: np.ndarray, by: tuple[int, int], **parameters: np.ndarray) -> np.ndarray:
         found = self.but(padding=0).activated(self.moved(x, by), **parameters)
@@ -183,16 +158,8 @@ class Sliding(Layer):
         return {"wrong_stride": self.but(stride=[max(1, step - 1) for step in self.stride])}
 
     def size_words(self, shape: Shape) -> str:
-        top, left, bottom, right = self.sides
-        sides = ((top, bottom), (left, right))
-        words = []
-        for n, reach, s, (before, after), out in zip(
-            shape[1:], self.reach, self.stride, sides, self.positions(shape), strict=True
-        ):
-            padding = f" + 2·{before}" if before == after else f" + {before} + {after}"
-            opening, closing = self.rounding if (n + before + after - reach) % s else ("", "")
-            words.append(f"{opening}({n} − {reach}{padding if before or after else ''})/{s}{closing} + 1 = {out}")
-        return words[0] if words[0] == words[1] else f"rows {words[0]}, columns {words[1]}"
+        rows, columns = self.window.size_words(*shape[1:])
+        return rows if rows == columns else f"rows {rows}, columns {columns}"
 
     def code(self, opening: str, more: str) -> str:
         """The layer as PyTorch code, the settings that have PyTorch's defaults left out."""
@@ -232,9 +199,9 @@ class Pooling(Sliding):
         rows, columns = self.positions(shapes[0])
         return shapes[0][0] * rows * columns * self.kernel_size[0] * self.kernel_size[1]
 
-    @property
-    def rounding(self) -> tuple[str, str]:
-        return ("⌈", "⌉") if self.ceil_mode else ("⌊", "⌋")
+    @cached_property
+    def window(self) -> Window:
+        return replace(super().window, rounded_up=self.ceil_mode)
 
     def reduced(self, x: np.ndarray, fill: float, reduce: np.ufunc) -> np.ndarray:
         """What is largest in each window, or its sum: along rows first, then along columns, so that large windows cost little."""
@@ -270,27 +237,9 @@ class Pooling(Sliding):
     def textbook(self, shape: Shape) -> bool:
         return not self.ceil_mode and super().textbook(shape)
 
-    def made_of(self, shape: Shape) -> MadeOf:
-        maps, levels = shape[0], (1, 0, 1)  # a map reads the channel of its own number
-        return MadeOf(
-            "largest", self.kernel_size, self.stride, self.sides[:2], self.dilation, maps=maps, depth=maps, levels=levels
-        )
-
-    def positions(self, shape: Shape) -> tuple[int, int]:
-        rows, columns = super().positions(shape)
-        if not self.ceil_mode:
-            return rows, columns
-        top, left, bottom, right = self.sides
-
-        def up(size: int, before: int, after: int, reach: int, stride: int) -> int:
-            # Rounded up, except that the last window must begin inside the input or its padding at the start.
-            out = -(-(size + before + after - reach) // stride) + 1
-            return out - 1 if (out - 1) * stride >= size + before else out
-
-        return (
-            up(shape[1], top, bottom, self.reach[0], self.stride[0]),
-            up(shape[2], left, right, self.reach[1], self.stride[1]),
-        )
+    def reduction(self, shape: Shape) -> Reduction:
+        maps = shape[0]  # each reads the channel of its own number
+        return Reduction("largest", self.window, maps=maps, depth=maps, levels=(1, 0, 1))
 
     def window_settings(self) -> dict[str, Any]:
         """The settings that every pooling has."""
@@ -299,7 +248,8 @@ class Pooling(Sliding):
     def onnx_pool(self, shape: Shape, counts_padding: bool = False) -> dict[str, Any]:
         """The window of a pool; what ceil_mode adds is padding at the end where that counts nothing: runtimes differ in it."""
         settings = self.onnx_window()
-        if self.ceil_mode and self.positions(shape) != self.model_copy(update={"ceil_mode": False}).positions(shape):
+        down = replace(self.window, rounded_up=False)
+        if down.positions(*shape[1:]) != self.window.positions(*shape[1:]):
             if counts_padding:
                 settings["ceil_mode"] = 1
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays.array import Array, Shape, Values
-from ..layers.activation import Elementwise
+from ..layers.base import Layer
 from .graph import Graph
 from .network import Node
 
@@ -14,36 +14,41 @@ class CellTrace:
     """One cell taken apart, from the arrays and not from the sheets; its place is the map, row and column, counted from 0."""
 
     def __init__(self, graph: Graph, values: Values, node: Node, place: Shape) -> None:
-        made = node.layer.made_of(*node.in_shapes)
-        assert made is not None
-        self.made_of, self.place = made, place
+        reduction = node.layer.reduction(*node.in_shapes)
+        assert reduction is not None
+        self.reduction, self.place = reduction, place
         m, i, j = self.place
-        self.filter, self.depth = divmod(m, made.maps)
-        self.first = self.filter // made.filters * made.group
-        self.level = self.depth * made.levels[0] - made.levels[1]
-        self.corner = i * made.stride[0] - made.padding[0], j * made.stride[1] - made.padding[1]
+        self.filter, self.depth = divmod(m, reduction.maps)
+        self.first = self.filter // reduction.filters * reduction.group
+        self.level = self.depth * reduction.levels[0] - reduction.levels[1]
+        self.corner = reduction.window.corner(i, j)
         own = node.name
         x = values[graph.output(node.inputs[0]).id]
-        if made.source is not None:  # the input with holes between its cells
-            (down, along), (c, h, w) = graph.get(own, made.source).spacing, x.shape
+        if reduction.source is not None:  # the input with holes between its cells
+            (down, along), (c, h, w) = graph.get(own, reduction.source).spacing, x.shape
             spread = np.full((c, (h - 1) * down + 1, (w - 1) * along + 1), np.nan)
             spread[:, ::down, ::along] = x
             x = spread
-        self.windows = np.full((made.terms, *made.size), np.nan)  # NaN: a blank cell
+        self.windows = np.full((reduction.terms, *reduction.window.size), np.nan)  # NaN: a blank cell
         for t, a, b in np.ndindex(self.windows.shape):
-            level = self.level + t * made.levels[2]
-            row, column = self.corner[0] + a * made.dilation[0], self.corner[1] + b * made.dilation[1]
-            if 0 <= level < made.depth and 0 <= row < x.shape[1] and 0 <= column < x.shape[2]:
+            level = self.level + t * reduction.levels[2]
+            row, column = (
+                self.corner[0] + a * reduction.window.dilation[0],
+                self.corner[1] + b * reduction.window.dilation[1],
+            )
+            if 0 <= level < reduction.depth and 0 <= row < x.shape[1] and 0 <= column < x.shape[2]:
                 self.windows[t, a, b] = x[self.first + level, row, column]
-        self.kernels = np.zeros((0, *made.size))
-        if made.kernel is not None:
-            kernels = values[f"{own}.{made.kernel}"][self.filter].reshape(-1, *made.size)
+        self.kernels = np.zeros((0, *reduction.window.size))
+        if reduction.kernel is not None:
+            kernels = values[f"{own}.{reduction.kernel}"][self.filter].reshape(-1, *reduction.window.size)
             self.kernels = np.broadcast_to(kernels, self.windows.shape)
         self.products = np.where(np.isnan(self.windows), 0.0, self.windows) * (self.kernels if len(self.kernels) else 0.0)
         self.sums = self.products.sum(axis=(1, 2))
-        self.parts = self.sums if made.term_activation is None else made.term_activation.forward(self.sums)
+        self.parts = self.sums if reduction.term_activation is None else reduction.term_activation.forward(self.sums)
         inside = self.windows[~np.isnan(self.windows)]
-        self.together = float({"sum": self.parts, "largest": inside.max(initial=-np.inf), "mean": inside}[made.kind].sum())
+        self.together = float(
+            {"sum": self.parts, "largest": inside.max(initial=-np.inf), "mean": inside}[reduction.kind].sum()
+        )
         self.divisor = float(self._divisor(x.shape))
         biases = values.get(f"{own}.bias")
         self.bias = None if biases is None else float(biases[self.filter])
@@ -53,20 +58,21 @@ class CellTrace:
         self.cell = float(values[compared(graph, node).id][self.place])
 
     def _divisor(self, shape: tuple[int, ...]) -> int:
-        made = self.made_of
-        if made.kind != "mean":
-            return made.divisor
+        reduction = self.reduction
+        if reduction.kind != "mean":
+            return reduction.divisor
         count = 1
         for axis in (0, 1):
-            before, after = made.counted_padding[axis], made.counted_padding[axis + 2]
+            before, after = reduction.counted_padding[axis], reduction.counted_padding[axis + 2]
             start = self.corner[axis]
-            count *= min(start + made.size[axis], shape[1 + axis] + after) - max(start, -before)
+            count *= min(start + reduction.window.size[axis], shape[1 + axis] + after) - max(start, -before)
         return count
 
 
-def activation_of(node: Node) -> Elementwise | None:
+def activation_of(node: Node) -> Layer | None:
     """The activation that acts on the cell by itself, as it can be shown."""
-    return node.layer.final if isinstance(node.layer.final, Elementwise) else None
+    final = node.layer.final
+    return final if final is not None and final.cellwise else None
 
 
 def compared(graph: Graph, node: Node) -> Array:

@@ -6,7 +6,7 @@ A tensor of the graph is the cells of a layer in some order: reshaping it change
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,62 +16,17 @@ from pydantic import ValidationError
 
 from ..arrays.array import Shape, shape_text
 from ..layers import LAYERS
-from ..layers.activation import Activated, Elementwise
+from ..layers.activation import Activated
 from ..layers.base import PREFIX, Layer
 from ..model.limits import MAX_CELLS
 from ..model.network import RESERVED
 from ..model.settings import INPUT
-from .curves import Curve
-from .file import Node, UnsupportedError
+from .file import UnsupportedError
+from .values import Value, stacked
 
 MOST_LAYERS = 2_000  # before some are merged
 NORMS = ("instance_norm2d", "group_norm")
 STAGES = {"mean": 0.0, "std": 1.0, "weight": 1.0, "bias": 0.0}  # of (x − mean) / std · weight + bias, and what does nothing
-
-
-# What an operator's function stumbles over where a damaged node has attributes or weights of other kinds than it should.
-MISFITS = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
-
-
-def refusal(error: Exception) -> UnsupportedError:
-    """Why a node cannot be drawn, whatever went wrong with it."""
-    if isinstance(error, UnsupportedError):
-        return error
-    return UnsupportedError(f"its attributes or weights do not fit the operator ({type(error).__name__}: {str(error)[:80]})")
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A layer's output as a tensor has it: the tensor's n-th number is the layer's `order[n]`-th, or its n-th."""
-
-    layer: int
-    order: np.ndarray | None = None
-
-
-@dataclass(eq=False)
-class Value:
-    """A tensor that depends on the picture. It is drawn when somebody needs its cells.
-
-    `curves` has its numbers as a function of those of earlier values, where each depends on one of theirs.
-    """
-
-    shape: Shape
-    draw: Callable[[], Cells]
-    curves: dict[Value, Curve] = field(default_factory=dict)
-    node: Node | None = None
-    depth: int = 0
-    _cells: Cells | None = None
-
-    @property
-    def cells(self) -> Cells:
-        if self._cells is None:
-            try:
-                self._cells = self.draw()
-            except (UnsupportedError, *MISFITS) as error:
-                refused = refusal(error)
-                refused.node = refused.node or self.node
-                raise refused from None
-        return self._cells
 
 
 @dataclass(eq=False)
@@ -84,15 +39,6 @@ class Step:
     name: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     weights: dict[str, np.ndarray] = field(default_factory=dict)
-
-
-def stacked(shape: Shape) -> Shape:
-    """The shape of maps, or of a vector, that a tensor's shape means: the axis of one picture is left out."""
-    if len(shape) > 1 and shape[0] == 1:
-        shape = shape[1:]
-    if len(shape) <= 1:
-        return shape or (1,)
-    return (int(np.prod(shape[:-2])), *shape[-2:])
 
 
 def layer_of(kind: str, settings: dict[str, Any]) -> Layer:
@@ -342,7 +288,7 @@ class Plan:
         """A layer that ends in a sum takes the activation after it, as people write networks."""
         for n in self._used(outputs):
             step, kind = self.steps[n], LAYERS[self.steps[n].kind]
-            if not (issubclass(kind, Elementwise) or step.kind == "prelu"):
+            if not (kind.cellwise or step.kind == "prelu"):
                 continue
             host = self.steps[step.reads[0]]
             if not host.reads or not issubclass(LAYERS[host.kind], Activated) or "activation" in host.settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from .comparing import compare
 from .curves import ITSELF, Curve
 from .file import Graph, Node, PieceError, UnsupportedError
 from .folding import MOST, folded
-from .operators import OPERATORS, Result
-from .plan import MISFITS, Cells, Plan, Value, refusal, stacked
+from .plan import Plan
 from .recognition import known, nearest
+from .values import MISFITS, Cells, Result, Value, refusal, stacked
 
 DEEPEST = 40  # how many values may wait to be drawn, each for the next
 BASES = 12  # how many values back an activation in pieces is looked for
@@ -37,8 +37,10 @@ class Imported:
 class Reading:
     """A graph on its way to a network: what each name in it stands for, and the layers found so far."""
 
-    def __init__(self, graph: Graph, size: tuple[int, int] | None) -> None:
-        self.graph, self.opset = graph, graph.opset
+    def __init__(
+        self, graph: Graph, size: tuple[int, int] | None, operators: Mapping[str, Callable[[Reading, Node], Result]]
+    ) -> None:
+        self.graph, self.opset, self.operators = graph, graph.opset, operators
         self.readers: dict[str, list[Node]] = {}
         for node in graph.nodes:
             for name in node.inputs:
@@ -105,10 +107,10 @@ class Reading:
             if all(isinstance(one, np.ndarray) for one in inputs):
                 result = folded(node, inputs, self.opset, self.room)
                 self.room -= result.size
-            elif node.operator not in OPERATORS:
+            elif node.operator not in self.operators:
                 raise UnsupportedError("no layer does this")
             elif all(one is not None for one in inputs):
-                result = OPERATORS[node.operator](self, node)
+                result = self.operators[node.operator](self, node)
         except (UnsupportedError, *MISFITS) as error:
             refused = refusal(error)
             self.faults.setdefault(refused.node or node, str(refused))

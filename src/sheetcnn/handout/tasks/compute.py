@@ -1,4 +1,4 @@
-"""Compute by hand: a few cells to be worked out, with the windows and kernels that they are made of outlined."""
+"""Compute by hand: a few cells to be worked out, with the windows and kernels that they are reduction of outlined."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Compute(Cells):
 
     def check(self, network: Network) -> None:
         node, cells = node_of(network, self.layer), int(self.mask(network).sum())
-        made = node.layer.made_of(*node.in_shapes)
-        if made is None or made.source is not None:
+        reduction = node.layer.reduction(*node.in_shapes)
+        if reduction is None or reduction.source is not None:
             raise ValueError(f"layer {self.layer!r} ({node.layer.type}) has no windows to outline; use a fill task")
         if cells > MOST:
             raise ValueError(
@@ -38,28 +38,27 @@ class Compute(Cells):
         what = "the blank cell" if cells == 1 else f"the {cells} blank cells"
         return (
             f"Work out {what} by hand ({self.place_words(variant.network)}) and type the "
-            f"result{'s' if cells > 1 else ''}. What each is made of has a frame in its colour."
+            f"result{'s' if cells > 1 else ''}. What each is reduction of has a frame in its colour."
         )
 
     def outline(self, draft: HandoutDraft) -> None:
         """A frame in its own colour around each blank cell and its windows; around kernels too."""
         network = draft.variant.network
         node = node_of(network, self.layer)
-        made, grids = node.layer.made_of(*node.in_shapes), draft.content.grids
-        assert made is not None
+        reduction, grids = node.layer.reduction(*node.in_shapes), draft.content.grids
+        assert reduction is not None
         source = grids[draft.content.graph.output(node.inputs[0]).id]
         cells = np.argwhere(self.mask(network)).tolist()
-        filters = [m // made.maps for m, _, _ in cells]
+        filters = [m // reduction.maps for m, _, _ in cells]
         for n, (m, i, j) in enumerate(cells):
             colour = FRAMES[n % len(FRAMES)]
             draft.frame(grids[f"{self.layer}.output"][m], (i, j), (i, j), colour)
-            top, left = made.corner(i, j)
-            reach = [(size - 1) * step for size, step in zip(made.size, made.dilation, strict=True)]
-            for _, channel in made.channels(m):
+            (top, left), (rows, columns) = reduction.window.corner(i, j), reduction.window.reach
+            for _, channel in reduction.channels(m):
                 grid = source[channel]
-                last = min(top + reach[0], grid.rows - 1), min(left + reach[1], grid.columns - 1)
+                last = min(top + rows, grid.rows) - 1, min(left + columns, grid.columns) - 1
                 draft.frame(grid, (max(top, 0), max(left, 0)), last, colour)
-            if made.kernel is not None and filters.index(k := filters[n]) == n:
-                for _, grid in flat(grids[f"{self.layer}.{made.kernel}"][k]):
+            if reduction.kernel is not None and filters.index(k := filters[n]) == n:
+                for _, grid in flat(grids[f"{self.layer}.{reduction.kernel}"][k]):
                     shown = colour if filters.count(k) == 1 else palette.INK
                     draft.frame(grid, (0, 0), (grid.rows - 1, grid.columns - 1), shown)

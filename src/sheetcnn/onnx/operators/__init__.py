@@ -4,6 +4,6 @@ A function gets the reading at work and the node, and returns what the node's fi
 """
 
 from . import activations, arithmetic, norms, shaping, windows  # noqa: F401  (each registers its functions)
-from .registry import OPERATORS, Result
+from .registry import OPERATORS
 
-__all__ = ["OPERATORS", "Result"]
+__all__ = ["OPERATORS"]

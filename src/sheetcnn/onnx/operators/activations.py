@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,11 +10,10 @@ from ...arrays.array import shape_text
 from ...layers.selu import ALPHA, SCALE
 from ..curves import LARGEST, UNIT, curve_of
 from ..file import Node, UnsupportedError
-from ..plan import Cells, Value, layer_of
-from .registry import Result, axis_of, operator
-
-if TYPE_CHECKING:
-    from ..reading import Reading
+from ..plan import layer_of
+from ..reading import Reading
+from ..values import Cells, Result, Value
+from .registry import axis_of, operator
 
 
 def _activation(name: str, kind: str, **renamed: tuple[str, float]) -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...arrays.array import Shape, shape_text
 from ..curves import PIECES, Curve, curve_of
 from ..file import Node, PieceError, UnsupportedError
-from ..plan import Cells, Value, stacked
-from .registry import Result, axis_of, operator
-
-if TYPE_CHECKING:
-    from ..reading import Reading
-
+from ..reading import Reading
+from ..values import Cells, Result, Value, stacked
+from .registry import axis_of, operator
 
 _JOINTS = {"Add": "add", "Sum": "add", "Sub": "subtract", "Mul": "multiply"}
 _STAGES = {"Add": "bias", "Sub": "mean", "Mul": "weight", "Div": "std", "Sum": "bias"}

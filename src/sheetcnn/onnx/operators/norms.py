@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...arrays.array import shape_text
 from ..file import Node, UnsupportedError
-from ..plan import Cells, Value, stacked
-from .registry import Result, operator
-
-if TYPE_CHECKING:
-    from ..reading import Reading
+from ..reading import Reading
+from ..values import Cells, Result, Value, stacked
+from .registry import operator
 
 
 @operator("BatchNormalization")

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from ..file import Node, UnsupportedError
-from ..plan import Value
+from ..reading import Reading
+from ..values import Result
 
-if TYPE_CHECKING:
-    from ..reading import Reading
-
-
-Result = np.ndarray | Value
-Operator = Callable[["Reading", Node], Result]
+Operator = Callable[[Reading, Node], Result]
 OPERATORS: dict[str, Operator] = {}
 
 

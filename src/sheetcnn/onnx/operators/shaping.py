@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ...arrays.array import Shape, shape_text
 from ...layers import LAYERS
 from ...model.limits import MAX_CELLS
 from ..file import Node, UnsupportedError
-from ..plan import Cells, Value, stacked
-from .registry import Result, axis_of, operator
-
-if TYPE_CHECKING:
-    from ..reading import Reading
+from ..reading import Reading
+from ..values import Cells, Result, Value, stacked
+from .registry import axis_of, operator
 
 
 @operator("Concat")

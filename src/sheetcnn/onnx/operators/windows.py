@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...arrays.array import shape_text
 from ..file import Node, UnsupportedError
-from ..plan import Cells, Value
-from .registry import Result, axis_of, operator
-
-if TYPE_CHECKING:
-    from ..reading import Reading
+from ..reading import Reading
+from ..values import Cells, Result, Value
+from .registry import axis_of, operator
 
 
 @operator("Conv")

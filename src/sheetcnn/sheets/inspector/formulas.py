@@ -13,7 +13,6 @@ import numpy as np
 from ...arrays.array import Values
 from ...arrays.computed_range import TOLERANCE, ComputedRange
 from ...arrays.grid import Grid
-from ...layers.activation import Elementwise
 from ...model.settings import INPUT
 from ...model.trace import CellTrace
 from .table import AT, CHOICES, FIELDS, MARKS, RESULTS, ROW, Inspector, chosen
@@ -124,7 +123,7 @@ class _Writer:
         return ComputedRange("inspector_numbers", lambda i, j: f'IF({i + 1}<={sizes[j]},{i + 1},"")', values)
 
     def _columns(self) -> ComputedRange:
-        sheet, made = self.hidden, self.layer.made_of
+        sheet, reduction = self.hidden, self.layer.reduction
         of, at = partial(self.of, sheet=sheet), partial(self.at, sheet=sheet)
 
         def text(i: int, b: int) -> str:
@@ -136,14 +135,14 @@ class _Writer:
 
         geometry = dict(zip(FIELDS, self.inspector.table[self.number].astype(int).tolist(), strict=True))
         source, kernel = [0] * self.inspector.widths[0], [0] * self.inspector.widths[0]
-        for b in range(made.size[1]):
-            place = self.seen.corner[1] + b * made.dilation[1]
+        for b in range(reduction.window.size[1]):
+            place = self.seen.corner[1] + b * reduction.window.dilation[1]
             source[b] = place + 1 if 0 <= place < geometry["width_in"] and place % geometry["hole_along"] == 0 else 0
             kernel[b] = 1 + self.seen.filter * geometry["kernel_filter_along"] + b * geometry["kernel_along"]
         return ComputedRange("inspector_columns", text, [source, kernel])
 
     def _lines(self) -> ComputedRange:
-        sheet, seen, made = self.hidden, self.seen, self.layer.made_of
+        sheet, seen, reduction = self.hidden, self.seen, self.layer.reduction
         of, at = partial(self.of, sheet=sheet), partial(self.at, sheet=sheet)
 
         def text(y: int, n: int) -> str:
@@ -166,15 +165,16 @@ class _Writer:
         geometry = dict(zip(FIELDS, self.inspector.table[self.number].astype(int).tolist(), strict=True))
         values = []
         for y in range(self.inspector.lines):
-            t, a = divmod(y, made.size[0] + 1)
-            if t >= made.terms:
+            t, a = divmod(y, reduction.window.size[0] + 1)
+            if t >= reduction.terms:
                 values.append([0] * len(ROW))
                 continue
-            if a == made.size[0]:
+            if a == reduction.window.size[0]:
                 values.append([t + 1, 0, 0, 0, 0])
                 continue
-            level, place = seen.level + t * made.levels[2], seen.corner[0] + a * made.dilation[0]
-            inside = 0 <= place < geometry["height_in"] and place % geometry["hole_down"] == 0 and 0 <= level < made.depth
+            level, place = seen.level + t * reduction.levels[2], seen.corner[0] + a * reduction.window.dilation[0]
+            inside = 0 <= place < geometry["height_in"] and place % geometry["hole_down"] == 0
+            inside = inside and 0 <= level < reduction.depth
             source = (seen.first + level) * geometry["pitch_in"] + place + 1 if inside else 0
             kernel = 1 + seen.filter * geometry["kernel_filter_down"] + a * geometry["kernel_down"]
             kernel += (seen.first + t) * geometry["kernel_channel_down"]
@@ -208,14 +208,13 @@ class _Writer:
 
     def _marked(self) -> tuple[list[int], list[int]]:
         """What is outlined of the layer itself, and of what it reads."""
-        seen, made = self.seen, self.layer.made_of
+        seen, reduction = self.seen, self.layer.reduction
         m, i, j = (n + 1 for n in seen.place)
         first = seen.first + max(0, seen.level) + 1
-        last = seen.first + min(made.depth - 1, seen.level + (made.terms - 1) * made.levels[2]) + 1
-        ends = [
-            corner + (size - 1) * step + 1 for corner, size, step in zip(seen.corner, made.size, made.dilation, strict=True)
-        ]
-        read = [first, last, seen.corner[0] + 1, ends[0], seen.corner[1] + 1, ends[1], *made.dilation, made.levels[2]]
+        last = seen.first + min(reduction.depth - 1, seen.level + (reduction.terms - 1) * reduction.levels[2]) + 1
+        ends = [corner + reach for corner, reach in zip(seen.corner, reduction.window.reach, strict=True)]
+        (top, left), step = seen.corner, reduction.window.dilation
+        read = [first, last, top + 1, ends[0], left + 1, ends[1], *step, reduction.levels[2]]
         return [m, m, i, i, j, j, 1, 1, 1], read
 
     # -- the visible sheet -------------------------------------------------------------------------------------------
@@ -243,9 +242,9 @@ class _Writer:
 
     def _seen_lines(self) -> list[tuple[int, int]]:
         """The term and the row of its window that each line shows; −1 where it shows none."""
-        made = self.layer.made_of
-        found = [divmod(y, made.size[0] + 1) for y in range(self.inspector.lines)]
-        return [(t, a) if t < made.terms and a < made.size[0] else (-1, -1) for t, a in found]
+        reduction = self.layer.reduction
+        found = [divmod(y, reduction.window.size[0] + 1) for y in range(self.inspector.lines)]
+        return [(t, a) if t < reduction.terms and a < reduction.window.size[0] else (-1, -1) for t, a in found]
 
     def _channel(self) -> ComputedRange:
         sheet, seen = self.visible, self.seen
@@ -260,9 +259,9 @@ class _Writer:
 
         values = []
         for t, a in self._seen_lines():
-            level = seen.level + t * self.layer.made_of.levels[2]
+            level = seen.level + t * self.layer.reduction.levels[2]
             colour = int(self.layer.source is self.inspector.stacks.get(INPUT))
-            inside = 0 <= level < self.layer.made_of.depth
+            inside = 0 <= level < self.layer.reduction.depth
             values.append(["" if a else self.inspector.labels[seen.first + level][colour] if inside else "padding"])
         return ComputedRange("inspector_channel", text, values)
 
@@ -332,15 +331,15 @@ class _Writer:
     def _part(self) -> ComputedRange:
         def text(y: int, _: int) -> str:
             sum_ = self.cell("sum", y, 0, self.visible)
-            each = [layer.made_of.term_activation for layer in self.inspector.layers]
-            options = [activation.cell(sum_) if isinstance(activation, Elementwise) else sum_ for activation in each]
+            each = [layer.reduction.term_activation for layer in self.inspector.layers]
+            options = [activation.cell(sum_) if activation is not None else sum_ for activation in each]
             return f'IF({sum_}="","",{self.choose(self.visible, options)})'
 
         return ComputedRange("inspector_part", text, self._in_the_middle(self.seen.parts))
 
     def _in_the_middle(self, numbers: np.ndarray) -> list[list[Any]]:
         """One number for each window, beside its middle line."""
-        middle = (self.layer.made_of.size[0] + 1) // 2 - 1
+        middle = (self.layer.reduction.window.size[0] + 1) // 2 - 1
         shown = bool(self.layer.kernels)
         return [[float(numbers[t]) if shown and a == middle else ""] for t, a in self._seen_lines()]
 

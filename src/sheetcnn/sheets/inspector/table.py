@@ -10,8 +10,7 @@ import numpy as np
 
 from ...arrays.array import Array, Margin
 from ...arrays.grid import Grid, Grids, flat
-from ...layers.activation import Elementwise
-from ...layers.base import MadeOf
+from ...layers.base import Layer, Reduction
 from ...model.graph import Graph
 from ...model.network import Network, Node
 from ...model.trace import activation_of, compared
@@ -104,7 +103,7 @@ class Inspected:
     """A layer that can be looked into."""
 
     node: Node
-    made_of: MadeOf
+    reduction: Reduction
     source: Stack
     own: Stack
     kernels: list[list[Grid]]
@@ -112,7 +111,7 @@ class Inspected:
     cells: list[Grid]  # what the result is compared with: the maps, or the pre-activations
 
     @property
-    def activation(self) -> Elementwise | None:
+    def activation(self) -> Layer | None:
         return activation_of(self.node)
 
 
@@ -120,8 +119,8 @@ def inspectable(network: Network) -> list[Node]:
     """The layers with windows that are few and small enough to be shown."""
     found = []
     for node in network.nodes:
-        made = node.layer.made_of(*node.in_shapes)
-        if made is not None and made.terms <= MOST_TERMS and max(made.size) <= LARGEST:
+        reduction = node.layer.reduction(*node.in_shapes)
+        if reduction is not None and reduction.terms <= MOST_TERMS and max(reduction.window.size) <= LARGEST:
             found.append(node)
     return found[:MOST_LAYERS]
 
@@ -137,18 +136,18 @@ class Inspector:
         self.displaced = [layer.node.name for layer in layers if layer not in self.layers]  # grids were cut and pasted
 
     def _layer(self, node: Node, grids: dict[str, Grids]) -> Inspected:
-        made = node.layer.made_of(*node.in_shapes)
-        assert made is not None
+        reduction = node.layer.reduction(*node.in_shapes)
+        assert reduction is not None
         own = self._stack(self.graph.output(node.name), grids, self.network.margin(node.name))
-        if made.source is None:
+        if reduction.source is None:
             read = self.graph.output(node.inputs[0])
             source = self._stack(read, grids, self.network.margin(read.owner))
         else:
-            spread = self.graph.get(node.name, made.source)
+            spread = self.graph.get(node.name, reduction.source)
             source = self._stack(spread, grids, spread.margin)
-        kernels = _listed(grids[f"{node.name}.{made.kernel}"]) if made.kernel else []
+        kernels = _listed(grids[f"{node.name}.{reduction.kernel}"]) if reduction.kernel else []
         biases = list(grids.get(f"{node.name}.bias", []))
-        return Inspected(node, made, source, own, kernels, biases, grids[compared(self.graph, node).id])
+        return Inspected(node, reduction, source, own, kernels, biases, grids[compared(self.graph, node).id])
 
     def _stack(self, array: Array, grids: dict[str, Grids], margin: Margin) -> Stack:
         name = array.owner if array is self.graph.output(array.owner) else f"{array.owner}_{array.key}"
@@ -156,7 +155,8 @@ class Inspector:
 
     # -- the table ---------------------------------------------------------------------------------------------------
     def _geometry(self, layer: Inspected) -> dict[str, int]:
-        node, made, source, kernels = layer.node, layer.made_of, layer.source, layer.kernels
+        node, reduction, source, kernels = layer.node, layer.reduction, layer.source, layer.kernels
+        window = reduction.window
         stacks = list(self.stacks)
         first = source.grids[0]
         wide = node.layer.wide(*node.in_shapes)
@@ -164,25 +164,25 @@ class Inspector:
             "maps": node.shape[0],
             "rows": node.shape[1],
             "columns": node.shape[2],
-            "kind": KINDS.index(made.kind) + 1,
-            "terms": made.terms,
-            "height": made.size[0],
-            "width": made.size[1],
+            "kind": KINDS.index(reduction.kind) + 1,
+            "terms": reduction.terms,
+            "height": window.size[0],
+            "width": window.size[1],
             "own": stacks.index(node.name) + 1,
             "source": [stack is source for stack in self.stacks.values()].index(True) + 1,
             "has_kernel": int(bool(kernels)),
             "has_bias": int(bool(layer.biases)),
             "has_activation": int(layer.activation is not None),
-            "maps_each": made.maps,
-            "filters": made.filters,
-            "group": made.group,
-            "depth": made.depth,
-            "divisor": made.divisor,
+            "maps_each": reduction.maps,
+            "filters": reduction.filters,
+            "group": reduction.group,
+            "depth": reduction.depth,
+            "divisor": reduction.divisor,
             "pitch_in": source.pitch,
             "pitch_out": layer.cells[1].top - layer.cells[0].top if len(layer.cells) > 1 else 0,
             "pitch_bias": layer.biases[1].top - layer.biases[0].top if len(layer.biases) > 1 else 0,
         }
-        found |= dict(zip(("level_stride", "level_start", "level_step"), made.levels, strict=True))
+        found |= dict(zip(("level_stride", "level_start", "level_step"), reduction.levels, strict=True))
         for axis, (stride, start, step, hole, size, before, after) in enumerate(
             (
                 ("down", "top", "step_down", "hole_down", "height_in", "count_top", "count_bottom"),
@@ -190,9 +190,9 @@ class Inspector:
             )
         ):
             extent = (first.bottom - first.top, first.right - first.left)[axis] + 1
-            found |= {stride: made.stride[axis], start: made.padding[axis], step: made.dilation[axis]}
+            found |= {stride: window.stride[axis], start: window.before[axis], step: window.dilation[axis]}
             found |= {hole: first.spacing[axis], size: extent}
-            found |= {before: made.counted_padding[axis], after: made.counted_padding[axis + 2]}
+            found |= {before: reduction.counted_padding[axis], after: reduction.counted_padding[axis + 2]}
         found |= dict.fromkeys(FIELDS[-6:], 0)
         if kernels:
             one = kernels[0][0]
@@ -221,8 +221,10 @@ class Inspector:
         """For each layer what the results are called: what is read, what windows give, the activation, the cell."""
         return [
             [
-                layer.node.inputs[0] if layer.made_of.source is None else f"{layer.node.inputs[0]}, spread out",
-                {"sum": "Σ of the sums", "largest": "largest of the window", "mean": "Σ of the window"}[layer.made_of.kind],
+                layer.node.inputs[0] if layer.reduction.source is None else f"{layer.node.inputs[0]}, spread out",
+                {"sum": "Σ of the sums", "largest": "largest of the window", "mean": "Σ of the window"}[
+                    layer.reduction.kind
+                ],
                 "no activation" if layer.activation is None else f"{layer.activation.type}(total)",
                 "the cell on its sheet" if layer.cells is layer.own.grids else "the pre-activation on its sheet",
             ]
@@ -242,13 +244,13 @@ class Inspector:
     @cached_property
     def lines(self) -> int:
         """How many rows of cells the windows of a layer take at most."""
-        return max(layer.made_of.terms * (layer.made_of.size[0] + 1) for layer in self.layers)
+        return max(layer.reduction.terms * (layer.reduction.window.size[0] + 1) for layer in self.layers)
 
     @cached_property
     def widths(self) -> tuple[int, int]:
         """Columns of the widest window, and of the widest kernel."""
-        kernels = [layer.made_of.size[1] for layer in self.layers if layer.kernels]
-        return max(layer.made_of.size[1] for layer in self.layers), max(kernels, default=0)
+        kernels = [layer.reduction.window.size[1] for layer in self.layers if layer.kernels]
+        return max(layer.reduction.window.size[1] for layer in self.layers), max(kernels, default=0)
 
     @cached_property
     def longest(self) -> int:
@@ -258,7 +260,7 @@ class Inspector:
     @cached_property
     def activates_each(self) -> bool:
         """Whether a layer has an activation of each channel's sum."""
-        return any(layer.made_of.term_activation is not None for layer in self.layers)
+        return any(layer.reduction.term_activation is not None for layer in self.layers)
 
     def first_choice(self) -> dict[str, Any]:
         """What is shown at first: a cell in the middle of the first layer's first map."""
@@ -308,7 +310,7 @@ def _listed(grids: Grids) -> list[list[Grid]]:
 
 def _regular(layer: Inspected, geometry: dict[str, int]) -> bool:
     """Whether all grids stand where the table says: always, unless a sheet was cut up by hand."""
-    made, kernels = layer.made_of, layer.kernels
+    reduction, kernels = layer.reduction, layer.kernels
     for grids, pitch in (
         (layer.source.grids, geometry["pitch_in"]),
         (layer.cells, geometry["pitch_out"]),
@@ -318,7 +320,7 @@ def _regular(layer: Inspected, geometry: dict[str, int]) -> bool:
         if any(place != (grids[0].sheet, n * pitch, 0) for n, place in enumerate(places)):
             return False
     for k, of_filter in enumerate(kernels):
-        first = k // made.filters * made.group
+        first = k // reduction.filters * reduction.group
         for t, grid in enumerate(of_filter):
             down = k * geometry["kernel_filter_down"] + (first + t) * geometry["kernel_channel_down"]
             along = k * geometry["kernel_filter_along"] + t * geometry["kernel_term_along"]
