@@ -127,7 +127,7 @@ def _serve() -> None:
     import importlib
 
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: who is left behind becomes a child of this process
-    modules = ("cli", "builder", "checker", "exporter", "importer", "from_onnx", "handout.grader", "handout.writer", "costs")
+    modules = ("cli", "builder", "checking.check", "exporter", "importer", "onnx", "handout.grader", "handout.writer")
     for name in modules:
         importlib.import_module(f"sheetcnn.{name}")
     for name in ("onnx", "rich.table", "rich.progress", "PIL.TiffImagePlugin", "PIL.WebPImagePlugin"):

@@ -173,7 +173,7 @@ def test_explanations_give_the_cells(name: str) -> None:
     built = sheetcnn.build(name, np.random.default_rng(2).integers(0, 255, shape))
     explained = 0
     for node in built.network.nodes:
-        if node.layer.made_of(*node.in_shapes) is None:
+        if node.layer.reduction(*node.in_shapes) is None:
             continue
         _, rows, columns = node.shape
         for m, i, j in ((1, 1, 1), (node.shape[0], rows, columns), (1, (rows + 1) // 2, (columns + 1) // 2)):
@@ -219,7 +219,7 @@ def test_results_show_themselves() -> None:
     stream = io.BytesIO()
     report = sheetcnn.check(built.save(stream) and stream.getvalue())
     assert any("every cell is as NumPy says" in text for text in Page(report._repr_html_()).texts)
-    layer = next(node.name for node in built.network.nodes if node.layer.made_of(*node.in_shapes) is not None)
+    layer = next(node.name for node in built.network.nodes if node.layer.reduction(*node.in_shapes) is not None)
     assert "table" in Page(built.explain(layer)._repr_html_()).tags
 
 

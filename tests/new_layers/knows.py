@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from engines import Office, check_with
 from test_cli import fails, run
-from test_docs import layer_table
+from test_docs import MAKE
 from test_export import close, ran
 from test_handout import cell, fill, points
 
@@ -58,7 +58,7 @@ def test_commands_list_it(make: Make, tmp_path: Path) -> None:
     shown = run("summary", "net.toml", folder=tmp_path).stdout
     assert KIND in shown
     assert ("2·1·3·3 + 2 = 20" if DEPTHWISE else "2·2·3·3 + 2 = 38") in shown
-    assert f"| `{KIND}` | " in layer_table()
+    assert f"| `{KIND}` | " in MAKE["layers"]()
 
 
 def test_costs(make: Make) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.array import shape_text
-from ...layers.selu import ALPHA, SCALE
+from ...layers import LAYERS
 from ..curves import LARGEST, UNIT, curve_of
 from ..file import Node, UnsupportedError
 from ..plan import layer_of
@@ -62,7 +62,8 @@ def gelu(read: Reading, node: Node) -> Result:
 def selu(read: Reading, node: Node) -> Result:
     """selu; with constants of its own, elu and a factor."""
     alpha, gamma = node.get("alpha", 1.6732632), node.get("gamma", 1.050701)
-    if abs(alpha / ALPHA - 1) < 2 * UNIT and abs(gamma / SCALE - 1) < 2 * UNIT:
+    scale, least = LAYERS["selu"]().forward(np.array([1.0, -1e3]))
+    if abs(alpha * scale / -least - 1) < 2 * UNIT and abs(gamma / scale - 1) < 2 * UNIT:
         return _curve(read, node, "selu", {})
     x = read.value(node, 0)
     made = read.plan.add("elu", x.cells.layer, name=read.name(node), alpha=alpha)
