@@ -573,6 +573,16 @@ type = "max_pool2d"
 name = "pool"
 kernel_size = 2
 """
+def test_live_tasks_on_one_map(give: Give) -> None:
+    """A kernel to design and a cell of its own map to fill in: each has statuses of its own, and both turn green."""
+    tasks = '[[tasks]]\nkind = "design"\nlayer = "conv"\n[[tasks]]\nkind = "fill"\nlayer = "conv"\nmap = 1\nrows = 1\ncolumns = 1\n'
+    made = give('feedback = "live"\n' + tasks)
+    for book in (made.workbooks[0], made.key):
+        saved_values_agree(book)
+    [grade] = sheetcnn.grade(made.key.parent, made.key)
+    assert [task.of for task in grade.tasks] == [1, 1]
+
+
 FILL_ALL = '[[tasks]]\nkind = "fill"\nlayer = "conv"\n'
 
 

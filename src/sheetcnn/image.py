@@ -18,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from .arrays.array import shape_text
 from .errors import PictureError, located
 from .model.settings import InputSettings
-from .reading import Source, open_regular, read_bytes, read_header
+from .reading import Source, open_regular, read_bytes, read_header, read_text
 
 SHOWN = 6  # pictures on the Overview
 MAX_PIXELS = 50_000_000
@@ -66,7 +66,7 @@ def _numbers(path: Source, settings: InputSettings) -> np.ndarray:
                 array = _npy(stream, path, settings)
         else:
             most = MOST_LETTERS * (math.prod(settings.shape) + 1)
-            text = read_bytes(path, most, PictureError, give).decode("utf-8-sig")
+            text = read_text(path, most, PictureError, give, else_="a .csv file holds numbers with commas between them")
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # an empty file is only a warning to NumPy
                 array = np.loadtxt(io.StringIO(text, newline=None), delimiter=",", ndmin=2, comments=None)

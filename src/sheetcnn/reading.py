@@ -110,6 +110,15 @@ def read_bytes(
     return b"".join(pieces)
 
 
+def read_text(path: Source, limit: int, error: type[SheetcnnError], give: str, *, else_: str, instead: str = "") -> str:
+    """The text of a file in UTF-8. Raises `error` as `read_bytes` does; where it is no such text, with what it is to be (`else_`)."""
+    data = read_bytes(path, limit, error, give, instead=instead)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise error(f"{shown(path)}: is not a text file in UTF-8; {else_}") from None
+
+
 @contextmanager
 def open_archive(
     path: Source, error: type[SheetcnnError], give: str, *, where: str = "", again: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from .layers import LAYERS
-from .layers.activation import Activated
 from .layers.base import PREFIX, Layer
 from .model.network import INITS, NAME, NAME_LETTERS, WEIGHT_KEYS
 from .model.settings import NetworkSettings
@@ -44,7 +43,7 @@ def _layer(layer: type[Layer]) -> Schema:
     schema = _settings(layer)
     properties = {"type": {}} | COMMON | schema["properties"]
     keys = {key for one in layer.examples for key in one.parameters if key in WEIGHT_KEYS}
-    if issubclass(layer, Activated):
+    if "activation" in layer.model_fields:
         properties["activation"] = {"$ref": "#/$defs/activation"}
         keys.add(f"{PREFIX}weight")  # of an activation that learns one
     for key in sorted(keys):

@@ -55,6 +55,11 @@ class Grid:
         """The last column of cells."""
         return self.left + (self.columns - 1) * self.spacing[1]
 
+    def meets(self, other: Grid) -> bool:
+        """Whether both have a cell in common, or one between cells of a spread-out grid."""
+        down = self.top <= other.bottom and other.top <= self.bottom
+        return self.sheet == other.sheet and down and self.left <= other.right and other.left <= self.right
+
     def seen_from(self, sheet: str) -> Grid:
         """The same grid for formulas that stand on `sheet`."""
         grid = replace(self, prefix="" if sheet == self.sheet else sheet_prefix(self.sheet))

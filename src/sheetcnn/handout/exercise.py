@@ -15,7 +15,7 @@ from ..model.network import Network
 from ..model.network_file import parse_toml, read_settings
 from ..model.settings import Text, validated
 from ..plain import near
-from ..reading import read_bytes
+from ..reading import read_text
 from ..templates import EXERCISE, exercises
 from .tasks import TASKS
 from .tasks.task import Feedback, Task
@@ -100,11 +100,10 @@ def read_exercise(network: Network, path: Path, given: Path | None) -> Exercise:
                 f"these templates have one: {', '.join(exercises())}"
             )
     instead = "an exercise is a few lines of TOML"
-    text = read_bytes(given, MAX_BYTES, ExerciseError, "give an exercise file", instead=instead)
+    give, toml = "give an exercise file", "an exercise file is TOML"
+    text = read_text(given, MAX_BYTES, ExerciseError, give, else_=toml, instead=instead)
     try:
-        data = parse_toml(text.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise ExerciseError(f"{given}: is not a text file in UTF-8; an exercise file is TOML") from None
+        data = parse_toml(text)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise ExerciseError(f"{given}: is not valid TOML: {reason}") from None

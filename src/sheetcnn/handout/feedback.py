@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from openpyxl.formatting.formatting import ConditionalFormattingList
@@ -36,14 +37,13 @@ def feedback(draft: HandoutDraft, rows: dict[int, int]) -> None:
     hidden.sheet_state = "veryHidden"
     hidden.protection.sheet = True
     rng = np.random.default_rng([draft.variant.number, 11])
-    first = {sheet: _free(draft, sheet) for sheet in dict.fromkeys(box.grid.sheet for box in draft.boxes)}
-    greens: dict[str, list[tuple[str, list[FormulaRule]]]] = {sheet: [] for sheet in first}
+    owns = _status_grids(draft)
+    greens: dict[str, list[tuple[str, list[FormulaRule]]]] = {}
     by_task: dict[int, list[tuple[Box, Grid]]] = {}
     line = 1
     style = draft.style("thumbnail", ";;;")
-    for box in draft.boxes:
+    for box, own in zip(draft.boxes, owns, strict=True):
         grid, counted = box.grid, ~np.isnan(box.right)
-        own = Grid(grid.sheet, grid.top, first[grid.sheet] + grid.left, grid.rows, grid.columns)
         if box.shown is not None:
             write = _near(grid, box.shown, repr(box.tolerance))
         else:
@@ -54,10 +54,10 @@ def feedback(draft: HandoutDraft, rows: dict[int, int]) -> None:
         cells = {(i, j): Cell(style) for i, j in np.argwhere(~counted).tolist()}
         draft.fill(grid.sheet, CellBlock(own, np.where(counted, value, np.nan), style, write, cells=cells))
         by_task.setdefault(box.task, []).append((box, own))
-        greens[grid.sheet].append(_green(box, own))
-    for sheet, column in first.items():
-        _put_first(draft.book[sheet], greens[sheet])
-        _hide(draft.book[sheet], column, [box.grid for box in draft.boxes if box.grid.sheet == sheet])
+        greens.setdefault(grid.sheet, []).append(_green(box, own))
+    for sheet, rules in greens.items():
+        _put_first(draft.book[sheet], rules)
+        _hide(draft.book[sheet], [own for own in owns if own.sheet == sheet])
     for number, boxes in by_task.items():
         counts = [int((~np.isnan(box.right)).sum()) for box, _ in boxes]
         count = sum(counts)
@@ -141,14 +141,24 @@ def _totalled(draft: HandoutDraft, total: Total, row: int, line: int, rng: np.ra
     return line + 3
 
 
-def _free(draft: HandoutDraft, sheet: str) -> int:
-    """How far to the right of a cell its status stands: beyond all that is there."""
-    blocks = [block.grid.right + block.margin[3] for block in draft.blocks[sheet]]
-    return max([*blocks, draft.book[sheet].max_column]) + 3
+def _status_grids(draft: HandoutDraft) -> list[Grid]:
+    """Where each box has its statuses: to the right of all that is there, and of other statuses of the same cells."""
+    found: list[Grid] = []
+    first: dict[str, int] = {}
+    for box in draft.boxes:
+        grid, sheet = box.grid, draft.book[box.grid.sheet]
+        if grid.sheet not in first:
+            ends = [block.grid.right + block.margin[3] for block in draft.blocks[grid.sheet]]
+            first[grid.sheet] = max([*ends, sheet.max_column]) + 3
+        own = Grid(grid.sheet, grid.top, first[grid.sheet] + grid.left, grid.rows, grid.columns)
+        while taken := [other for other in found if other.meets(own)]:  # two tasks on one map
+            own = replace(own, left=max(other.right for other in taken) + 1)
+        found.append(own)
+    return found
 
 
-def _hide(sheet: Worksheet, column: int, grids: list[Grid]) -> None:
-    left, right = column + min(grid.left for grid in grids), column + max(grid.right for grid in grids)
+def _hide(sheet: Worksheet, grids: list[Grid]) -> None:
+    left, right = min(grid.left for grid in grids), max(grid.right for grid in grids)
     name = LETTERS[left]
     sheet.column_dimensions[name] = ColumnDimension(sheet, index=name, min=left, max=right, hidden=True)
 

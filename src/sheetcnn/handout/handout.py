@@ -116,7 +116,7 @@ class Handout:
             if array is None or array.ndim < 2 or node.name in self.trained:
                 continue
             weight = found[f"{node.name}.weight"] = array.copy()
-            if getattr(node.layer, "kernels", None) is None:
+            if node.layer.classic is None:
                 for k in range(len(weight)):
                     weight[k] = rng.permutation(weight[k].ravel()).reshape(weight[k].shape)
                 continue

@@ -19,6 +19,7 @@ class Elementwise(Layer):
     family: ClassVar[str] = "activation"
     activates: ClassVar[bool] = True
     cellwise: ClassVar[bool] = True
+    joins_sums: ClassVar[bool] = True
 
     def formula(self, at: Shape, x: Grids, **parameters: Grids) -> str:
         return self.cell(cell_of(x, at))

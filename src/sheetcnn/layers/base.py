@@ -108,6 +108,7 @@ class Layer(BaseModel):
     inputs: ClassVar[tuple[int, int]] = (1, 1)  # how many layers it reads, at least and at most
     classic_kernels: ClassVar[bool] = False  # whether its kernels, filter by channel, may be chosen among classic ones
     activates: ClassVar[bool] = False  # whether `activation =` may name it
+    joins_sums: ClassVar[bool] = False  # whether people write it as the end of the layer before it
     cellwise: ClassVar[bool] = False  # whether a cell depends on the same cell of the input alone, as `cell` writes it
     reads_once: ClassVar[bool] = False  # whether its formula reads its input once, so that a long sum can stand inside
     gives_probabilities: ClassVar[bool] = False  # whether its numbers are positive and sum to 1
@@ -246,6 +247,11 @@ class Layer(BaseModel):
     def size_words(self, *shapes: Shape) -> str:
         """How rows and columns of the output come about: `(28 − 5 + 2·2)/1 + 1 = 28`; empty where there is nothing to say."""
         return ""
+
+    @property
+    def classic(self) -> tuple[str, ...] | None:
+        """The classic kernels, one for each filter, where the settings name them."""
+        return None
 
     # -- what the rest of sheetcnn asks ----------------------------------------------------------------------------
     @property

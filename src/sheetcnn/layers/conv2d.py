@@ -201,6 +201,10 @@ class Conv2d(Activated, Sliding):
         super().check(shape)
 
     @property
+    def classic(self) -> tuple[str, ...] | None:
+        return self.kernels
+
+    @property
     def final(self) -> Layer | None:
         return self.activation if self.activation_scope == "map" else None
 

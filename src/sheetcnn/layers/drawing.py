@@ -9,7 +9,6 @@ import numpy as np
 
 from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids
-from .activation import Elementwise
 from .base import Layer, Part
 
 SUM = ("sum {k} (pre-activation)", "sum {k}", "sum")  # the labels of pre-activations
@@ -18,7 +17,7 @@ SUM = ("sum {k} (pre-activation)", "sum {k}", "sum")  # the labels of pre-activa
 def arrays_of(
     layer: Layer, owner: str, inputs: tuple[Array, ...], detail: str, lent: Mapping[str, Array] | None = None
 ) -> list[Array]:
-    """Every array that a layer draws, in the order in which they are computed; the last one is its output.
+    """Every array that a layer draws, in the order in which they are computed; the output's key is "output".
 
     Parameters that are `lent` by another layer are formulas that point at that one's.
     """
@@ -49,7 +48,7 @@ def arrays_of(
             own = replace(own, forward=_same, formula=_its_cell, inputs=(found[-1],), parameters={}, steps={})
         else:
             own = output(parts[1], (found[-1],))
-    elif isinstance(layer.final, Elementwise):
+    elif layer.final is not None:
         own = _activated(own, layer, layer.final)
     return [*found, own]
 
@@ -70,7 +69,7 @@ def _pointing(own: Array, lent: Array) -> Array:
     return replace(own, role="shared", inputs=(lent,), forward=_same, formula=_same_cell)
 
 
-def _activated(total: Array, layer: Layer, activation: Elementwise) -> Array:
+def _activated(total: Array, layer: Layer, activation: Layer) -> Array:
     """The output where the activation stands around the sum in one formula."""
 
     def forward(*xs: np.ndarray, **parameters: np.ndarray) -> np.ndarray:

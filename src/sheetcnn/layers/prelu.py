@@ -19,6 +19,7 @@ class PReLU(Layer):
     words: ClassVar[str] = "out = x where x > 0, else weight · x"
     takes: ClassVar[str] = "any"
     activates: ClassVar[bool] = True
+    joins_sums: ClassVar[bool] = True
     initial: ClassVar = {"weight": 0.25}  # as in PyTorch
     examples: ClassVar = (
         example([[[-2, 4]], [[-2, 4]]], [[[-1, 4]], [[-1, 4]]], parameters={"weight": [0.5]}),

@@ -32,6 +32,7 @@ class Graph:
     def __init__(self, network: Network, detail: str) -> None:
         self.network, self.detail = network, detail
         self.of: dict[str, list[Array]] = {INPUT: network.input.arrays()}  # by the name of the layer
+        self._read = {INPUT: network.input.reads} | {node.name: "output" for node in network.nodes}  # the keys
         for node in network.nodes:
             inputs = tuple(self.output(name) for name in node.inputs)
             lent = None if node.share is None else {array.key: array for array in self.of[node.share]}
@@ -48,7 +49,7 @@ class Graph:
 
     def output(self, name: str) -> Array:
         """What readers of a layer (or of "input") see."""
-        return self.of[name][-1]
+        return self.get(name, self._read[name])
 
     def get(self, name: str, key: str) -> Array:
         """One array of a layer by its key."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NetworkError, located
-from ..reading import read_bytes
+from ..reading import read_text
 from .network import Network, check_labels, parse_network
 from .settings import MAX_LABEL, plain_text
 
@@ -35,12 +35,9 @@ def read_settings(path: Path) -> Any:
     kind = path.suffix.lower()
     most = MAX_FILE_BYTES.get(kind, MAX_FILE_BYTES[""])
     give, instead = "give a network file or a template's name", "put the weights into an .npz file"
-    data = read_bytes(path, most, NetworkError, give, instead=instead)
+    text = read_text(path, most, NetworkError, give, else_="a network file is TOML or JSON", instead=instead)
     try:
-        text = data.decode("utf-8-sig")
         return _without_schema(parse_json(text)) if kind == ".json" else parse_toml(text)
-    except UnicodeDecodeError:
-        raise NetworkError(f"{path}: is not a text file in UTF-8; a network file is TOML or JSON") from None
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise NetworkError(f"{path}: is not valid {path.suffix.lstrip('.').upper() or 'TOML'}: {reason}") from None
@@ -100,11 +97,8 @@ def with_labels(network: Network, path: Path) -> Network:
 
     Raises NetworkError with one line that names the file, the line and the rule.
     """
-    data = read_bytes(path, MAX_LABELS_BYTES, NetworkError, "give a text file with one label a line")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise NetworkError(f"{path}: is not a text file in UTF-8; save it as UTF-8, one label a line") from None
+    give, save = "give a text file with one label a line", "save it as UTF-8, one label a line"
+    text = read_text(path, MAX_LABELS_BYTES, NetworkError, give, else_=save)
     labels = tuple(text.replace("\r\n", "\n").rstrip("\n").split("\n"))
     for number, label in enumerate(labels, start=1):
         if not label.strip():

@@ -76,8 +76,13 @@ class InputSettings(BaseModel):
                 given[key] = np.broadcast_to(np.array(values, float), (self.channels,)).copy()
         return given
 
+    @property
+    def reads(self) -> str:
+        """The key of the array that layers read."""
+        return "normalized" if self.normalizes else "channel"
+
     def arrays(self) -> list[Array]:
-        """The arrays that the Input sheet draws, in the order in which they are computed; the last one is what layers read."""
+        """The arrays that the Input sheet draws, in the order in which they are computed."""
         channel = Array("channel", self.shape, owner=INPUT, role="pixels", grid_axes=1)
         if not self.normalizes:
             return [channel]

@@ -51,12 +51,12 @@ def trained_layers(network: Network, folder: Path, arrays: Values | None = None)
 
 
 def _given(node: Node) -> bool:
-    return bool(node.inline) or getattr(node.layer, "kernels", None) is not None
+    return bool(node.inline) or node.layer.classic is not None
 
 
 def _wanted(node: Node, key: str) -> bool:
     """Whether an array is looked for in the .npz file: where neither it nor the weight that it goes with is given."""
-    return getattr(node.layer, "kernels", None) is None and not {key, "weight"} & node.inline.keys()
+    return node.layer.classic is None and not {key, "weight"} & node.inline.keys()
 
 
 def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Archive | _Held) -> np.ndarray:
@@ -64,7 +64,7 @@ def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Arc
     in_file = node.layer.file_shape(key, shape)
     if key in node.inline:
         return node.layer.from_file(key, _checked(_array(node.inline[key], where), in_file, where))
-    kernels = getattr(node.layer, "kernels", None)
+    kernels = node.layer.classic
     if kernels is not None and key == "weight":
         own = np.stack([in_the_middle(name, *shape[2:]) for name in kernels])
         return np.repeat(own[:, None], shape[1], axis=1)  # each filter's kernel on every input channel

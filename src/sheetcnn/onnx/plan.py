@@ -16,7 +16,6 @@ from pydantic import ValidationError
 
 from ..arrays.array import Shape, shape_text
 from ..layers import LAYERS
-from ..layers.activation import Activated
 from ..layers.base import PREFIX, Layer
 from ..model.limits import MAX_CELLS
 from ..model.network import RESERVED
@@ -288,10 +287,10 @@ class Plan:
         """A layer that ends in a sum takes the activation after it, as people write networks."""
         for n in self._used(outputs):
             step, kind = self.steps[n], LAYERS[self.steps[n].kind]
-            if not (kind.cellwise or step.kind == "prelu"):
+            if not kind.joins_sums:
                 continue
             host = self.steps[step.reads[0]]
-            if not host.reads or not issubclass(LAYERS[host.kind], Activated) or "activation" in host.settings:
+            if not host.reads or "activation" not in LAYERS[host.kind].model_fields or "activation" in host.settings:
                 continue
             if self._readers(outputs)[step.reads[0]] == [n]:
                 host.settings["activation"] = {"type": step.kind} | step.settings if step.settings else step.kind
