@@ -38,7 +38,7 @@ class Compute(Cells):
         what = "the blank cell" if cells == 1 else f"the {cells} blank cells"
         return (
             f"Work out {what} by hand ({self.place_words(variant.network)}) and type the "
-            f"result{'s' if cells > 1 else ''}. What each is reduction of has a frame in its colour."
+            f"result{'s' if cells > 1 else ''}. What each is made of has a frame in its colour."
         )
 
     def outline(self, draft: HandoutDraft) -> None:
