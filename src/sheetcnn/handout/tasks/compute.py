@@ -1,4 +1,4 @@
-"""Compute by hand: a few cells to be worked out, with the windows and kernels that they are reduction of outlined."""
+"""Compute by hand: a few cells to be worked out, with the windows and kernels that they are made of outlined."""
 
 from __future__ import annotations
 
