@@ -119,7 +119,7 @@ def test_a_stream_is_recalculated(tmp_path: Path) -> None:
 WRONG: list[tuple[Callable[[], object], str]] = [
     (
         lambda: sheetcnn.build(3, PIXELS),
-        "the network is int; give a network file, a template's name, plain data, or a model",
+        "the network is int; give a network file, a template's name, plain data, or a model of PyTorch, Keras or onnx",
     ),
     (lambda: sheetcnn.build({"name": "n"}, PIXELS), "the network: input is missing"),
     (lambda: sheetcnn.build(NETWORK, PIXELS, size=(3, 3)), "size, scale, mean and std are for .onnx models"),
@@ -300,6 +300,23 @@ def test_the_notebook_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert len(shown) == 3
     assert "every cell is as NumPy says" in shown[-1]
     assert [path.name for path in tmp_path.iterdir()] == ["digits.xlsx"]
+
+
+def test_a_model_of_onnx(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    sheetcnn.export(sheetcnn.build(NETWORK, PIXELS, tmp_path / "b.xlsx").path, tmp_path / "m.onnx")
+    built = sheetcnn.build(onnx.load(tmp_path / "m.onnx"), PIXELS)
+    assert list(built.values.values())[-1]["output"][0].tolist() == [[0, 0], [0, 0]]
+
+
+def test_handouts_without_files(tmp_path: Path) -> None:
+    exercise = {"title": "By hand", "tasks": [{"kind": "compute", "layer": "conv", "rows": 1, "columns": 1}]}
+    made = sheetcnn.hand_out(NETWORK | {"exercise": exercise}, PIXELS, tmp_path / "class")
+    assert [(grade.of, grade.points) for grade in sheetcnn.grade(tmp_path / "class", made.key)] == [(1, 0)]
+    error = failing(lambda: sheetcnn.hand_out(NETWORK, PIXELS, tmp_path / "other"))
+    assert str(error).startswith(
+        "the network: has no [exercise]; write one, or name one with --exercise; these templates have one: "
+    )
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------

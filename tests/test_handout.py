@@ -573,6 +573,8 @@ type = "max_pool2d"
 name = "pool"
 kernel_size = 2
 """
+
+
 def test_live_tasks_on_one_map(give: Give) -> None:
     """A kernel to design and a cell of its own map to fill in: each has statuses of its own, and both turn green."""
     tasks = '[[tasks]]\nkind = "design"\nlayer = "conv"\n[[tasks]]\nkind = "fill"\nlayer = "conv"\nmap = 1\nrows = 1\ncolumns = 1\n'

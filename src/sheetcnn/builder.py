@@ -140,7 +140,7 @@ def build(
     if detail not in get_args(Detail):
         raise SheetcnnError(f"detail {detail!r:.40}: must be {' or '.join(get_args(Detail))}")
     pictures = list(image) if isinstance(image, list | tuple) else [image]
-    given = [_picture(one) for one in pictures]
+    given = [picture_of(one) for one in pictures]
     read = tuple(one for one in (*given, *([] if labels is None else [Path(labels)])) if isinstance(one, Path))
     to_file = isinstance(output, str | os.PathLike)
     if to_file:  # before any work
@@ -201,8 +201,8 @@ def _run(graph: Graph, parameters: Values, pictures: dict[str, np.ndarray]) -> t
     return values, outputs
 
 
-def _picture(given: Any) -> Given:
-    """A picture as it can be loaded; of a sample its path."""
+def picture_of(given: Any) -> Given:
+    """A picture of any kind as it can be loaded; of a sample its path. Raises SheetcnnError."""
     if isinstance(given, str | os.PathLike):
         return picture_path(str(given))
     if isinstance(given, np.ndarray) or hasattr(given, "getbands"):

@@ -18,7 +18,7 @@ from .reading import Held
 from .temporary import temporary_folder
 
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")  # with which PyTorch's exporter marks its words
-GIVE = "give a network file, a template's name, plain data, or a model of PyTorch or Keras"
+GIVE = "give a network file, a template's name, plain data, or a model of PyTorch, Keras or onnx"
 
 
 def exported(model: Any, size: tuple[int, int] | None, shape: tuple[int, ...] | None) -> Held:
@@ -27,6 +27,8 @@ def exported(model: Any, size: tuple[int, int] | None, shape: tuple[int, ...] | 
     A model of PyTorch does not say how large its pictures are: `shape` is that of the numbers that it will read, if these are
     known, else `size` (rows, columns) is needed. Raises NetworkError where it is no such model, or cannot be exported.
     """
+    if callable(getattr(model, "SerializeToString", None)):  # a model of the package onnx
+        return Held(model.SerializeToString(), "model.onnx")
     kinds = {f"{base.__module__.split('.')[0]}.{base.__name__}" for base in type(model).__mro__}
     name = type(model).__name__
     if kinds & {

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..arrays.array import shape_text
 from ..errors import ExerciseError, NetworkError
 from ..model.network import Network
-from ..model.network_file import parse_toml, read_settings
+from ..model.network_file import parse_toml
 from ..model.settings import Text, validated
 from ..plain import near
 from ..reading import read_text
@@ -84,19 +84,19 @@ def _task(table: dict[str, Any], network: Network, where: str) -> Task:
     return task
 
 
-def read_exercise(network: Network, path: Path, given: Path | None) -> Exercise:
-    """The exercise of a network file at `path`: the file that is given, or its `[exercise]` table, or the file beside it.
+def read_exercise(network: Network, path: Path | None, given: Path | None) -> Exercise:
+    """The exercise of a network: the file that is given, or its `[exercise]` table, or the file beside that at `path`.
 
     Raises ExerciseError with one line that names the file, the task and the rule.
     """
     if given is None:
-        inside = None if path.suffix.lower() == ".onnx" else read_settings(path).get("exercise")
-        if inside is not None:
-            return Exercise(inside, network, f"{path}: [exercise]")
-        given = path.with_name(path.stem + EXERCISE)
-        if not os.path.isfile(given):
+        if network.settings.exercise is not None:
+            return Exercise(network.settings.exercise, network, f"{network.source}: [exercise]")
+        given = None if path is None else path.with_name(path.stem + EXERCISE)
+        if given is None or not os.path.isfile(given):
+            beside = "" if given is None else f", and there is no {given.name} beside it"
             raise ExerciseError(
-                f"{path}: has no [exercise], and there is no {given.name} beside it; write one, or name one with --exercise; "
+                f"{network.source}: has no [exercise]{beside}; write one, or name one with --exercise; "
                 f"these templates have one: {', '.join(exercises())}"
             )
     instead = "an exercise is a few lines of TOML"

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..builder import load_pictures, refuse_too_large
+from ..builder import load_pictures, picture_of, refuse_too_large
 from ..errors import ExerciseError, SheetcnnError
 from ..files import Outputs, make_folder, refuse_outputs
 from ..model.limits import graph_of
@@ -21,7 +21,7 @@ from ..progress import Progress
 from ..sheets.content import WorkbookContent
 from ..sheets.gallery.content import GALLERY_CELLS
 from ..sheets.layout import lay_out
-from ..templates import exercise_path, picture_path
+from ..templates import exercise_path
 from ..temporary import temporary_folder
 from ..version import VERSION
 from ..xlsx.write import write_workbook
@@ -47,8 +47,8 @@ class HandedOut:
 
 
 def hand_out(
-    network: str | Path,
-    image: str | Path | Sequence[str | Path],
+    network: Any,
+    image: Any,
     folder: str | Path,
     *,
     exercise: str | Path | None = None,
@@ -61,7 +61,7 @@ def hand_out(
 ) -> HandedOut:
     """Write an exercise as a workbook for students and a key for the teacher, into a folder that is made where needed.
 
-    `exercise` is an exercise file (default: the network file's own table, or the file beside it); `students` a roster, as
+    `network` and `image` are as `build` takes them; `exercise` is an exercise file (default: the network's own table, or the file beside it); `students` a roster, as
     `read_roster` reads it: each gets a workbook with its own variant in the folder `students`. `seed` makes the variants.
     `say` is told who is on the roster before anything is written. Without another key, what was handed out before could not
     be graded: so a folder with a handout is refused, unless `overwrite` says that it is to be replaced. Raises SheetcnnError.
@@ -72,26 +72,24 @@ def hand_out(
     refuse_outputs([key], makes_folders=True)
     opened = open_network(network)
     checked = opened.network
-    source = opened.file
-    assert source is not None
     given = None if exercise is None else exercise_path(str(exercise))
-    tasks = read_exercise(checked, source, given)
+    tasks = read_exercise(checked, opened.file, given)
     if not 0 <= seed < MAX_SEED:
         raise ExerciseError(f"seed {seed} must be a whole number from 0 on")
     graph = graph_of(checked, "compact")
     lay_out(graph)  # refuses what does not fit
     if any(array.shared_name for array in graph):
         raise ExerciseError(
-            f"{source}: has more kernels than can have names of their own, which grading needs; use fewer channels"
+            f"{checked.source}: has more kernels than can have names of their own, which grading needs; use fewer channels"
         )
     parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
-    images = [picture_path(str(one)) for one in ([image] if isinstance(image, str | Path) else image)]
+    images = [picture_of(one) for one in (image if isinstance(image, list | tuple) else [image])]
     pictures = load_pictures(images, checked.input)
     read = None if students is None else read_roster(Path(students))
     roster = read.students if read else ()
     paths = [target / FOLDER / student.file for student in roster] or [target / SINGLE]
     _refuse_earlier(paths, overwrite)
-    inputs = [*opened.files, *(Path(path) for path in (given, students) if path), *images]
+    inputs = [*opened.files, *(Path(path) for path in (given, students, *images) if isinstance(path, str | Path))]
     refuse_outputs([*paths, key], inputs, makes_folders=True)
     handout = Handout(
         checked, tasks, parameters, pictures, trained_layers(checked, opened.folder, opened.arrays), seed, roster
