@@ -25,7 +25,8 @@ from PIL import Image
 import sheetcnn
 from sheetcnn.checking.contents import described
 from sheetcnn.errors import SheetcnnError, WorkbookError
-from sheetcnn.formula import Book, Group, evaluate, group_formulas, read_book
+from sheetcnn.formula import Book, evaluate, group_formulas, read_book
+from sheetcnn.formula.evaluate import Evaluator
 from sheetcnn.image import load_input
 from sheetcnn.model.settings import InputSettings
 
@@ -225,7 +226,7 @@ def chain(length: int) -> dict[str, Change]:
 def test_long_chains(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = changed(original, tmp_path, chain(1_000))
     assert run_check(path) == []
-    monkeypatch.setattr(sys.modules[Group.__module__], "_PATIENCE", 100_000)
+    monkeypatch.setattr(sys.modules[Evaluator.__module__], "_PATIENCE", 100_000)
     assert run_check(path) == ["chain"]
     run("check", changed(original, tmp_path, chain(100_000)), folder=tmp_path, code=0)  # they are no cells of the network
 

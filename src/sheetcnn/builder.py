@@ -241,7 +241,7 @@ def refuse_too_large(graph: Graph, values: Values, picture: str) -> None:
     for array in graph:
         numbers = values[array.id]
         fits = np.abs(numbers) <= MAX_NUMBER  # NaN is not
-        if array.forward is not None and not fits.all():
+        if array.role not in ("parameter", "shared") and not fits.all():
             place = tuple(int(i) + 1 for i in np.argwhere(~fits)[0])
             with located(file=graph.network.source, layer=array.owner):
                 raise NetworkError(

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import ExerciseError
+from ..errors import ExerciseError, WorkbookError
 from ..reading import open_regular, open_zip, real
 from ..temporary import ELSEWHERE, temporary_folder
 from .kinds import PASSWORD, Kind, kind_of
@@ -155,7 +155,7 @@ class _Finder:
         if depth >= MAX_DEPTH:
             return "is an archive in an archive in an archive; ask for the workbook itself"
         try:
-            with open_zip(path, ExerciseError, AGAIN) as opened:
+            with open_zip(path, WorkbookError, AGAIN) as opened:
                 members = [member for member in opened.infolist() if not member.is_dir()]
                 size = sum(member.file_size for member in members)
                 packed = path.stat().st_size
@@ -167,7 +167,7 @@ class _Finder:
                 packages: set[str] = set()
                 for member in members:
                     self._member(opened, member, name, depth, packages)
-        except (OSError, zipfile.BadZipFile, EOFError, ValueError, ExerciseError) as error:
+        except (OSError, zipfile.BadZipFile, EOFError, ValueError, WorkbookError) as error:
             return f"is a damaged archive ({str(error)[:80]}); {AGAIN}"
         return ""
 

@@ -36,8 +36,13 @@ def write_workbook(path: Path, draft: WorkbookDraft, progress: Progress | None =
 
 def write_stream(stream: BinaryIO, draft: WorkbookDraft, progress: Progress | None = None) -> None:
     """Write the workbook to a stream of bytes."""
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as target:
+    target = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+    try:
         _fill(target, draft, progress)
+        target.close()
+    except BaseException:
+        target.fp = None  # nobody wants its end any more, which could not be written after half a part either
+        raise
 
 
 def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | None) -> None:
