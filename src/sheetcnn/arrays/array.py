@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
@@ -38,6 +38,7 @@ class Array:
     inputs: tuple[Array, ...] = ()
     parameters: Mapping[str, Array] = field(default_factory=dict)
     steps: Mapping[str, Array] = field(default_factory=dict)
+    around: Callable[[str], str] | None = None  # what stands around the formula of each cell: an activation
     spacing: tuple[int, int] = (1, 1)  # distance of neighbouring elements in cells: a kernel's dilation
     margin: Margin = (0, 0, 0, 0)  # padding around it
     labels: tuple[str, ...] = ()  # above its grids, the longest that fits: {k} is the map, {c} the channel
@@ -88,13 +89,19 @@ class Array:
 
         Grids of its own layer are taken to be on the same sheet, unless `also` says from which one they are seen.
         """
-        formula = self.formula
-        assert formula is not None
         xs = [seen_from(grids[array.id], sheet) for array in self.inputs]
         own = {key: grids[array.id] for key, array in (*self.parameters.items(), *self.steps.items())}
         if also is not None:
             own = {key: seen_from(grid, also) for key, grid in own.items()}
-        return lambda at: formula(at, *xs, **own)
+        return self.reading(xs, own)
+
+    def reading(self, xs: Sequence[Grids], own: Mapping[str, Grids]) -> CellFormula:
+        """The function that writes a cell's formula from these inputs, parameters and steps."""
+        formula, around = self.formula, self.around
+        assert formula is not None
+        if around is None:
+            return lambda at: formula(at, *xs, **own)
+        return lambda at: around(formula(at, *xs, **own))
 
 
 def shape_text(shape: Shape) -> str:

@@ -55,11 +55,9 @@ def _write(node: Node, layer: Layer, xs: tuple[Grids, ...], own: Own) -> CellFor
     """What writes the formulas of a layer in the place of the node's own."""
     inputs = tuple(Array(name, shape) for name, shape in zip(node.inputs, node.in_shapes, strict=True))
     output = arrays_of(layer, node.name, inputs, "compact")[-1]
-    formula, read = output.formula, {**output.parameters, **output.steps}
-    assert formula is not None
+    read = {**output.parameters, **output.steps}
     xs = xs if output.inputs == inputs else tuple(own[array.key] for array in output.inputs)  # or the sum
-    given = {key: own[array.key] for key, array in read.items()}
-    return lambda at: formula(at, *xs, **given)
+    return output.reading(xs, {key: own[array.key] for key, array in read.items()})
 
 
 def _taken_for(words: str, kind: str) -> MistakeKind:

@@ -310,7 +310,7 @@ class Conv2d(Activated, Sliding):
             window = (*self.corner(i, j), height, self.reach[1])
             terms = [f"SUMPRODUCT({channels[0].windows[window]},{span(kernels)})"]
         else:
-            window = (*self.corner(i, j), *self.reach)
+            window = (*self.corner(i, j), self.reach[0], self.reach[1])
             if len(kernels) < len(channels):
                 kernels = kernels * len(channels)
             terms = [f"SUMPRODUCT({c.windows[window]},{w.area})" for c, w in zip(channels, kernels, strict=True)]

@@ -75,10 +75,7 @@ def _activated(total: Array, layer: Layer, activation: Layer) -> Array:
     def forward(*xs: np.ndarray, **parameters: np.ndarray) -> np.ndarray:
         return activation.forward(layer.forward(*xs, **parameters))
 
-    def formula(at: Shape, *xs: Grids, **given: Grids) -> str:
-        return activation.cell(layer.formula(at, *xs, **given))
-
-    return replace(total, forward=forward, formula=formula)
+    return replace(total, forward=forward, around=activation.cell)
 
 
 def _same(x: np.ndarray) -> np.ndarray:

@@ -131,9 +131,9 @@ class Sliding(Layer):
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
         return self.window.reads(axis, shape[1 + axis])
 
-    def corner(self, row: int, column: int) -> tuple[int, ...]:
+    def corner(self, row: int, column: int) -> tuple[int, int]:
         """The input cell, counted from 0, at the top left of an output cell's window; negative in the padding."""
-        return self.window.corner(row, column)
+        return self.window.top_left(row, column)
 
     def textbook(self, shape: Shape) -> bool:
         return not (self.wide(shape) or self.draws_sum("compact") or self.steps(shape, detail="compact"))
