@@ -34,8 +34,21 @@ def test_conv_types(tmp_path: Path) -> None:
     shapes = {node.name: node.shape[0] for node in made.network.nodes}
     assert (shapes["type_1"], shapes["type_2_1"], shapes["type_2_2"]) == (6, 2, 2)
     assert [found[name].parameters for name in ("type_1", "type_2_1", "type_2_2")] == [20, 20, 56]
-    # Type 2.1 is the sum of type 1's maps of a filter, were their kernels the same; so with 2.2 and equal kernels.
+    # The same kernels: what type 1 keeps apart, type 2.1 sums; of type 2.2 the kernels on map 1 are those of type 1.
+    kernels = {name: made.content.values[f"{name}.weight"] for name in shapes if name.startswith("type")}
+    np.testing.assert_array_equal(kernels["type_1"], kernels["type_2_1"])
+    np.testing.assert_array_equal(kernels["type_1"][:, 0], kernels["type_2_2"][:, 0])
+    assert len({kernel.tobytes() for kernel in kernels["type_2_2"][0]}) == 3, "one for each map"
+    one, shared, own = (made.values[name]["output"] for name in ("type_1", "type_2_1", "type_2_2"))
+    np.testing.assert_allclose(shared, one.reshape(2, 3, *one.shape[1:]).sum(axis=1), atol=1e-12)
+    assert (np.abs(own - shared) > 0.5).mean() > 0.5
+    maps = made.values["maps"]["output"]
+    for k, c in np.ndindex(2, 3):  # filter 1 on map 1, 2, 3, then filter 2
+        line = maps[c, 3, 2:5] if k == 0 else maps[c, 2:5, 3]
+        assert one[3 * k + c, 2, 2] == pytest.approx(line.sum())
     book = read_book(made.path)
+    labels = set(book.sheets["type_1"].texts.values())
+    assert {f"filter {k} on map {c}" for k in (1, 2) for c in (1, 2, 3)} <= labels
     texts = {name: " ".join(book.sheets[name].texts.values()) for name in ("type_1", "type_2_1", "type_2_2")}
     assert "This is not how CNNs do it" in texts["type_1"]
     assert "This is not how CNNs do it" in texts["type_2_1"]
@@ -62,6 +75,15 @@ def test_pool_order(tmp_path: Path) -> None:
     assert made.values["conv"]["output"].min() < 0
     assert made.values["then_pool"]["output"].max() > 0
     np.testing.assert_array_equal(made.values["difference"]["output"], 0)
+    # What the text tells to look for: windows of four negative cells, where the two ways differ before they meet.
+    conv, pooled = made.values["conv"]["output"][0], made.values["pool_first"]["output"][0]
+    windows = conv.reshape(7, 2, 7, 2).swapaxes(1, 2).reshape(7, 7, 4)
+    negative = (windows < 0).all(axis=2)
+    assert negative.sum() == 11
+    assert (pooled[negative] < -0.15).all(), "to be seen with two decimals"
+    assert (pooled[negative] < -1).sum() == 6
+    np.testing.assert_array_equal(made.values["then_relu"]["output"][0][negative], 0)
+    assert (made.values["relu_first"]["output"][0] == 0).sum() == (conv <= 0).sum() > 4 * 11
 
 
 def test_cs231n(tmp_path: Path) -> None:

@@ -244,6 +244,10 @@ class Layer(BaseModel):
         settings = {attribute: getattr(self, setting) for attribute, setting in self.onnx_settings.items()}
         return to.add(self.onnx_operator, name, *xs, **self.onnx_attributes, **settings)
 
+    def map_words(self, m: int, *shapes: Shape) -> str:
+        """What output map m is called where "map" and its number do not say what it is; empty where they do."""
+        return ""
+
     def size_words(self, *shapes: Shape) -> str:
         """How rows and columns of the output come about: `(28 − 5 + 2·2)/1 + 1 = 28`; empty where there is nothing to say."""
         return ""

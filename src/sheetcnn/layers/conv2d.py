@@ -343,6 +343,12 @@ class Conv2d(Activated, Sliding):
             found["relu_before_sum"] = self.but(activation_scope="channel")
         return found
 
+    def map_words(self, m: int, *shapes: Shape) -> str:
+        if self.channel_mix != "separate":
+            return ""
+        k, c = divmod(m, shapes[0][0])
+        return f"filter {k + 1} on map {c + 1}"
+
     def multiplications(self, shape: Shape) -> int:
         rows, columns = self.positions(shape)
         return self.out_channels * rows * columns * (shape[0] // self.groups) * self.kernel_size[0] * self.kernel_size[1]
