@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +58,23 @@ def test_conv_types(tmp_path: Path) -> None:
 
 def test_relu_placement(tmp_path: Path) -> None:
     made = built("relu-placement", tmp_path)
-    right, mistaken = (made.values[name]["output"] for name in ("right", "mistaken"))
-    assert (mistaken >= right - 1e-12).all()
-    assert (mistaken > right + 0.1).any()
-    np.testing.assert_array_equal(made.values["difference"]["output"], mistaken - right)
+    right, mistaken, outside = (made.values[name]["output"] for name in ("right", "mistaken", "bias_outside"))
+    x, weight, bias = (made.content.values[name] for name in ("input.normalized", "right.weight", "right.bias"))
+    each = np.einsum("cijab,kcab->kcij", np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2)), weight)
+    bias = bias[:, None, None]
+    np.testing.assert_allclose(right, np.maximum(bias + each.sum(axis=1), 0), atol=1e-12)
+    np.testing.assert_allclose(mistaken, bias + np.maximum(each, 0).sum(axis=1), atol=1e-12)
+    np.testing.assert_allclose(outside, bias + np.maximum(each.sum(axis=1), 0), atol=1e-12)
+    # The mistakes are plain: in most cells of either map, by far more than rounding; white is neither red nor blue.
+    differences = [made.values[name]["output"] for name in ("difference", "bias_difference")]
+    np.testing.assert_array_equal(differences, [mistaken - right, outside - right])
+    assert [[int((np.abs(one) > 0.1).sum()) for one in maps] for maps in differences] == [[194, 196], [159, 161]]
+    white = x[:, 9:12, 0:3]
+    assert white.min() > 0.98
+    assert right[:, 9, 0].tolist() == [0, 0]
+    assert mistaken[:, 9, 0] == pytest.approx([4, 5.5], abs=0.1), "as if it were"
+    assert outside[:, 9, 0].tolist() == [-1, 0.5], "the bias is left over"
+    assert right[0].argmax() // 14 < 7 < right[1].argmax() // 14, "the red disc is above, the blue triangle below"
     book = read_book(made.path)
     sheet, top, left, *_ = book.names["mistaken_kernel_1_1"]
     other, row, column, *_ = book.names["right_kernel_1_1"]
@@ -68,6 +82,23 @@ def test_relu_placement(tmp_path: Path) -> None:
     assert "_kernels!" in book.sheets[other].formula(row, column), "which is chosen, or as built"
     sheet, top, left, *_ = book.names["mistaken_map_1"]
     assert str(book.sheets[sheet].formula(top, left)).count("MAX(0,") == 3
+    sheet, top, left, *_ = book.names["bias_outside_map_1"]
+    formula = str(book.sheets[sheet].formula(top, left))
+    assert re.fullmatch(r"\$[A-Z]+\$\d+\+MAX\(0,SUMPRODUCT\(.*\)\)", formula)
+    assert formula.count("MAX(0,") == 1
+    texts = {name: " ".join(book.sheets[name].texts.values()) for name in ("right", "mistaken", "bias_outside")}
+    assert [name for name in texts if "This is not how CNNs do it" in texts[name]] == ["mistaken", "bias_outside"]
+    assert "the bias is added before the activation" in texts["bias_outside"]
+
+
+def test_relu_placement_in_the_inspector(tmp_path: Path) -> None:
+    """Each way in its own words: what ReLU acts on, and when the bias is added."""
+    made = built("relu-placement", tmp_path)
+    steps = {name: " ".join(made.explain(name, 2, 8, 1).steps) for name in ("right", "mistaken", "bias_outside")}
+    assert re.fullmatch(r"sum -\S+ \+ bias 0.5 = -\S+ relu → 0", steps["right"])
+    assert re.fullmatch(r"sum 4.9\S* \+ bias 0.5 = 5.4\S*", steps["mistaken"])
+    assert re.fullmatch(r"relu\(sum\) 0 \+ bias 0.5 = 0.5", steps["bias_outside"])
+    assert "relu(Σ of the sums)" in read_book(made.path).sheets["_inspector"].texts.values()
 
 
 def test_pool_order(tmp_path: Path) -> None:
@@ -100,7 +131,7 @@ def test_cs231n(tmp_path: Path) -> None:
         ("conv-vs-dense", {"one_filter": 76, "one_unit": 3073}),
         ("mobilenet-block", {"plain": 288, "depthwise": 36, "pointwise": 32}),
         ("two-convs", {"conv2": 910}),
-        ("relu-placement", {"right": 56, "mistaken": 0}),  # shared weights are counted once
+        ("relu-placement", {"right": 56, "mistaken": 0, "bias_outside": 0}),  # shared weights are counted once
         ("rgb-filters", {"conv": 456, "conv_stride2": 456}),
         ("alexnet-block", {"conv2": 6 * 2 * 9 + 6}),
     ],

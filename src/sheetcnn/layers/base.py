@@ -37,6 +37,7 @@ class Reduction:
     divisor: int = 1  # of the sum
     counted_padding: Margin = (0, 0, 0, 0)  # padding that counts in a mean
     term_activation: Layer | None = None  # of each term, before they are summed
+    sum_activation: Layer | None = None  # of their sum, before the bias is added
 
     def channels(self, m: int) -> list[tuple[int, int]]:
         """The terms of output map m, each with the channel of the input that its window lies in."""
