@@ -49,7 +49,8 @@ def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookCont
     put(sheet, 2, 2, network.settings.about, "body")
     sheet.merge_cells("B2:H2")
     sheet.row_dimensions[2].height = 14 * (1 + len(network.settings.about) // 115) + 6
-    put(sheet, 3, 2, _not_learned(content), "words")
+    if words := _not_learned(content):
+        put(sheet, 3, 2, words, "words")
     apart = f", or take it apart on the sheet {INSPECTOR}" if INSPECTOR in draft.blocks else ""
     for row, text in enumerate(USE, start=4):
         put(sheet, row, 2, f"{row - 3}   {text.format(apart=apart)}", "row")
