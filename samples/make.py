@@ -60,16 +60,19 @@ def cross() -> None:
 
 
 def stripes() -> None:
-    """Vertical, horizontal and diagonal stripes, and a flat grey, a quarter each."""
+    """Vertical, horizontal and diagonal stripes, and a flat grey, a quarter each.
+
+    At 16×16 a stripe is two pixels wide: wide enough for a pooling window that holds nothing but a falling edge.
+    """
     picture = Image.new("L", (64, 64), 128)
     for y in range(64):
         for x in range(64):
             if x < 32 and y < 32:
-                picture.putpixel((x, y), 255 * (x // 4 % 2))
+                picture.putpixel((x, y), 255 * (x // 8 % 2))
             elif y < 32:
-                picture.putpixel((x, y), 255 * (y // 4 % 2))
+                picture.putpixel((x, y), 255 * (y // 8 % 2))
             elif x < 32:
-                picture.putpixel((x, y), 255 * ((x + y) // 4 % 2))
+                picture.putpixel((x, y), 255 * ((x + y) // 8 % 2))
     picture.save(HERE / "stripes.png", optimize=True)
 
 

@@ -109,6 +109,15 @@ activation = "relu"
 activation_scope = "channel"
 [[layers]]
 type = "conv2d"
+name = "outside"
+input = "input"
+out_channels = 2
+kernel_size = 2
+bias = [-1, 2]
+activation = "relu"
+activation_scope = "sum"
+[[layers]]
+type = "conv2d"
 name = "learned"
 input = "input"
 out_channels = 2

@@ -187,3 +187,104 @@ def test_no_text_of_the_table_is_cut(make: Callable[..., Path]) -> None:
     ]
     assert len(shared.value) > 40
     assert sheet.column_dimensions[shared.column_letter].width >= len(shared.value)
+
+
+RANDOM = """
+name = "n"
+weights = "w.npz"
+[input]
+channels = 1
+height = 5
+width = 5
+[[layers]]
+type = "conv2d"
+name = "classic"
+kernels = ["blur"]
+bias = false
+[[layers]]
+type = "conv2d"
+name = "own"
+input = "input"
+out_channels = 1
+kernel_size = 1
+weight = [[[[2]]]]
+[[layers]]
+type = "conv2d"
+name = "trained"
+input = "input"
+out_channels = 1
+kernel_size = 3
+[[layers]]
+type = "conv2d"
+name = "ones"
+input = "input"
+out_channels = 1
+kernel_size = 3
+init = "ones"
+[[layers]]
+type = "batch_norm2d"
+name = "norm"
+"""
+LEFT_ALONE = """
+[[layers]]
+type = "conv2d"
+name = "left_alone"
+input = "input"
+out_channels = 1
+kernel_size = 3
+seed = 4
+"""
+SHARING = LEFT_ALONE + LEFT_ALONE.replace("left_alone", "sharing").replace("seed = 4", 'share = "left_alone"')
+
+
+@pytest.mark.parametrize(
+    ("layers", "told", "says"),
+    [
+        ("", set(), ""),
+        (LEFT_ALONE, {"left_alone"}, "Weights of left_alone are random: it has not learned."),
+        (SHARING, {"left_alone", "sharing"}, "Weights of left_alone and sharing are random: they have not learned."),
+    ],
+)
+def test_random_weights_are_declared(
+    layers: str, told: set[str], says: str, make: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Only where numbers are random: not of classic kernels, of numbers in the file or the archive, nor of ones."""
+    np.savez(tmp_path / "w.npz", **{"trained.weight": np.zeros((1, 1, 3, 3)), "trained.bias": np.zeros(1)})
+    book = read_book(make(RANDOM + layers, np.ones((1, 5, 5))))
+    texts = {name: " ".join(map(str, sheet.texts.values())) for name, sheet in book.sheets.items()}
+    assert {name for name, text in texts.items() if "random: this layer has not learned" in text} == told
+    assert says in texts["Overview"]
+    assert bool(says) == ("random" in texts["Overview"])
+
+
+@pytest.mark.parametrize(
+    ("template", "picture", "says"),
+    [
+        ("unet-tiny", "shapes", "Weights are random: this network has not learned."),
+        ("two-convs", "cat", "Weights of conv2 are random: it has not learned."),
+        ("digits", "digit-3", ""),
+        ("edges", "cat", ""),
+        ("cs231n", "cs231n", ""),
+        ("conv-types", "cross", ""),
+    ],
+)
+def test_templates_that_have_not_learned_say_so(template: str, picture: str, says: str, tmp_path: Path) -> None:
+    book = read_book(sheetcnn.build(template, picture, tmp_path / "book.xlsx").path)
+    found = [text for text in book.sheets["Overview"].texts.values() if str(text).startswith("Weights ")]
+    assert found == ([says] if says else [])
+
+
+def test_models_are_not_called_random(tmp_path: Path) -> None:
+    made = sheetcnn.build("digits", "digit-3", tmp_path / "book.xlsx")
+    [model] = sheetcnn.export(made.path, tmp_path / "model.onnx")
+    assert not sheetcnn.build(model, "digit-3").content.random
+
+
+def test_handouts_declare_random_weights_too(tmp_path: Path) -> None:
+    (tmp_path / "task.toml").write_text(
+        'title = "t"\n[[tasks]]\nkind = "fill"\nlayer = "conv1"\nmap = 1\n', encoding="utf-8"
+    )
+    made = sheetcnn.hand_out("two-convs", "cat", tmp_path / "out", exercise=tmp_path / "task.toml")
+    book = read_book(made.workbooks[0])
+    assert "random: this layer has not learned" in " ".join(map(str, book.sheets["conv2"].texts.values()))
+    assert "random" not in " ".join(map(str, book.sheets["conv1"].texts.values()))

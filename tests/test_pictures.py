@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pytest
+from PIL import Image
 
 import sheetcnn
 from sheetcnn.errors import LimitError, NetworkError, PictureError
@@ -175,3 +178,78 @@ def test_protected_drop_down_stays_open(tmp_path: Path) -> None:
     opened = openpyxl.load_workbook(path)
     assert opened[sheet].protection.sheet
     assert not opened[sheet].cell(top, left).protection.locked
+
+
+def scales_of(path: Path, sheet: str, name: str) -> list[tuple[float, float]]:
+    """Between which numbers the colours of grids run, whose names begin alike."""
+    book = openpyxl.load_workbook(path)
+    found = []
+    for grid, (where, top, left, *_) in sorted(read_book(path).names.items()):
+        if where == sheet and grid.startswith(name):
+            for ranges, rules in book[sheet].conditional_formatting._cf_rules.items():
+                if book[sheet].cell(top, left).coordinate in ranges.sqref:
+                    found += [
+                        (float(rule.colorScale.cfvo[0].val), float(rule.colorScale.cfvo[-1].val))
+                        for rule in rules
+                        if rule.type == "colorScale"
+                    ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sizes", "ends"),
+    [
+        ([0, 1, 2], (0, 2)),
+        ([3, 4, 7], (3, 7)),
+        ([0, 0.25, 1], (0, 1)),
+        ([0, 5, 1000], (0, 1000)),
+        ([6, 6, 6], (6, 7)),
+        ([-3, 0, 1], (-3, 3)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["npy", "csv", "array"])
+def test_numbers_are_coloured_by_their_own_range(
+    kind: str, sizes: list[float], ends: tuple[float, float], tmp_path: Path
+) -> None:
+    """Whatever their size: the lightest is the largest of all, on the Input sheet and in the gallery; or 0 is white."""
+    numbers = np.resize(np.array(sizes, float), (3, 3))
+    (tmp_path / "net.toml").write_text(
+        'name = "n"\n[input]\nchannels = 1\nheight = 3\nwidth = 3\n[[layers]]\ntype = "relu"\n', encoding="utf-8"
+    )
+    np.save(tmp_path / "n.npy", numbers)
+    np.savetxt(tmp_path / "n.csv", numbers, delimiter=",")
+    given = numbers if kind == "array" else tmp_path / f"n.{kind}"
+    path = sheetcnn.build(tmp_path / "net.toml", given, tmp_path / "book.xlsx").path
+    assert scales_of(path, "Input", "input_channel") == [ends]
+    assert scales_of(path, "Gallery", "gallery_input") == [ends]
+
+
+def test_cs231n_is_not_black(tmp_path: Path) -> None:
+    path = sheetcnn.build("cs231n", "cs231n", tmp_path / "book.xlsx").path
+    assert scales_of(path, "Input", "input_channel") == [(0, 2)] * 3
+    assert scales_of(path, "Gallery", "gallery_input") == [(0, 2)] * 3
+    with zipfile.ZipFile(path) as book:
+        [png] = [name for name in book.namelist() if name.endswith(".png")]
+        picture = np.asarray(Image.open(io.BytesIO(book.read(png))))
+    assert (picture.min(), picture.max()) == (0, 255)
+
+
+def test_a_dark_picture_stays_dark(tmp_path: Path) -> None:
+    """A file of a picture, or an array of bytes, as other programs give one; beside numbers both ends count."""
+    (tmp_path / "net.toml").write_text(
+        'name = "n"\n[input]\nchannels = 1\nheight = 3\nwidth = 3\nscale = 255\n[[layers]]\ntype = "relu"\n',
+        encoding="utf-8",
+    )
+    dark = np.resize(np.array([0, 1, 30], np.uint8), (3, 3))
+    Image.fromarray(dark).save(tmp_path / "dark.png")
+    np.save(tmp_path / "n.npy", dark * 20.0)
+    for given, high in ((tmp_path / "dark.png", 255), (dark, 255), ([tmp_path / "dark.png", tmp_path / "n.npy"], 600)):
+        path = sheetcnn.build(tmp_path / "net.toml", given, tmp_path / "book.xlsx").path
+        assert scales_of(path, "Input", "input_channel") == [(0, high)]
+        assert scales_of(path, "Input", "input_normalized") == [(0, pytest.approx(high / 255))]
+
+
+def test_handouts_are_coloured_alike(tmp_path: Path) -> None:
+    made = sheetcnn.hand_out("cs231n", "cs231n", tmp_path / "out")
+    for path in (made.key, *made.workbooks):
+        assert scales_of(path, "Input", "input_channel") == [(0, 2)] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,21 @@ def test_conv_types(tmp_path: Path) -> None:
     shapes = {node.name: node.shape[0] for node in made.network.nodes}
     assert (shapes["type_1"], shapes["type_2_1"], shapes["type_2_2"]) == (6, 2, 2)
     assert [found[name].parameters for name in ("type_1", "type_2_1", "type_2_2")] == [20, 20, 56]
-    # Type 2.1 is the sum of type 1's maps of a filter, were their kernels the same; so with 2.2 and equal kernels.
+    # The same kernels: what type 1 keeps apart, type 2.1 sums; of type 2.2 the kernels on map 1 are those of type 1.
+    kernels = {name: made.content.values[f"{name}.weight"] for name in shapes if name.startswith("type")}
+    np.testing.assert_array_equal(kernels["type_1"], kernels["type_2_1"])
+    np.testing.assert_array_equal(kernels["type_1"][:, 0], kernels["type_2_2"][:, 0])
+    assert len({kernel.tobytes() for kernel in kernels["type_2_2"][0]}) == 3, "one for each map"
+    one, shared, own = (made.values[name]["output"] for name in ("type_1", "type_2_1", "type_2_2"))
+    np.testing.assert_allclose(shared, one.reshape(2, 3, *one.shape[1:]).sum(axis=1), atol=1e-12)
+    assert (np.abs(own - shared) > 0.5).mean() > 0.5
+    maps = made.values["maps"]["output"]
+    for k, c in np.ndindex(2, 3):  # filter 1 on map 1, 2, 3, then filter 2
+        line = maps[c, 3, 2:5] if k == 0 else maps[c, 2:5, 3]
+        assert one[3 * k + c, 2, 2] == pytest.approx(line.sum())
     book = read_book(made.path)
+    labels = set(book.sheets["type_1"].texts.values())
+    assert {f"filter {k} on map {c}" for k in (1, 2) for c in (1, 2, 3)} <= labels
     texts = {name: " ".join(book.sheets[name].texts.values()) for name in ("type_1", "type_2_1", "type_2_2")}
     assert "This is not how CNNs do it" in texts["type_1"]
     assert "This is not how CNNs do it" in texts["type_2_1"]
@@ -44,10 +58,23 @@ def test_conv_types(tmp_path: Path) -> None:
 
 def test_relu_placement(tmp_path: Path) -> None:
     made = built("relu-placement", tmp_path)
-    right, mistaken = (made.values[name]["output"] for name in ("right", "mistaken"))
-    assert (mistaken >= right - 1e-12).all()
-    assert (mistaken > right + 0.1).any()
-    np.testing.assert_array_equal(made.values["difference"]["output"], mistaken - right)
+    right, mistaken, outside = (made.values[name]["output"] for name in ("right", "mistaken", "bias_outside"))
+    x, weight, bias = (made.content.values[name] for name in ("input.normalized", "right.weight", "right.bias"))
+    each = np.einsum("cijab,kcab->kcij", np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2)), weight)
+    bias = bias[:, None, None]
+    np.testing.assert_allclose(right, np.maximum(bias + each.sum(axis=1), 0), atol=1e-12)
+    np.testing.assert_allclose(mistaken, bias + np.maximum(each, 0).sum(axis=1), atol=1e-12)
+    np.testing.assert_allclose(outside, bias + np.maximum(each.sum(axis=1), 0), atol=1e-12)
+    # The mistakes are plain: in most cells of either map, by far more than rounding; white is neither red nor blue.
+    differences = [made.values[name]["output"] for name in ("difference", "bias_difference")]
+    np.testing.assert_array_equal(differences, [mistaken - right, outside - right])
+    assert [[int((np.abs(one) > 0.1).sum()) for one in maps] for maps in differences] == [[194, 196], [159, 161]]
+    white = x[:, 9:12, 0:3]
+    assert white.min() > 0.98
+    assert right[:, 9, 0].tolist() == [0, 0]
+    assert mistaken[:, 9, 0] == pytest.approx([4, 5.5], abs=0.1), "as if it were"
+    assert outside[:, 9, 0].tolist() == [-1, 0.5], "the bias is left over"
+    assert right[0].argmax() // 14 < 7 < right[1].argmax() // 14, "the red disc is above, the blue triangle below"
     book = read_book(made.path)
     sheet, top, left, *_ = book.names["mistaken_kernel_1_1"]
     other, row, column, *_ = book.names["right_kernel_1_1"]
@@ -55,6 +82,23 @@ def test_relu_placement(tmp_path: Path) -> None:
     assert "_kernels!" in book.sheets[other].formula(row, column), "which is chosen, or as built"
     sheet, top, left, *_ = book.names["mistaken_map_1"]
     assert str(book.sheets[sheet].formula(top, left)).count("MAX(0,") == 3
+    sheet, top, left, *_ = book.names["bias_outside_map_1"]
+    formula = str(book.sheets[sheet].formula(top, left))
+    assert re.fullmatch(r"\$[A-Z]+\$\d+\+MAX\(0,SUMPRODUCT\(.*\)\)", formula)
+    assert formula.count("MAX(0,") == 1
+    texts = {name: " ".join(book.sheets[name].texts.values()) for name in ("right", "mistaken", "bias_outside")}
+    assert [name for name in texts if "This is not how CNNs do it" in texts[name]] == ["mistaken", "bias_outside"]
+    assert "the bias is added before the activation" in texts["bias_outside"]
+
+
+def test_relu_placement_in_the_inspector(tmp_path: Path) -> None:
+    """Each way in its own words: what ReLU acts on, and when the bias is added."""
+    made = built("relu-placement", tmp_path)
+    steps = {name: " ".join(made.explain(name, 2, 8, 1).steps) for name in ("right", "mistaken", "bias_outside")}
+    assert re.fullmatch(r"sum -\S+ \+ bias 0.5 = -\S+ relu → 0", steps["right"])
+    assert re.fullmatch(r"sum 4.9\S* \+ bias 0.5 = 5.4\S*", steps["mistaken"])
+    assert re.fullmatch(r"relu\(sum\) 0 \+ bias 0.5 = 0.5", steps["bias_outside"])
+    assert "relu(Σ of the sums)" in read_book(made.path).sheets["_inspector"].texts.values()
 
 
 def test_pool_order(tmp_path: Path) -> None:
@@ -62,6 +106,15 @@ def test_pool_order(tmp_path: Path) -> None:
     assert made.values["conv"]["output"].min() < 0
     assert made.values["then_pool"]["output"].max() > 0
     np.testing.assert_array_equal(made.values["difference"]["output"], 0)
+    # What the text tells to look for: windows of four negative cells, where the two ways differ before they meet.
+    conv, pooled = made.values["conv"]["output"][0], made.values["pool_first"]["output"][0]
+    windows = conv.reshape(7, 2, 7, 2).swapaxes(1, 2).reshape(7, 7, 4)
+    negative = (windows < 0).all(axis=2)
+    assert negative.sum() == 11
+    assert (pooled[negative] < -0.15).all(), "to be seen with two decimals"
+    assert (pooled[negative] < -1).sum() == 6
+    np.testing.assert_array_equal(made.values["then_relu"]["output"][0][negative], 0)
+    assert (made.values["relu_first"]["output"][0] == 0).sum() == (conv <= 0).sum() > 4 * 11
 
 
 def test_cs231n(tmp_path: Path) -> None:
@@ -78,7 +131,7 @@ def test_cs231n(tmp_path: Path) -> None:
         ("conv-vs-dense", {"one_filter": 76, "one_unit": 3073}),
         ("mobilenet-block", {"plain": 288, "depthwise": 36, "pointwise": 32}),
         ("two-convs", {"conv2": 910}),
-        ("relu-placement", {"right": 56, "mistaken": 0}),  # shared weights are counted once
+        ("relu-placement", {"right": 56, "mistaken": 0, "bias_outside": 0}),  # shared weights are counted once
         ("rgb-filters", {"conv": 456, "conv_stride2": 456}),
         ("alexnet-block", {"conv2": 6 * 2 * 9 + 6}),
     ],

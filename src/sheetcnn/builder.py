@@ -14,13 +14,13 @@ from .arrays.array import Values, shape_text
 from .errors import NetworkError, PictureError, SheetcnnError, located
 from .explaining import Explanation, explanation
 from .files import refuse_outputs
-from .image import SHOWN, Given, enlarged_png, load_input
+from .image import SHOWN, Given, enlarged_png, load_input, value_range
 from .model.graph import Graph
 from .model.limits import graph_of
 from .model.network import Network
 from .model.network_file import with_labels
 from .model.settings import INPUT, InputSettings
-from .model.weights import load_parameters
+from .model.weights import load_parameters, random_layers
 from .opening import open_network, shape_of
 from .progress import Progress
 from .reading import Held, source_of
@@ -155,16 +155,19 @@ def build(
     parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
     shown = load_pictures(given, checked.input)
     values, outputs = _run(graph, parameters, shown)
+    between = value_range(given, shown.values())
     pixels_across = 240 if len(shown) == 1 else 90
     pngs = dict(list(shown.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
     content = WorkbookContent(
         graph,
         values,
         pages,
-        {name: enlarged_png(one, pixels_across) for name, one in pngs.items()},
+        {name: enlarged_png(one, between, pixels_across) for name, one in pngs.items()},
         gallery=GALLERY_CELLS if gallery else 0,
         inspector=inspector,
         pictures=shown if len(shown) > 1 else {},
+        pixel_range=between,
+        random=random_layers(checked, opened.folder, opened.arrays),
     )
     built = Built(content, tuple(notes), outputs if checked.answers else {}, protect, inputs=inputs)
     return built if output is None else built.save(output, progress=progress)

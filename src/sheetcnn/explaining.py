@@ -21,7 +21,7 @@ class Explanation:
     type: str
     place: tuple[int, int, int]  # map, row, column, from 1
     reads: str
-    kind: str  # what is made of the windows: "sum", "largest" or "mean"
+    kind: str  # what is made of the windows: "sum", "largest" or "mean", or "relu(sum)" where ReLU acts before the bias
     windows: np.ndarray
     kernels: np.ndarray  # none where there are no kernels
     products: np.ndarray
@@ -91,8 +91,9 @@ def _explained(graph: Graph, values: Values, layer: str, place: tuple[int, int, 
             f"layer {layer!r} has no cell {place}; it puts out {shape_text(node.shape)}: map, row and column count from 1"
         )
     seen = CellTrace(graph, values, node, tuple(n - 1 for n in place))
+    kind = reduction.kind if reduction.sum_activation is None else f"{reduction.sum_activation.type}({reduction.kind})"
     return Explanation(
-        layer, node.layer.type, place, ", ".join(node.inputs), reduction.kind, seen.windows, seen.kernels, seen.products, seen.sums,
+        layer, node.layer.type, place, ", ".join(node.inputs), kind, seen.windows, seen.kernels, seen.products, seen.sums,
         seen.together, seen.divisor, seen.bias, seen.total, None if node.layer.final is None else node.layer.final.type,
         float(values[graph.output(layer).id][seen.place]),
     )  # fmt: skip

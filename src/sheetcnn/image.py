@@ -8,7 +8,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
@@ -21,6 +21,8 @@ from .model.settings import InputSettings
 from .reading import Source, open_regular, read_bytes, read_header, read_text
 
 SHOWN = 6  # pictures on the Overview
+PIXELS = (0.0, 255.0)  # the darkest and the lightest of a picture
+NUMBERS = (".npy", ".csv")  # files of numbers, which are taken as they are
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 400_000_000  # of a picture's file: 8 for each of these pixels
 MAX_SCANS = 100  # of a JPEG; progressive ones have about ten
@@ -45,6 +47,29 @@ def load_input(path: Given, settings: InputSettings, name: str = "the picture") 
         return _loaded(path, settings, name)
 
 
+def value_range(given: Sequence[Given], arrays: Iterable[np.ndarray]) -> tuple[float, float]:
+    """The numbers that are darkest and lightest in inputs shown together, which `arrays` are when loaded.
+
+    In pictures they are 0 and 255, whatever is in them: a dark picture stays dark. Numbers are dark and light beside each
+    other only: small integers would all be black beside 255.
+    """
+    pixels = [not _are_numbers(one) for one in given]
+    if all(pixels):
+        return PIXELS
+    ends = [end for array in arrays for end in (float(array.min()), float(array.max()))]
+    low, high = min(ends), max(ends)
+    if any(pixels):
+        low, high = min(low, PIXELS[0]), max(high, PIXELS[1])
+    return low, high if high > low else low + 1
+
+
+def _are_numbers(given: Given) -> bool:
+    """Whether an input is numbers of any size; arrays of bytes are pictures, as Pillow and OpenCV give them."""
+    if isinstance(given, np.ndarray):
+        return given.dtype != np.uint8
+    return not isinstance(given, Image.Image) and given.suffix.lower() in NUMBERS
+
+
 def _loaded(path: Given, settings: InputSettings, name: str) -> np.ndarray:
     if isinstance(path, np.ndarray):
         if path.dtype.kind not in "fiub":
@@ -53,7 +78,7 @@ def _loaded(path: Given, settings: InputSettings, name: str) -> np.ndarray:
         return _finite(path, name, settings)
     if isinstance(path, Image.Image):
         return _of_picture(path, name, settings)
-    if path.suffix.lower() in (".npy", ".csv"):
+    if path.suffix.lower() in NUMBERS:
         return _numbers(path, settings)
     return _pixels(path, settings)
 
@@ -226,13 +251,9 @@ def _fitted(picture: Image.Image, settings: InputSettings) -> Image.Image:
     return ImageOps.pad(picture, size, method, color=white)
 
 
-def enlarged_png(pixels: np.ndarray, size: int) -> bytes:
-    """A PNG of the input as the network reads it, enlarged to about `size` pixels a side, each pixel a square."""
-    values = pixels if len(pixels) == 3 else pixels[:1]
-    low, high = (
-        (0.0, 255.0) if values.min() >= 0 and values.max() > 1 and values.max() <= 255 else (values.min(), values.max())
-    )
-    return _png_between(values, low, high, size)
+def enlarged_png(pixels: np.ndarray, between: tuple[float, float], size: int) -> bytes:
+    """A PNG of the input as the network reads it, dark and light as `value_range` says, enlarged to about `size` pixels a side."""
+    return _png_between(pixels if len(pixels) == 3 else pixels[:1], *between, size)
 
 
 def map_png(numbers: np.ndarray, low: float, high: float, size: int) -> bytes:

@@ -49,7 +49,7 @@ LESSONS = {  # in the order in which one would learn; a question fits a line of 
     "relu-placement": Lesson(
         "shapes",
         "Where do bias and ReLU go?",
-        "Once, after the sum; beside it the common mistake, and the difference",
+        "Once, after the sum; beside it two common mistakes, and where they differ",
     ),
     "pool-order": Lesson("stripes", "ReLU before or after max pooling?", "The same"),
     "conv-vs-dense": Lesson(

@@ -13,9 +13,10 @@ from typing import Any
 from ..builder import load_pictures, picture_of, refuse_too_large
 from ..errors import ExerciseError, SheetcnnError
 from ..files import Outputs, make_folder, refuse_outputs
+from ..image import value_range
 from ..model.limits import graph_of
 from ..model.settings import INPUT
-from ..model.weights import load_parameters, trained_layers
+from ..model.weights import load_parameters, random_layers, trained_layers
 from ..opening import open_network
 from ..progress import Progress
 from ..sheets.content import WorkbookContent
@@ -100,7 +101,11 @@ def hand_out(
         for line in (f"{students}: {read.understood}", *(f"note: {remark}" for remark in read.remarks)):
             say(line)
     make_folder(paths[0].parent)
-    writer = _Writer(handout, protect)
+    shown = {
+        "pixel_range": value_range(images, pictures.values()),
+        "random": random_layers(checked, opened.folder, opened.arrays),
+    }
+    writer = _Writer(handout, protect, shown)
     # They are put in their places together when all are complete, the key last.
     with temporary_folder(ExerciseError, target) as staging, Outputs() as outputs:
         staged = [(path, staging / f"{n}.xlsx") for n, path in enumerate([*paths, key])]
@@ -143,7 +148,7 @@ def _write_all(writer: _Writer, jobs: list[tuple[Path, int]], progress: Progress
             if progress is not None:
                 progress(done, len(jobs))
         return
-    with closing(on_all_cores(_writing, (writer.handout, writer.protect), jobs)) as results:
+    with closing(on_all_cores(_writing, (writer.handout, writer.protect, writer.shown), jobs)) as results:
         for done, (_, result) in enumerate(results, start=1):
             if isinstance(result, Exception):
                 raise result
@@ -155,10 +160,10 @@ def _write_all(writer: _Writer, jobs: list[tuple[Path, int]], progress: Progress
 
 
 class _Writer:
-    """Writes workbooks of one handout."""
+    """Writes workbooks of one handout; `shown` is what else they show, alike in all of them."""
 
-    def __init__(self, handout: Handout, protect: bool) -> None:
-        self.handout, self.protect, self.id = handout, protect, handout.id
+    def __init__(self, handout: Handout, protect: bool, shown: dict[str, Any]) -> None:
+        self.handout, self.protect, self.shown, self.id = handout, protect, shown, handout.id
 
     def write(self, path: Path, number: int, key: bool) -> None:
         """The workbook of a student, counted from 1, or of number 0."""
@@ -180,7 +185,7 @@ class _Writer:
             | {array.id: saved[array.id] for array in variant.graph if array.role in ("parameter", "shared")}
         )
         content = WorkbookContent(variant.graph, values, pages, {}, gallery=GALLERY_CELLS,
-                      home="Exercise", saved=saved)  # fmt: skip
+                      home="Exercise", saved=saved, **self.shown)  # fmt: skip
         description: dict[str, Any] = {"format": FORMAT, "version": VERSION, "handout": self.id, "number": number}
         if key:
             description["key"] = self.handout.to_dict()
@@ -189,6 +194,6 @@ class _Writer:
         )
 
 
-def _writing(handout: Handout, protect: bool) -> Callable[[Path, int], None]:
+def _writing(handout: Handout, protect: bool, shown: dict[str, Any]) -> Callable[[Path, int], None]:
     """What writes one student's workbook after another."""
-    return partial(_Writer(handout, protect).write, key=False)
+    return partial(_Writer(handout, protect, shown).write, key=False)

@@ -37,6 +37,7 @@ class Reduction:
     divisor: int = 1  # of the sum
     counted_padding: Margin = (0, 0, 0, 0)  # padding that counts in a mean
     term_activation: Layer | None = None  # of each term, before they are summed
+    sum_activation: Layer | None = None  # of their sum, before the bias is added
 
     def channels(self, m: int) -> list[tuple[int, int]]:
         """The terms of output map m, each with the channel of the input that its window lies in."""
@@ -243,6 +244,10 @@ class Layer(BaseModel):
             raise ValueError("has no form in ONNX")
         settings = {attribute: getattr(self, setting) for attribute, setting in self.onnx_settings.items()}
         return to.add(self.onnx_operator, name, *xs, **self.onnx_attributes, **settings)
+
+    def map_words(self, m: int, *shapes: Shape) -> str:
+        """What output map m is called where "map" and its number do not say what it is; empty where they do."""
+        return ""
 
     def size_words(self, *shapes: Shape) -> str:
         """How rows and columns of the output come about: `(28 − 5 + 2·2)/1 + 1 = 28`; empty where there is nothing to say."""

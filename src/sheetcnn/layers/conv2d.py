@@ -1,4 +1,4 @@
-"""Convolution."""
+"""Convolution, as CNNs do it and as they do not; longer than others for the examples of all these ways."""
 
 import math
 from collections.abc import Iterator
@@ -137,6 +137,15 @@ class Conv2d(Activated, Sliding):
             activation_scope="channel",
             parameters={"weight": [[[[2]], [[3]]]], "bias": [-5]},
         ),
+        example(  # ReLU on the sum before the bias: relu(−8 + 9) − 5 and relu(8 − 9) − 5, where ReLU never gives less than 0
+            [[[-4, 4]], [[3, -3]]],
+            [[[-4, -5]]],
+            out_channels=1,
+            kernel_size=1,
+            activation="relu",
+            activation_scope="sum",
+            parameters={"weight": [[[[2]], [[3]]]], "bias": [-5]},
+        ),
         example(  # both: the mean of relu(−8) and relu(9), then the bias
             [[[-4]], [[3]]],
             [[[5]]],
@@ -162,7 +171,7 @@ class Conv2d(Activated, Sliding):
     groups: Count = 1
     bias: Flag = True
     channel_mix: Literal["sum", "shared", "separate", "mean"] = "sum"
-    activation_scope: Literal["map", "channel"] = "map"
+    activation_scope: Literal["map", "channel", "sum"] = "map"
     kernels: tuple[str, ...] | None = None
 
     @model_validator(mode="before")
@@ -194,10 +203,14 @@ class Conv2d(Activated, Sliding):
             )
         if self.channel_mix != "sum" and self.groups > 1:
             raise ValueError(f'channel_mix "{self.channel_mix}" goes with groups 1, not {self.groups}')
-        if self.activation_scope == "channel" and (self.activation is None or not self.activation.cellwise):
-            raise ValueError('activation_scope "channel" needs an activation that acts cell by cell, such as "relu"')
+        if self.activation_scope != "map" and (self.activation is None or not self.activation.cellwise):
+            raise ValueError(
+                f'activation_scope "{self.activation_scope}" needs an activation that acts cell by cell, such as "relu"'
+            )
         if self.activation_scope == "channel" and self.channel_mix == "separate":
             raise ValueError('activation_scope "channel" means nothing where channels stay separate; leave one of them out')
+        if self.activation_scope == "sum" and not (self.bias and self.channel_mix in ("sum", "shared")):
+            raise ValueError('activation_scope "sum" needs a bias and a sum over the channels; leave one of them out')
         super().check(shape)
 
     @property
@@ -216,7 +229,10 @@ class Conv2d(Activated, Sliding):
         part = f"({one} * channel)"
         if self.activation_scope == "channel" and self.activation is not None:
             part = f"{self.activation.type}({one} * channel)"
-        return f"map = {bias}{'mean' if self.channel_mix == 'mean' else 'Σ'} over {group_words(self.groups)} {part}"
+        together = f"{'mean' if self.channel_mix == 'mean' else 'Σ'} over {group_words(self.groups)} {part}"
+        if self.activation_scope == "sum" and self.activation is not None:
+            together = f"{self.activation.type}({together})"
+        return f"map = {bias}{together}"
 
     def warning(self) -> str:
         wrong = {
@@ -227,6 +243,8 @@ class Conv2d(Activated, Sliding):
         words = [wrong[self.channel_mix]] if self.channel_mix in wrong else []
         if self.activation_scope == "channel":
             words.append("the activation acts once, after the sum over the channels, not on each channel before it")
+        if self.activation_scope == "sum":
+            words.append("the bias is added before the activation, not after it")
         return f"This is not how CNNs do it: {'; '.join(words)}." if words else ""
 
     def parameters(self, shape: Shape) -> dict[str, Shape]:
@@ -244,7 +262,7 @@ class Conv2d(Activated, Sliding):
     def wide(self, shape: Shape) -> bool:
         channels = shape[0] // self.groups
         many = channels > FEW and channels * math.prod(self.output_shape(shape)) > MOST_TERMS
-        return (channels > WIDE or many) and self.channel_mix in ("sum", "mean") and self.activation_scope == "map"
+        return (channels > WIDE or many) and self.channel_mix in ("sum", "mean") and self.activation_scope != "channel"
 
     def channels_of(self, k: int, channels: int) -> slice:
         return group_of(k, self.out_channels, self.groups, channels)
@@ -276,6 +294,8 @@ class Conv2d(Activated, Sliding):
 
     def forward(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
         y = self._mixed(x, weight)
+        if self.activation_scope == "sum" and self.activation is not None:
+            y = self.activation.forward(y)
         if bias is None:
             return y
         return y + np.repeat(bias, len(y) // len(bias))[:, None, None]
@@ -319,11 +339,14 @@ class Conv2d(Activated, Sliding):
         total = "+".join(terms)
         if self.channel_mix == "mean":
             total = f"({total})/{len(channels)}"
+        if self.activation_scope == "sum" and self.activation is not None:
+            total = self.activation.cell(total if self.activation.reads_once else f"({total})")
         return total if bias is None else f"{bias[k].area}+{total}"
 
     def reduction(self, shape: Shape) -> Reduction:
         each = self.activation if self.activation_scope == "channel" else None
-        own = Reduction("sum", self.window, kernel="weight", term_activation=each)
+        together = self.activation if self.activation_scope == "sum" else None
+        own = Reduction("sum", self.window, kernel="weight", term_activation=each, sum_activation=together)
         if self.channel_mix == "separate":
             return replace(own, maps=shape[0], depth=shape[0], levels=(1, 0, 1))
         channels = shape[0] // self.groups
@@ -342,6 +365,12 @@ class Conv2d(Activated, Sliding):
         if self.textbook(shape) and shape[0] > 1 and self.activation is not None and self.activation.cellwise:
             found["relu_before_sum"] = self.but(activation_scope="channel")
         return found
+
+    def map_words(self, m: int, *shapes: Shape) -> str:
+        if self.channel_mix != "separate":
+            return ""
+        k, c = divmod(m, shapes[0][0])
+        return f"filter {k + 1} on map {c + 1}"
 
     def multiplications(self, shape: Shape) -> int:
         rows, columns = self.positions(shape)
@@ -377,6 +406,11 @@ class Conv2d(Activated, Sliding):
                 **self.onnx_window(),
             )
         part = 1 / size if self.channel_mix == "mean" else 1.0
+        if self.activation_scope == "sum":
+            y = to.add("Conv", f"{name}_sum", *xs, to.weight("weight", products.sum(axis=1)), **self.onnx_window())
+            assert self.activation is not None
+            y = self.activation.to_onnx(to, f"{name}_activated", [y], ((len(weight), *self.positions(shapes[0])),))
+            return to.add("Add", name, y, to.weight("bias", more["bias"][:, None, None]))
         if self.activation_scope == "map":
             summed = products.sum(axis=1) * part
             return to.add("Conv", name, *xs, to.weight("weight", summed), *bias, **self.onnx_window())

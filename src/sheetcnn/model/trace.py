@@ -49,6 +49,8 @@ class CellTrace:
         self.together = float(
             {"sum": self.parts, "largest": inside.max(initial=-np.inf), "mean": inside}[reduction.kind].sum()
         )
+        if reduction.sum_activation is not None:
+            self.together = float(reduction.sum_activation.forward(np.array([self.together]))[0])
         self.divisor = float(self._divisor(x.shape))
         biases = values.get(f"{own}.bias")
         self.bias = None if biases is None else float(biases[self.filter])

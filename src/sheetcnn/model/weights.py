@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -50,6 +50,24 @@ def trained_layers(network: Network, folder: Path, arrays: Values | None = None)
     return tuple(node.name for node in network.nodes if archive.has(node.name) and not _given(node))
 
 
+def random_layers(network: Network, folder: Path, arrays: Values | None = None) -> frozenset[str]:
+    """The layers that multiply with random numbers: their own, or those of a layer that they share with."""
+    archive = _Archive(network, folder) if arrays is None else _Held(network, arrays)
+    found = {
+        node.name
+        for node in network.nodes
+        if node.share is None
+        for key, shape in node.layer.all_parameters(*node.in_shapes).items()
+        if _source(node, key, archive) == "init" and _is_random(node, shape)
+    }
+    return frozenset(node.name for node in network.nodes if network.owner(node.name) in found)
+
+
+def _is_random(node: Node, shape: Shape) -> bool:
+    """Whether a parameter of this shape begins with random numbers, where none are given; biases and the like do not."""
+    return len(shape) > 1 and node.settings.get("init") not in ("zeros", "ones")
+
+
 def _given(node: Node) -> bool:
     return bool(node.inline) or node.layer.classic is not None
 
@@ -59,17 +77,26 @@ def _wanted(node: Node, key: str) -> bool:
     return node.layer.classic is None and not {key, "weight"} & node.inline.keys()
 
 
+def _source(node: Node, key: str, archive: _Archive | _Held) -> Literal["inline", "classic", "archive", "init"]:
+    """Where a parameter's numbers come from; the first match wins."""
+    if key in node.inline:
+        return "inline"
+    if node.layer.classic is not None and key == "weight":
+        return "classic"
+    return "archive" if _wanted(node, key) and archive.offers(f"{node.name}.{key}") else "init"
+
+
 def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Archive | _Held) -> np.ndarray:
     where = f"{network.source}: {node.title}: {key}"
     in_file = node.layer.file_shape(key, shape)
-    if key in node.inline:
+    source = _source(node, key, archive)
+    if source == "inline":
         return node.layer.from_file(key, _checked(_array(node.inline[key], where), in_file, where))
-    kernels = node.layer.classic
-    if kernels is not None and key == "weight":
-        own = np.stack([in_the_middle(name, *shape[2:]) for name in kernels])
+    if source == "classic":
+        own = np.stack([in_the_middle(name, *shape[2:]) for name in node.layer.classic or ()])
         return np.repeat(own[:, None], shape[1], axis=1)  # each filter's kernel on every input channel
-    name = f"{node.name}.{key}"
-    if _wanted(node, key) and archive.offers(name):
+    if source == "archive":
+        name = f"{node.name}.{key}"
         return node.layer.from_file(key, _checked(archive.read(name, in_file), in_file, f"{archive.where}: {name}"))
     return _initial(network, node, key, shape)
 
@@ -99,7 +126,7 @@ def _initial(network: Network, node: Node, key: str, shape: Shape) -> np.ndarray
     init, seed = node.settings.get("init", INITS[0]), node.settings.get("seed", 0)
     if len(shape) == 1:  # a number for each channel
         return np.full(shape, node.layer.all_initial().get(key, 0.0))
-    if init in ("zeros", "ones"):
+    if not _is_random(node, shape):
         return np.full(shape, float(init == "ones"))
     fan_in, fan_out = int(np.prod(shape[1:])), shape[0] * int(np.prod(shape[2:]))
     variance = 2 / fan_in if init.startswith("he") else 2 / (fan_in + fan_out)

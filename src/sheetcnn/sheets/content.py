@@ -27,6 +27,8 @@ class WorkbookContent:
     gallery: int = 0  # how many cells the gallery may have; 0: there is none
     pictures: dict[str, np.ndarray] = field(default_factory=dict)  # by name, where there are several to choose from
     home: str = "Overview"  # the first sheet, to which the others link back
+    pixel_range: tuple[float, float] = (0.0, 255.0)  # the darkest and the lightest number of the input
+    random: frozenset[str] = frozenset()  # layers whose weights are random numbers
     saved: Values | None = None  # the values to write, where colours and formats are made for others
 
     @property

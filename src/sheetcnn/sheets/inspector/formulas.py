@@ -375,8 +375,12 @@ class _Writer:
             for layer in layers
         ]
         acted = [layer.activation.cell(total) if layer.activation is not None else total for layer in layers]
+        given = f"CHOOSE({self.of('kind', sheet)},{summed},MAX({window}),SUM({window}))"
+        sums = [layer.reduction.sum_activation for layer in layers]
+        if any(sums):  # those of other layers stay as short as they are
+            given = self.choose(sheet, [given if one is None else one.cell(given) for one in sums])
         texts = [
-            f"CHOOSE({self.of('kind', sheet)},{summed},MAX({window}),SUM({window}))",
+            given,
             f'IF({has_bias}=0,"",{self.choose(sheet, biased)})',
             f"{together}/{divisor}+IF({has_bias}=0,0,{bias})",
             f'IF({acts}=0,"",{self.choose(sheet, acted)})',

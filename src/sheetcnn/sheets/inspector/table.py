@@ -222,9 +222,7 @@ class Inspector:
         return [
             [
                 layer.node.inputs[0] if layer.reduction.source is None else f"{layer.node.inputs[0]}, spread out",
-                {"sum": "Σ of the sums", "largest": "largest of the window", "mean": "Σ of the window"}[
-                    layer.reduction.kind
-                ],
+                _together(layer.reduction),
                 "no activation" if layer.activation is None else f"{layer.activation.type}(total)",
                 "the cell on its sheet" if layer.cells is layer.own.grids else "the pre-activation on its sheet",
             ]
@@ -342,3 +340,9 @@ def _clamped(value: Any, size: int) -> int:
     """A choice as the inspector takes it: the nearest that there is, counted from 0."""
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else size
     return int(np.floor(max(1, min(number, size)) + 0.5)) - 1
+
+
+def _together(reduction: Reduction) -> str:
+    """What the windows of a cell give together, in words."""
+    words = {"sum": "Σ of the sums", "largest": "largest of the window", "mean": "Σ of the window"}[reduction.kind]
+    return words if reduction.sum_activation is None else f"{reduction.sum_activation.type}({words})"

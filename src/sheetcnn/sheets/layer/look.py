@@ -126,11 +126,12 @@ def _layer_lines(content: WorkbookContent, node: Node) -> tuple[str, list[tuple[
     shapes = f"{' and '.join(map(shape_text, node.in_shapes))}  →  {shape_text(node.shape)}"
     size = node.layer.size_words(*node.in_shapes)
     work = f"      multiplications: {cost.multiplications:,}" if cost.multiplications else ""
+    learned = ", random: this layer has not learned" if node.name in content.random else ""
     sees = f"      one cell here sees up to {cost.sees} pixels of the input" if cost.sees else ""
     lines = [
         (words, "words"),
         (f"reads {' and '.join(node.inputs)}:  {shapes}{f'      size: {size}' if size else ''}", "soft"),
-        (f"parameters: {node.parameter_words}{work}{sees}", "soft"),
+        (f"parameters: {node.parameter_words}{learned}{work}{sees}", "soft"),
         (torch_code(node), "code"),
     ]
     return f"{node.name}  ·  {node.layer.type}", lines
@@ -200,16 +201,17 @@ def _colour(
 
 
 def channel_bounds(content: WorkbookContent, array: Array) -> list[tuple[float, float]] | None:
-    """The darkest and lightest value of each channel of a picture; None for what is no picture."""
-    pixels = content.values[f"{INPUT}.channel"]
-    if array.owner != INPUT or array.role == "parameter" or len(pixels) not in (1, 3):
-        return None
-    if pixels.min() < 0 or pixels.max() > 255 or pixels.max() <= 1:
+    """The darkest and lightest value of each channel of the input; None for what cannot be shown as dark and light.
+
+    Negative numbers cannot: dark would be the lowest, while elsewhere it is what is far from 0.
+    """
+    low, high = content.pixel_range
+    channels = content.network.input.channels
+    if array.owner != INPUT or array.role == "parameter" or channels not in (1, 3) or low < 0:
         return None
     if array.role == "pixels":
-        return [(0.0, 255.0)] * len(pixels)
+        return [(low, high)] * channels
     ends = [
-        array.computed(content.values | {f"{INPUT}.channel": np.full((len(pixels), 1, 1), end)}).ravel()
-        for end in (0.0, 255.0)
+        array.computed(content.values | {f"{INPUT}.channel": np.full((channels, 1, 1), end)}).ravel() for end in (low, high)
     ]
     return [(float(low), float(high)) for low, high in zip(*ends, strict=True)]

@@ -37,7 +37,9 @@ def maps_page(network: Network, node: Node, arrays: list[Array], read: Grids) ->
     forms = {array.key: _form(array, node.shape[0], channels) for array in parts}
     map_label = fitting([f"map {node.shape[0]}", str(node.shape[0])], output.size[1] + left + right)
     for k in range(node.shape[0]):
-        label = f"map {k + 1}" if map_label.startswith("map") else str(k + 1)
+        plain = f"map {k + 1}" if map_label.startswith("map") else str(k + 1)
+        words = node.layer.map_words(k, *node.in_shapes)
+        label = fitting([words, plain], output.size[1] + left + right) if words else plain
         pen.put(output, (k,), HEADER + 2 + k * pitch + top, LEFT + left, label, margin)
     column = LEFT + left + output.size[1] + right + GAP
     before = output

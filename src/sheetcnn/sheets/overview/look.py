@@ -22,6 +22,7 @@ from .content import OVERVIEW, gives_answer, overview_sizes, overview_views
 
 WIDTHS = (3, 3.5, 3.5, 3.5, 22, 38, 68, 14, 24, 15, 13)  # of the columns from A on, if their texts need no more
 WIDEST = 90
+MOST_NAMED = 4  # layers in a sentence
 LAYER = 5  # the column of the layers' names
 PICTURE = 9  # the column of the picture
 USE = (
@@ -48,6 +49,8 @@ def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookCont
     put(sheet, 2, 2, network.settings.about, "body")
     sheet.merge_cells("B2:H2")
     sheet.row_dimensions[2].height = 14 * (1 + len(network.settings.about) // 115) + 6
+    if words := _not_learned(content):
+        put(sheet, 3, 2, words, "words")
     apart = f", or take it apart on the sheet {INSPECTOR}" if INSPECTOR in draft.blocks else ""
     for row, text in enumerate(USE, start=4):
         put(sheet, row, 2, f"{row - 3}   {text.format(apart=apart)}", "row")
@@ -59,6 +62,23 @@ def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookCont
     row = _legend(draft, sheet, row + 1)
     below = _pictures(draft, sheet, content)
     _table(sheet, content, max(row, below) + 1)
+
+
+def _not_learned(content: WorkbookContent) -> str:
+    """That weights are random, where any are: who looks for sense in such maps looks in vain."""
+    nodes = content.network.nodes
+    weighted = {
+        node.name for node in nodes if any(len(shape) > 1 for shape in node.layer.all_parameters(*node.in_shapes).values())
+    }
+    names = [node.name for node in nodes if node.name in content.random]
+    if not names:
+        return ""
+    if weighted <= content.random:
+        return "Weights are random: this network has not learned."
+    if len(names) > MOST_NAMED:
+        return f"Weights are random in {len(names)} of {len(weighted)} layers that have some: these have not learned."
+    layers = " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
+    return f"Weights of {layers} are random: {'it has' if len(names) == 1 else 'they have'} not learned."
 
 
 def _computed(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, checked: dict[str, Grid], row: int) -> int:
