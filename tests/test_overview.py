@@ -15,6 +15,7 @@ import pytest
 import sheetcnn
 from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import read_book
+from sheetcnn.templates import LESSONS
 
 NETWORK = """
 name = "<a> & \\"b\\""
@@ -176,8 +177,44 @@ def test_everything_at_most_doubles_a_lenet(tmp_path: Path) -> None:
     assert plain < cells <= 2 * plain
 
 
+@pytest.mark.parametrize("template", ["edges", "digits", "inception-block", "unet-tiny", "conv-types"])
+def test_fits_a_small_window(template: str, tmp_path: Path) -> None:
+    """All columns stand within 1,366 pixels: LibreOffice shows 161 units of width there at 100 %."""
+    picture = LESSONS[template].picture
+    book = sheetcnn.build(template, picture, tmp_path / "n.xlsx").path
+    sheet = openpyxl.load_workbook(book)["Overview"]
+    assert sheet.max_column == 11
+    assert sum(sheet.column_dimensions[letter].width for letter in "ABCDEFGHIJK") <= 161
+
+
+def test_says_what_it_is_and_what_its_words_mean(tmp_path: Path) -> None:
+    """Who never saw one is told; a network without kernels is not called convolutional."""
+    sheet = openpyxl.load_workbook(sheetcnn.build("edges", "cat", tmp_path / "e.xlsx").path)["Overview"]
+    texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert sum(text.startswith("A convolutional neural network, ") for text in texts) == 1
+    assert {
+        "channel",
+        "kernel",
+        "filter",
+        "window",
+        "feature map",
+        "bias",
+        "activation",
+        "stride",
+        "padding",
+        "pooling",
+    } <= {*texts}
+    dense = {
+        "name": "n",
+        "input": {"channels": 1, "height": 2, "width": 2},
+        "layers": [{"type": "max_pool2d", "kernel_size": 2}],
+    }
+    sheet = openpyxl.load_workbook(sheetcnn.build(dense, np.ones((1, 2, 2)), tmp_path / "d.xlsx").path)["Overview"]
+    assert str(sheet["B2"].value).startswith("A neural network, ")
+
+
 def test_no_text_of_the_table_is_cut(make: Callable[..., Path]) -> None:
-    """A column is as wide as its longest text, such as the parameters of a layer that shares them."""
+    """What is longer than its column breaks into lines, such as the parameters of a layer that shares them."""
     layer = '[[layers]]\ntype = "conv2d"\nname = "{}"\nout_channels = 300\nkernel_size = [1, 3]\n{}'
     text = 'name = "n"\n[input]\nchannels = 3\nheight = 2\nwidth = 3\n' + layer.format("a_long_name", "")
     book = make(text + layer.format("twin", 'input = "input"\nshare = "a_long_name"'), np.ones((3, 2, 3)), gallery=False)
@@ -186,7 +223,8 @@ def test_no_text_of_the_table_is_cut(make: Callable[..., Path]) -> None:
         cell for row in sheet.iter_rows() for cell in row if str(cell.value).startswith("0, shared with a_long_name")
     ]
     assert len(shared.value) > 40
-    assert sheet.column_dimensions[shared.column_letter].width >= len(shared.value)
+    lines = sheet.row_dimensions[shared.row].height // 14
+    assert shared.alignment.wrap_text and lines * sheet.column_dimensions[shared.column_letter].width >= len(shared.value)
 
 
 RANDOM = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from openpyxl.styles import Border, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
@@ -20,13 +22,34 @@ from ..inspector.table import INSPECTOR
 from ..page import LEFT
 from .content import OVERVIEW, gives_answer, overview_sizes, overview_views
 
-WIDTHS = (3, 3.5, 3.5, 3.5, 22, 38, 68, 14, 24, 15, 13)  # of the columns from A on, if their texts need no more
-WIDEST = 90
+# Of the columns from A on: together as wide as a window of 1,366 pixels at 100 %. What needs more breaks into lines.
+WIDTHS = (2, 3.5, 3.5, 3.5, 18, 24, 39, 14, 25, 14, 13)
+LETTERS_A_UNIT = 1.1  # of a column's width, on the average, in lines that break between words
+LINE, MOST_HEIGHT = 14, 400  # the height of a line of text, and of the highest row, in points
 MOST_NAMED = 4  # layers in a sentence
 LAYER = 5  # the column of the layers' names
 PICTURE = 9  # the column of the picture
+WHAT = (
+    "A {kind}neural network, laid out in cells: it looks at a {picture} ({shape} numbers), layer by layer. Each layer makes "
+    "new grids of numbers, its feature maps, from those of the layer before."
+)
+WORDS = (
+    ("channel", "one of the grids that a layer reads: a colour of the picture, or a feature map of the layer before"),
+    ("kernel", "a small grid of weights, laid on one channel"),
+    ("filter", "a kernel for each channel, and one bias: together they make one feature map"),
+    (
+        "window",
+        "the cells of a channel that a kernel lies on; each is multiplied by the weight on it, and all products are summed",
+    ),
+    ("feature map", "what a filter found: a cell for each place of its windows"),
+    ("bias", "a number that is added to the sum of all channels, once"),
+    ("activation", "what is done to each sum, after the bias: ReLU sets what is negative to 0"),
+    ("stride", "how many cells a window moves to its next place: with 2, maps are half as wide"),
+    ("padding", "blank cells around a channel, so that windows fit at its edge; they count as 0"),
+    ("pooling", "makes each map smaller by itself: of each window the largest number, or the mean"),
+)
 USE = (
-    "Go to a layer by its link below. Every cell of a feature map is an ordinary formula: click one and read it{apart}.",
+    "Follow a link below. Each cell of a feature map is an ordinary formula: click it and read{apart}.",
     "Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows at once.",
     "The sheet Check tells which maps your edit has reached. Undo brings everything back.",
 )
@@ -41,27 +64,40 @@ SWATCHES = (
 def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, checked: dict[str, Grid]) -> None:
     """Everything at a glance; `checked` are the Check sheet's columns."""
     network = content.network
-    longest = [0] * (LAYER - 1) + [max(map(len, texts)) for texts in zip(*_rows(content), strict=True)]
-    for column, (width, most) in enumerate(zip(WIDTHS, longest, strict=True), start=1):
-        sheet.column_dimensions[LETTERS[column]].width = max(width, min(most + 1, WIDEST))
+    for column, width in enumerate(WIDTHS, start=1):
+        sheet.column_dimensions[LETTERS[column]].width = width
+    names = max(len(node.name) for node in network.nodes)
+    sheet.column_dimensions[LETTERS[LAYER]].width = max(WIDTHS[LAYER - 1], names + 1)
     put(sheet, 1, 2, network.settings.name, "title")
     sheet.row_dimensions[1].height = 28
-    put(sheet, 2, 2, network.settings.about, "body")
-    sheet.merge_cells("B2:H2")
-    sheet.row_dimensions[2].height = 14 * (1 + len(network.settings.about) // 115) + 6
+    for row, text in ((2, _what(network)), (3, network.settings.about)):
+        put(sheet, row, 2, text, "body")
+        sheet.merge_cells(start_row=row, start_column=2, end_row=row, end_column=PICTURE - 1)
+        sheet.row_dimensions[row].height = _height(text, sum(WIDTHS[1 : PICTURE - 1])) + 6
     if words := _not_learned(content):
-        put(sheet, 3, 2, words, "words")
+        put(sheet, 4, 2, words, "words")
     apart = f", or take it apart on the sheet {INSPECTOR}" if INSPECTOR in draft.blocks else ""
-    for row, text in enumerate(USE, start=4):
-        put(sheet, row, 2, f"{row - 3}   {text.format(apart=apart)}", "row")
+    for row, text in enumerate(USE, start=5):
+        put(sheet, row, 2, f"{row - 4}   {text.format(apart=apart)}", "row")
     links = [name for name in (GALLERY, INSPECTOR) if name in draft.blocks] + ["Input", CHECK]
     for n, name in enumerate(links):
-        put(sheet, 8 + n // 2, LAYER + n % 2, name, "link", name)
-    row = 9 + (len(links) + 1) // 2
-    row = _computed(draft, sheet, content, checked, row)
-    row = _legend(draft, sheet, row + 1)
-    below = _pictures(draft, sheet, content)
-    _table(sheet, content, max(row, below) + 1)
+        put(sheet, 9 + n // 2, LAYER + n % 2, name, "link", name)
+    row = _computed(draft, sheet, content, checked, 12)
+    row = _table(sheet, content, max(row, _pictures(draft, sheet, content)) + 1)
+    _words(sheet, _legend(draft, sheet, row + 2) + 1)
+
+
+def _what(network: Network) -> str:
+    """What kind of thing this is, for who never saw one."""
+    shapes = [shape for node in network.nodes for shape in node.layer.all_parameters(*node.in_shapes).values()]
+    kind = "convolutional " * any(len(shape) > 2 for shape in shapes)  # kernels have rows and columns
+    picture = "picture" if network.input.channels in (1, 3) else "grid of numbers"
+    return WHAT.format(kind=kind, picture=picture, shape=shape_text(network.input.shape))
+
+
+def _height(text: str, width: float) -> float:
+    """The height of a row, in points, that shows a text in a column so wide."""
+    return min(MOST_HEIGHT, LINE * math.ceil(len(text) / (width * LETTERS_A_UNIT)))
 
 
 def _not_learned(content: WorkbookContent) -> str:
@@ -113,19 +149,14 @@ def _names(draft: WorkbookDraft, content: WorkbookContent) -> Grid:
 
 def _pictures(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent) -> int:
     """The input as a picture, or the first few of several with their names; returns the last row that they need."""
-    if len(content.pngs) == 1:
-        [(name, png)] = content.pngs.items()
-        draft.picture(
-            sheet, png, f"{LETTERS[PICTURE]}2", ALTERNATIVE.format(name=name, network=content.network.settings.name)
-        )
-        return 14
     for n, (name, png) in enumerate(content.pngs.items()):
-        row, column = 3 + n // 3 * 7, PICTURE + n % 3
+        row, column = 2 + n // 3 * 3, PICTURE + n % 3
         draft.picture(
             sheet, png, f"{LETTERS[column]}{row}", ALTERNATIVE.format(name=name, network=content.network.settings.name)
         )
-        put(sheet, row + 5, column, name, "soft")
-    return 3 + (len(content.pngs) + 2) // 3 * 7 if content.pngs else 0
+        if len(content.pngs) > 1:
+            put(sheet, 4 + n // 3 * 6, column, name, "soft")
+    return 11 if content.pngs else 0
 
 
 def _legend(draft: WorkbookDraft, sheet: Worksheet, row: int) -> int:
@@ -144,8 +175,8 @@ def _legend(draft: WorkbookDraft, sheet: Worksheet, row: int) -> int:
     return row + 1
 
 
-def _table(sheet: Worksheet, content: WorkbookContent, row: int) -> None:
-    """The network as a table, a row for each layer."""
+def _table(sheet: Worksheet, content: WorkbookContent, row: int) -> int:
+    """The network as a table, a row for each layer; returns its last row."""
     heads = (
         "",
         "",
@@ -163,15 +194,29 @@ def _table(sheet: Worksheet, content: WorkbookContent, row: int) -> None:
     for number, (name, *texts) in enumerate(_rows(content)):
         row += 1
         if number:
-            put(sheet, row, 2, number, "soft")
+            put(sheet, row, 2, number, "element")
         put(sheet, row, LAYER, name, "link", name)
         for column, text in enumerate(texts, start=LAYER + 1):
-            put(sheet, row, column, text, "row")
+            put(sheet, row, column, text, "body")
+        sheet.row_dimensions[row].height = max(
+            LINE + 1, *(_height(text, width) for text, width in zip(texts, WIDTHS[LAYER:], strict=True))
+        )
     found = content.costs.values()
     row += 1
     put(sheet, row, LAYER, "all layers", "row")
     put(sheet, row, LAYER + 4, f"{sum(cost.parameters for cost in found):,}", "row")
     put(sheet, row, LAYER + 5, f"{sum(cost.multiplications for cost in found):,}", "row")
+    return row
+
+
+def _words(sheet: Worksheet, row: int) -> None:
+    """The field's own words, as this workbook uses them."""
+    put(sheet, row, 2, "words", "head")
+    for column in range(3, len(WIDTHS) + 1):
+        put(sheet, row, column, "", "head")
+    for row, (word, meaning) in enumerate(WORDS, start=row + 1):
+        put(sheet, row, 2, word, "strong")
+        put(sheet, row, LAYER, meaning, "row")
 
 
 def _rows(content: WorkbookContent) -> list[list[str]]:
