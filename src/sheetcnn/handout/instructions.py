@@ -19,7 +19,6 @@ LINE_LENGTH = 70  # in a line of a task's words
 def instructions(draft: HandoutDraft, exercise: Exercise, name: str) -> dict[int, int]:
     """What to do, in one page: the tasks, where they are, and their points; returns the row of each task."""
     sheet, settings, live = draft.home, exercise.settings, bool(draft.live)
-    sheet.page_setup.fitToHeight = 1
     for column, width in enumerate(WIDTHS, start=1):
         sheet.column_dimensions[LETTERS[column]].width = width
     put(sheet, 1, 2, settings.title + ("   ·   answer key" if draft.key else ""), "title")
