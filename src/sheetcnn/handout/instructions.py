@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..a1 import LETTERS
-from ..arrays.grid import Grid
+from ..arrays.grid import Grid, flat
 from ..xlsx.cells import CellBlock
 from ..xlsx.draft import put
 from .draft import EXERCISE, HandoutDraft
@@ -62,7 +62,17 @@ def _task_row(draft: HandoutDraft, task: Task, number: int, row: int) -> None:
     put(sheet, row, 3, words, "body")
     sheet.row_dimensions[row].height = 13.5 * (1 + len(words) // LINE_LENGTH) + 6
     if task.sheet:
-        put(sheet, row, 4, task.sheet, "link", task.sheet)
+        put(sheet, row, 4, task.sheet, "link", task.sheet, _first_blank(draft, task))
     elif task.below:
         put(sheet, row, 4, "below", "row")
     _number(draft, row, 5, task.points)
+
+
+def _first_blank(draft: HandoutDraft, task: Task) -> str:
+    """The first cell that a task leaves blank, for its link; the sheet's corner where it leaves none."""
+    for name, mask in task.blanks(draft.variant.network).items():
+        for index, grid in flat(draft.content.grids[name]):
+            if mask[index].any():
+                i, j = np.argwhere(mask[index].reshape(grid.rows, grid.columns))[0].tolist()
+                return grid.at(i, j)
+    return "A1"

@@ -138,15 +138,15 @@ def _write_sheet(writer: ExcelWriter, sheet: Worksheet) -> None:
     writer.manifest.append(sheet)
 
 
-def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None) -> None:
-    """Write a label; text stays text even where it begins with "="."""
+def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None, at: str = "A1") -> None:
+    """Write a label, perhaps with a link to a cell of a sheet; text stays text even where it begins with "="."""
     cell = sheet.cell(row, column, text if text != "" else None)  # a blank cell, not a text of no letters
     if isinstance(cell.value, str):
         cell.data_type = "s"
     for attribute, value in TEXT_STYLES[style].items():
         setattr(cell, attribute, value)
     if link is not None:
-        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{sheet_prefix(link)}A1", display=text)
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{sheet_prefix(link)}{at}", display=text)
 
 
 def put_line(sheet: Worksheet, row: int, column: int, items: list[tuple[str, str | None]]) -> int:

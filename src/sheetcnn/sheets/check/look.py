@@ -21,6 +21,7 @@ def check_sheet(draft: WorkbookDraft, content: WorkbookContent) -> dict[str, Gri
     """The sheet that tells which maps an edit has reached; returns its columns by name."""
     sheet = draft.sheet(CHECK, "")  # of use where something can be edited
     put(sheet, 1, 2, CHECK, "title")
+    sheet.row_dimensions[1].height = 26
     text = "What NumPy found when this workbook was built, beside what the cells say now: see how far an edit reaches."
     put(sheet, 2, 2, text, "words")
     put(sheet, 3, 2, "For every cell against NumPy, save the workbook and run:  sheetcnn check BOOK.xlsx", "soft")
