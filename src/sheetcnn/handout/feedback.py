@@ -1,4 +1,4 @@
-"""What turns green: hidden fingerprints of what is right, columns that compare, and rules that colour."""
+"""What turns green or red: hidden fingerprints of what is right, columns that compare, and rules that colour."""
 
 from __future__ import annotations
 

@@ -27,9 +27,11 @@ def instructions(draft: HandoutDraft, exercise: Exercise, name: str) -> dict[int
     put(sheet, 3, 2, settings.about, "body")
     sheet.merge_cells("B3:H3")
     sheet.row_dimensions[3].height = 14 * (1 + len(settings.about) // 115) + 4
+    reddens = any(box.shown is None for box in draft.boxes)
+    told = f" What is right turns green{', what is wrong red' if reddens else ''}." if live else ""
     lines = [
         "Do the tasks below. Yellow cells are yours to fill in; the links lead to them.",
-        "If your program shows a bar “Enable Editing”, click it first." + (" What is right turns green." if live else ""),
+        f"If your program shows a bar “Enable Editing”, click it first.{told}",
         f"Save this file{'' if name else ' under your own name'} and hand it in. You may use spare cells for notes, but insert no rows or columns.",
         "Any function may be used, and any way to write a formula: names, spare cells, array formulas. No macros, no other files.",
     ]
