@@ -77,7 +77,7 @@ def sizes(sheet: Worksheet, blocks: list[CellBlock]) -> tuple[np.ndarray, np.nda
     seen = [b for b in blocks if not any(first <= b.grid.left <= last for first, last in hidden)]
     bottom = max([sheet.max_row, *(block.last_row for block in seen)])
     right = max([sheet.max_column, *(block.grid.right + block.margin[3] for block in seen)])
-    texts = [cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]
+    texts = [cell for cell in sheet._cells.values() if isinstance(cell.value, str)]  # iter_rows makes those between
     square = _pixels(sheet.sheet_format.defaultColWidth or 13)
     for cell in texts:  # which reach over the cells beside them; a letter is half as wide as it is high, or somewhat wider
         letters = (
