@@ -284,10 +284,10 @@ def test_compute_outlines_and_tolerance(give: Give) -> None:
         )
         for sheet in book
     }
-    # Two cells; for each channel two windows that share a column, so one left side of the first is the second's;
-    # two kernels: two left and two top sides each.
-    assert thick["conv"] == (2 + 2) + 2 * (2 + 2)
-    assert thick["Input"] == 2 * (2 * (2 + 2) - 1 + 0)
+    # Two cells whose windows share a column: only the first has a frame; a window and a kernel for each channel,
+    # with two left and two top sides each.
+    assert thick["conv"] == 2 + 2 * (2 + 2)
+    assert thick["Input"] == 2 * (2 + 2)
     answers = {("conv_map_1", 1, 0): 9.4, ("conv_map_1", 1, 1): 7.6}
     assert points(made, fill(made, answers)) == [2.0]
 

@@ -28,6 +28,7 @@ class Box:
     largest: float = 0.0  # of the whole layer, where the picture is to appear in shades of green
     typed: bool = False  # whether numbers are typed, and are right as far as the tolerance goes
     shown: Grid | None = None  # what is compared with, where that may be seen
+    given: tuple[Grid, ...] = ()  # what is to be typed elsewhere: nothing is right before any of it is
 
 
 @dataclass
@@ -49,6 +50,8 @@ class HandoutDraft(WorkbookDraft):
     live: frozenset[int]  # the numbers of the tasks that tell at once what is right
     boxes: list[Box] = field(default_factory=list)
     totals: list[Total] = field(default_factory=list)
+    windows: list[Grid] = field(default_factory=list)  # those that have a frame
+    colours: list[str] = field(default_factory=list)  # of the cells that have one
 
     @property
     def home(self) -> Worksheet:

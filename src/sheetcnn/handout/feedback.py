@@ -1,4 +1,4 @@
-"""What turns green: hidden fingerprints of what is right, columns that compare, and rules that colour."""
+"""What turns green or red: hidden fingerprints of what is right, columns that compare, and rules that colour."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ SHADES = (  # of a right cell, by its part of the layer's largest
     (0.07, "A7E9BF", "000000"),
 )
 GREEN = "DCFCE7"  # of any other right cell
+WRONG, WRONG_INK = "FECACA", "7F1D1D"
 PIECE = 100  # grids in one sum: Excel takes 255 arguments and 8,192 characters, of which a cell range has up to 56
 
 
@@ -45,12 +46,11 @@ def feedback(draft: HandoutDraft, rows: dict[int, int]) -> None:
     for box, own in zip(draft.boxes, owns, strict=True):
         grid, counted = box.grid, ~np.isnan(box.right)
         if box.shown is not None:
-            write = _near(grid, box.shown, repr(box.tolerance))
+            write, line = _near(draft, box, box.shown, line)
         else:
             write = _fingerprinted(draft, box, line, rng)
             line += grid.rows + 1
-        # A blank is not right yet; a map that depends on blank kernels has no values before it is computed.
-        value = 1.0 if draft.key else 0.0 if box.shown is None else np.nan
+        value = float(draft.key)  # a blank is not right yet
         cells = {(i, j): Cell(style) for i, j in np.argwhere(~counted).tolist()}
         draft.fill(grid.sheet, CellBlock(own, np.where(counted, value, np.nan), style, write, cells=cells))
         by_task.setdefault(box.task, []).append((box, own))
@@ -61,22 +61,38 @@ def feedback(draft: HandoutDraft, rows: dict[int, int]) -> None:
     for number, boxes in by_task.items():
         counts = [int((~np.isnan(box.right)).sum()) for box, _ in boxes]
         count = sum(counts)
-        before = 0.0 if all(box.shown is None for box, _ in boxes) else np.nan
-        parts = [(own, float(n) if draft.key else before) for (_, own), n in zip(boxes, counts, strict=True)]
+        parts = [(own, float(n) if draft.key else 0.0) for (_, own), n in zip(boxes, counts, strict=True)]
         total, line = _sum(draft, parts, line)
-        _done(draft, rows[number], total, float(count) if draft.key else before, f'0" of {count:,}"', count)
+        _done(draft, rows[number], total, float(count) if draft.key else 0.0, f'0" of {count:,}"', count)
     for each in draft.totals:
         line = _totalled(draft, each, rows[each.task], line, rng)
 
 
-def _near(grid: Grid, shown: Grid, tolerance: str) -> Callable[[int], list[str]]:
-    """Formulas that compare with cells that may be seen."""
+def _near(draft: HandoutDraft, box: Box, shown: Grid, line: int) -> tuple[Callable[[int], list[str]], int]:
+    """Formulas that compare with cells that may be seen, and the next free line of the hidden sheet.
+
+    Blank kernels count as zeros, and what zeros give may be right here and there: it counts once another number is typed.
+    """
+    grid, tolerance = box.grid, repr(box.tolerance)
+    parts = [box.given[n : n + PIECE] for n in range(0, len(box.given), PIECE)]
+    squares = ["+".join(f"SUMPRODUCT({a},{a})" for a in (each.seen_from(FEEDBACK).area for each in part)) for part in parts]
+    place = Grid(FEEDBACK, line, 1, len(parts), 1)
+    now = np.zeros((len(parts), 1))
+    if draft.key:
+        now[:, 0] = [sum(float(np.square(_written(draft, each)).sum()) for each in part) for part in parts]
+    draft.fill(FEEDBACK, CellBlock(place, now, draft.style("table"), lambda i: [squares[i]]))
+    typed = f"SUM({place.seen_from(grid.sheet).area})>0"
 
     def write(i: int) -> list[str]:
         pairs = [(grid.at(i, j), shown.at(i, j)) for j in range(grid.columns)]
-        return [f"IF(ISNUMBER({a}),IF(ABS({a}-{b})<={tolerance},1,0),0)" for a, b in pairs]
+        return [f"IF({typed},IF(ISNUMBER({a}),IF(ABS({a}-{b})<={tolerance},1,0),0),0)" for a, b in pairs]
 
-    return write
+    return write, line + len(parts) + 1
+
+
+def _written(draft: HandoutDraft, grid: Grid) -> np.ndarray:
+    blocks, n = draft.block_at(grid)
+    return blocks[n].values
 
 
 def _fingerprinted(draft: WorkbookDraft, box: Box, line: int, rng: np.random.Generator) -> Callable[[int], list[str]]:
@@ -164,7 +180,10 @@ def _hide(sheet: Worksheet, grids: list[Grid]) -> None:
 
 
 def _green(box: Box, own: Grid) -> tuple[str, list[FormulaRule]]:
-    """The range and the rules by which right cells are green, the larger the darker: so the picture appears in green."""
+    """The range and the rules by which right cells are green, the larger the darker: so the picture appears in green.
+
+    What is filled in and wrong is red. A map that is computed from what is typed elsewhere is not: it nears its target.
+    """
     cell, right = box.grid.at(0, 0), f"{own.at(0, 0)}=1"
     rules = []
     if box.largest > 0:
@@ -172,6 +191,9 @@ def _green(box: Box, own: Grid) -> tuple[str, list[FormulaRule]]:
             test = f"AND({right},{cell}>{part * box.largest:.3g})"
             rules.append(FormulaRule([test], fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
     rules.append(FormulaRule([right], fill=PatternFill("solid", bgColor=GREEN), font=Font(color="14532D")))
+    if box.shown is None:
+        test = f"AND(NOT(ISBLANK({cell})),ISNUMBER({own.at(0, 0)}),{own.at(0, 0)}=0)"
+        rules.append(FormulaRule([test], fill=PatternFill("solid", bgColor=WRONG), font=Font(color=WRONG_INK)))
     # LibreOffice lets a colour scale of the very same range win: so the range has one hidden cell more.
     return f"{area_of(box.grid)} {LETTERS[own.right]}{own.bottom}", rules
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..a1 import LETTERS
-from ..arrays.grid import Grid
+from ..arrays.grid import Grid, flat
 from ..xlsx.cells import CellBlock
 from ..xlsx.draft import put
 from .draft import EXERCISE, HandoutDraft
@@ -19,7 +19,6 @@ LINE_LENGTH = 70  # in a line of a task's words
 def instructions(draft: HandoutDraft, exercise: Exercise, name: str) -> dict[int, int]:
     """What to do, in one page: the tasks, where they are, and their points; returns the row of each task."""
     sheet, settings, live = draft.home, exercise.settings, bool(draft.live)
-    sheet.page_setup.fitToHeight = 1
     for column, width in enumerate(WIDTHS, start=1):
         sheet.column_dimensions[LETTERS[column]].width = width
     put(sheet, 1, 2, settings.title + ("   ·   answer key" if draft.key else ""), "title")
@@ -28,9 +27,11 @@ def instructions(draft: HandoutDraft, exercise: Exercise, name: str) -> dict[int
     put(sheet, 3, 2, settings.about, "body")
     sheet.merge_cells("B3:H3")
     sheet.row_dimensions[3].height = 14 * (1 + len(settings.about) // 115) + 4
+    reddens = any(box.shown is None for box in draft.boxes)
+    told = f" What is right turns green{', what is wrong red' if reddens else ''}." if live else ""
     lines = [
         "Do the tasks below. Yellow cells are yours to fill in; the links lead to them.",
-        "If your program shows a bar “Enable Editing”, click it first." + (" What is right turns green." if live else ""),
+        f"If your program shows a bar “Enable Editing”, click it first.{told}",
         f"Save this file{'' if name else ' under your own name'} and hand it in. You may use spare cells for notes, but insert no rows or columns.",
         "Any function may be used, and any way to write a formula: names, spare cells, array formulas. No macros, no other files.",
     ]
@@ -63,7 +64,17 @@ def _task_row(draft: HandoutDraft, task: Task, number: int, row: int) -> None:
     put(sheet, row, 3, words, "body")
     sheet.row_dimensions[row].height = 13.5 * (1 + len(words) // LINE_LENGTH) + 6
     if task.sheet:
-        put(sheet, row, 4, task.sheet, "link", task.sheet)
+        put(sheet, row, 4, task.sheet, "link", task.sheet, _first_blank(draft, task))
     elif task.below:
         put(sheet, row, 4, "below", "row")
     _number(draft, row, 5, task.points)
+
+
+def _first_blank(draft: HandoutDraft, task: Task) -> str:
+    """The first cell that a task leaves blank, for its link; the sheet's corner where it leaves none."""
+    for name, mask in task.blanks(draft.variant.network).items():
+        for index, grid in flat(draft.content.grids[name]):
+            if mask[index].any():
+                i, j = np.argwhere(mask[index].reshape(grid.rows, grid.columns))[0].tolist()
+                return grid.at(i, j)
+    return "A1"

@@ -10,6 +10,7 @@ from ..sheets.gallery.content import thumbnails
 from ..sheets.gallery.look import gallery_sheet
 from ..sheets.layer.look import layer_sheet
 from ..xlsx.draft import protect
+from ..xlsx.printing import set_up_printing
 from .draft import EXERCISE, HandoutDraft
 from .exercise import Exercise
 from .feedback import feedback
@@ -32,7 +33,7 @@ def draft_handout(
     draft = HandoutDraft(content=content, variant=variant, key=key, live=live)
     draft.book.properties.title = exercise.settings.title
     draft.book.properties.creator = f"sheetcnn {description['version']}"
-    draft.sheet(EXERCISE)
+    draft.sheet(EXERCISE, "one page")
     sizes = key or not any(task.asks_sizes for task in exercise.tasks)
     if thumbnails(content.graph, content.gallery):
         gallery_sheet(draft, content, sizes)
@@ -47,6 +48,8 @@ def draft_handout(
     if live:
         feedback(draft, rows)
     description_sheet(draft, description)
+    draft.prints.update({task.sheet: "grids" for task in exercise.tasks if task.sheet})
+    set_up_printing(draft)
     if protected:
         protect(draft)
     return draft

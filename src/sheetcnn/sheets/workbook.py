@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..xlsx.draft import WorkbookDraft, protect
+from ..xlsx.printing import set_up_printing
 from .check.look import check_sheet
 from .content import WorkbookContent
 from .description.look import description_sheet
@@ -55,6 +56,7 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
         "network": network.description(),
     }
     description_sheet(draft, description)
+    set_up_printing(draft)
     if protected:
         protect(draft)
     return draft

@@ -131,8 +131,11 @@ _ROW = re.compile(r'<row r="(\d+)"([^>]*?)(?:/>|>(.*?)</row>)', re.S)
 _CELL = re.compile(r'<c r="([A-Z]+)\d+".*?(?:/>|</c>)', re.S)
 
 
-def sheet_rows(draft: str, blocks: list[CellBlock]) -> Iterator[str]:
-    """The rows of a sheet in pieces of XML: what openpyxl wrote between <sheetData> tags, and the grids among it."""
+def sheet_rows(draft: str, blocks: list[CellBlock], height: str = "") -> Iterator[str]:
+    """The rows of a sheet in pieces of XML: what openpyxl wrote between <sheetData> tags, and the grids among it.
+
+    `height` are the attributes of rows that have no height of their own.
+    """
     labels: dict[int, tuple[str, list[tuple[int, str]]]] = {}
     for match in _ROW.finditer(draft):
         cells = [(NUMBER[cell[1]], cell[0]) for cell in _CELL.finditer(match[3] or "")]
@@ -146,6 +149,8 @@ def sheet_rows(draft: str, blocks: list[CellBlock]) -> Iterator[str]:
         while waiting and waiting[-1].first_row == row:
             active.append(waiting.pop())
         attributes, cells = labels.get(row, ("", []))
+        if " ht=" not in attributes:
+            attributes += height
         if not active and row not in labels:
             continue
         parts = cells + [block.row(row) for block in active]

@@ -7,7 +7,7 @@ import zipfile
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from openpyxl import Workbook
@@ -32,6 +32,9 @@ from .styles import CELL_STYLES, FONT, IN_GRIDS, TEXT_STYLES
 MAX_DEFINED_NAMES = 65_535
 
 
+Prints = Literal["", "page width", "one page", "grids"]  # "": a sheet for the screen
+
+
 @dataclass
 class WorkbookDraft:
     """The openpyxl workbook, and for each of its sheets what is to be poured in."""
@@ -39,6 +42,7 @@ class WorkbookDraft:
     book: Workbook = field(default_factory=Workbook)
     blocks: dict[str, list[CellBlock]] = field(default_factory=dict)
     descriptions: list[str] = field(default_factory=list)  # of the pictures, in their order
+    prints: dict[str, Prints] = field(default_factory=dict)  # how each sheet is put on paper
     _styles: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -47,7 +51,7 @@ class WorkbookDraft:
         # The Normal style's font sets the unit of column widths: with another, LibreOffice's cells are no squares.
         self.book._named_styles["Normal"].font = Font(FONT, 10)
 
-    def sheet(self, name: str) -> Worksheet:
+    def sheet(self, name: str, prints: Prints = "page width") -> Worksheet:
         """A new sheet at the end."""
         sheet = self.book.create_sheet(name)
         sheet.sheet_view.showGridLines = False
@@ -61,6 +65,7 @@ class WorkbookDraft:
             setattr(sheet.HeaderFooter, f"{page}Header", None)
             setattr(sheet.HeaderFooter, f"{page}Footer", None)
         self.blocks[name] = []
+        self.prints[name] = prints
         return sheet
 
     def fill(self, sheet: str, block: CellBlock) -> None:
@@ -133,15 +138,15 @@ def _write_sheet(writer: ExcelWriter, sheet: Worksheet) -> None:
     writer.manifest.append(sheet)
 
 
-def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None) -> None:
-    """Write a label; text stays text even where it begins with "="."""
+def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None, at: str = "A1") -> None:
+    """Write a label, perhaps with a link to a cell of a sheet; text stays text even where it begins with "="."""
     cell = sheet.cell(row, column, text if text != "" else None)  # a blank cell, not a text of no letters
     if isinstance(cell.value, str):
         cell.data_type = "s"
     for attribute, value in TEXT_STYLES[style].items():
         setattr(cell, attribute, value)
     if link is not None:
-        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{sheet_prefix(link)}A1", display=text)
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{sheet_prefix(link)}{at}", display=text)
 
 
 def put_line(sheet: Worksheet, row: int, column: int, items: list[tuple[str, str | None]]) -> int:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...arrays.grid import flat
+from ...arrays.grid import Grid, flat
 from ...model.network import Network
 from ...xlsx import palette
 from ..draft import HandoutDraft
@@ -38,27 +38,44 @@ class Compute(Cells):
         what = "the blank cell" if cells == 1 else f"the {cells} blank cells"
         return (
             f"Work out {what} by hand ({self.place_words(variant.network)}) and type the "
-            f"result{'s' if cells > 1 else ''}. What each is made of has a frame in its colour."
+            f"result{'s' if cells > 1 else ''}. Where frames would not cross, what a cell is made of has a frame in the cell's colour."
         )
 
     def outline(self, draft: HandoutDraft) -> None:
-        """A frame in its own colour around each blank cell and its windows; around kernels too."""
+        """A frame in its own colour around blank cells and what they are made of, as long as no window crosses another's."""
         network = draft.variant.network
         node = node_of(network, self.layer)
         reduction, grids = node.layer.reduction(*node.in_shapes), draft.content.grids
         assert reduction is not None
         source = grids[draft.content.graph.output(node.inputs[0]).id]
-        cells = np.argwhere(self.mask(network)).tolist()
-        filters = [m // reduction.maps for m, _, _ in cells]
-        for n, (m, i, j) in enumerate(cells):
-            colour = FRAMES[n % len(FRAMES)]
-            draft.frame(grids[f"{self.layer}.output"][m], (i, j), (i, j), colour)
+        framed: list[tuple[int, str]] = []  # filters and colours
+        for m, i, j in np.argwhere(self.mask(network)).tolist():
             (top, left), (rows, columns) = reduction.window.corner(i, j), reduction.window.reach
+            windows = []
             for _, channel in reduction.channels(m):
                 grid = source[channel]
+                up, before = max(top, 0), max(left, 0)
                 last = min(top + rows, grid.rows) - 1, min(left + columns, grid.columns) - 1
-                draft.frame(grid, (max(top, 0), max(left, 0)), last, colour)
-            if reduction.kernel is not None and filters.index(k := filters[n]) == n:
+                windows.append((grid, (up, before), last))
+            areas = [_area(*window) for window in windows]
+            if any(area.meets(other) for area in areas for other in draft.windows):
+                continue
+            colour = FRAMES[len(draft.colours) % len(FRAMES)]
+            draft.colours.append(colour)
+            draft.windows += areas
+            draft.frame(grids[f"{self.layer}.output"][m], (i, j), (i, j), colour)
+            for window in windows:
+                draft.frame(*window, colour)
+            framed.append((m // reduction.maps, colour))
+        if reduction.kernel is not None:
+            filters = [k for k, _ in framed]
+            for k, colour in dict(reversed(framed)).items():
                 for _, grid in flat(grids[f"{self.layer}.{reduction.kernel}"][k]):
                     shown = colour if filters.count(k) == 1 else palette.INK
                     draft.frame(grid, (0, 0), (grid.rows - 1, grid.columns - 1), shown)
+
+
+def _area(grid: Grid, first: tuple[int, int], last: tuple[int, int]) -> Grid:
+    """Some cells of a grid of maps as a grid."""
+    (top, left), (bottom, right) = first, last
+    return Grid(grid.sheet, grid.top + top, grid.left + left, bottom - top + 1, right - left + 1)

@@ -76,9 +76,9 @@ class Design(Task):
         # What a student types is shown as it is: a format that fits the right numbers would tell of them.
         weight = draft.variant.parameters[f"{self.layer}.weight"]
         style = draft.style("todo_number", palette.number_format(weight) if draft.key else "General")
-        for key in self._keys:
-            for _, grid in flat(of[f"{self.layer}.{key}"][k]):
-                draft.leave_blank(grid, np.ndindex(grid.rows, grid.columns), style)
+        asked = tuple(grid for key in self._keys for _, grid in flat(of[f"{self.layer}.{key}"][k]))
+        for grid in asked:
+            draft.leave_blank(grid, np.ndindex(grid.rows, grid.columns), style)
         right = draft.variant.values[f"{self.layer}.output"]
         target, own = right[k] + 0.0, of[f"{self.layer}.output"][k]
         place = Grid(own.sheet, own.top, draft.content.pages[self.layer].columns + 3, own.rows, own.columns)
@@ -91,7 +91,7 @@ class Design(Task):
         colour(sheet, area_of(place), signed_scale([right]) if right.min() < 0 else dark, repr(largest), typed=False)
         if number in draft.live:
             tolerance = self.tolerance * (1 + float(np.abs(target).max()))
-            draft.boxes.append(Box(number, own, target, tolerance, float(target.max()), shown=place))
+            draft.boxes.append(Box(number, own, target, tolerance, float(target.max()), shown=place, given=asked))
 
     def grade(self, work: Work, number: int) -> Graded:
         variant, k = work.variant, self.map - 1

@@ -147,7 +147,16 @@ class Mistake(Task):
     def draw_answers(self, draft: HandoutDraft, number: int, row: int) -> int:
         """A cell to name one that has the mistake."""
         sheet, planted = draft.home, draft.variant.planted[number]
-        put(sheet, row, 3, "A cell that has the mistake, such as conv1!D12:", "aside_right")
+        # Any cell of the right form, whether it has the mistake or not: it is the same whatever was drawn.
+        node, _ = self.places(draft.variant.network, draft.variant.taken)[0]
+        example = draft.content.grids[f"{node.name}.output"][0]
+        put(
+            sheet,
+            row,
+            3,
+            f"A cell that has the mistake, such as {sheet_prefix(node.name)}{example.at(0, 0)}:",
+            "aside_right",
+        )
         draft.name(f"task_{number}_cell", Grid(EXERCISE, row, 4, 1, 1))
         k, i, j = np.argwhere(planted.mask)[0].tolist()
         grid = draft.content.grids[f"{planted.node.name}.output"][k]

@@ -19,8 +19,9 @@ CHANGED = '"changed";;"as built"'  # a number format: 1 reads as changed, 0 as b
 
 def check_sheet(draft: WorkbookDraft, content: WorkbookContent) -> dict[str, Grid]:
     """The sheet that tells which maps an edit has reached; returns its columns by name."""
-    sheet = draft.sheet(CHECK)
+    sheet = draft.sheet(CHECK, "")  # of use where something can be edited
     put(sheet, 1, 2, CHECK, "title")
+    sheet.row_dimensions[1].height = 26
     text = "What NumPy found when this workbook was built, beside what the cells say now: see how far an edit reaches."
     put(sheet, 2, 2, text, "words")
     put(sheet, 3, 2, "For every cell against NumPy, save the workbook and run:  sheetcnn check BOOK.xlsx", "soft")

@@ -22,7 +22,7 @@ def gallery_sheet(draft: WorkbookDraft, content: WorkbookContent, sizes: bool = 
     Without `sizes` it does not say how large the layers are, nor how many maps there are.
     """
     network = content.network
-    sheet = draft.sheet(GALLERY)
+    sheet = draft.sheet(GALLERY, "one page")
     page = gallery_page(content.graph, content.gallery)
     _tiny_cells(sheet, page.columns)
     put(sheet, 1, LEFT, GALLERY, "title")

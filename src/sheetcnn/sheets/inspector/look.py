@@ -40,7 +40,7 @@ def inspector_of(content: WorkbookContent) -> Inspector | None:
 
 def inspector_sheet(draft: WorkbookDraft, inspector: Inspector, places: dict[str, Grid]) -> None:
     """The visible sheet, without its formulas: labels, drop-downs, colours."""
-    sheet = draft.sheet(INSPECTOR)
+    sheet = draft.sheet(INSPECTOR, "")  # of use where a cell can be chosen
     for letter, width in WIDTHS.items():
         sheet.column_dimensions[letter].width = width
     sums = [places[name].left for name in ("inspector_sum", "inspector_part") if name in places]

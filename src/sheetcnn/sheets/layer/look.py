@@ -36,7 +36,7 @@ def layer_sheet(
 
     Without `sizes` a layer's sheet does not say how large its output is, nor how many parameters it has.
     """
-    sheet = draft.sheet(page.sheet)
+    sheet = draft.sheet(page.sheet, "" if _repeats(page.node) else "grids")
     square_cells(sheet, page.columns)
     sheet.freeze_panes = f"A{HEADER + 1}"
     node = page.node
@@ -70,6 +70,11 @@ def layer_sheet(
         for block in blocks:
             draft.fill(page.sheet, cell_block(block, written, write, style, blank))
         column = _colour(draft, sheet, content, blocks, (numbers, written), column, typed, outlines.get(name))
+
+
+def _repeats(node: Node | None) -> bool:
+    """Whether a sheet has nothing but a vector of numbers that another sheet has already: paper is too good for it."""
+    return node is not None and len(node.shape) == 1 and node.layer.family in ("passing", "shape")
 
 
 def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], before: str, after: str, home: str) -> int:
