@@ -15,6 +15,7 @@ from PIL import Image, ImageChops
 import sheetcnn
 from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
+LANDSCAPE = b'landscape" paperSize="9" fitToHeight="1"'
 TARGET = Path(__file__).parent / "screenshots"
 
 
@@ -24,6 +25,9 @@ def pages(book: Path, folder: Path, dpi: int, only: str = "") -> list[Image.Imag
     with zipfile.ZipFile(book) as source, zipfile.ZipFile(whole, "w") as target:
         for name in source.namelist():
             data = source.read(name).replace(b'fitToHeight="0"', b'fitToHeight="1"')
+            data = re.sub(rb'(portrait|landscape)" paperSize="9" scale="\d+"', LANDSCAPE, data)
+            data = re.sub(rb"<(row|col)Breaks.*?</\1Breaks>", b"", data.replace(b'fitToPage="0"', b'fitToPage="1"'))
+            data = re.sub(rb'<definedName name="_xlnm.Print_Area"[^>]*>[^_<]*</definedName>', b"", data)
             if only and name == "xl/workbook.xml":
                 hidden = rb'<sheet (?![^>]*name="%s")([^>]*?)state="visible"' % only.encode()
                 data = re.sub(hidden, rb'<sheet \1state="hidden"', data)

@@ -11,6 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ...a1 import LETTERS
 from ...arrays.array import shape_text
 from ...arrays.grid import Grid
+from ...model.network import Network
 from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
@@ -23,7 +24,7 @@ from ..page import LEFT
 from .content import OVERVIEW, gives_answer, overview_sizes, overview_views
 
 # Of the columns from A on: together as wide as a window of 1,366 pixels at 100 %. What needs more breaks into lines.
-WIDTHS = (2, 3.5, 3.5, 3.5, 18, 24, 39, 14, 25, 14, 13)
+WIDTHS = (2, 3.5, 3.5, 3.5, 18, 24, 42, 14, 22, 14, 13)
 LETTERS_A_UNIT = 1.1  # of a column's width, on the average, in lines that break between words
 LINE, MOST_HEIGHT = 14, 400  # the height of a line of text, and of the highest row, in points
 MOST_NAMED = 4  # layers in a sentence
@@ -64,6 +65,7 @@ SWATCHES = (
 def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, checked: dict[str, Grid]) -> None:
     """Everything at a glance; `checked` are the Check sheet's columns."""
     network = content.network
+    sheet.page_setup.orientation = "portrait"  # a long page: table, legend and words on one
     for column, width in enumerate(WIDTHS, start=1):
         sheet.column_dimensions[LETTERS[column]].width = width
     names = max(len(node.name) for node in network.nodes)
@@ -211,12 +213,11 @@ def _table(sheet: Worksheet, content: WorkbookContent, row: int) -> int:
 
 def _words(sheet: Worksheet, row: int) -> None:
     """The field's own words, as this workbook uses them."""
-    put(sheet, row, 2, "words", "head")
-    for column in range(3, len(WIDTHS) + 1):
-        put(sheet, row, column, "", "head")
-    for row, (word, meaning) in enumerate(WORDS, start=row + 1):
-        put(sheet, row, 2, word, "strong")
-        put(sheet, row, LAYER, meaning, "row")
+    for column in range(2, len(WIDTHS) + 1):
+        put(sheet, row, column, "  what the words mean" if column == LAYER else "", "head")
+    for below, (word, meaning) in enumerate(WORDS, start=row + 1):
+        put(sheet, below, 2, word, "strong")
+        put(sheet, below, LAYER, f"  {meaning}", "row")
 
 
 def _rows(content: WorkbookContent) -> list[list[str]]:
