@@ -100,7 +100,7 @@ def grade(
     table(exercise.settings.title, ["student", "file", "points", "of", ""], rows, right=(2, 3))
     for line in class_summary(grades, len(handout.students)):
         say(line)
-    say(f"wrote {output}" + (f" and {len(pages)} reports in {reports}" if pages else ""))
+    say(f"wrote {output}" + (f" and {len(pages)} report{'s' * (len(pages) > 1)} in {reports}" if pages else ""))
     if form is not None:
         for note in notes:
             say(f"note: {note}")

@@ -38,7 +38,7 @@ class Compute(Cells):
         what = "the blank cell" if cells == 1 else f"the {cells} blank cells"
         return (
             f"Work out {what} by hand ({self.place_words(variant.network)}) and type the "
-            f"result{'s' if cells > 1 else ''}. Where frames would not cross, what a cell is made of has a frame in the cell's colour."
+            f"result{'s' if cells > 1 else ''}. A cell in a coloured frame is made of all that has a frame in that colour."
         )
 
     def outline(self, draft: HandoutDraft) -> None:
