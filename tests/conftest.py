@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,10 @@ ROOT = TESTS.parent
 SLOW = set((TESTS / "slow.txt").read_text(encoding="utf-8").split())  # tests, or files of them, that `make quick` leaves out
 
 Make = Callable[..., Path]
+
+# A shell's background jobs ignore Ctrl-C, and so would the commands that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def uno_python() -> str | None:
