@@ -20,6 +20,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from PIL import Image
+from sweep import model
 
 import sheetcnn
 from sheetcnn import image, reading
@@ -103,20 +104,6 @@ def run(commands: list[list[str]], folder: Path, **environment: str) -> list[tup
     found = json.loads(done.stdout)
     assert [code for code, _, _ in found[:2]] == [0, 0], found[:2]
     return found[2:]
-
-
-def model(**outside: str) -> onnx.ModelProto:
-    """A convolution in ONNX; its weight stands in a file beside it where that is named."""
-    weight = helper.make_tensor("w", TensorProto.FLOAT, [1, 1, 3, 3], np.ones(9).tolist())
-    if outside:
-        weight.ClearField("float_data")
-        weight.data_location = TensorProto.EXTERNAL
-        for key, value in outside.items():
-            weight.external_data.add(key=key, value=value)
-    sizes = {"x": [1, 1, 5, 5], "y": [1, 1, 3, 3]}
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes.items())
-    graph = helper.make_graph([helper.make_node("Conv", ["x", "w"], ["y"])], "g", [x], [y], [weight])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 def put(cause: str, path: Path) -> None:

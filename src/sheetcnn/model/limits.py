@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..errors import LimitError, NetworkError, located
 from .graph import MAX_GRID_NAMES, Graph
 from .network import Network, parse_network
@@ -19,9 +21,16 @@ def graph_of(network: Network, detail: str) -> Graph:
     with located(file=network.source):
         graph = Graph(network, detail)
         _refuse_names_given_twice(graph)
-        _refuse_cells(graph)
-        _refuse_names(graph)
-        _refuse_work(network)
+        cells = "the workbook would have {} cells, {}; a spreadsheet takes {}"
+        _refuse_beyond(network.source, MAX_CELLS, _cells(graph), cells, lambda: _remedy(graph))
+        names = {name: sum(array.names for array in arrays) for name, arrays in graph.of.items()}
+        grids = "the workbook would have {} grids, {}; {} can have names that spreadsheet programs can take"
+        _refuse_beyond(network.source, MAX_GRID_NAMES, names, grids, lambda: "use fewer channels")
+        work = {node.name: node.layer.cells_read(*node.in_shapes) for node in network.nodes}  # a cell's window counts
+        reads = "its cells would read {} others, {}; sheetcnn takes {}"
+        _refuse_beyond(
+            network.source, MAX_WORK, work, reads, lambda: "use smaller kernels, fewer channels or a smaller input"
+        )
     return graph
 
 
@@ -29,38 +38,14 @@ def _cells(graph: Graph) -> dict[str, int]:
     return {name: sum(array.count for array in arrays) for name, arrays in graph.of.items()}
 
 
-def _refuse_cells(graph: Graph) -> None:
-    cells = _cells(graph)
-    if sum(cells.values()) > MAX_CELLS:
-        largest = max(cells, key=lambda name: cells[name])
+def _refuse_beyond(source: str, most: int, of: dict[str, int], words: str, remedy: Callable[[], str]) -> None:
+    """Refuse more than so many in all, `of` so many of each layer; `words` has places for the sum, the largest part, the limit."""
+    if sum(of.values()) > most:
+        largest = max(of, key=lambda name: of[name])
+        part = f'{of[largest]:,} of them in "{largest}"'
         with located(layer=largest):
-            raise LimitError(
-                f"{graph.network.source}: the workbook would have {sum(cells.values()):,} cells, {cells[largest]:,} of them in "
-                f'"{largest}"; a spreadsheet takes {MAX_CELLS:,}; {_remedy(graph)}'
-            )
-
-
-def _refuse_names(graph: Graph) -> None:
-    names = {name: sum(array.names for array in arrays) for name, arrays in graph.of.items()}
-    if sum(names.values()) > MAX_GRID_NAMES:
-        largest = max(names, key=lambda name: names[name])
-        with located(layer=largest):
-            raise LimitError(
-                f"{graph.network.source}: the workbook would have {sum(names.values()):,} grids, {names[largest]:,} of them in "
-                f'"{largest}"; {MAX_GRID_NAMES:,} can have names that spreadsheet programs can take; use fewer channels'
-            )
-
-
-def _refuse_work(network: Network) -> None:
-    """A cell's window counts, not the cell alone."""
-    work = {node.name: node.layer.cells_read(*node.in_shapes) for node in network.nodes}
-    if sum(work.values()) > MAX_WORK:
-        largest = max(work, key=lambda name: work[name])
-        with located(layer=largest):
-            raise LimitError(
-                f"{network.source}: its cells would read {sum(work.values()):,} others, {work[largest]:,} of them in "
-                f'"{largest}"; sheetcnn takes {MAX_WORK:,}; use smaller kernels, fewer channels or a smaller input'
-            )
+            told = words.format(f"{sum(of.values()):,}", part, f"{most:,}")
+            raise LimitError(f"{source}: {told}; {remedy()}")
 
 
 def _refuse_names_given_twice(graph: Graph) -> None:
