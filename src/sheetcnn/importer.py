@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .errors import NetworkError, SheetcnnError
+from .errors import NetworkError
 from .files import Outputs, make_folder, refuse_outputs
 from .model.network import Network, parse_network
 from .model.weights import load_parameters
 from .opening import read_model, refuse_size
+from .templates import refuse_existing
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,7 @@ def import_onnx(
     refuse_size(size)
     target = Path(folder) if folder is not None else Path(source.stem)
     paths = (target / f"{source.stem}.toml", target / f"{source.stem}.npz")
-    for path in paths:
-        if os.path.lexists(path):
-            raise SheetcnnError(f"{path}: exists already; give another folder, or move it away")
+    refuse_existing(list(paths), "give another folder, or move it away")
     refuse_outputs(paths, makes_folders=True)
     description, arrays = read_model(source, size=size, scale=scale, mean=mean, std=std)
     top = {key: value for key, value in description.items() if key not in ("input", "layers")}

@@ -16,7 +16,7 @@ from ..formula import Book, Sheet
 from ..formula.parser import same_meaning
 from ..formula.values import ERROR, ERRORS, NUMERIC
 from ..model.network import Network
-from .grids import cut
+from .grids import cell_at, cut
 from .named_grids import NamedGrids, NoNumber, in_words
 from .report import Finding, Kind, LayerReport, Report, Value
 
@@ -102,7 +102,7 @@ class Comparison:
 
     def follows(self, grid: Grid, i: int, j: int) -> bool:
         """Whether an error in a right formula need not be named, since numbers that are typed are errors already."""
-        unknown = (grid.sheet, grid.top + int(i), grid.left + int(j)) in self.book.problems
+        unknown = (grid.sheet, *cell_at(grid, i, j)) in self.book.problems
         known = self.spoilt and not unknown
         self.now.follow += known
         return known
@@ -111,7 +111,7 @@ class Comparison:
         """Name a cell that has another value than NumPy."""
         cell, formula = self.named.where(grid, i, j), self.named.formula(grid, i, j)
         value = self.named.value(grid, i, j)
-        reason = self.book.problems.get((grid.sheet, grid.top + int(i), grid.left + int(j)))
+        reason = self.book.problems.get((grid.sheet, *cell_at(grid, i, j)))
         if reason is not None:
             text = f"cannot be evaluated: it {reason}"
         else:

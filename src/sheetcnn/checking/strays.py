@@ -12,6 +12,7 @@ from ..a1 import cell_name, sheet_prefix
 from ..arrays.grid import Grid, flat
 from ..formula import Group, Sheet
 from ..formula.values import BOOLEAN, ERROR, NUMERIC
+from .grids import part
 from .named_grids import NamedGrids, in_words
 from .report import Value
 
@@ -74,7 +75,7 @@ class Strays:
             loose = (sheet.kind == NUMERIC) | (sheet.kind == BOOLEAN) | (sheet.kind == ERROR)
             for owner in self.named.there:
                 for grid in self._grids(owner, name):
-                    _set(loose, grid, False)
+                    part(loose, grid)[...] = False
             for row, column in np.argwhere(loose)[:MOST].tolist():
                 found = self._read(layer, sheet, row, column)
                 if found is not None:
@@ -112,10 +113,5 @@ class Strays:
             cells = self._formulas[sheet] = np.zeros(self.named.book.sheets[sheet].kind.shape, bool)
             for owner in self.named.there:
                 for grid in self._grids(owner, sheet, self.computed):
-                    _set(cells, grid, True)
+                    part(cells, grid)[...] = True
         return self._formulas[sheet]
-
-
-def _set(cells: np.ndarray, grid: Grid, value: bool) -> None:
-    """Mark a grid's elements, as far as the sheet has cells."""
-    cells[grid.top : grid.bottom + 1 : grid.spacing[0], grid.left : grid.right + 1 : grid.spacing[1]] = value

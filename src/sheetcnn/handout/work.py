@@ -96,7 +96,7 @@ class StudentWork(NamedAreas):
             (*index, *place[:inner]): reason
             for index, grid in grids.items()
             for place in np.ndindex(grid.rows, grid.columns)
-            if (reason := book.problems.get((grid.sheet, grid.top + place[0], grid.left + place[1]))) is not None
+            if (reason := book.problems.get((grid.sheet, *cell_at(grid, *place)))) is not None
         }
 
     def kernels(self, layer: str, k: int, bias: bool) -> tuple[np.ndarray, float]:
@@ -113,7 +113,7 @@ class StudentWork(NamedAreas):
         """What stands in the cells of a table of answers."""
         grid = self.place(name, (rows, columns))
         sheet = self._as_it_is([grid]).sheets[grid.sheet]
-        values = [[sheet.value(grid.top + i, grid.left + j) for j in range(columns)] for i in range(rows)]
+        values = [[sheet.value(*cell_at(grid, i, j)) for j in range(columns)] for i in range(rows)]
         return [[value if (number := number_in(value, whole=True)) is None else number for value in row] for row in values]
 
     def named(self, name: str, layer: str) -> tuple[str, list[tuple[str, Shape]]]:
@@ -228,7 +228,7 @@ class StudentWork(NamedAreas):
             kinds, numbers = cut(sheet.kind, grid).copy(), cut(sheet.number, grid).copy()
             typed = cut(self.book.sheets[grid.sheet].kind, grid) == TEXT
             for i, j in np.argwhere(typed & (kinds == TEXT)).tolist():
-                if (spelt := number_in(sheet.value(grid.top + i, grid.left + j))) is not None:
+                if (spelt := number_in(sheet.value(*cell_at(grid, i, j)))) is not None:
                     kinds[i, j], numbers[i, j] = NUMERIC, spelt
             kind[index] = kinds.reshape(kind[index].shape)
             number[index] = np.where(kinds == NUMERIC, numbers, np.nan).reshape(kind[index].shape)

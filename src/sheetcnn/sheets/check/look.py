@@ -8,7 +8,7 @@ from openpyxl.styles import Font, PatternFill
 
 from ...arrays.grid import Grid
 from ...xlsx.cells import CellBlock
-from ...xlsx.draft import WorkbookDraft, put, put_line
+from ...xlsx.draft import WorkbookDraft, area_of, put, put_line
 from ..content import WorkbookContent
 from ..overview.content import OVERVIEW
 from .content import CHECK, check_sizes, check_views, outputs
@@ -32,12 +32,13 @@ def check_sheet(draft: WorkbookDraft, content: WorkbookContent) -> dict[str, Gri
     for column, text in enumerate(heads, start=2):
         put(sheet, FIRST - 1, column, text, "head" if column < 4 else "head_right")
     sheet.freeze_panes = f"A{FIRST}"
-    for row, (layer, index, _) in enumerate(outputs(content.graph, content.grids), start=FIRST):
+    rows = outputs(content.graph, content.grids)
+    for row, (layer, index, _) in enumerate(rows, start=FIRST):
         put(sheet, row, 2, layer, "link", layer)
         put(sheet, row, 3, f"map {index[0] + 1}" if index else "out", "row")
     sizes = check_sizes(content.network)
     places = {name: Grid(CHECK, FIRST, column, *size) for column, (name, size) in enumerate(sizes.items(), start=4)}
-    arrays = [content.values[f"{layer}.output"][index] for layer, index, _ in outputs(content.graph, content.grids)]
+    arrays = [content.values[f"{layer}.output"][index] for layer, index, _ in rows]
     sums, largest = (np.array([measure(array) for array in arrays], float) for measure in (np.sum, np.max))
     number = draft.style("table", "0.0000" if np.abs(largest).max() < 10 else "#,##0.00")
     for name, built in (("sum", sums), ("largest", largest)):
@@ -48,6 +49,5 @@ def check_sheet(draft: WorkbookDraft, content: WorkbookContent) -> dict[str, Gri
         draft.view(view, places[view.name], draft.style("table", CHANGED) if view.name == "check_state" else number)
     amber = PatternFill("solid", bgColor="FDE68A")
     state = places["check_state"]
-    area = f"H{state.top}:H{state.bottom}"
-    sheet.conditional_formatting.add(area, CellIsRule("equal", ["1"], fill=amber, font=Font(bold=True)))
+    sheet.conditional_formatting.add(area_of(state), CellIsRule("equal", ["1"], fill=amber, font=Font(bold=True)))
     return places
