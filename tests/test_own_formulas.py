@@ -250,17 +250,3 @@ def test_libreoffice_agrees(book: Path) -> None:
     changed(book, write)
     rewritten(book, lambda text: ("{0}:{0}", text))
     agrees(book, "libreoffice", "2 formulas that no grid reads were left out: My notes")
-
-
-def test_reasons_stand_at_the_cells_of_spread_grids(tmp_path: Path) -> None:
-    """The channel of a transposed convolution has blank cells between its own: a reason is found where the cell is."""
-    layer = {"type": "conv_transpose2d", "name": "up", "out_channels": 1, "kernel_size": 2, "stride": 2}
-    network = {"name": "n", "input": {"channels": 1, "height": 3, "width": 3}, "layers": [layer]}
-    path = tmp_path / "up.xlsx"
-    sheetcnn.build(network, np.ones((1, 3, 3)), path)
-    sheet, top, left, *_ = read_book(path).names["up_spread_1"]
-    book = openpyxl.load_workbook(path)
-    book[sheet].cell(top + 2, left + 4).value = "=NOBODY_KNOWS(1)"
-    book.save(path)
-    found = [one for one in sheetcnn.check(path).findings if one.cell == f"up!{cell_name(top + 2, left + 4)}"]
-    assert any("cannot be evaluated" in one.text for one in found), found
