@@ -25,7 +25,6 @@ from .values import (
     power,
 )
 
-_GATHER = 4_000_000  # cells gathered at once: bounds memory
 _AT_ONCE = 20_000_000  # cells of one reference
 # How many cells must share a range for `dot` to go range by range. Measured: for the tall kernels of wide layers, most
 # of them blank, that is quicker from 1 to 4 cells on, for dense ones of 3×3 only from 16, but those take little time.

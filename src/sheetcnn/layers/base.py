@@ -116,7 +116,7 @@ class Layer(BaseModel):
     buffers: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change, as PyTorch calls them
     initial: ClassVar[dict[str, float]] = {}  # what parameters of one number per channel begin with, where it is not 0
     examples: ClassVar[tuple[Example, ...]] = ()
-    onnx_operator: ClassVar[str] = ""  # what it is in ONNX, where it is one operator without weights
+    onnx_operator: ClassVar[str] = ""  # what it is in ONNX, where it is one operator
     onnx_attributes: ClassVar[dict[str, Any]] = {}  # of that operator, whatever the settings are
     onnx_settings: ClassVar[dict[str, str]] = {}  # and those that are settings here, by ONNX's name
 

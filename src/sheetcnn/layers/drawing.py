@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..arrays.array import Array, Shape, cell_of
+from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids
 from .base import Layer, Part
 
@@ -24,7 +24,10 @@ def arrays_of(
     parts = layer.parts(*(x.shape for x in inputs))
     shape = parts[-1].shape
     maps = len(shape) == 3
-    parameters = {key: _parameter(layer, owner, key, size, maps) for key, size in _sizes(parts).items()}
+    parameters = {
+        key: _parameter(layer, owner, key, size, maps)
+        for key, size in layer.all_parameters(*(x.shape for x in inputs)).items()
+    }
     if lent is not None:
         parameters = {key: _pointing(own, lent[key]) for key, own in parameters.items()}
     found = [*parameters.values()]
@@ -45,16 +48,12 @@ def arrays_of(
     if layer.draws_sum(detail):
         found.append(replace(own, key="sum", label="sum", role="step", labels=SUM, signed=True))
         if layer.final is None:
-            own = replace(own, forward=_same, formula=_its_cell, inputs=(found[-1],), parameters={}, steps={})
+            own = replace(own, forward=_same, formula=_same_cell, inputs=(found[-1],), parameters={}, steps={})
         else:
             own = output(parts[1], (found[-1],))
     elif layer.final is not None:
         own = _activated(own, layer, layer.final)
     return [*found, own]
-
-
-def _sizes(parts: list[Part]) -> dict[str, Shape]:
-    return {part.prefix + key: size for part in parts for key, size in part.layer.parameters(*part.shapes).items()}
 
 
 def _parameter(layer: Layer, owner: str, key: str, shape: Shape, maps: bool) -> Array:
@@ -80,10 +79,6 @@ def _activated(total: Array, layer: Layer, activation: Layer) -> Array:
 
 def _same(x: np.ndarray) -> np.ndarray:
     return x
-
-
-def _its_cell(at: Shape, x: Grids) -> str:
-    return cell_of(x, at)
 
 
 def _same_cell(at: Shape, grids: Grids) -> str:

@@ -73,8 +73,7 @@ class GroupStatistics(Activated):
     def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], **given: np.ndarray) -> str:
         given = {"weight": np.ones(shapes[0][0]), "bias": np.zeros(shapes[0][0])} | given
         numbers = [to.weight(key, given[key]) for key in ("weight", "bias")]
-        settings = {attribute: getattr(self, setting) for attribute, setting in self.onnx_settings.items()}
-        return to.add(self.onnx_operator, name, *xs, *numbers, **settings)
+        return super().to_onnx(to, name, [*xs, *numbers], shapes)
 
 
 class GroupNorm(GroupStatistics):

@@ -138,10 +138,6 @@ class Sliding(Layer):
     def textbook(self, shape: Shape) -> bool:
         return not (self.wide(shape) or self.draws_sum("compact") or self.steps(shape, detail="compact"))
 
-    def filter_makes_map(self, shape: Shape) -> bool:
-        reduction = self.reduction(shape)
-        return reduction is not None and reduction.kernel == "weight" and reduction.maps == 1
-
     def shifted(self, x: np.ndarray, by: tuple[int, int], **parameters: np.ndarray) -> np.ndarray:
         found = self.but(padding=0).activated(self.moved(x, by), **parameters)
         return np.where(np.isinf(found), 0.0, found)  # of blank cells only

@@ -80,13 +80,9 @@ class Upsample(Layer):
         return "+".join([cell if part == 1 else f"{literal(part)}*{cell}" for cell, part in terms])
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-        size, scale = shape[1 + axis], self.scale_factor[axis]
-        places = np.arange(scale * size)
-        if self.mode == "nearest":
-            return places // scale, places // scale
-        where = places * (size - 1) / max(1, scale * size - 1) if self.align_corners else (places + 0.5) / scale - 0.5
-        where = np.clip(where, 0, size - 1)
-        return np.floor(where).astype(int), np.ceil(where).astype(int)
+        size = shape[1 + axis]
+        found = [self._source(axis, place, size) for place in range(size * self.scale_factor[axis])]
+        return np.array([first for first, _, _ in found]), np.array([last if part else first for first, last, part in found])
 
     def torch(self, shape: Shape) -> str:
         more = f", mode={self.mode!r}" if self.mode != "nearest" else ""

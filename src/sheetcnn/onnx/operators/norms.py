@@ -9,7 +9,7 @@ import numpy as np
 from ...arrays.array import shape_text
 from ..file import Node, UnsupportedError
 from ..reading import Reading
-from ..values import Cells, Result, Value, stacked
+from ..values import Cells, Result, Value
 from .registry import operator
 
 
@@ -23,13 +23,8 @@ def batch_norm(read: Reading, node: Node) -> Result:
         raise UnsupportedError("spatial = 0 is not what batch_norm2d does")
     if len(x.shape) < 2 or x.shape[0] != 1:
         raise UnsupportedError(f"it reads {shape_text(x.shape)}; one picture with channels is needed")
-    channels, sides = x.shape[1], stacked((1, *x.shape[2:]))
-    shape = (
-        channels,
-        *((1, 1) if len(x.shape) == 2 else (1, *sides) if len(sides) == 1 else (sides[0] * sides[-2], sides[-1])),
-    )
-    if len(x.shape) > 4:  # depth and rows one below the other: they share their channel's numbers
-        shape = (channels, int(np.prod(x.shape[2:-1])), x.shape[-1])
+    # Depth and rows one below the other: they share their channel's numbers.
+    shape = (x.shape[1], int(np.prod(x.shape[2:-1])), x.shape[-1] if len(x.shape) > 2 else 1)
     keys = ("weight", "bias", "running_mean", "running_var")
     weights = {key: read.weight(node, n) for n, key in enumerate(keys, start=1)}
     layer = read.plan.view(read.plan.settled(x), shape)
