@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from itertools import pairwise
 from math import comb
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +132,7 @@ def maps(book: Book, rows: int, columns: int) -> list[list[list[Any]]]:
 @pytest.mark.parametrize("gather", [1, 7, 50, 4_000_000])
 def test_windows_and_kernels(kernels_first: bool, gather: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shared kernels are multiplied at once, in pieces of any size."""
-    monkeypatch.setattr(import_module("sheetcnn.formula.evaluate"), "_GATHER", gather)  # the function has the file's name
+    monkeypatch.setattr(EVALUATE, "_GATHER", gather)
     cells, want = convolution(6, 8, kernels_first)
     assert np.array_equal(np.array(maps(one_cell(tmp_path, cells), 6, 8)), want)
 
