@@ -22,6 +22,7 @@ from ..office.libreoffice import recalculated
 from ..opening import open_network
 from ..progress import Progress
 from ..reading import source_of
+from ..sheets.description.content import LOOKS
 from .added import added_sheets, lists
 from .comparison import Comparison
 from .contents import HELPERS, Shown, areas_of, described
@@ -33,6 +34,9 @@ from .unlike import unlike
 
 Engine = Literal["python", "formualizer", "libreoffice"]
 ENGINES: dict[str, tuple[Helper, ...]] = {"python": HELPERS, "formualizer": (Formualizer(),)}
+EARLIER = (
+    "made by an earlier sheetcnn, whose sheets for looking and choosing were others: they are not checked, all layers are"
+)
 SHOWN = 5  # places named in a note
 
 
@@ -113,7 +117,8 @@ class _Check(Comparison):
         self.missing()
         given, wrong = self.named.given()
         self.divisors(given)
-        explained = lists(self, given, wrong)
+        now = shown.looks == LOOKS
+        explained = lists(self, given, wrong) if now else set()
         for cell in wrong:
             self.now, self.spoilt = self.reports[cell.layer], True
             if cell.cell not in explained:
@@ -121,7 +126,10 @@ class _Check(Comparison):
         graph = Graph(left, self.detail)
         values = graph.run(given)
         self.layers(graph, values)
-        added_sheets(self, shown.gallery, shown.inspector, values)
+        if now:
+            added_sheets(self, shown.gallery, shown.inspector, values)
+        else:
+            self.report.notes.append(EARLIER)
         compare_saved(self, self.areas, {name: report for name, report in self.reports.items() if name in self.sheets})
         if follow := sum(layer.follow for layer in self.report.layers):
             self.report.notes.append(f"{follow:,} more cells show errors, which follow from what is named")

@@ -14,7 +14,7 @@ from ..model.network_file import parse_json
 from ..model.settings import INPUT
 from ..progress import Progress
 from ..reading import source_of
-from ..sheets.description.content import HIDDEN, MARK
+from ..sheets.description.content import HIDDEN, LOOKS, MARK
 from .named_grids import NamedGrids
 
 HELPERS: tuple[Helper, ...] = (Formualizer(), LibreOffice())  # for formulas that our evaluator does not know
@@ -27,6 +27,7 @@ class Shown:
 
     gallery: int  # how many cells it may have; 0: there is none
     inspector: bool
+    looks: int  # how they are made: an earlier number is of an earlier version
 
 
 def areas_of(book: Book, network: Network) -> list[Area]:
@@ -87,9 +88,10 @@ def described(book: Book) -> tuple[Network, str, Shown]:
         )
     try:
         data = parse_json("".join(texts))
-        if data["format"] != 1:
+        looks = data.get("looks", 1)
+        if data["format"] != 1 or type(looks) is not int or looks > LOOKS:
             raise WorkbookError(
-                f"{book.source}: was made by a newer sheetcnn (format {data['format']!r:.20}); update sheetcnn"
+                f"{book.source}: was made by a newer sheetcnn (format {data['format']!r:.20}, looks {looks!r:.20}); update sheetcnn"
             )
         if "handout" in data:
             raise WorkbookError(f"{book.source}: is a handout, which has blanks; grade it with `sheetcnn grade`")
@@ -102,7 +104,7 @@ def described(book: Book) -> tuple[Network, str, Shown]:
         inspector = data.get("inspector", False)
         if type(inspector) is not bool:
             raise ValueError(f"unknown inspector {inspector!r:.20}")
-        return parse_network(data["network"], f"{book.source}: {HIDDEN}"), detail, Shown(gallery, inspector)
+        return parse_network(data["network"], f"{book.source}: {HIDDEN}"), detail, Shown(gallery, inspector, looks)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WorkbookError(
             f"{book.source}: its sheet {HIDDEN} is damaged ({str(error)[:80]}); build the workbook anew"

@@ -6,6 +6,7 @@ from ..xlsx.draft import WorkbookDraft, protect
 from ..xlsx.printing import set_up_printing
 from .check.look import check_sheet
 from .content import WorkbookContent
+from .description.content import LOOKS
 from .description.look import description_sheet
 from .gallery.content import thumbnails
 from .gallery.look import gallery_sheet
@@ -49,6 +50,7 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
     overview_sheet(draft, overview, content, checked)
     description = {
         "format": 1,
+        "looks": LOOKS,
         "version": version,
         "detail": content.graph.detail,
         "gallery": content.gallery,

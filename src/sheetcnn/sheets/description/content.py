@@ -7,6 +7,7 @@ from typing import Any
 
 HIDDEN = "_sheetcnn"  # the sheet
 MARK = "sheetcnn"  # in its first cell
+LOOKS = 2  # how the sheets for looking and choosing are made: 1, which was never written, up to version 0.1
 PIECE = 30_000  # characters: a cell holds 32,767
 
 
