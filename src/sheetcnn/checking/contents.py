@@ -88,10 +88,10 @@ def described(book: Book) -> tuple[Network, str, Shown]:
         )
     try:
         data = parse_json("".join(texts))
-        looks = data.get("looks", 1)
-        if data["format"] != 1 or type(looks) is not int or looks > LOOKS:
+        made, looks = data["format"], data.get("looks", 1)
+        if made != 1 or type(looks) is not int or looks > LOOKS:
             raise WorkbookError(
-                f"{book.source}: was made by a newer sheetcnn (format {data['format']!r:.20}, looks {looks!r:.20}); update sheetcnn"
+                f"{book.source}: was made by a newer sheetcnn (format {made!r:.20}, looks {looks!r:.20}); update sheetcnn"
             )
         if "handout" in data:
             raise WorkbookError(f"{book.source}: is a handout, which has blanks; grade it with `sheetcnn grade`")
