@@ -26,7 +26,7 @@ from .progress import Progress
 from .reading import Held, source_of
 from .sheets.content import WorkbookContent
 from .sheets.gallery.content import GALLERY_CELLS
-from .sheets.layout import lay_out
+from .sheets.layout import drawn_for, lay_out
 from .sheets.workbook import draft_workbook
 from .templates import picture_path
 from .version import VERSION
@@ -35,7 +35,7 @@ from .xlsx.write import write_stream, write_workbook
 ANSWERS = 5  # of a prediction, in a notebook
 MAX_NUMBER = 1e300  # sums over a sheet of such numbers are still finite
 
-Detail = Literal["compact", "steps"]
+Detail = Literal["auto", "compact", "steps"]
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ def build(
     image: Any,
     output: str | Path | BinaryIO | None = None,
     *,
-    detail: Detail = "compact",
+    detail: Detail = "auto",
+    mirrors: bool | None = None,
     protect: bool = False,
     gallery: bool = True,
     inspector: bool = True,
@@ -132,13 +133,14 @@ def build(
     `network` is a network file or a template's name, its plain data, a `Network`, or a model of PyTorch or Keras. `image` is a
     picture, an .npy or .csv file or a sample's name, an array, a Pillow image, or the bytes of a picture; several make a
     drop-down on the Input sheet, which switches the whole workbook. `output` is the .xlsx or the stream to write; without it
-    nothing is written yet, see `Built.save`. `detail="steps"` also draws the product grids and the pre-activations;
-    `gallery=False` and `inspector=False` leave these sheets out. `labels` is a text file that names the last layer's outputs,
+    nothing is written yet, see `Built.save`. `detail="steps"` also draws the product grids and the pre-activations, "auto" does
+    in layers so small that a whole filter fits a screen with them, "compact" in none; `mirrors` says whether layers show on
+    their own sheets what they read, by default where that is little; `gallery=False` and `inspector=False` leave these sheets out. `labels` is a text file that names the last layer's outputs,
     one a line; `size` (rows, columns), `scale`, `mean` and `std` are for models. Raises SheetcnnError; an existing output is
     then untouched.
     """
     if detail not in get_args(Detail):
-        raise SheetcnnError(f"detail {detail!r:.40}: must be {' or '.join(get_args(Detail))}")
+        raise SheetcnnError(f"detail {detail!r:.40}: must be auto, compact or steps")
     pictures = list(image) if isinstance(image, list | tuple) else [image]
     given = [picture_of(one) for one in pictures]
     read = tuple(one for one in (*given, *([] if labels is None else [Path(labels)])) if isinstance(one, Path))
@@ -150,7 +152,7 @@ def build(
     if to_file:
         _workbook_path(output, inputs)  # type: ignore[arg-type]
     checked = opened.network if labels is None else with_labels(opened.network, Path(labels))
-    graph = graph_of(checked, detail)
+    graph = graph_of(checked, drawn_for(checked, detail, mirrors))
     pages = lay_out(graph)
     parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
     shown = load_pictures(given, checked.input)

@@ -14,7 +14,7 @@ Shape = tuple[int, ...]  # (C, H, W) of a stack of feature maps, or (N,) of a ve
 Margin = tuple[int, int, int, int]  # top, left, bottom, right
 Values = dict[str, np.ndarray]  # numbers by the `id` of their array: "conv1.weight"
 CellFormula = Callable[[Shape], str]  # the index of a cell in its array, from 0 -> the text of its formula
-Role = Literal["pixels", "parameter", "shared", "step", "output", "thumbnail", "bank", "view"]
+Role = Literal["pixels", "parameter", "shared", "mirror", "step", "output", "thumbnail", "bank", "view"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,7 @@ class Array:
     labels: tuple[str, ...] = ()  # above its grids, the longest that fits: {k} is the map, {c} the channel
     sign: str | None = None  # before it in the equation; None: "=" or "+", as its place has it
     signed: bool = False  # coloured around 0, whatever numbers it has now
+    numbered_from: int | None = None  # the number of its first grid in their names, where that is not 1
     shared_name: bool = False  # a filter's kernels have one name: they stand one below the other, at their channels' heights
 
     def __post_init__(self) -> None:
@@ -72,7 +73,10 @@ class Array:
 
     def name(self, index: Shape = ()) -> str:
         """The defined name of one grid, its index counted from 0: `conv1_kernel_1_1`; of a filter's kernels together, `conv1_kernel_1`."""
-        return "_".join([self.owner, self.label, *(str(i + 1) for i in (index[:1] if self.shared_name else index))])
+        numbers = [i + 1 for i in (index[:1] if self.shared_name else index)]
+        if self.numbered_from is not None:
+            numbers = [self.numbered_from + (index[0] if index else 0)]
+        return "_".join([self.owner, self.label, *map(str, numbers)])
 
     def indexes(self) -> Iterator[Shape]:
         """The index of every grid, counted from 0."""
@@ -102,6 +106,26 @@ class Array:
         if around is None:
             return lambda at: formula(at, *xs, **own)
         return lambda at: around(formula(at, *xs, **own))
+
+
+def mirror(owner: str, shown: Array, number: int, numbered_from: int, margin: Margin) -> Array:
+    """What a layer reads as its nth input, shown once more on its own sheet, cell by cell; its grids' names count on."""
+    label = "reads"
+    return Array(f"{label}_{number}", shown.shape, same, same_cell, owner=owner, label=label, role="mirror",
+                 grid_axes=shown.grid_axes, inputs=(shown,), margin=margin, numbered_from=numbered_from)  # fmt: skip
+
+
+def same(x: np.ndarray) -> np.ndarray:
+    """An array as it is."""
+    return x
+
+
+def same_cell(at: Shape, grids: Grids) -> str:
+    """The cell of an array at an index, whatever number of axes number its grids."""
+    place = list(at)
+    while isinstance(grids, list):
+        grids = grids[place.pop(0)]
+    return grids.at(*[*place, 0, 0][:2])
 
 
 def shape_text(shape: Shape) -> str:

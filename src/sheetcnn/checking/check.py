@@ -15,6 +15,7 @@ from ..arrays.array import Values
 from ..errors import SheetcnnError
 from ..formula import Area, Book, Formualizer, Group, beyond_ours, evaluate_with_help, group_formulas, needed, read_book
 from ..formula import Engine as Helper
+from ..model.drawn import Drawn
 from ..model.graph import Graph, sheet_of
 from ..model.network import Network
 from ..model.settings import INPUT
@@ -54,7 +55,7 @@ def check(book: Any, *, engine: Engine = "python", network: Any = None, progress
     expected = None if network is None else open_network(network).network
     path = source_of(book, "the workbook")
     opened = read_book(path)
-    own, detail, shown = described(opened)
+    own, drawn, shown = described(opened)
     groups = group_formulas(opened)
     areas = areas_of(opened, own)
     wanted = needed(opened, groups, areas)
@@ -66,7 +67,7 @@ def check(book: Any, *, engine: Engine = "python", network: Any = None, progress
         helped = evaluate_with_help([opened], groups, wanted, ENGINES[engine], progress, ours=engine == "python")
         notes += [help.words for help in helped if engine == "python"]
     with np.errstate(all="ignore"):  # a cell's number may be as large as any: what overflows is compared, not warned of
-        report = _Check(opened, groups, own, detail, engine, areas).run(shown)
+        report = _Check(opened, groups, own, drawn, engine, areas).run(shown)
     report.notes += notes
     if expected is not None and (difference := unlike(own, expected)) is not None:
         _add_first(report, *difference)
@@ -103,9 +104,9 @@ class _Check(Comparison):
     """One comparison of a workbook with NumPy."""
 
     def __init__(
-        self, book: Book, groups: list[Group], network: Network, detail: str, engine: str, areas: list[Area]
+        self, book: Book, groups: list[Group], network: Network, drawn: Drawn, engine: str, areas: list[Area]
     ) -> None:
-        super().__init__(book, network, detail, engine)
+        super().__init__(book, network, drawn, engine)
         self.groups, self.areas = groups, areas
 
     def run(self, shown: Shown) -> Report:
@@ -123,7 +124,7 @@ class _Check(Comparison):
             self.now, self.spoilt = self.reports[cell.layer], True
             if cell.cell not in explained:
                 self.no_number(cell)
-        graph = Graph(left, self.detail)
+        graph = Graph(left, self.drawn)
         values = graph.run(given)
         self.layers(graph, values)
         if now:

@@ -15,6 +15,7 @@ from ..arrays.grid import Grid, Grids
 from ..formula import Book, Sheet
 from ..formula.parser import same_meaning
 from ..formula.values import ERROR, ERRORS, NUMERIC
+from ..model.drawn import Drawn
 from ..model.network import Network
 from .grids import cell_at, cut
 from .named_grids import NamedGrids, NoNumber, in_words
@@ -29,9 +30,9 @@ Size = tuple[int, int]
 class Comparison:
     """One workbook, what was found in it so far, and the ways to compare a cell."""
 
-    def __init__(self, book: Book, network: Network, detail: str, engine: str) -> None:
-        self.book, self.network, self.detail = book, network, detail
-        self.named = NamedGrids(book, network, detail)
+    def __init__(self, book: Book, network: Network, drawn: Drawn, engine: str) -> None:
+        self.book, self.network, self.drawn = book, network, drawn
+        self.named = NamedGrids(book, network, drawn)
         self.graph, self.grids, self.sheets = (
             self.named.graph,
             self.named.grids,

@@ -9,6 +9,7 @@ from ..arrays.array import Values
 from ..errors import NetworkError, WorkbookError, located
 from ..formula import Area, Book, Formualizer, LibreOffice, evaluate_with_help, group_formulas, needed, read_book
 from ..formula import Engine as Helper
+from ..model.drawn import Drawn, drawn_from
 from ..model.network import Network, parse_network
 from ..model.network_file import parse_json
 from ..model.settings import INPUT
@@ -51,8 +52,8 @@ def read_contents(book: Any, progress: Progress | None = None) -> Contents:
     Raises SheetcnnError for a file that sheetcnn did not make, and where a cell holds no number, naming the first.
     """
     opened = read_book(source_of(book, "the workbook"))
-    network, detail, _ = described(opened)
-    named = NamedGrids(opened, network, detail)
+    network, drawn, _ = described(opened)
+    named = NamedGrids(opened, network, drawn)
     groups = group_formulas(opened)
     wanted = needed(opened, groups, named.given_areas())  # what layers compute is nobody's concern here
     evaluate_with_help([opened], groups, wanted, HELPERS, progress)
@@ -78,7 +79,7 @@ def description_texts(book: Book) -> list[str] | None:
     return [sheet.texts[place] for place in sorted(sheet.texts) if place[0] > 1 and place[1] == 1]
 
 
-def described(book: Book) -> tuple[Network, str, Shown]:
+def described(book: Book) -> tuple[Network, Drawn, Shown]:
     """The network that the workbook carries along on its hidden sheet."""
     texts = description_texts(book)
     if texts is None:
@@ -95,16 +96,14 @@ def described(book: Book) -> tuple[Network, str, Shown]:
             )
         if "handout" in data:
             raise WorkbookError(f"{book.source}: is a handout, which has blanks; grade it with `sheetcnn grade`")
-        detail = data["detail"]
-        if detail not in ("compact", "steps"):
-            raise ValueError(f"unknown detail {detail!r:.20}")
         gallery = data.get("gallery", 0)
         if type(gallery) is not int or not 0 <= gallery <= 1_000_000:
             raise ValueError(f"unknown gallery {gallery!r:.20}")
         inspector = data.get("inspector", False)
         if type(inspector) is not bool:
             raise ValueError(f"unknown inspector {inspector!r:.20}")
-        return parse_network(data["network"], f"{book.source}: {HIDDEN}"), detail, Shown(gallery, inspector, looks)
+        network = parse_network(data["network"], f"{book.source}: {HIDDEN}")
+        return network, drawn_from(data, network), Shown(gallery, inspector, looks)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WorkbookError(
             f"{book.source}: its sheet {HIDDEN} is damaged ({str(error)[:80]}); build the workbook anew"

@@ -14,6 +14,7 @@ from ..arrays.grid import Grid, Grids, flat
 from ..errors import WorkbookError
 from ..formula import Area, Book, Sheet
 from ..formula.values import BLANK, NUMERIC
+from ..model.drawn import Drawn
 from ..model.limits import graph_of
 from ..model.network import Network, Node
 from ..model.settings import INPUT
@@ -47,10 +48,10 @@ class NamedGrids(NamedAreas):
     grid left, as when its sheet was deleted, is left out.
     """
 
-    def __init__(self, book: Book, network: Network, detail: str) -> None:
+    def __init__(self, book: Book, network: Network, drawn: Drawn) -> None:
         super().__init__(book)
         self.network = network
-        self.graph = graph_of(network, detail)
+        self.graph = graph_of(network, drawn)
         self.grids: dict[str, Grids] = {}  # by the id of their array
         self.there: list[str] = []  # the layers whose grids were found, "input" among them
         self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets

@@ -20,6 +20,7 @@ FINE, DIFFERS = 0, 1  # exit codes
 class Detail(StrEnum):
     """How much of the arithmetic a workbook draws."""
 
+    auto = "auto"
     compact = "compact"
     steps = "steps"
 
@@ -43,8 +44,18 @@ def build(
     ],
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT.xlsx", help="The workbook to write.")] = None,
     detail: Annotated[
-        Detail, typer.Option(help="Also draw products and sums as grids of their own: steps.")
-    ] = Detail.compact,
+        Detail,
+        typer.Option(
+            help="Draw products and sums as grids of their own: where they fit a screen, nowhere, or in all layers."
+        ),
+    ] = Detail.auto,
+    mirrors: Annotated[
+        bool | None,
+        typer.Option(
+            "--mirrors/--no-mirrors",
+            help="Show on each layer's sheet what it reads; by default where that is little: 16 channels, 100,000 cells in all.",
+        ),
+    ] = None,
     gallery: Annotated[
         bool, typer.Option("--gallery/--no-gallery", help="Show all maps as thumbnails on one sheet.")
     ] = True,
@@ -73,6 +84,7 @@ def build(
             image,
             output or Path(f"{network_path(network).stem}.xlsx"),
             detail=detail.value,
+            mirrors=mirrors,
             protect=protect,
             gallery=gallery,
             inspector=inspector,

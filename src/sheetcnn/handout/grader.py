@@ -87,7 +87,7 @@ def _handout(data: dict[str, Any], path: Path) -> Handout:
 
 def _refuse_wrong_sizes(network: Network, parameters: Values, pictures: dict[str, np.ndarray]) -> None:
     """Raise ValueError where a key's arrays are not those that the network needs."""
-    typed = [array for array in Graph(network, "compact") if array.role == "parameter"]
+    typed = [array for array in Graph(network) if array.role == "parameter"]
     if {array.id: array.shape for array in typed} != {name: numbers.shape for name, numbers in parameters.items()}:
         raise ValueError("its numbers do not fit")
     if not pictures or any(array.shape != network.input.shape for array in pictures.values()):

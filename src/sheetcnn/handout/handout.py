@@ -58,7 +58,7 @@ class Handout:
     @cached_property
     def graph(self) -> Graph:
         """The arrays that are handed out."""
-        return graph_of(self.network, "compact")
+        return graph_of(self.network)
 
     @property
     def id(self) -> str:

@@ -77,7 +77,7 @@ def hand_out(
     tasks = read_exercise(checked, opened.file, given)
     if not 0 <= seed < MAX_SEED:
         raise ExerciseError(f"seed {seed} must be a whole number from 0 on")
-    graph = graph_of(checked, "compact")
+    graph = graph_of(checked)
     lay_out(graph)  # refuses what does not fit
     if any(array.shared_name for array in graph):
         raise ExerciseError(

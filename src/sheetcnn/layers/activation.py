@@ -57,4 +57,4 @@ class Activated(Layer):
 
     def draws_sum(self, detail: str) -> bool:
         """Whether the pre-activation is drawn: where asked for, and where the activation reads it more than once."""
-        return detail == "steps" or (self.final is not None and not self.final.reads_once)
+        return detail == "steps" or (self.final is not None and (detail == "products" or not self.final.reads_once))

@@ -112,6 +112,8 @@ class Layer(BaseModel):
     joins_sums: ClassVar[bool] = False  # whether people write it as the end of the layer before it
     cellwise: ClassVar[bool] = False  # whether a cell depends on the same cell of the input alone, as `cell` writes it
     reads_once: ClassVar[bool] = False  # whether its formula reads its input once, so that a long sum can stand inside
+    sign: ClassVar[str] = ""  # between its inputs, where it joins several
+    mirrors: ClassVar[bool] = True  # whether what it reads may be shown once more on its sheet, for its formulas to read
     gives_probabilities: ClassVar[bool] = False  # whether its numbers are positive and sum to 1
     buffers: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change, as PyTorch calls them
     initial: ClassVar[dict[str, float]] = {}  # what parameters of one number per channel begin with, where it is not 0

@@ -268,7 +268,9 @@ class Conv2d(Activated, Sliding):
         return group_of(k, self.out_channels, self.groups, channels)
 
     def steps(self, shape: Shape, detail: str) -> list[Array]:
-        needed = detail == "steps" or (self.final is None and self.activation is not None and not self.activation.reads_once)
+        needed = detail != "compact" or (
+            self.final is None and self.activation is not None and not self.activation.reads_once
+        )
         if not needed or self.wide(shape) or self.channel_mix == "separate":
             return []
         size = (self.out_channels, shape[0] // self.groups, *self.positions(shape))

@@ -25,6 +25,7 @@ class ConvTranspose2d(Activated):
 
     type: ClassVar[str] = "conv_transpose2d"
     family: ClassVar[str] = "convolution"
+    mirrors: ClassVar[bool] = False  # the channels spread out are
     about: ClassVar[str] = "a convolution of the input spread out with blanks, by kernels turned around: it enlarges"
     words: ClassVar[str] = "map = bias + Σ over channels of (kernel turned by 180° * channel spread out)"
     examples: ClassVar = (

@@ -7,19 +7,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..arrays.array import Array, Shape
-from ..arrays.grid import Grids
+from ..arrays.array import Array, Shape, mirror, same, same_cell
 from .base import Layer, Part
 
 SUM = ("sum {k} (pre-activation)", "sum {k}", "sum")  # the labels of pre-activations
 
 
 def arrays_of(
-    layer: Layer, owner: str, inputs: tuple[Array, ...], detail: str, lent: Mapping[str, Array] | None = None
+    layer: Layer,
+    owner: str,
+    inputs: tuple[Array, ...],
+    detail: str,
+    mirrored: bool = False,
+    lent: Mapping[str, Array] | None = None,
 ) -> list[Array]:
     """Every array that a layer draws, in the order in which they are computed; the output's key is "output".
 
-    Parameters that are `lent` by another layer are formulas that point at that one's.
+    Where what it reads is `mirrored` on its sheet, its formulas read the mirrors. Parameters that are `lent` by another layer
+    are formulas that point at that one's.
     """
     parts = layer.parts(*(x.shape for x in inputs))
     shape = parts[-1].shape
@@ -30,7 +35,8 @@ def arrays_of(
     }
     if lent is not None:
         parameters = {key: _pointing(own, lent[key]) for key, own in parameters.items()}
-    found = [*parameters.values()]
+    mirrors = _mirrors(layer, owner, inputs) if mirrored else ()
+    found = [*mirrors, *parameters.values()]
 
     def output(part: Part, read: tuple[Array, ...]) -> Array:
         """What a part puts out; its steps are taken in on the way."""
@@ -44,16 +50,27 @@ def arrays_of(
         return Array("output", shape, part.layer.forward, part.layer.formula, owner=owner, label=label, role="output",
                      grid_axes=int(maps), inputs=read, parameters=given, steps=steps)  # fmt: skip
 
-    own = output(parts[0], inputs)
+    own = output(parts[0], mirrors or inputs)
     if layer.draws_sum(detail):
         found.append(replace(own, key="sum", label="sum", role="step", labels=SUM, signed=True))
         if layer.final is None:
-            own = replace(own, forward=_same, formula=_same_cell, inputs=(found[-1],), parameters={}, steps={})
+            own = replace(own, forward=same, formula=same_cell, inputs=(found[-1],), parameters={}, steps={})
         else:
             own = output(parts[1], (found[-1],))
     elif layer.final is not None:
         own = _activated(own, layer, layer.final)
     return [*found, own]
+
+
+def _mirrors(layer: Layer, owner: str, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
+    """A mirror of each array that a layer reads, with the padding that it wants; their grids are numbered through."""
+    shapes = tuple(x.shape for x in inputs)
+    margin = layer.margin(*shapes) if all(len(shape) == 3 for shape in shapes) else (0, 0, 0, 0)
+    found, number = [], 1
+    for n, x in enumerate(inputs, start=1):
+        found.append(mirror(owner, x, n, number, margin))
+        number += x.shape[0] if x.grid_axes else 1
+    return tuple(found)
 
 
 def _parameter(layer: Layer, owner: str, key: str, shape: Shape, maps: bool) -> Array:
@@ -65,7 +82,7 @@ def _parameter(layer: Layer, owner: str, key: str, shape: Shape, maps: bool) -> 
 
 def _pointing(own: Array, lent: Array) -> Array:
     """A parameter whose cells are formulas that point at another layer's."""
-    return replace(own, role="shared", inputs=(lent,), forward=_same, formula=_same_cell)
+    return replace(own, role="shared", inputs=(lent,), forward=same, formula=same_cell)
 
 
 def _activated(total: Array, layer: Layer, activation: Layer) -> Array:
@@ -75,15 +92,3 @@ def _activated(total: Array, layer: Layer, activation: Layer) -> Array:
         return activation.forward(layer.forward(*xs, **parameters))
 
     return replace(total, forward=forward, around=activation.cell)
-
-
-def _same(x: np.ndarray) -> np.ndarray:
-    return x
-
-
-def _same_cell(at: Shape, grids: Grids) -> str:
-    """The cell of an array at an index, whatever number of axes number its grids."""
-    place = list(at)
-    while isinstance(grids, list):
-        grids = grids[place.pop(0)]
-    return grids.at(*[*place, 0, 0][:2])

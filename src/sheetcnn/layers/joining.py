@@ -22,7 +22,6 @@ class Joining(Activated):
     takes: ClassVar[str] = "any"
     family: ClassVar[str] = "joining"
     inputs: ClassVar[tuple[int, int]] = (2, 100)
-    sign: ClassVar[str]
 
     def check(self, *shapes: Shape) -> None:
         try:

@@ -21,6 +21,7 @@ class Linear(Activated):
     about: ClassVar[str] = "fully connected: each output a weighted sum of all inputs"
     words: ClassVar[str] = "out = bias + Σ weight · input"
     takes: ClassVar[str] = "vector"
+    mirrors: ClassVar[bool] = False  # a row above the weights does
     examples: ClassVar = (
         example([1, 2, 3], [32, -2], out_features=2, parameters={"weight": [[4, 5, 6], [1, 0, -1]], "bias": [0, 0]}),
         example([2, -1], [3.5], out_features=1, parameters={"weight": [[1, -1]], "bias": [0.5]}),

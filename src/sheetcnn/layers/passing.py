@@ -14,6 +14,7 @@ class Passing(Layer):
 
     takes: ClassVar[str] = "any"
     family: ClassVar[str] = "passing"
+    mirrors: ClassVar[bool] = False  # its maps are
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         return x

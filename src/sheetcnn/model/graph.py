@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..arrays.array import Array, Values
+from ..arrays.array import Array, Margin, Values
 from ..layers.drawing import arrays_of
+from .drawn import PLAIN, Drawn
 from .network import Network
 from .settings import INPUT
 
@@ -25,23 +26,25 @@ def sheet_of(name: str) -> str:
 class Graph:
     """The arrays of a network: the input's, then each layer's with its output last.
 
-    `detail` says which steps are drawn. Where not all grids can have a name, a filter's kernels have one together, in wide
-    layers.
+    `drawn` says which steps and mirrors there are. Where not all grids can have a name, a filter's kernels have one together,
+    in wide layers.
     """
 
-    def __init__(self, network: Network, detail: str) -> None:
-        self.network, self.detail = network, detail
+    def __init__(self, network: Network, drawn: Drawn = PLAIN) -> None:
+        self.network, self.drawn = network, drawn
         self.of: dict[str, list[Array]] = {INPUT: network.input.arrays()}  # by the name of the layer
         self._read = {INPUT: network.input.reads} | {node.name: "output" for node in network.nodes}  # the keys
         for node in network.nodes:
             inputs = tuple(self.output(name) for name in node.inputs)
             lent = None if node.share is None else {array.key: array for array in self.of[node.share]}
-            self.of[node.name] = arrays_of(node.layer, node.name, inputs, detail, lent)
+            self.of[node.name] = arrays_of(
+                node.layer, node.name, inputs, drawn.of(node.name), node.name in drawn.mirrors, lent
+            )
         if sum(array.names for array in self) > MAX_GRID_NAMES:
             self._share_names()
 
-    def __reduce__(self) -> tuple[type[Graph], tuple[Network, str]]:
-        return Graph, (self.network, self.detail)  # other processes make their own: functions cannot be sent
+    def __reduce__(self) -> tuple[type[Graph], tuple[Network, Drawn]]:
+        return Graph, (self.network, self.drawn)  # other processes make their own: functions cannot be sent
 
     def __iter__(self) -> Iterator[Array]:
         for arrays in self.of.values():
@@ -54,6 +57,20 @@ class Graph:
     def get(self, name: str, key: str) -> Array:
         """One array of a layer by its key."""
         return next(array for array in self.of[name] if array.key == key)
+
+    def margin(self, name: str) -> Margin:
+        """The padding to draw around the maps of a layer (or of "input"): the most that any reader wants, but for mirrors."""
+        sides = [
+            node.layer.margin(*node.in_shapes)
+            for node in self.network.nodes
+            if name in node.inputs and node.name not in self.drawn.mirrors and all(len(s) == 3 for s in node.in_shapes)
+        ]
+        top, left, bottom, right = (max(side) for side in zip((0, 0, 0, 0), *sides, strict=True))
+        return top, left, bottom, right
+
+    def mirrors(self, name: str) -> list[Array]:
+        """What a layer shows once more of what it reads."""
+        return [array for array in self.of[name] if array.role == "mirror"]
 
     def _share_names(self) -> None:
         for node in self.network.nodes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import LimitError, NetworkError, located
+from .drawn import PLAIN, Drawn
 from .graph import MAX_GRID_NAMES, Graph
 from .network import Network, parse_network
 
@@ -12,14 +13,14 @@ MAX_WORK = 25_000_000_000  # cells read in all; the largest networks of ImageNet
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 
 
-def graph_of(network: Network, detail: str) -> Graph:
+def graph_of(network: Network, drawn: Drawn = PLAIN) -> Graph:
     """The graph of a network that a workbook can hold.
 
     Raises NetworkError where two grids would have one name, LimitError where a spreadsheet could not hold them or nobody would
     wait for them, naming the largest layer, the number and the limit.
     """
     with located(file=network.source):
-        graph = Graph(network, detail)
+        graph = Graph(network, drawn)
         _refuse_names_given_twice(graph)
         cells = "the workbook would have {} cells, {}; a spreadsheet takes {}"
         _refuse_beyond(network.source, MAX_CELLS, _cells(graph), cells, lambda: _remedy(graph))
@@ -72,7 +73,7 @@ def _remedy(graph: Graph) -> str:
             other = parse_network(smaller, network.source)
         except NetworkError:
             continue
-        if sum(_cells(Graph(other, graph.detail)).values()) <= MAX_CELLS:
+        if sum(_cells(Graph(other, graph.drawn)).values()) <= MAX_CELLS:
             weights, its = ([node.layer.all_parameters(*node.in_shapes) for node in each.nodes] for each in (network, other))
             more = "" if weights == its else ", with weights of the fully connected layers made for it"
             return f"an input of {height}×{width} would fit{more}"

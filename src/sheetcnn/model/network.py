@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..arrays.array import Margin, Shape, shape_text
+from ..arrays.array import Shape, shape_text
 from ..errors import LimitError, NetworkError, located
 from ..layers import LAYERS
 from ..layers.base import PREFIX, Layer
@@ -93,13 +93,6 @@ class Network:
         """Whether the last layer's numbers are probabilities, by softmax."""
         last = self.nodes[-1].layer
         return (last.final or last).gives_probabilities
-
-    def margin(self, name: str) -> Margin:
-        """The padding to draw around the maps of a layer (or of "input"): the most that any reader wants."""
-        readers = [node for node in self.nodes if name in node.inputs and all(len(shape) == 3 for shape in node.in_shapes)]
-        sides = [node.layer.margin(*node.in_shapes) for node in readers]
-        top, left, bottom, right = (max(side) for side in zip((0, 0, 0, 0), *sides, strict=True))
-        return top, left, bottom, right
 
     def description(self) -> dict[str, Any]:
         """The network as plain data without the numbers of weights, as a workbook carries it along."""

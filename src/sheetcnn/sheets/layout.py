@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from ..errors import LimitError
+from ..model.drawn import Drawn, Steps, mirrored
 from ..model.graph import Graph
+from ..model.network import Network
 from ..model.settings import INPUT
 from .input.place import input_page
-from .layer.place import maps_page, vector_page
+from .layer.place import layer_page
 from .page import Page, refuse_too_large
+from .screen import SMALL, filter_extent
 
 
 def lay_out(graph: Graph) -> dict[str, Page]:
@@ -17,10 +21,33 @@ def lay_out(graph: Graph) -> dict[str, Page]:
     network = graph.network
     pages = {INPUT: input_page(graph)}
     for node in network.nodes:
-        if len(node.shape) == 3:
-            read = pages[node.inputs[0]].grids[graph.output(node.inputs[0]).id]
-            pages[node.name] = maps_page(network, node, graph.of[node.name], read)
-        else:
-            pages[node.name] = vector_page(network, node, graph.of[node.name])
+        read = pages[node.inputs[0]].grids[graph.output(node.inputs[0]).id]
+        pages[node.name] = layer_page(graph, node, read)
         refuse_too_large(network, node.title, pages[node.name])
     return pages
+
+
+def drawn_for(network: Network, detail: str, mirrors: bool | None) -> Drawn:
+    """Which steps and mirrors a workbook of a network has.
+
+    With the detail "auto" a layer has its products and sums where a whole filter then still fits a small screen, with the
+    channels that it reads.
+    """
+    names = [node.name for node in network.nodes]
+    shown = mirrored(network, mirrors)
+    if detail != "auto":
+        return Drawn({} if detail == "compact" else dict.fromkeys(names, "steps"), shown)
+    few = [node for node in network.nodes if node.name in shown and len(node.shape) == 3]
+    steps: dict[str, Steps] = {node.name: "products" for node in few if node.layer.reduction(*node.in_shapes) is not None}
+    if not steps:
+        return Drawn({}, shown)
+    try:
+        pages = lay_out(Graph(network, Drawn(steps, shown)))
+    except LimitError:
+        return Drawn({}, shown)
+    fitting = (page.node.name for page in pages.values() if page.node is not None and _fits(page))
+    return Drawn({name: "products" for name in fitting if name in steps}, shown)
+
+
+def _fits(page: Page) -> bool:
+    return page.first_band > 0 and all(have <= most for have, most in zip(filter_extent(page), SMALL, strict=True))

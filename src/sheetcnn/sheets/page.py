@@ -53,6 +53,9 @@ class Page:
     choices: dict[Shape, Grid] = field(default_factory=dict)  # by the index of the kernel that they choose
     rows: int = HEADER
     columns: int = 1
+    corner: int = 0  # the last column for the text at the top left; 0: it may be as wide as the sheet
+    scrolls: tuple[int, int] = (HEADER + 1, 1)  # the first row and column of what scrolls
+    first_band: int = 0  # the last row of the first filter's band, where the sheet is a matrix
 
     @property
     def names(self) -> dict[str, Grid]:

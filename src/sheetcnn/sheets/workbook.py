@@ -52,7 +52,7 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
         "format": 1,
         "looks": LOOKS,
         "version": version,
-        "detail": content.graph.detail,
+        **content.graph.drawn.description(),
         "gallery": content.gallery,
         "inspector": inspector is not None,
         "network": network.description(),

@@ -12,7 +12,7 @@ def input_page(graph: Graph) -> Page:
     network, settings = graph.network, graph.network.input
     page = Page("Input", None)
     pen = Pen(page)
-    margin = network.margin(INPUT)
+    margin = graph.margin(INPUT)
     top, left, bottom, right = margin
     pitch = top + settings.height + bottom + 2
     arrays = {array.key: array for array in graph.of[INPUT]}

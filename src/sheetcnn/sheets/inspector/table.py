@@ -138,10 +138,10 @@ class Inspector:
     def _layer(self, node: Node, grids: dict[str, Grids]) -> Inspected:
         reduction = node.layer.reduction(*node.in_shapes)
         assert reduction is not None
-        own = self._stack(self.graph.output(node.name), grids, self.network.margin(node.name))
+        own = self._stack(self.graph.output(node.name), grids, self.graph.margin(node.name))
         if reduction.source is None:
             read = self.graph.output(node.inputs[0])
-            source = self._stack(read, grids, self.network.margin(read.owner))
+            source = self._stack(read, grids, self.graph.margin(read.owner))
         else:
             spread = self.graph.get(node.name, reduction.source)
             source = self._stack(spread, grids, spread.margin)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from openpyxl.styles import Alignment
 from openpyxl.utils.cell import absolute_coordinate
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.array import Array, CellFormula, shape_text
-from ...arrays.grid import Grid
+from ...arrays.grid import CELL, Grid
 from ...model.network import Node
 from ...model.settings import INPUT
 from ...xlsx import palette
@@ -19,8 +20,9 @@ from ...xlsx.columns import square_cells
 from ...xlsx.draft import WorkbookDraft, put, put_line, spans
 from ..content import WorkbookContent
 from ..kernels.look import kernel_choices
-from ..page import HEADER, LEFT, Block, Page, channel_names
+from ..page import GAP, HEADER, LEFT, Block, Page, channel_names
 from ..pictures.look import choice_of_pictures
+from ..screen import lines_of, show
 
 
 def layer_sheet(
@@ -38,15 +40,20 @@ def layer_sheet(
     """
     sheet = draft.sheet(page.sheet, "" if _repeats(page.node) else "grids")
     square_cells(sheet, page.columns)
-    sheet.freeze_panes = f"A{HEADER + 1}"
+    show(sheet, page)
     node = page.node
     owner = node.name if node else INPUT
     title, lines = _layer_lines(content, node) if node else _input_lines(content)
     if node is not None and not sizes:
         lines = lines[:1]  # the formula in words; any other line may tell
-    column = header(sheet, title, lines, *neighbours, content.home)
     if node is not None and node.layer.warning():
-        put(sheet, HEADER, LEFT, node.layer.warning(), "warning")
+        lines.append((node.layer.warning(), "warning"))
+    if page.corner:
+        corner(sheet, page, title, lines, links_of(*neighbours, content.home))
+        row, column = 1, page.corner + GAP
+    else:
+        row = HEADER - 1
+        column = header(sheet, title, lines, links_of(*neighbours, content.home))
     marks(sheet, page)
     arrays = {array.id: array for array in content.graph.of[owner]}
     choosing: dict[str, CellFormula] = {}  # what is typed, but can also be chosen
@@ -69,7 +76,7 @@ def layer_sheet(
         blank = draft.style("blank")
         for block in blocks:
             draft.fill(page.sheet, cell_block(block, written, write, style, blank))
-        column = _colour(draft, sheet, content, blocks, (numbers, written), column, typed, outlines.get(name))
+        column = _colour(draft, sheet, content, blocks, (numbers, written), (row, column), typed, outlines.get(name))
 
 
 def _repeats(node: Node | None) -> bool:
@@ -77,17 +84,38 @@ def _repeats(node: Node | None) -> bool:
     return node is not None and len(node.shape) == 1 and node.layer.family in ("passing", "shape")
 
 
-def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], before: str, after: str, home: str) -> int:
-    """Title, lines of text and links at the top of a sheet; returns the next free column of the row of links."""
-    put(sheet, 1, LEFT, title, "title")
-    for row, (text, style) in enumerate(lines, start=2):
-        put(sheet, row, LEFT, text, style)
+def links_of(before: str, after: str, home: str) -> list[tuple[str, str | None]]:
+    """Links to the sheets before and after a sheet, and to the first."""
     links: list[tuple[str, str | None]] = [(f"← {before}", before), (home, home), (f"{after} →", after)]
     if before == home:
         del links[1]
     elif after == home:
         del links[2]
+    return links
+
+
+def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], links: list[tuple[str, str | None]]) -> int:
+    """Title, lines of text and links at the top of a sheet; returns the next free column of the row of links."""
+    put(sheet, 1, LEFT, title, "title")
+    for row, (text, style) in enumerate(lines, start=2):
+        put(sheet, HEADER if style == "warning" else row, LEFT, text, style)
     return put_line(sheet, HEADER - 1, LEFT, links)
+
+
+def corner(
+    sheet: Worksheet, page: Page, title: str, lines: list[tuple[str, str]], links: list[tuple[str, str | None]]
+) -> None:
+    """The same at the top left, above the maps and beside the channels: lines that are too long go on below."""
+    put(sheet, 1, LEFT, title, "title")
+    put_line(sheet, 2, LEFT, links)
+    row, room = 3, (page.corner - LEFT + 1) * CELL
+    for text, style in lines:
+        put(sheet, row, LEFT, text, style)
+        rows = lines_of(text, style, room)
+        if rows > 1:
+            sheet.merge_cells(start_row=row, end_row=row + rows - 1, start_column=LEFT, end_column=page.corner)
+            sheet.cell(row, LEFT).alignment = Alignment(vertical="center", wrap_text=True)
+        row += rows
 
 
 def marks(sheet: Worksheet, page: Page) -> None:
@@ -116,7 +144,7 @@ def _input_lines(content: WorkbookContent) -> tuple[str, list[tuple[str, str]]]:
         text = "pixel" + (" / scale" if "scale" in given else "") + (" − mean" if "mean" in given else "")
         words += f"   normalized = {f'({text}) / std' if 'std' in given else text}"
     lines = [(words, "words"), (f"{shape_text(settings.shape)}: channels × rows × columns", "soft")]
-    if any(content.network.margin(INPUT)):
+    if any(content.graph.margin(INPUT)):
         lines.append(("The hatched border is the padding that the next layer wants: blank cells, which count as 0.", "soft"))
     return "Input", lines
 
@@ -156,11 +184,12 @@ def _colour(
     content: WorkbookContent,
     blocks: list[Block],
     arrays: tuple[np.ndarray, np.ndarray],
-    column: int,
+    at: tuple[int, int],
     typed: bool,
     outline: Outline | None,
 ) -> int:
-    """Colour the grids of one array, whose values and written values are given; returns the next free column of links."""
+    """Colour the grids of one array, whose values and written values are given; returns the next free column of its row."""
+    row, column = at
     numbers, written = arrays
     array, grids = blocks[0].array, [block.grid for block in blocks]
     if outline is not None and outline.around:
@@ -182,8 +211,8 @@ def _colour(
         return column
     ranges = spans(grids)
     text = "largest cell" if array.role == "output" else f"largest of {array.label}"
-    put(sheet, HEADER - 1, column, text, "soft")
-    cell = Grid(sheet.title, HEADER - 1, column + 4, 1, 1)
+    put(sheet, row, column, text, "soft")
+    cell = Grid(sheet.title, row, column + 4, 1, 1)
     absolute = ",".join(absolute_coordinate(part) for part in ranges.split(" "))
     draft.fill(
         sheet.title,

@@ -1,0 +1,73 @@
+"""Which steps of a network are drawn besides its maps, and which layers show on their own sheet what they read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from .network import Network, Node
+
+Steps = Literal[
+    "compact", "products", "steps"
+]  # no more than formulas need; products and sums; sums also without activation
+MOST_CHANNELS = 16  # a layer that reads more of them does not show them once more
+MOST_NUMBERS = 400  # nor a vector of more
+MOST_CELLS = 100_000  # of all that layers read; in larger networks none is shown once more
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What is drawn: the steps of each layer, "compact" where nothing is said, and the layers with mirrors."""
+
+    steps: Mapping[str, Steps] = field(default_factory=dict)
+    mirrors: frozenset[str] = frozenset()
+
+    def of(self, name: str) -> Steps:
+        """The steps of a layer."""
+        return self.steps.get(name, "compact")
+
+    def description(self) -> dict[str, Any]:
+        """As plain data, as a workbook carries it along."""
+        return {"detail": dict(self.steps), "mirrors": sorted(self.mirrors)}
+
+
+PLAIN = Drawn()  # no more than formulas need
+
+
+def drawn_from(data: Mapping[str, Any], network: Network) -> Drawn:
+    """What a workbook says of itself. Raises ValueError."""
+    detail, mirrors = data["detail"], data.get("mirrors", [])
+    names = [node.name for node in network.nodes]
+    if isinstance(detail, str):  # of version 0.1
+        detail = dict.fromkeys(names, detail)
+    if not isinstance(detail, dict) or not set(detail) <= set(names) or not set(detail.values()) <= {*get_args(Steps)}:
+        raise ValueError(f"unknown detail {detail!r:.40}")
+    known = {node.name for node in network.nodes if can_mirror(node)}
+    if not isinstance(mirrors, list) or not all(isinstance(name, str) and name in known for name in mirrors):
+        raise ValueError(f"unknown mirrors {mirrors!r:.40}")
+    return Drawn(detail, frozenset(mirrors))
+
+
+def can_mirror(node: Node) -> bool:
+    """Whether a layer's formulas can read mirrors: not where they need what they read in its place, nor read it elsewhere."""
+    return node.layer.mirrors and not node.layer.wide(*node.in_shapes)
+
+
+def mirrored(network: Network, wanted: bool | None) -> frozenset[str]:
+    """The layers that show what they read: all that can, none, or those for which it costs little."""
+    if wanted is False:
+        return frozenset()
+    found = [node for node in network.nodes if can_mirror(node)]
+    if wanted is None:
+        cells = sum(int(np.prod(shape, dtype=object)) for node in network.nodes for shape in node.in_shapes)
+        found = [node for node in found if cells <= MOST_CELLS and _few(node)]
+    return frozenset(node.name for node in found)
+
+
+def _few(node: Node) -> bool:
+    """Whether so few channels and numbers are read that there is room for them on a layer's sheet."""
+    channels = sum(shape[0] if len(shape) == 3 else 1 for shape in node.in_shapes)
+    return channels <= MOST_CHANNELS and all(len(shape) == 3 or shape[0] <= MOST_NUMBERS for shape in node.in_shapes)

@@ -1,0 +1,151 @@
+"""What pages of feature maps have in common: a band for each map, read left to right like the equation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...arrays.array import Array, Shape
+from ...arrays.grid import Grid
+from ...model.graph import Graph
+from ...model.network import Node
+from ...model.settings import INPUT
+from ..kernels.content import choosable
+from ..page import GAP, LEFT, Mark, Page, Pen, channel_names, fitting, room_for
+
+KERNEL = ("filter {k} · channel {c}", "channel {c}", "ch {c}", "{c}")
+DEEP = ("filter {k} · depth {c}", "depth {c}", "{c}")
+
+
+class Bands:
+    """The bands of a layer's page: how high they are, and the maps and numbers in them."""
+
+    def __init__(self, graph: Graph, node: Node, first: int) -> None:
+        self.graph, self.node, self.first = graph, node, first
+        *others, self.output = graph.of[node.name]
+        self.margin = graph.margin(node.name)
+        parts = [array for array in others if array.role != "mirror"]
+        # The sum first, then what is added to it, then kernels with what is made of them.
+        parts.sort(key=lambda d: (d.grid_axes > 1, d.grid_axes == 1 and d.role != "step"))
+        self.singles = [array for array in parts if array.grid_axes == 1]
+        self.paired = [array for array in parts if array.grid_axes > 1]  # a grid for each filter and input channel
+        self.channels = channel_names(graph.network, node.inputs[0])
+        self.chooses = choosable(node)  # then a list of kernels stands below each kernel
+        self.height = self.output.size[0] + self.margin[0] + self.margin[2]
+        wide = node.layer.wide(*node.in_shapes)
+        for array in [*self.singles, *([] if wide else self.paired)]:
+            self.make_room(array, self.margin[0], int(self.chooses))
+
+    def make_room(self, array: Array, above: int = 0, below: int = 0) -> None:
+        """Let bands be as high as an array's grids with their padding, and so many rows above and below them."""
+        self.height = max(self.height, above + height_of(array) + below)
+
+    def without(self, arrays: list[Array]) -> None:
+        """Take arrays out that stand elsewhere."""
+        self.singles = [array for array in self.singles if array not in arrays]
+
+    @property
+    def pitch(self) -> int:
+        """How many rows lie from one band to the next: its label, its grids, and a blank one."""
+        return 1 + self.height + 1
+
+    @property
+    def column(self) -> int:
+        """The first column beside the maps."""
+        return LEFT + self.margin[1] + self.output.size[1] + self.margin[3] + GAP
+
+    @property
+    def places(self) -> list[tuple[Array, Shape]]:
+        """What belongs to a filter and a channel, channel after channel, each with its index after the filter's."""
+        rests = sorted({rest for array in self.paired for rest in np.ndindex(*array.shape[1 : array.grid_axes])})
+        return [(d, rest) for rest in rests for d in self.paired if all(map(int.__lt__, rest, d.shape[1 : d.grid_axes]))]
+
+    def top(self, k: int) -> int:
+        """The first row of a band below its label."""
+        return self.first + k * self.pitch
+
+    def put_maps(self, pen: Pen) -> None:
+        """Each map at the left of its band."""
+        node, (top, left, _, right) = self.node, self.margin
+        width = self.output.size[1] + left + right
+        long = fitting([f"map {node.shape[0]}", str(node.shape[0])], width).startswith("map")
+        for k in range(node.shape[0]):
+            plain = f"map {k + 1}" if long else str(k + 1)
+            words = node.layer.map_words(k, *node.in_shapes)
+            label = fitting([words, plain], width) if words else plain
+            pen.put(self.output, (k,), self.top(k) + top, LEFT + left, label, self.margin)
+
+    def put_slots(self, pen: Pen, slots: list[tuple[Array, Shape]], column: int) -> int:
+        """Arrays one beside the other, each in the bands of its filters; returns the next free column."""
+        before = self.output
+        for array, rest in slots:
+            self.put(pen, array, rest, column, before)
+            column += max(width_of(array), room_for(self.form(array)[1]) - GAP + 1) + GAP
+            before = before if array.sign == "" else array
+        return column
+
+    def put(self, pen: Pen, array: Array, rest: Shape, column: int, before: Array, filters: range | None = None) -> None:
+        """The grids of an array with this index after the filter's, in the bands of all filters, or of some."""
+        sign = array.sign if array.sign is not None else "=" if before.label in ("map", "sum") else "+"
+        form, _ = self.form(array)
+        # What belongs to several maps, such as the mean of a group, stands beside the first of them.
+        maps = self.node.shape[0]
+        several = maps // array.shape[0] if maps % array.shape[0] == 0 else 1
+        for k in filters if filters is not None else range(array.shape[0]):
+            row = self.top(k * max(1, several)) + self.margin[0]
+            if self.paired and sign:
+                pen.page.marks.append(Mark(row, column - 1, sign, "sign"))
+            seen = self.channels[self.node.layer.channels_of(k, len(self.channels))]
+            label = form.format(k=k + 1, c=_channel(array, rest, seen)).replace("channel all", "all channels")
+            pen.put(array, (k, *rest), row + array.margin[0], column + array.margin[1], label, array.margin)
+
+    def form(self, array: Array) -> tuple[str, str]:
+        """The longest form of an array's label that fits above all its grids, so that bands stay alike; and its longest text."""
+        shared = array.grid_axes == 2 and array.shape[1] == 1
+        longest = max([*self.channels, "all"] if shared else self.channels, key=len)
+        forms = array.labels or (DEEP if array.grid_axes > 2 else KERNEL if array.label == "kernel" else (array.label,))
+        texts = {form.format(k=self.node.shape[0], c=longest): form for form in forms}
+        text = fitting(list(texts), width_of(array))
+        return texts[text], text
+
+    def labels_of_read(self, n: int, width: int) -> list[str]:
+        """What stands above the channels of the nth input, shown once more: all in the longest form that fits."""
+        name = self.node.inputs[n]
+        channels = channel_names(self.graph.network, name)
+        forms = ["channel {c}", "{c}"]
+        if name != INPUT:
+            forms = [f"{name} map {{c}}", "map {c}", "{c}"]
+            if len(self.node.inputs) == 1:
+                forms.insert(0, f"{name} map {{c}} → channel {{c}}")
+        longest = max(channels, key=len)
+        texts = {form.format(c=longest): form for form in forms}
+        form = texts[fitting(list(texts), width)]
+        return [form.format(c=c) for c in channels]
+
+    def choices(self, page: Page) -> None:
+        """A cell below each kernel, as wide as the kernel, for choosing another."""
+        if not self.chooses:
+            return
+        for block in page.blocks:
+            if block.array.key == "weight":
+                grid = block.grid
+                page.choices[block.index] = Grid(page.sheet, grid.bottom + 1, grid.left, 1, grid.right - grid.left + 1)
+                page.rows = max(page.rows, grid.bottom + 1)
+
+
+def width_of(array: Array) -> int:
+    """How many columns a grid of an array takes, its padding and what lies between its cells included."""
+    return array.margin[1] + (array.size[1] - 1) * array.spacing[1] + 1 + array.margin[3]
+
+
+def height_of(array: Array) -> int:
+    """How many rows a grid of an array takes, likewise."""
+    return array.margin[0] + (array.size[0] - 1) * array.spacing[0] + 1 + array.margin[2]
+
+
+def _channel(array: Array, rest: Shape, seen: list[str]) -> str:
+    """What the input channel (or the depth) of a grid is called."""
+    if len(rest) > 1:
+        return str(rest[-1] + 1)
+    if not rest:
+        return ""
+    return seen[rest[0]] if len(seen) == array.shape[1] else "all"

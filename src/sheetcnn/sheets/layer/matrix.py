@@ -1,0 +1,69 @@
+"""The matrix of a layer: its channels across the top, and each kernel where its filter's row meets its channel's column."""
+
+from __future__ import annotations
+
+from ...arrays.array import Array, Shape
+from ...model.graph import Graph
+from ...model.network import Node
+from ..page import GAP, LEFT, Page, Pen
+from .bands import Bands, height_of, width_of
+
+CORNER = 15  # columns at the top left, at least, for the text that stands above the maps
+TEXT_ROWS = 10  # rows of this text
+TOP = 3  # the row in which channels begin, below the title's and that of their labels
+
+
+def read_across(graph: Graph, node: Node) -> list[Array]:
+    """What stands across the top: mirrors of the channels, or the channels spread out."""
+    reduction = node.layer.reduction(*node.in_shapes)
+    if reduction is not None and reduction.source is not None:
+        return [graph.get(node.name, reduction.source)]
+    return graph.mirrors(node.name)
+
+
+def matrix_page(graph: Graph, node: Node) -> Page:
+    """A page with the channels across the top, and below a band for each filter: map = bias + kernel + kernel …"""
+    page = Page(node.name, node)
+    pen = Pen(page)
+    across = read_across(graph, node)
+    bottom = TOP - 1 + max(height_of(array) for array in across)
+    bands = Bands(graph, node, max(bottom, TEXT_ROWS) + 2)
+    bands.without(across)
+    bands.put_maps(pen)
+    column = bands.put_slots(pen, [(array, ()) for array in bands.singles], bands.column)
+    start = max(column, LEFT + CORNER + GAP)
+    together = sum(width_of(array) for array in bands.paired) + GAP * (len(bands.paired) - 1)
+    pitch = max(together, *(width_of(array) for array in across)) + GAP
+    for array in across:
+        labels = bands.labels_of_read(0, width_of(array))
+        for c in range(array.shape[0]):
+            left = start + c * pitch + array.margin[1]
+            pen.put(array, (c,), TOP + array.margin[0], left, labels[c], array.margin)
+    last = bands.singles[-1] if bands.singles else bands.output
+    _pairs(node, bands, pen, start, pitch, last)
+    bands.choices(page)
+    page.corner, page.scrolls = start - GAP, (bands.first - 1, start - 1)
+    page.first_band = bands.first + bands.height - 1
+    return pen.finish()
+
+
+def _pairs(node: Node, bands: Bands, pen: Pen, start: int, pitch: int, last: Array) -> None:
+    """Kernels, and what is made of each, below their channels."""
+    beside: dict[Shape, int] = {}  # how far from its channel's first column the next grid stands
+    channels = len(bands.channels)
+    for array, rest in bands.places:
+        for k in range(array.shape[0]):
+            # Of a kernel that has a depth besides, the slices stand one beside the other.
+            channel = node.layer.channels_of(k, channels).start + rest[0] if len(rest) == 1 else _number(array, rest)
+            column = start + channel * pitch + beside.get(rest, 0)
+            first = last if beside.get(rest, 0) == 0 and not any(rest) else bands.paired[0]
+            bands.put(pen, array, rest, column, first, range(k, k + 1))
+        beside[rest] = beside.get(rest, 0) + width_of(array) + GAP
+
+
+def _number(array: Array, rest: Shape) -> int:
+    """The number of a place among all places of its filter."""
+    number = 0
+    for size, at in zip(array.shape[1 : array.grid_axes], rest, strict=True):
+        number = number * size + at
+    return number
