@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ..errors import LimitError
+from ..model.costs import costs
 from ..model.drawn import Drawn, Steps, mirrored
 from ..model.graph import Graph
 from ..model.network import Network
 from ..model.settings import INPUT
 from .input.place import input_page
+from .kernels.content import choosable
+from .layer.content import layer_lines
 from .layer.place import layer_page
 from .page import Page, refuse_too_large
 from .screen import SMALL, filter_extent
@@ -20,9 +23,13 @@ def lay_out(graph: Graph) -> dict[str, Page]:
     """
     network = graph.network
     pages = {INPUT: input_page(graph)}
+    cost = costs(network)
     for node in network.nodes:
         read = pages[node.inputs[0]].grids[graph.output(node.inputs[0]).id]
-        pages[node.name] = layer_page(graph, node, read)
+        shown = bool(graph.mirrors(node.name))
+        # Whether weights are random is not known yet: there is room for these words.
+        lines = layer_lines(node, cost[node.name], random=True, chooses=choosable(node), mirrored=shown)
+        pages[node.name] = layer_page(graph, node, read, lines)
         refuse_too_large(network, node.title, pages[node.name])
     return pages
 

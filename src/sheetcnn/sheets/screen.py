@@ -6,12 +6,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ..a1 import LETTERS
 from ..arrays.grid import CELL
-from .page import Page
+from .page import LEFT, Page
 
 # What LibreOffice's window leaves for cells, with its menus, toolbars, headings and tabs, in pixels across and down.
 SMALL = (1266, 517)  # of a screen of 1366×700
 LARGE = (1500, 817)  # of one of 1600×1000
 TITLE = 35  # the height of a sheet's first row in pixels
+TEXT_TOP = 3  # the first row of text at the top left of a matrix, below the title and the links
 ZOOMS = range(90, 40, -10)  # per cent
 MOST_FIXED = 0.62  # of the height, that may stay in place
 LETTERS_WIDE = {"words": 6.6, "soft": 5.6, "code": 7.3, "warning": 7.6}  # a letter's width in pixels, by style
@@ -43,12 +44,13 @@ def show(sheet: Worksheet, page: Page) -> None:
         zoom = zoom_of(page)
         screen = SMALL if zoom == 100 else LARGE
         width, height = (length * zoom / 100 for length in extent(row - 1, column - 1))
-        row = row if height <= MOST_FIXED * screen[1] else 3  # the title and the links at least
+        row = row if height <= MOST_FIXED * screen[1] else TEXT_TOP  # the title and the links at least
         column = column if width <= screen[0] / 2 else 1
         sheet.sheet_view.zoomScale = zoom
     sheet.freeze_panes = f"{LETTERS[column]}{row}"
 
 
-def lines_of(text: str, style: str, room: int) -> int:
-    """How many rows a text takes in so many pixels."""
+def rows_of(text: str, style: str, last: int) -> int:
+    """How many rows a text takes that may reach as far as a column."""
+    room = (last - LEFT + 1) * CELL
     return -int(-len(text) * LETTERS_WIDE[style] // room)

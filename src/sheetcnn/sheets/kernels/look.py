@@ -13,7 +13,7 @@ from ...xlsx import palette
 from ...xlsx.cells import CellBlock
 from ...xlsx.draft import WorkbookDraft, put
 from ..content import WorkbookContent
-from ..page import HEADER, LEFT, Page
+from ..page import LEFT, Page
 from .content import AS_BUILT, BANK, LISTED, NAMES, PRESETS, built_of, choices_of, kernel_formula
 
 HINT = (
@@ -41,8 +41,7 @@ def kernel_choices(draft: WorkbookDraft, sheet: Worksheet, page: Page, kernels: 
         cells += [[] for _ in range(k + 1 - len(cells))]
         cells[k].append(cell)
     if not page.node.layer.warning():  # which needs the place
-        put(sheet, HEADER, LEFT, HINT, "soft")
-    arrays = (built_of(kernels), LISTED, PRESETS)
+        arrays = (built_of(kernels), LISTED, PRESETS)
     built, listed, presets = (seen_from(bank.grids[array.id], sheet.title) for array in arrays)
     return kernel_formula(kernels, built, cells, listed, presets)
 

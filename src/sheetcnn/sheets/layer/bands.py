@@ -19,8 +19,9 @@ DEEP = ("filter {k} · depth {c}", "depth {c}", "{c}")
 class Bands:
     """The bands of a layer's page: how high they are, and the maps and numbers in them."""
 
-    def __init__(self, graph: Graph, node: Node, first: int) -> None:
-        self.graph, self.node, self.first = graph, node, first
+    def __init__(self, graph: Graph, node: Node, first: int = 0) -> None:
+        self.graph, self.node = graph, node
+        self.first = first  # row of the first band's grids; its label stands above it
         *others, self.output = graph.of[node.name]
         self.margin = graph.margin(node.name)
         parts = [array for array in others if array.role != "mirror"]
@@ -74,14 +75,22 @@ class Bands:
             label = fitting([words, plain], width) if words else plain
             pen.put(self.output, (k,), self.top(k) + top, LEFT + left, label, self.margin)
 
-    def put_slots(self, pen: Pen, slots: list[tuple[Array, Shape]], column: int) -> int:
+    def put_slots(self, pen: Pen, slots: list[tuple[Array, Shape]]) -> int:
         """Arrays one beside the other, each in the bands of its filters; returns the next free column."""
-        before = self.output
+        before, column = self.output, self.column
         for array, rest in slots:
             self.put(pen, array, rest, column, before)
-            column += max(width_of(array), room_for(self.form(array)[1]) - GAP + 1) + GAP
+            column += self.room_of(array)
             before = before if array.sign == "" else array
         return column
+
+    def end_of(self, slots: list[tuple[Array, Shape]]) -> int:
+        """The first column beside them all."""
+        return self.column + sum(self.room_of(array) for array, _ in slots)
+
+    def room_of(self, array: Array) -> int:
+        """How many columns an array's grid and label take, with what lies before the next."""
+        return max(width_of(array), room_for(self.form(array)[1]) - GAP + 1) + GAP
 
     def put(self, pen: Pen, array: Array, rest: Shape, column: int, before: Array, filters: range | None = None) -> None:
         """The grids of an array with this index after the filter's, in the bands of all filters, or of some."""

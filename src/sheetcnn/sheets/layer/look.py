@@ -10,7 +10,7 @@ from openpyxl.utils.cell import absolute_coordinate
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.array import Array, CellFormula, shape_text
-from ...arrays.grid import CELL, Grid
+from ...arrays.grid import Grid
 from ...model.network import Node
 from ...model.settings import INPUT
 from ...xlsx import palette
@@ -22,7 +22,9 @@ from ..content import WorkbookContent
 from ..kernels.look import kernel_choices
 from ..page import GAP, HEADER, LEFT, Block, Page, channel_names
 from ..pictures.look import choice_of_pictures
-from ..screen import lines_of, show
+from ..screen import TEXT_TOP, rows_of, show
+from .content import Lines, layer_lines
+from .matrix import texts_of
 
 
 def layer_sheet(
@@ -43,11 +45,9 @@ def layer_sheet(
     show(sheet, page)
     node = page.node
     owner = node.name if node else INPUT
-    title, lines = _layer_lines(content, node) if node else _input_lines(content)
-    if node is not None and not sizes:
-        lines = lines[:1]  # the formula in words; any other line may tell
-    if node is not None and node.layer.warning():
-        lines.append((node.layer.warning(), "warning"))
+    title, lines = "Input", _input_lines(content)
+    if node is not None:
+        title, lines = f"{node.name}  ·  {node.layer.type}", lines_of(content, page, sizes)
     if page.corner:
         corner(sheet, page, title, lines, links_of(*neighbours, content.home))
         row, column = 1, page.corner + GAP
@@ -84,6 +84,20 @@ def _repeats(node: Node | None) -> bool:
     return node is not None and len(node.shape) == 1 and node.layer.family in ("passing", "shape")
 
 
+def lines_of(content: WorkbookContent, page: Page, sizes: bool) -> Lines:
+    """The text at the top of a layer's sheet."""
+    node = page.node
+    assert node is not None
+    return layer_lines(
+        node,
+        content.costs[node.name],
+        random=node.name in content.random,
+        chooses=bool(page.choices),
+        mirrored=bool(content.graph.mirrors(node.name)),
+        sizes=sizes,
+    )
+
+
 def links_of(before: str, after: str, home: str) -> list[tuple[str, str | None]]:
     """Links to the sheets before and after a sheet, and to the first."""
     links: list[tuple[str, str | None]] = [(f"← {before}", before), (home, home), (f"{after} →", after)]
@@ -94,24 +108,22 @@ def links_of(before: str, after: str, home: str) -> list[tuple[str, str | None]]
     return links
 
 
-def header(sheet: Worksheet, title: str, lines: list[tuple[str, str]], links: list[tuple[str, str | None]]) -> int:
+def header(sheet: Worksheet, title: str, lines: Lines, links: list[tuple[str, str | None]]) -> int:
     """Title, lines of text and links at the top of a sheet; returns the next free column of the row of links."""
     put(sheet, 1, LEFT, title, "title")
-    for row, (text, style) in enumerate(lines, start=2):
-        put(sheet, HEADER if style == "warning" else row, LEFT, text, style)
+    for row, (texts, style) in enumerate(lines, start=2):
+        put(sheet, row if row < HEADER - 1 else HEADER, LEFT, "      ".join(texts), style)
     return put_line(sheet, HEADER - 1, LEFT, links)
 
 
-def corner(
-    sheet: Worksheet, page: Page, title: str, lines: list[tuple[str, str]], links: list[tuple[str, str | None]]
-) -> None:
-    """The same at the top left, above the maps and beside the channels: lines that are too long go on below."""
+def corner(sheet: Worksheet, page: Page, title: str, lines: Lines, links: list[tuple[str, str | None]]) -> None:
+    """The same at the top left, above the maps and beside the channels, where a text may need several rows."""
     put(sheet, 1, LEFT, title, "title")
     put_line(sheet, 2, LEFT, links)
-    row, room = 3, (page.corner - LEFT + 1) * CELL
-    for text, style in lines:
+    row = TEXT_TOP
+    for text, style in texts_of(lines):
         put(sheet, row, LEFT, text, style)
-        rows = lines_of(text, style, room)
+        rows = rows_of(text, style, page.corner)
         if rows > 1:
             sheet.merge_cells(start_row=row, end_row=row + rows - 1, start_column=LEFT, end_column=page.corner)
             sheet.cell(row, LEFT).alignment = Alignment(vertical="center", wrap_text=True)
@@ -136,46 +148,19 @@ def cell_block(block: Block, array: np.ndarray, write: Any, style: int, blank: i
     return CellBlock(block.grid, values, style, formula, block.margin, blank)
 
 
-def _input_lines(content: WorkbookContent) -> tuple[str, list[tuple[str, str]]]:
+def _input_lines(content: WorkbookContent) -> Lines:
     settings = content.network.input
     words = "The picture as numbers: one grid per channel. Type over any pixel."
     if settings.normalizes:
         given = [key for key in ("scale", "mean", "std") if getattr(settings, key) is not None]
         text = "pixel" + (" / scale" if "scale" in given else "") + (" − mean" if "mean" in given else "")
         words += f"   normalized = {f'({text}) / std' if 'std' in given else text}"
-    lines = [(words, "words"), (f"{shape_text(settings.shape)}: channels × rows × columns", "soft")]
+    lines: Lines = [([words], "words"), ([f"{shape_text(settings.shape)}: channels × rows × columns"], "soft")]
     if any(content.graph.margin(INPUT)):
-        lines.append(("The hatched border is the padding that the next layer wants: blank cells, which count as 0.", "soft"))
-    return "Input", lines
-
-
-def _layer_lines(content: WorkbookContent, node: Node) -> tuple[str, list[tuple[str, str]]]:
-    cost = content.costs[node.name]
-    words = node.layer.formula_words()
-    activation = node.layer.final
-    if activation is not None:
-        left, right = words.rsplit(" = ", 1)
-        words = f"{left} = {activation.type}({right})"
-    shapes = f"{' and '.join(map(shape_text, node.in_shapes))}  →  {shape_text(node.shape)}"
-    size = node.layer.size_words(*node.in_shapes)
-    work = f"      multiplications: {cost.multiplications:,}" if cost.multiplications else ""
-    learned = ", random: this layer has not learned" if node.name in content.random else ""
-    sees = f"      one cell here sees up to {cost.sees} pixels of the input" if cost.sees else ""
-    lines = [
-        (words, "words"),
-        (f"reads {' and '.join(node.inputs)}:  {shapes}{f'      size: {size}' if size else ''}", "soft"),
-        (f"parameters: {node.parameter_words}{learned}{work}{sees}", "soft"),
-        (torch_code(node), "code"),
-    ]
-    return f"{node.name}  ·  {node.layer.type}", lines
-
-
-def torch_code(node: Node) -> str:
-    """A layer with its activation as PyTorch code."""
-    code = node.layer.torch(*node.in_shapes)
-    activation = node.layer.final
-    parts = [code, "" if activation is None else activation.torch(node.shape)]
-    return ", then ".join(part for part in parts if part)
+        lines.append(
+            (["The hatched border is the padding that the next layer wants: blank cells, which count as 0."], "soft")
+        )
+    return lines
 
 
 def _colour(

@@ -6,10 +6,11 @@ from ...arrays.array import Array, Shape
 from ...model.graph import Graph
 from ...model.network import Node
 from ..page import GAP, LEFT, Page, Pen
+from ..screen import TEXT_TOP, rows_of
 from .bands import Bands, height_of, width_of
+from .content import Lines
 
 CORNER = 15  # columns at the top left, at least, for the text that stands above the maps
-TEXT_ROWS = 10  # rows of this text
 TOP = 3  # the row in which channels begin, below the title's and that of their labels
 
 
@@ -21,17 +22,25 @@ def read_across(graph: Graph, node: Node) -> list[Array]:
     return graph.mirrors(node.name)
 
 
-def matrix_page(graph: Graph, node: Node) -> Page:
+def texts_of(lines: Lines) -> list[tuple[str, str]]:
+    """The lines of a sheet's text as the matrix has them: each text for itself."""
+    return [(text, style) for texts, style in lines for text in texts if text]
+
+
+def matrix_page(graph: Graph, node: Node, lines: Lines) -> Page:
     """A page with the channels across the top, and below a band for each filter: map = bias + kernel + kernel …"""
     page = Page(node.name, node)
     pen = Pen(page)
     across = read_across(graph, node)
-    bottom = TOP - 1 + max(height_of(array) for array in across)
-    bands = Bands(graph, node, max(bottom, TEXT_ROWS) + 2)
+    bands = Bands(graph, node)
     bands.without(across)
+    slots: list[tuple[Array, Shape]] = [(array, ()) for array in bands.singles]
+    start = max(bands.end_of(slots), LEFT + CORNER + GAP)
+    page.corner = start - GAP
+    text = TEXT_TOP - 1 + sum(rows_of(text, style, page.corner) for text, style in texts_of(lines))
+    bands.first = max(TOP - 1 + max(height_of(array) for array in across), text) + 2
     bands.put_maps(pen)
-    column = bands.put_slots(pen, [(array, ()) for array in bands.singles], bands.column)
-    start = max(column, LEFT + CORNER + GAP)
+    bands.put_slots(pen, slots)
     together = sum(width_of(array) for array in bands.paired) + GAP * (len(bands.paired) - 1)
     pitch = max(together, *(width_of(array) for array in across)) + GAP
     for array in across:
@@ -42,7 +51,7 @@ def matrix_page(graph: Graph, node: Node) -> Page:
     last = bands.singles[-1] if bands.singles else bands.output
     _pairs(node, bands, pen, start, pitch, last)
     bands.choices(page)
-    page.corner, page.scrolls = start - GAP, (bands.first - 1, start - 1)
+    page.scrolls = bands.first - 1, start - 1
     page.first_band = bands.first + bands.height - 1
     return pen.finish()
 

@@ -10,15 +10,16 @@ from ...model.settings import INPUT
 from ..overview.content import MAX_NAMED
 from ..page import GAP, HEADER, LEFT, Mark, Page, Pen, channel_names, fitting, room_for
 from .bands import Bands, width_of
+from .content import Lines
 from .matrix import matrix_page, read_across
 
 
-def layer_page(graph: Graph, node: Node, read: Grids) -> Page:
-    """The page of a layer; `read` are the grids of the first layer that it reads."""
+def layer_page(graph: Graph, node: Node, read: Grids, lines: Lines) -> Page:
+    """The page of a layer; `read` are the grids of the first layer that it reads, `lines` the text above."""
     if len(node.shape) != 3:
         return vector_page(graph, node)
     if read_across(graph, node) and any(array.grid_axes > 1 for array in graph.of[node.name]):
-        return matrix_page(graph, node)
+        return matrix_page(graph, node, lines)
     return maps_page(graph, node, read)
 
 
@@ -35,7 +36,7 @@ def maps_page(graph: Graph, node: Node, read: Grids) -> Page:
     for array in mirrors:
         bands.make_room(array)
     bands.put_maps(pen)
-    column = bands.put_slots(pen, slots, bands.column)
+    column = bands.put_slots(pen, slots)
     sign = "=" if node.layer.sign else "←"
     for n in range(len(mirrors)):
         column = _beside(graph, node, bands, pen, n, column, sign)
