@@ -100,7 +100,7 @@ def spans(
 def test_receptive_fields_of_templates(name: str) -> None:
     made = read_network(templates()[name])
     parameters, _ = load_parameters(made, templates()[name].parent)
-    graph = Graph(made, "compact")
+    graph = Graph(made)
     pixels = np.random.default_rng(0).uniform(1, 200, made.input.shape)
 
     def run(spoiled: np.ndarray) -> dict[str, np.ndarray]:

@@ -266,7 +266,7 @@ def test_bad_json_and_missing_files(tmp_path: Path) -> None:
 def test_limits(shape: tuple[int, ...], layers: list[dict[str, Any]], message: str) -> None:
     settings = dict(zip(("channels", "height", "width"), shape, strict=True))
     with pytest.raises(LimitError, match=message):
-        lay_out(graph_of(network(*layers, input=settings), "compact"))
+        lay_out(graph_of(network(*layers, input=settings)))
 
 
 # -- weights -----------------------------------------------------------------------------------------------------------
@@ -445,8 +445,8 @@ def test_layers_whose_grids_would_have_one_name() -> None:
     norm = {"type": "batch_norm2d", "name": "bn"}
     clash = network(norm, {"type": "instance_norm2d", "name": "BN_running"})
     with pytest.raises(NetworkError, match="layers 'bn' and 'BN_running' would both have grids named BN_running_mean_1"):
-        graph_of(clash, "compact")
-    graph_of(network(norm, {"type": "relu", "name": "bn_running"}), "compact")
+        graph_of(clash)
+    graph_of(network(norm, {"type": "relu", "name": "bn_running"}))
 
 
 @pytest.mark.parametrize(
@@ -472,5 +472,5 @@ def test_what_would_fit(side: int, more: list[dict[str, Any]], advice: str) -> N
     settings = {"channels": 1, "height": side, "width": side}
     network = parse_network({"name": "n", "input": settings, "layers": [*layers, *more]}, "n.toml")
     with pytest.raises(LimitError, match=r"^n\.toml: the workbook would have [\d,]+ cells, [\d,]+ of them in ") as caught:
-        graph_of(network, "compact")
+        graph_of(network)
     assert str(caught.value).rpartition("takes 10,000,000; ")[2] == advice

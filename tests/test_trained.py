@@ -30,7 +30,7 @@ def answers(name: str, pictures: np.ndarray, folder: Path) -> np.ndarray:
     network = read_network(templates()[name])
     parameters, notes = load_parameters(network, templates()[name].parent)
     assert not notes, "every array is read, and none is missing"
-    graph, found = Graph(network, "compact"), []
+    graph, found = Graph(network), []
     for picture in pictures:
         Image.fromarray(picture).save(folder / "picture.png")
         values = graph.run(parameters | {"input.channel": load_input(folder / "picture.png", network.input)})
