@@ -82,7 +82,8 @@ ADDED = ["gallery", "inspector", "check", "overview"]
 
 @pytest.fixture
 def book(make: Callable[..., Path]) -> Path:
-    return make(NETWORK, PIXELS)
+    """Without mirrors, so that formulas read other sheets."""
+    return make(NETWORK, PIXELS, mirrors=False, detail="compact")
 
 
 def test_fresh_workbook_agrees(book: Path) -> None:
