@@ -34,7 +34,7 @@ class Bands:
         self.height = self.output.size[0] + self.margin[0] + self.margin[2]
         wide = node.layer.wide(*node.in_shapes)
         for array in [*self.singles, *([] if wide else self.paired)]:
-            self.make_room(array, self.margin[0], int(self.chooses))
+            self.make_room(array, self.margin[0], int(self.chooses and array.key == "weight"))
 
     def make_room(self, array: Array, above: int = 0, below: int = 0) -> None:
         """Let bands be as high as an array's grids with their padding, and so many rows above and below them."""

@@ -10,7 +10,7 @@ from ..screen import TEXT_TOP, rows_of
 from .bands import Bands, height_of, width_of
 from .content import Lines
 
-CORNER = 15  # columns at the top left, at least, for the text that stands above the maps
+CORNER = 13  # columns at the top left, at least, for the text that stands above the maps
 TOP = 3  # the row in which channels begin, below the title's and that of their labels
 
 
