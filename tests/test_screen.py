@@ -9,7 +9,7 @@ import sheetcnn
 from sheetcnn.sheets.page import Page
 from sheetcnn.sheets.screen import zoom_of
 
-CELL, FIRST_ROW = 22, 35  # pixels
+COLUMN, ROW, FIRST_ROW = 24, 22, 35  # pixels, as LibreOffice shows them
 WINDOW = {(1366, 700): (1266, 517), (1600, 1000): (1500, 817)}  # what is left for cells in LibreOffice's own window
 
 
@@ -22,7 +22,7 @@ def box(page: Page, filter_: int = 0) -> tuple[int, int]:
     ]
     right = max(block.grid.right + block.margin[3] for block in own)
     bottom = max(block.grid.bottom + block.margin[2] for block in own)
-    return right * CELL, FIRST_ROW + (bottom - 1) * CELL
+    return right * COLUMN, FIRST_ROW + (bottom - 1) * ROW
 
 
 @pytest.mark.parametrize(

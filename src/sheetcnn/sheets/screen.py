@@ -11,6 +11,7 @@ from .page import LEFT, Page
 # What LibreOffice's window leaves for cells, with its menus, toolbars, headings and tabs, in pixels across and down.
 SMALL = (1266, 517)  # of a screen of 1366×700
 LARGE = (1500, 817)  # of one of 1600×1000
+WIDE = 24  # pixels that LibreOffice shows a column in: somewhat more than Excel, and than a row is high
 TITLE = 35  # the height of a sheet's first row in pixels
 TEXT_TOP = 3  # the first row of text at the top left of a matrix, below the title and the links
 ZOOMS = range(90, 40, -10)  # per cent
@@ -19,8 +20,8 @@ LETTERS_WIDE = {"words": 6.6, "soft": 5.6, "code": 7.3, "warning": 7.6}  # a let
 
 
 def extent(row: int, column: int) -> tuple[int, int]:
-    """How many pixels it is from a sheet's corner to the end of a cell, across and down."""
-    return column * CELL, TITLE + (row - 1) * CELL
+    """How many pixels it is from a sheet's corner to the end of a cell, across and down, in LibreOffice."""
+    return column * WIDE, TITLE + (row - 1) * CELL
 
 
 def filter_extent(page: Page) -> tuple[int, int]:

@@ -10,7 +10,8 @@ from ..screen import TEXT_TOP, rows_of
 from .bands import Bands, height_of, width_of
 from .content import Lines
 
-CORNER = 13  # columns at the top left, at least, for the text that stands above the maps
+CORNER = 12  # columns at the top left, at least, for the text that stands above the maps
+PAIR = 1  # columns between a kernel and what is made of it
 TOP = 3  # the row in which channels begin, below the title's and that of their labels
 
 
@@ -41,7 +42,7 @@ def matrix_page(graph: Graph, node: Node, lines: Lines) -> Page:
     bands.first = max(TOP - 1 + max(height_of(array) for array in across), text) + 2
     bands.put_maps(pen)
     bands.put_slots(pen, slots)
-    together = sum(width_of(array) for array in bands.paired) + GAP * (len(bands.paired) - 1)
+    together = sum(width_of(array) for array in bands.paired) + PAIR * (len(bands.paired) - 1)
     pitch = max(together, *(width_of(array) for array in across)) + GAP
     for array in across:
         labels = bands.labels_of_read(0, width_of(array))
@@ -67,7 +68,7 @@ def _pairs(node: Node, bands: Bands, pen: Pen, start: int, pitch: int, last: Arr
             column = start + channel * pitch + beside.get(rest, 0)
             first = last if beside.get(rest, 0) == 0 and not any(rest) else bands.paired[0]
             bands.put(pen, array, rest, column, first, range(k, k + 1))
-        beside[rest] = beside.get(rest, 0) + width_of(array) + GAP
+        beside[rest] = beside.get(rest, 0) + width_of(array) + PAIR
 
 
 def _number(array: Array, rest: Shape) -> int:
