@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from test_workbook import PICTURE_OF
 
@@ -65,7 +67,7 @@ def test_kernels_stand_below_their_channels() -> None:
         across = [block for block in page.blocks if block.array.role == "mirror" or block.array.key == "spread"]
         columns = [block.grid.left - block.margin[1] for block in across]
         assert len(columns) == node.in_shapes[0][0]
-        assert {b - a for a, b in zip(columns, columns[1:], strict=False)} == {columns[1] - columns[0]}
+        assert {b - a for a, b in itertools.pairwise(columns)} == {columns[1] - columns[0]}
         rows = {block.index[0]: block.grid.top for block in page.blocks if block.array.key == "output"}
         kernels = [block for block in page.blocks if block.array.key == "weight"]
         for block in kernels:

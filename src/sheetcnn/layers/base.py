@@ -114,6 +114,8 @@ class Layer(BaseModel):
     reads_once: ClassVar[bool] = False  # whether its formula reads its input once, so that a long sum can stand inside
     sign: ClassVar[str] = ""  # between its inputs, where it joins several
     mirrors: ClassVar[bool] = True  # whether what it reads may be shown once more on its sheet, for its formulas to read
+    unrolls: ClassVar[bool] = False  # whether it makes one vector of maps: map after map, row after row
+    folds: ClassVar[str] = ""  # the parameter that has a column for each number read: each row of it may be shown as maps
     gives_probabilities: ClassVar[bool] = False  # whether its numbers are positive and sum to 1
     buffers: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change, as PyTorch calls them
     initial: ClassVar[dict[str, float]] = {}  # what parameters of one number per channel begin with, where it is not 0

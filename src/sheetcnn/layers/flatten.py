@@ -19,6 +19,7 @@ class Flatten(Layer):
     about: ClassVar[str] = "all maps as one column: map after map, row after row"
     words: ClassVar[str] = "out = every cell, map after map, row after row"
     takes: ClassVar[str] = "any"
+    unrolls: ClassVar[bool] = True
     examples: ClassVar = (
         example([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], [1, 2, 3, 4, 5, 6, 7, 8]),
         example([3, 1, 2], [3, 1, 2]),

@@ -21,6 +21,7 @@ class Linear(Activated):
     about: ClassVar[str] = "fully connected: each output a weighted sum of all inputs"
     words: ClassVar[str] = "out = bias + Σ weight · input"
     takes: ClassVar[str] = "vector"
+    folds: ClassVar[str] = "weight"
     mirrors: ClassVar[bool] = False  # a row above the weights does
     examples: ClassVar = (
         example([1, 2, 3], [32, -2], out_features=2, parameters={"weight": [[4, 5, 6], [1, 0, -1]], "bias": [0, 0]}),

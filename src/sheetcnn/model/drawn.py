@@ -8,22 +8,29 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from ..arrays.array import Shape
 from .network import Network, Node
+from .settings import INPUT
 
 Steps = Literal[
     "compact", "products", "steps"
 ]  # no more than formulas need; products and sums; sums also without activation
 MOST_CHANNELS = 16  # a layer that reads more of them does not show them once more
 MOST_NUMBERS = 400  # nor a vector of more
+MOST_WEIGHTS = 4_000  # of a fully connected layer that are shown as maps
 MOST_CELLS = 100_000  # of all that layers read; in larger networks none is shown once more
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What is drawn: the steps of each layer, "compact" where nothing is said, and the layers with mirrors."""
+    """What is drawn: the steps of each layer, "compact" where nothing is said, and the layers with mirrors.
+
+    Of `folded` layers the weights are shown as maps besides.
+    """
 
     steps: Mapping[str, Steps] = field(default_factory=dict)
     mirrors: frozenset[str] = frozenset()
+    folded: frozenset[str] = frozenset()
 
     def of(self, name: str) -> Steps:
         """The steps of a layer."""
@@ -31,7 +38,7 @@ class Drawn:
 
     def description(self) -> dict[str, Any]:
         """As plain data, as a workbook carries it along."""
-        return {"detail": dict(self.steps), "mirrors": sorted(self.mirrors)}
+        return {"detail": dict(self.steps), "mirrors": sorted(self.mirrors), "folded": sorted(self.folded)}
 
 
 PLAIN = Drawn()  # no more than formulas need
@@ -39,16 +46,23 @@ PLAIN = Drawn()  # no more than formulas need
 
 def drawn_from(data: Mapping[str, Any], network: Network) -> Drawn:
     """What a workbook says of itself. Raises ValueError."""
-    detail, mirrors = data["detail"], data.get("mirrors", [])
+    detail = data["detail"]
     names = [node.name for node in network.nodes]
     if isinstance(detail, str):  # of version 0.1
         detail = dict.fromkeys(names, detail)
     if not isinstance(detail, dict) or not set(detail) <= set(names) or not set(detail.values()) <= {*get_args(Steps)}:
         raise ValueError(f"unknown detail {detail!r:.40}")
-    known = {node.name for node in network.nodes if can_mirror(node)}
-    if not isinstance(mirrors, list) or not all(isinstance(name, str) and name in known for name in mirrors):
-        raise ValueError(f"unknown mirrors {mirrors!r:.40}")
-    return Drawn(detail, frozenset(mirrors))
+    return Drawn(
+        detail,
+        _listed(data.get("mirrors", []), {node.name for node in network.nodes if can_mirror(node)}),
+        _listed(data.get("folded", []), {node.name for node in network.nodes if maps_behind(network, node) is not None}),
+    )
+
+
+def _listed(names: Any, known: set[str]) -> frozenset[str]:
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in known for name in names):
+        raise ValueError(f"unknown layers {names!r:.40}")
+    return frozenset(names)
 
 
 def can_mirror(node: Node) -> bool:
@@ -71,3 +85,28 @@ def _few(node: Node) -> bool:
     """Whether so few channels and numbers are read that there is room for them on a layer's sheet."""
     channels = sum(shape[0] if len(shape) == 3 else 1 for shape in node.in_shapes)
     return channels <= MOST_CHANNELS and all(len(shape) == 3 or shape[0] <= MOST_NUMBERS for shape in node.in_shapes)
+
+
+def folded(network: Network) -> frozenset[str]:
+    """The fully connected layers whose weights are shown as maps."""
+    return frozenset(
+        node.name
+        for node in network.nodes
+        if (maps := maps_behind(network, node)) is not None
+        and node.shape[0] * int(np.prod(maps[1], dtype=object)) <= MOST_WEIGHTS
+    )
+
+
+def maps_behind(network: Network, node: Node) -> tuple[str, Shape] | None:
+    """The maps that a fully connected layer reads as one vector, by their layer's name; None where it reads something else."""
+    if not node.layer.folds or node.share is not None:
+        return None
+    name = node.inputs[0]
+    while name != INPUT:
+        before = network.by_name[name]
+        if before.layer.unrolls and len(before.in_shapes[0]) == 3:
+            return before.inputs[0], before.in_shapes[0]
+        if not (before.layer.cellwise or before.layer.family == "passing"):
+            return None
+        name = before.inputs[0]
+    return None

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..arrays.array import Array, Margin, Values
+from ..arrays.array import Array, Margin, Shape, Values
+from ..arrays.grid import Grids
 from ..layers.drawing import arrays_of
-from .drawn import PLAIN, Drawn
-from .network import Network
+from .drawn import PLAIN, Drawn, maps_behind
+from .network import Network, Node
 from .settings import INPUT
 
 MAX_GRID_NAMES = 30_000  # thumbnails and lists have names too, all together no more than LibreOffice can tell apart
@@ -40,6 +41,8 @@ class Graph:
             self.of[node.name] = arrays_of(
                 node.layer, node.name, inputs, drawn.of(node.name), node.name in drawn.mirrors, lent
             )
+            if node.name in drawn.folded:
+                self.of[node.name].insert(-1, self._folded(node))
         if sum(array.names for array in self) > MAX_GRID_NAMES:
             self._share_names()
 
@@ -71,6 +74,21 @@ class Graph:
     def mirrors(self, name: str) -> list[Array]:
         """What a layer shows once more of what it reads."""
         return [array for array in self.of[name] if array.role == "mirror"]
+
+    def _folded(self, node: Node) -> Array:
+        """The weights of each output as maps, like those that were made one vector."""
+        behind = maps_behind(self.network, node)
+        assert behind is not None
+        maps, weights = behind[1], self.get(node.name, node.layer.folds)
+
+        def forward(**of: np.ndarray) -> np.ndarray:
+            return of[weights.key].reshape(-1, *maps)
+
+        def formula(at: Shape, **of: Grids) -> str:
+            return of[weights.key].at(at[0], int(np.ravel_multi_index(at[1:], maps)))
+
+        return Array("folded", (node.shape[0], *maps), forward, formula, owner=node.name, role="view", grid_axes=2,
+                     parameters={weights.key: weights}, signed=True)  # fmt: skip
 
     def _share_names(self) -> None:
         for node in self.network.nodes:

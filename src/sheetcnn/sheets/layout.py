@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import LimitError
 from ..model.costs import costs
-from ..model.drawn import Drawn, Steps, mirrored
+from ..model.drawn import Drawn, Steps, folded, mirrored
 from ..model.graph import Graph
 from ..model.network import Network
 from ..model.settings import INPUT
@@ -41,19 +41,19 @@ def drawn_for(network: Network, detail: str, mirrors: bool | None) -> Drawn:
     channels that it reads.
     """
     names = [node.name for node in network.nodes]
-    shown = mirrored(network, mirrors)
+    shown, maps = mirrored(network, mirrors), frozenset() if mirrors is False else folded(network)
     if detail != "auto":
-        return Drawn({} if detail == "compact" else dict.fromkeys(names, "steps"), shown)
+        return Drawn({} if detail == "compact" else dict.fromkeys(names, "steps"), shown, maps)
     few = [node for node in network.nodes if node.name in shown and len(node.shape) == 3]
     steps: dict[str, Steps] = {node.name: "products" for node in few if node.layer.reduction(*node.in_shapes) is not None}
     if not steps:
-        return Drawn({}, shown)
+        return Drawn({}, shown, maps)
     try:
         pages = lay_out(Graph(network, Drawn(steps, shown)))
     except LimitError:
-        return Drawn({}, shown)
+        return Drawn({}, shown, maps)
     fitting = (page.node.name for page in pages.values() if page.node is not None and _fits(page))
-    return Drawn({name: "products" for name in fitting if name in steps}, shown)
+    return Drawn({name: "products" for name in fitting if name in steps}, shown, maps)
 
 
 def _fits(page: Page) -> bool:

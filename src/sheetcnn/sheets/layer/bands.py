@@ -21,6 +21,7 @@ class Bands:
 
     def __init__(self, graph: Graph, node: Node, first: int = 0) -> None:
         self.graph, self.node = graph, node
+        self.close = 0  # by how many columns less than others a kernel stands apart from what is made of it
         self.first = first  # row of the first band's grids; its label stands above it
         *others, self.output = graph.of[node.name]
         self.margin = graph.margin(node.name)
@@ -113,7 +114,7 @@ class Bands:
         longest = max([*self.channels, "all"] if shared else self.channels, key=len)
         forms = array.labels or (DEEP if array.grid_axes > 2 else KERNEL if array.label == "kernel" else (array.label,))
         texts = {form.format(k=self.node.shape[0], c=longest): form for form in forms}
-        text = fitting(list(texts), width_of(array))
+        text = fitting(list(texts), width_of(array) - (self.close if array in self.paired[:-1] else 0))
         return texts[text], text
 
     def labels_of_read(self, n: int, width: int) -> list[str]:

@@ -35,6 +35,7 @@ def matrix_page(graph: Graph, node: Node, lines: Lines) -> Page:
     across = read_across(graph, node)
     bands = Bands(graph, node)
     bands.without(across)
+    bands.close = GAP - PAIR
     slots: list[tuple[Array, Shape]] = [(array, ()) for array in bands.singles]
     start = max(bands.end_of(slots), LEFT + CORNER + GAP)
     page.corner = start - GAP

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...arrays.array import Array, Shape
 from ...arrays.grid import Grids, flat
+from ...model.drawn import maps_behind
 from ...model.graph import Graph
 from ...model.network import Network, Node
 from ...model.settings import INPUT
@@ -116,7 +117,26 @@ def vector_page(graph: Graph, node: Node) -> Page:
             pen.put(row, (), first - 3, column, f"{node.inputs[0]}, as a row")
         pen.put(array, (), first, column, f"{array.label}: a row for each output, a column for each input")
         column += array.size[1] + GAP
+    for array in arrays:
+        if array.key == "folded":
+            _folded(graph, node, pen, array, first + node.shape[0] + 2, names)
     return pen.finish()
+
+
+def _folded(graph: Graph, node: Node, pen: Pen, array: Array, row: int, names: list[str]) -> None:
+    """The weights of each output as maps below the table: those of one map of the layer behind in one column."""
+    behind = maps_behind(graph.network, node)
+    assert behind is not None
+    text = f"the same weights as maps: a row for each output, a column for each map of {behind[0]}"
+    pen.page.marks.append(Mark(row, LEFT, text, "strong"))
+    labels = _map_labels(graph.network, behind[0])
+    rows, columns = array.size
+    start, width = LEFT + min(8, max(2, *map(room_for, names))) + 1, max(columns, room_for(labels[-1]) - GAP + 1) + GAP
+    for k in range(array.shape[0]):
+        top = row + 3 + k * (rows + 1)
+        pen.page.marks.append(Mark(top, LEFT, names[k], "element"))
+        for c, label in enumerate(labels):
+            pen.put(array, (k, c), top, start + c * width, label if k == 0 else "")
 
 
 def _maps_beside(node: Node, pen: Pen, array: Array, corner: tuple[int, int], labels: list[str]) -> int:
