@@ -14,6 +14,7 @@ from ..arrays.array import Values
 from ..checking.contents import description_texts
 from ..errors import EngineError, ExerciseError, SheetcnnError, WorkbookError
 from ..formula import Book, read_book
+from ..model.drawn import PLAIN, drawn_from
 from ..model.graph import Graph
 from ..model.network import Network, parse_network
 from ..model.network_file import parse_json
@@ -81,8 +82,11 @@ def _handout(data: dict[str, Any], path: Path) -> Handout:
     for student in students:
         if not isinstance(student, list) or not all(isinstance(text, str) for text in student[:4]):
             raise ValueError(f"a student is {student!r:.40}")
+    drawn = drawn_from(data["drawn"], network) if "drawn" in data else PLAIN
     exercise = Exercise(data["exercise"], network, f"{path}: exercise")
-    return Handout(network, exercise, parameters, pictures, tuple(trained), seed, tuple(Student(*one) for one in students))
+    return Handout(
+        network, exercise, parameters, pictures, tuple(trained), seed, tuple(Student(*one) for one in students), drawn
+    )
 
 
 def _refuse_wrong_sizes(network: Network, parameters: Values, pictures: dict[str, np.ndarray]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays.array import Values
 from ..arrays.kernels import KERNELS, in_the_middle
+from ..model.drawn import PLAIN, Drawn
 from ..model.graph import Graph
 from ..model.limits import graph_of
 from ..model.network import Network, Node
@@ -35,6 +36,7 @@ class Handout:
     trained: tuple[str, ...]  # layers whose weights were learned: no variant changes them
     seed: int
     students: tuple[Student, ...] = ()
+    drawn: Drawn = PLAIN
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data, as the key carries it along; JSON keeps the numbers exact."""
@@ -49,7 +51,7 @@ class Handout:
             "trained": self.trained,
             "seed": self.seed,
             "students": [list(astuple(student)) for student in self.students],
-        }
+        } | ({} if self.drawn == PLAIN else {"drawn": self.drawn.description()})  # earlier keys have no such entry
 
     def _packed_parameters(self, node: Node) -> dict[str, list[Any]]:
         owner = self.network.owner(node.name)
@@ -58,7 +60,7 @@ class Handout:
     @cached_property
     def graph(self) -> Graph:
         """The arrays that are handed out."""
-        return graph_of(self.network)
+        return graph_of(self.network, self.drawn)
 
     @property
     def id(self) -> str:

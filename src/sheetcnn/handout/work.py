@@ -75,6 +75,8 @@ class StudentWork(NamedAreas):
         read, parameters = trial(node, number)
         changed = list(known)
         arrays = [(self.graph.output(other), numbers) for other, numbers in read.items()]
+        mirrors = self.graph.mirrors(node.name)
+        arrays += [(mirror, read[other]) for mirror, other in zip(mirrors, node.inputs, strict=False)]
         arrays += [(array, parameters[array.key]) for array in self.graph.of[node.name] if array.key in parameters]
         for array, numbers in arrays:
             changed += [(grid, _flat(numbers[index], grid)) for index, grid in self._grids(array)]

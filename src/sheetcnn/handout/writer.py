@@ -14,6 +14,7 @@ from ..builder import load_pictures, picture_of, refuse_too_large
 from ..errors import ExerciseError, SheetcnnError
 from ..files import Outputs, make_folder, refuse_outputs
 from ..image import value_range
+from ..model.drawn import Drawn, mirrored
 from ..model.limits import graph_of
 from ..model.settings import INPUT
 from ..model.weights import load_parameters, random_layers, trained_layers
@@ -77,7 +78,9 @@ def hand_out(
     tasks = read_exercise(checked, opened.file, given)
     if not 0 <= seed < MAX_SEED:
         raise ExerciseError(f"seed {seed} must be a whole number from 0 on")
-    graph = graph_of(checked)
+    # No products and sums, which would tell the answers; what a layer reads stands on its sheet, for all windows to be seen.
+    drawn = Drawn(mirrors=mirrored(checked, None))
+    graph = graph_of(checked, drawn)
     lay_out(graph)  # refuses what does not fit
     if any(array.shared_name for array in graph):
         raise ExerciseError(
@@ -93,7 +96,7 @@ def hand_out(
     inputs = [*opened.files, *(Path(path) for path in (given, students, *images) if isinstance(path, str | Path))]
     refuse_outputs([*paths, key], inputs, makes_folders=True)
     handout = Handout(
-        checked, tasks, parameters, pictures, trained_layers(checked, opened.folder, opened.arrays), seed, roster
+        checked, tasks, parameters, pictures, trained_layers(checked, opened.folder, opened.arrays), seed, roster, drawn
     )
     for name, pixels in pictures.items():
         refuse_too_large(graph, graph.run(parameters | {f"{INPUT}.channel": pixels}), name)

@@ -75,6 +75,10 @@ class Graph:
         """What a layer shows once more of what it reads."""
         return [array for array in self.of[name] if array.role == "mirror"]
 
+    def read_by(self, name: str) -> list[Array]:
+        """What the formulas of a layer read: mirrors, or the outputs of others."""
+        return self.mirrors(name) or [self.output(other) for other in self.network.by_name[name].inputs]
+
     def _folded(self, node: Node) -> Array:
         """The weights of each output as maps, like those that were made one vector."""
         behind = maps_behind(self.network, node)

@@ -47,7 +47,7 @@ class Compute(Cells):
         node = node_of(network, self.layer)
         reduction, grids = node.layer.reduction(*node.in_shapes), draft.content.grids
         assert reduction is not None
-        source = grids[draft.content.graph.output(node.inputs[0]).id]
+        source = grids[draft.content.graph.read_by(self.layer)[0].id]
         framed: list[tuple[int, str]] = []  # filters and colours
         for m, i, j in np.argwhere(self.mask(network)).tolist():
             (top, left), (rows, columns) = reduction.window.corner(i, j), reduction.window.reach

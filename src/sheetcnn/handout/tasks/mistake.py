@@ -132,7 +132,7 @@ class Mistake(Task):
             return
         planted, graph, grids = draft.variant.planted[number], draft.content.graph, draft.content.grids
         node = planted.node
-        xs = tuple(seen_from(grids[graph.output(name).id], node.name) for name in node.inputs)
+        xs = tuple(seen_from(grids[array.id], node.name) for array in graph.read_by(node.name))
         own = {array.key: grids[array.id] for array in graph.of[node.name]}
         write = MISTAKES[planted.kind].formula(node, xs, own, planted.pick)
         for at in map(tuple, np.argwhere(planted.mask).tolist()):
