@@ -33,7 +33,7 @@ from sheetcnn.handout.writer import HandedOut, hand_out
 from sheetcnn.layers.conv2d import Conv2d
 from sheetcnn.model.network_file import read_network
 from sheetcnn.sheets.gallery.place import gallery_page
-from sheetcnn.sheets.layer.look import _layer_lines
+from sheetcnn.sheets.layer.look import layer_lines
 from sheetcnn.sheets.page import Page
 from sheetcnn.templates import exercises, templates
 
@@ -327,16 +327,15 @@ def test_no_sheet_tells_the_shapes(name: str, tmp_path: Path) -> None:
 def test_what_is_said_above_a_layer_later_may_tell_shapes_too(give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever else stands above a layer's sheet, and as titles in the gallery, is left out as it is now."""
 
-    def lines(model: Any, node: Any) -> tuple[str, list[tuple[str, str]]]:
-        title, found = _layer_lines(model, node)
-        return title, [*found[:3], (f"in all {node.shape}", "soft")]
+    def lines(node: Any, *more: Any, **others: Any) -> list[tuple[list[str], str]]:
+        return [*layer_lines(node, *more, **others)[:3], ([f"in all {node.shape}"], "soft")]
 
     def titles(*given: Any) -> Page:
         page = gallery_page(*given)
         page.marks = [replace(mark, text=f"{mark.text.replace(':', ' =')} cells") for mark in page.marks]
         return page
 
-    monkeypatch.setattr("sheetcnn.sheets.layer.look._layer_lines", lines)
+    monkeypatch.setattr("sheetcnn.sheets.layer.look.layer_lines", lines)
     monkeypatch.setattr("sheetcnn.sheets.gallery.look.gallery_page", titles)
     made = give('[[tasks]]\nkind = "shapes"\n')
     shown = [text for texts in texts_of(made.workbooks[0]).values() for text in texts]

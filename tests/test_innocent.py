@@ -67,7 +67,7 @@ MISSING = "is missing; was its sheet or its grid deleted?"
 
 @pytest.fixture
 def book(make: Make) -> Path:
-    return make(NETWORK, PIXELS)
+    return make(NETWORK, PIXELS, mirrors=False, detail="compact")  # so that a cell's formula reads another sheet
 
 
 @pytest.fixture

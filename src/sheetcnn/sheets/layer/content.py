@@ -12,26 +12,26 @@ CHOOSE = "Choose a classic kernel in the yellow cells, or type numbers over a ke
 ELSEWHERE = "What it reads stands on its own sheet: it is too much to be shown here once more."
 
 
-def layer_lines(node: Node, cost: Cost, *, random: bool, chooses: bool, mirrored: bool, sizes: bool = True) -> Lines:
+def layer_lines(node: Node, cost: Cost, *, random: bool, chooses: bool, mirrored: bool) -> Lines:
     """The text at the top of a layer's sheet: its formula in words, what it reads, what it costs, PyTorch's words, and hints.
 
-    `random` says that it has not learned, `chooses` that its kernels can be chosen, `mirrored` that it shows what it reads.
-    Without `sizes` there is only the formula: any other line may tell how large the output is.
-    """
+    `random` says that it has not learned, `chooses` that its kernels can be chosen, `mirrored` that it shows what it reads."""
     words = node.layer.formula_words()
     if node.layer.final is not None:
         left, right = words.rsplit(" = ", 1)
         words = f"{left} = {node.layer.final.type}({right})"
-    lines = [([words], "words")]
-    if sizes:
-        shapes = f"{' and '.join(map(shape_text, node.in_shapes))} → {shape_text(node.shape)}"
-        size = node.layer.size_words(*node.in_shapes)
-        lines.append(([f"reads {' and '.join(node.inputs)}: {shapes}", *([f"size: {size}"] if size else [])], "soft"))
-        learned = ", random: this layer has not learned" if random else ""
-        work = [f"parameters: {node.parameter_words}{learned}"]
-        work += [f"multiplications: {cost.multiplications:,}"] if cost.multiplications else []
-        work += [f"one cell here sees up to {cost.sees} pixels of the input"] if cost.sees else []
-        lines += [(work, "soft"), ([torch_code(node)], "code")]
+    shapes = f"{' and '.join(map(shape_text, node.in_shapes))} → {shape_text(node.shape)}"
+    size = node.layer.size_words(*node.in_shapes)
+    learned = ", random: this layer has not learned" if random else ""
+    work = [f"parameters: {node.parameter_words}{learned}"]
+    work += [f"multiplications: {cost.multiplications:,}"] if cost.multiplications else []
+    work += [f"one cell here sees up to {cost.sees} pixels of the input"] if cost.sees else []
+    lines = [
+        ([words], "words"),
+        ([f"reads {' and '.join(node.inputs)}: {shapes}", *([f"size: {size}"] if size else [])], "soft"),
+        (work, "soft"),
+        ([torch_code(node)], "code"),
+    ]
     hints = [CHOOSE] if chooses else []
     hints += [ELSEWHERE] if node.layer.mirrors and not mirrored else []
     lines += [([node.layer.warning()], "warning")] if node.layer.warning() else []

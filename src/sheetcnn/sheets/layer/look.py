@@ -85,17 +85,17 @@ def _repeats(node: Node | None) -> bool:
 
 
 def lines_of(content: WorkbookContent, page: Page, sizes: bool) -> Lines:
-    """The text at the top of a layer's sheet."""
+    """The text at the top of a layer's sheet; without `sizes` the formula and warnings: any other line may tell of sizes."""
     node = page.node
     assert node is not None
-    return layer_lines(
+    lines = layer_lines(
         node,
         content.costs[node.name],
         random=node.name in content.random,
         chooses=bool(page.choices),
         mirrored=bool(content.graph.mirrors(node.name)),
-        sizes=sizes,
     )
+    return lines if sizes else [line for line in lines if line[1] in ("words", "warning")]
 
 
 def links_of(before: str, after: str, home: str) -> list[tuple[str, str | None]]:
