@@ -182,7 +182,7 @@ def test_partial_credit_by_cells(give: Give) -> None:
     answers = {("conv_map_1", i, j): conv(book, i, j) for i, j in ((0, 0), (0, 1), (1, 0))}
     assert points(made, fill(made, answers)) == [3.0]
     assert points(made, fill(made, answers | {("conv_map_1", 1, 1): conv(book, 1, 1)})) == [4.0]
-    assert graded(made, fill(made, answers)).tasks[0].remarks == ["left blank: conv!C10"]
+    assert graded(made, fill(made, answers)).tasks[0].remarks == ["left blank: conv!C15"]
 
 
 def test_numbers_typed_where_formulas_are_asked(give: Give) -> None:
@@ -190,7 +190,7 @@ def test_numbers_typed_where_formulas_are_asked(give: Give) -> None:
     path = fill(made, {("conv_map_1", i, j): MAP[i][j] for i in (0, 1) for j in (0, 1)})
     task = graded(made, path).tasks[0]
     assert (task.points, task.right, task.cells) == (0, 0, 4)
-    assert task.remarks == ["a number was typed where a formula is asked: conv!B9, conv!C9, conv!B10 and 1 more"]
+    assert task.remarks == ["a number was typed where a formula is asked: conv!B14, conv!C14, conv!B15 and 1 more"]
 
 
 @pytest.mark.parametrize(
@@ -199,10 +199,10 @@ def test_numbers_typed_where_formulas_are_asked(give: Give) -> None:
         ("=7", "right for this picture only"),
         ("=3+4", "right for this picture only"),
         ("=MAX(0,7)", "right for this picture only"),
-        ("=8", "wrong: conv!B9 is 8, should be 7"),
+        ("=8", "wrong: conv!B14 is 8, should be 7"),
         ("=1/0", "a formula that gives an error"),
-        ("=RAND()", "wrong: conv!B9 is 0."),
-        ("=B9", "a formula that cannot be evaluated"),
+        ("=RAND()", "wrong: conv!B14 is 0."),
+        ("=B14", "a formula that cannot be evaluated"),
         ("seven", "a text where a number is needed"),
     ],
 )
@@ -242,7 +242,7 @@ def test_other_ways_to_write_it(give: Give) -> None:
         made,
         {
             ("conv_map_1", 0, 0): own,
-            ("conv_map_1", -8, 32): conv(book, 0, 0).replace("MAX(0,", "(", 1),
+            ("conv_map_1", -13, 32): conv(book, 0, 0).replace("MAX(0,", "(", 1),
             ("conv_map_1", 1, 1): conv(book, 1, 1),
             ("input_channel_1", 0, 0): 55,
             ("conv_kernel_1_1", 0, 0): -3,
@@ -271,7 +271,7 @@ def test_parts_of_maps_and_numbers(give: Give) -> None:
     right = made.handout.variant(0).values["conv.output"][1, 1].tolist()
     assert right[0] == max(0, -1 + 3 - 1 + 2 + 2)  # by hand
     assert (task.points, task.right) == (1.0, 1)
-    assert "wrong: conv!C10 is 7.2, should be 7" in " ".join(task.remarks)
+    assert "wrong: conv!C15 is 7.2, should be 7" in " ".join(task.remarks)
 
 
 # -- computing, shapes, design --------------------------------------------------------------------------------------------------
@@ -284,10 +284,10 @@ def test_compute_outlines_and_tolerance(give: Give) -> None:
         )
         for sheet in book
     }
-    # Two cells whose windows share a column: only the first has a frame; a window and a kernel for each channel,
+    # Two cells whose windows share a column: only the first has a frame; a kernel and a window for each channel,
     # with two left and two top sides each.
-    assert thick["conv"] == 2 + 2 * (2 + 2)
-    assert thick["Input"] == 2 * (2 + 2)
+    assert thick["conv"] == 2 + 2 * (2 + 2) + 2 * (2 + 2)
+    assert thick["Input"] == 0
     answers = {("conv_map_1", 1, 0): 9.4, ("conv_map_1", 1, 1): 7.6}
     assert points(made, fill(made, answers)) == [2.0]
 
@@ -488,7 +488,7 @@ def test_mistakes_as_formulas(give: Give) -> None:
     [[k, i, j]] = np.argwhere(read_key(book.with_name("key.xlsx"))[0].variant(0).planted[1].mask).tolist()
     sheet, where = cell(book, f"conv_map_{k + 1}", i, j)
     pairs = [
-        f"Input!{cell(book, f'input_channel_{c}', i + a, j + b)[1]}*{cell(book, f'conv_kernel_{k + 1}_{c}', 1 - a, 1 - b)[1]}"
+        f"{cell(book, f'conv_reads_{c}', i + a, j + b)[1]}*{cell(book, f'conv_kernel_{k + 1}_{c}', 1 - a, 1 - b)[1]}"
         for c in (1, 2)
         for a in (0, 1)
         for b in (0, 1)
@@ -1045,7 +1045,7 @@ def test_table_and_reports(give: Give, tmp_path: Path) -> None:
         ["'=1+1", "", "", "1_1.xlsx", "1", "8", "1", "0", "yes"],
         ["Bo", "", "", "Bo.xlsx", "0", "8", "0", "0", "yes"],
     ]
-    assert "task 1: a text where a number is needed: conv!C9; task 1: left blank: conv!B10, conv!C10;" in rows[1][10]
+    assert "task 1: a text where a number is needed: conv!C14; task 1: left blank: conv!B15, conv!C15;" in rows[1][10]
     assert "task 2: no cell is named; the average is taken instead of the largest cell, in pool!" in rows[1][10]
     words = page(grades[0], made.handout.exercise)
     assert "<b>1 of 8 points</b>" in words

@@ -76,7 +76,9 @@ def pictures(tmp_path: Path) -> Path:
     for name in ("one", "two"):
         np.save(tmp_path / f"{name}.npy", PIXELS + (name == "two"))
     (tmp_path / "net.toml").write_text(NETWORK, encoding="utf-8")
-    return sheetcnn.build(tmp_path / "net.toml", [tmp_path / "one.npy", tmp_path / "two.npy"], tmp_path / "p.xlsx").path
+    return sheetcnn.build(
+        tmp_path / "net.toml", [tmp_path / "one.npy", tmp_path / "two.npy"], tmp_path / "p.xlsx", mirrors=False
+    ).path
 
 
 def notes(report: sheetcnn.Report) -> list[str]:
