@@ -115,6 +115,13 @@ def mirror(owner: str, shown: Array, number: int, numbered_from: int, margin: Ma
                  grid_axes=shown.grid_axes, inputs=(shown,), margin=margin, numbered_from=numbered_from)  # fmt: skip
 
 
+def original(array: Array) -> Array:
+    """What an array is that only shows another once more."""
+    while array.role in ("mirror", "shared", "thumbnail"):
+        array = array.inputs[0]
+    return array
+
+
 def same(x: np.ndarray) -> np.ndarray:
     """An array as it is."""
     return x
