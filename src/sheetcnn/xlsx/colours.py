@@ -13,6 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from . import palette
 
 LEAST = "0.000000001"  # the largest number of a map of zeros, whose scale would have no room for colours
+OUTLINED = "formula"  # the ink of what is outlined, which has few shades: each takes three rules more
 
 
 @dataclass(frozen=True)
@@ -38,26 +39,27 @@ class Outline:
         ]
 
 
-def add_rules(sheet: Worksheet, ranges: str, rules: list[FormulaRule]) -> None:
+def add_rules(sheet: Worksheet, ranges: str, rules: list[Any]) -> None:
     """Lay several rules over ranges, the first before the others."""
     for rule in rules:
         sheet.conditional_formatting.add(ranges, rule)
 
 
-def colour(sheet: Worksheet, ranges: str, scale: palette.Scale, ink: str = "formula", outline: Outline | None = None) -> None:
+def colour(
+    sheet: Worksheet, ranges: str, scale: palette.Scale, ink: str = "formula", outline: Outline | None = None
+) -> None:
     """Lay a colour scale over ranges, whose numbers are written in an ink, each in a shade that can be read on its cell.
 
     LibreOffice gives a cell the format of one rule only, and sees one set of rules where ranges overlap: what is outlined
     and in another shade has a rule of its own, before the others.
     """
-    shades = shades_of(scale, ink)
     if outline is not None:
         corner = ranges.split(" ")[0].split(":")[0]
-        for operator, limits, font in shades:
-            add_rules(sheet, ranges, outline.rules(*_tests(corner, operator, limits), font=font))
-        add_rules(sheet, ranges, outline.rules())
+        for operator, limits, font in shades_of(scale, OUTLINED):
+            add_rules(sheet, ranges, outline.rules(*tests_of(corner, operator, limits), font=font))
+        add_rules(sheet, ranges, outline.rules(font=Font(color=palette.INKS[OUTLINED][0])))
     sheet.conditional_formatting.add(ranges, scale_rule(scale))
-    for operator, limits, font in shades:
+    for operator, limits, font in shades_of(scale, ink):
         sheet.conditional_formatting.add(ranges, CellIsRule(operator, limits, font=font))
 
 
@@ -84,7 +86,7 @@ def shades_of(scale: palette.Scale, ink: str) -> list[tuple[str, list[str], Font
     return found
 
 
-def _tests(cell: str, operator: str, limits: list[str]) -> list[str]:
+def tests_of(cell: str, operator: str, limits: list[str]) -> list[str]:
     """The same comparison as tests of a formula."""
     signs = {"lessThan": ("<",), "greaterThan": (">",), "between": (">=", "<=")}[operator]
     return [f"{cell}{sign}{limit}" for sign, limit in zip(signs, limits, strict=True)]

@@ -33,7 +33,7 @@ CHANNELS = {"R": ("3B0000", "FFB3A8"), "G": ("00260B", "A6F0B0"), "B": ("000C3D"
 # What numbers are written in: the shade on white, then those for cells on which it cannot be read, the best liked first.
 INKS = {
     "formula": ("000000", "FFFFFF"),
-    "typed": ("0000CC", "DCEBFF", "00002B", "FFFFFF"),
+    "typed": ("0000CC", "DCEBFF", "000058", "FFFFFF", "00002B"),
     "listed": ("00665F", "B5F5EC", "002B28", "000000", "FFFFFF"),  # set by a list, until it is typed over
 }
 TYPED = INKS["typed"][0]

@@ -15,11 +15,16 @@ CELLS = 11  # of an output's scale bar
 FEWER = 5  # of any other
 
 
-def has_live_scale(array: Array) -> bool:
-    """Whether the colours of an array follow its numbers: of what is computed, but for pixels and single numbers."""
-    if original(array).owner == INPUT or array.role not in ("output", "step", "mirror"):
-        return False
+def has_colours(array: Array) -> bool:
+    """Whether an array is coloured: single numbers need none, such as a bias, or a mean of each map."""
+    if array.role in ("parameter", "shared"):
+        return len(array.shape) > 1
     return array.role != "step" or not array.grid_axes or len(array.shape) > array.grid_axes
+
+
+def has_live_scale(array: Array) -> bool:
+    """Whether the colours of an array follow its numbers: of what is computed they do, of pixels and weights they stay."""
+    return has_colours(array) and original(array).role in ("output", "step") and original(array).owner != INPUT
 
 
 def bar_name(array: Array) -> str:
@@ -28,8 +33,8 @@ def bar_name(array: Array) -> str:
 
 
 def bar_size(array: Array) -> tuple[int, int]:
-    """Its rows and columns."""
-    return 1, CELLS if array.role == "output" else FEWER
+    """Its rows and columns; a thumbnail has its last cell only."""
+    return 1, 1 if array.role == "thumbnail" else CELLS if array.role == "output" else FEWER
 
 
 def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Values) -> ComputedRange:
@@ -51,9 +56,11 @@ def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Val
         ends = there.at(0, 0), there.at(0, there.columns - 1)
 
     def text(_: int, n: int) -> str:
-        return ends[0] if n == 0 else ends[1] if n == cells - 1 else f"{first}+({last}-{first})*{n}/{cells - 1}"
+        if n == cells - 1:
+            return ends[1]
+        return ends[0] if n == 0 else f"{first}+({last}-{first})*{n}/{cells - 1}"
 
-    line = [least + (largest - least) * n / (cells - 1) for n in range(cells)]
+    line = [*(least + (largest - least) * n / (cells - 1) for n in range(cells - 1)), largest]
     return ComputedRange(name, text, [line])
 
 

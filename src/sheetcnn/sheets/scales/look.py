@@ -11,12 +11,15 @@ from ...arrays.array import Array, Shape, original
 from ...arrays.grid import Grid
 from ...model.settings import INPUT
 from ...xlsx import palette
-from ...xlsx.colours import Outline, colour, map_scale, weight_scale
-from ...xlsx.draft import spans
+from ...xlsx.cells import Cell, CellBlock
+from ...xlsx.colours import Outline, colour, known, map_scale, weight_scale
+from ...xlsx.draft import WorkbookDraft, area_of, put, spans
 from ..content import WorkbookContent
-from ..page import channel_names
+from ..page import channel_names, room_for
+from .content import bar_name, bar_size, bar_view, has_colours, has_live_scale
 
 RULES = (palette.MAPS_RULE, palette.WEIGHTS_RULE)  # what readers are told
+MOST_BARS = 6  # of channels that have colours of their own
 
 
 def scale_of(content: WorkbookContent, array: Array, channel: int = 0, largest: str | None = None) -> palette.Scale:
@@ -46,17 +49,90 @@ def _pixels(content: WorkbookContent, array: Array, channel: int) -> palette.Sca
 
 
 def colour_array(
+    draft: WorkbookDraft,
     sheet: Worksheet,
     content: WorkbookContent,
     array: Array,
     grids: Iterable[tuple[Shape, Grid]],
     ink: str = "formula",
-    largest: str | None = None,
     outline: Outline | None = None,
 ) -> None:
-    """Colour some grids of an array, given with their indexes: all alike, but for channels of the input."""
+    """Colour some grids of an array, given with their indexes: all alike, but for channels of the input.
+
+    The array's scale bar must stand on the sheet already, where the colours follow its numbers.
+    """
+    bar = draft.bars.get(bar_name(array))
+    largest = None if bar is None else Grid("", bar.top, bar.right, 1, 1).area
     alike: dict[palette.Scale, list[Grid]] = {}
     for index, grid in grids:
         alike.setdefault(scale_of(content, array, index[0] if index else 0, largest), []).append(grid)
     for scale, together in alike.items():
         colour(sheet, spans(together), scale, ink, outline)
+
+
+def scale_bars(
+    draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, arrays: list[Array], row: int, column: int
+) -> None:
+    """The scale bars of a sheet's arrays side by side, the output's first, and after them the rule in words."""
+    weights = False
+    for array in sorted(arrays, key=lambda array: array.role != "output"):
+        shown = original(array)
+        if has_live_scale(array):
+            put(sheet, row, column, _caption(array), "soft")
+            column = scale_bar(draft, sheet, content, array, row, column + room_for(_caption(array)) + 1)
+        elif shown.role == "parameter" and has_colours(array):
+            weights = True
+            put(sheet, row, column, array.label, "soft")
+            column = scale_bar(draft, sheet, content, array, row, column + room_for(array.label) + 1)
+        elif shown is array and shown.owner == INPUT and shown.role != "parameter":
+            column = _channel_bars(draft, sheet, content, array, row, column)
+    put(sheet, row, column, "      ".join(RULES if weights else RULES[:1]), "soft")
+
+
+def _caption(array: Array) -> str:
+    return "reads" if array.role == "mirror" else array.label
+
+
+def _channel_bars(
+    draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, array: Array, row: int, column: int
+) -> int:
+    """A bar for each of the input's channels, or one for all where their colours are the same; returns the next free column."""
+    names = channel_names(content.network, INPUT)
+    alike: dict[palette.Scale, int] = {}
+    for channel in range(array.shape[0]):
+        alike.setdefault(scale_of(content, array, channel), channel)
+    for channel in list(alike.values())[:MOST_BARS]:
+        text = f"{array.label} {names[channel]}" if len(alike) > 1 else array.label
+        put(sheet, row, column, text, "soft")
+        column = scale_bar(draft, sheet, content, array, row, column + room_for(text) + 1, channel)
+    return column
+
+
+def scale_bar(
+    draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, array: Array, row: int, column: int, channel: int = 0
+) -> int:
+    """The colours of an array, from its lowest to its largest number, with numbers at the ends and in the middle.
+
+    Where colours follow the numbers, they come from its last cell. Returns the next column that is free.
+    """
+    live = has_live_scale(array)
+    _, cells = bar_size(array)
+    place, last = (Grid(sheet.title, row, left, 1, count) for left, count in ((column, cells), (column + cells - 1, 1)))
+    scale = scale_of(content, array, channel, last.area if live else None)
+    texts: list[str] | None = None
+    line = np.linspace(scale.values[0], scale.values[-1], cells)[None]
+    if live:
+        draft.bars[bar_name(array)] = place
+        draft.name(bar_name(array), place)
+        view = bar_view(array, content.grids[original(array).id], draft.bars, content.written)
+        line, texts = np.array(view.values, float), [view.formula(0, n) for n in range(cells)]
+    style, hidden = (draft.style("formula", form) for form in (palette.number_format(known(line)), ";;;"))
+    between = {
+        (0, n): Cell(hidden, None if texts is None else texts[n], float(line[0, n]))
+        for n in range(cells)
+        if n not in (0, cells // 2, cells - 1)
+    }
+    formula = None if texts is None else lambda _: texts
+    draft.fill(sheet.title, CellBlock(place, line, style, formula, cells=between))
+    colour(sheet, area_of(place), scale)
+    return column + cells + 1
