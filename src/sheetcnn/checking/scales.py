@@ -27,7 +27,7 @@ def scale_bars(comparison: Comparison, gallery: int) -> None:
     moved = []
     for array in found:
         shown, name = original(array), bar_name(array)
-        if name in lacking or (shown is not array and bar_name(shown) in lacking):
+        if {name, bar_name(shown)} & {*lacking, *moved}:
             continue
         grids = named.grids[shown.id]
         numbers, wrong = named.numbers(shown.owner, shown, grids)

@@ -34,7 +34,7 @@ def bar_name(array: Array) -> str:
 
 def bar_size(array: Array) -> tuple[int, int]:
     """Its rows and columns; a thumbnail has its last cell only."""
-    return 1, 1 if array.role == "thumbnail" else CELLS if array.role == "output" else FEWER
+    return 1, 1 if array.role == "thumbnail" else CELLS if array.role == "output" and array.owner != INPUT else FEWER
 
 
 def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Values) -> ComputedRange:
