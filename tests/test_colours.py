@@ -15,6 +15,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 import sheetcnn
 from sheetcnn.formula import read_book
+from sheetcnn.handout.feedback import DARKEST, GREEN, SHADES, WRONG, WRONG_INK
+from sheetcnn.handout.tasks.compute import FRAMES
 from sheetcnn.xlsx import palette
 from sheetcnn.xlsx.colours import colour, shades_of
 
@@ -111,6 +113,19 @@ def holds(value: float, operator: str, limits: list[str]) -> bool:
     if operator == "between":
         return numbers[0] <= value <= numbers[1]
     return value < numbers[0] if operator == "lessThan" else value > numbers[0]
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_frames_are_seen_on_every_map(frame: str) -> None:
+    assert min(palette.contrast(frame, end) for end in palette.GRAY) >= 3  # WCAG 2.1 for what is no text
+
+
+def test_what_students_fill_in_can_be_read() -> None:
+    greens = [(shade, ink) for _, shade, ink in SHADES] + [DARKEST, GREEN, (WRONG, WRONG_INK)]
+    greens += [(palette.CHOICE, shades[0]) for shades in palette.INKS.values()]
+    assert min(palette.contrast(*pair) for pair in greens) >= palette.CONTRAST
+    lightness = [palette.luminance(shade) for shade, _ in greens[: len(SHADES) + 1]]
+    assert lightness == sorted(lightness, reverse=True)
 
 
 def test_contrast() -> None:

@@ -24,7 +24,7 @@ def scale_bars(comparison: Comparison, gallery: int) -> None:
     if lacking:
         comparison.report.notes.append(f"not checked: {REPORT} {', '.join(lacking)}, since {next(iter(lacking.values()))}")
     comparison.begin(REPORT, "colours")
-    moved = []
+    moved: list[str] = []
     for array in found:
         shown, name = original(array), bar_name(array)
         if {name, bar_name(shown)} & {*lacking, *moved}:

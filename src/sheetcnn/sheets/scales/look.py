@@ -75,7 +75,7 @@ def scale_bars(
 ) -> None:
     """The scale bars of a sheet's arrays side by side, the output's first, and after them the rule in words."""
     weights = False
-    for array in sorted(arrays, key=lambda array: array.role != "output"):
+    for array in sorted(arrays, key=lambda array: array.role != "output" or array.owner == INPUT):
         shown = original(array)
         if has_live_scale(array):
             put(sheet, row, column, _caption(array), "soft")
@@ -126,7 +126,7 @@ def scale_bar(
         draft.name(bar_name(array), place)
         view = bar_view(array, content.grids[original(array).id], draft.bars, content.written)
         line, texts = np.array(view.values, float), [view.formula(0, n) for n in range(cells)]
-    style, hidden = (draft.style("formula", form) for form in (palette.number_format(known(line)), ";;;"))
+    style, hidden = (draft.style("formula", form) for form in (palette.number_format(known(line[:, :: cells // 2])), ";;;"))
     between = {
         (0, n): Cell(hidden, None if texts is None else texts[n], float(line[0, n]))
         for n in range(cells)
