@@ -12,7 +12,7 @@ from ..content import WorkbookContent
 from ..layer.look import cell_block
 from ..page import LEFT, Block
 from ..scales.content import bar_name, bar_view, has_live_scale
-from ..scales.look import colour_array
+from ..scales.look import colour_array, write_bar
 from .content import GALLERY, thumbnails
 from .place import GALLERY_TOP, TINY, gallery_page
 
@@ -66,7 +66,7 @@ def gallery_scales(draft: WorkbookDraft, content: WorkbookContent) -> None:
     for array in thumbnails(content.graph, content.gallery):
         if has_live_scale(array):
             grids = content.grids[array.inputs[0].id]
-            draft.view(bar_view(array, grids, draft.bars, content.written), draft.bars[bar_name(array)], style)
+            write_bar(draft, bar_view(array, grids, draft.bars, content.written), draft.bars[bar_name(array)], style)
 
 
 def _tiny_cells(sheet: Worksheet, columns: int) -> None:

@@ -55,12 +55,15 @@ def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Val
         there = places[bar_name(shown)].seen_from(place.sheet)
         ends = there.at(0, 0), there.at(0, there.columns - 1)
 
-    def text(_: int, n: int) -> str:
-        if n == cells - 1:
-            return ends[1]
-        return ends[0] if n == 0 else f"{first}+({last}-{first})*{n}/{cells - 1}"
+    steps = max(1, cells - 1)
 
-    line = [*(least + (largest - least) * n / (cells - 1) for n in range(cells - 1)), largest]
+    def text(_: int, n: int) -> str:
+        if n == steps or cells == 1:
+            return ends[1]
+        return ends[0] if n == 0 else f"{first}*{(steps - n) / steps}+{last}*{n / steps}"
+
+    line = [least * ((steps - n) / steps) + largest * (n / steps) for n in range(steps)]
+    line = [least, *line[1:], largest] if cells > 1 else [largest]
     return ComputedRange(name, text, [line])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.array import Array, Shape, original
+from ...arrays.computed_range import ComputedRange
 from ...arrays.grid import Grid
 from ...model.settings import INPUT
 from ...xlsx import palette
@@ -119,20 +120,26 @@ def scale_bar(
     _, cells = bar_size(array)
     place, last = (Grid(sheet.title, row, left, 1, count) for left, count in ((column, cells), (column + cells - 1, 1)))
     scale = scale_of(content, array, channel, last.area if live else None)
-    texts: list[str] | None = None
-    line = np.linspace(scale.values[0], scale.values[-1], cells)[None]
+    view = None
     if live:
         draft.bars[bar_name(array)] = place
-        draft.name(bar_name(array), place)
         view = bar_view(array, content.grids[original(array).id], draft.bars, content.written)
-        line, texts = np.array(view.values, float), [view.formula(0, n) for n in range(cells)]
-    style, hidden = (draft.style("formula", form) for form in (palette.number_format(known(line[:, :: cells // 2])), ";;;"))
-    between = {
-        (0, n): Cell(hidden, None if texts is None else texts[n], float(line[0, n]))
-        for n in range(cells)
-        if n not in (0, cells // 2, cells - 1)
-    }
-    formula = None if texts is None else lambda _: texts
-    draft.fill(sheet.title, CellBlock(place, line, style, formula, cells=between))
+    write_bar(draft, view or np.linspace(scale.values[0], scale.values[-1], cells)[None], place)
     colour(sheet, area_of(place), scale)
     return column + cells + 1
+
+
+def write_bar(draft: WorkbookDraft, bar: ComputedRange | np.ndarray, place: Grid, style: int | None = None) -> None:
+    """Pour the cells of a scale bar, with numbers shown at its ends and in its middle where no other style is given."""
+    middle, last = place.columns // 2, place.columns - 1
+    line, write = bar, None
+    if isinstance(bar, ComputedRange):
+        draft.name(bar.name, place)
+        line = np.array(bar.values, float)
+        write = lambda _: [bar.formula(0, n) for n in range(place.columns)]  # noqa: E731
+    if style is None:
+        style = draft.style("formula", palette.number_format(known(line[:, [0, middle, last]])))
+    hidden = draft.style("formula", ";;;")
+    texts = write(0) if write else [None] * place.columns
+    between = {(0, n): Cell(hidden, texts[n], float(line[0, n])) for n in range(last) if n not in (0, middle)}
+    draft.fill(place.sheet, CellBlock(place, line, style, write, cells=between))
