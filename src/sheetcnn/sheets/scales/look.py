@@ -132,14 +132,16 @@ def scale_bar(
 def write_bar(draft: WorkbookDraft, bar: ComputedRange | np.ndarray, place: Grid, style: int | None = None) -> None:
     """Pour the cells of a scale bar, with numbers shown at its ends and in its middle where no other style is given."""
     middle, last = place.columns // 2, place.columns - 1
-    line, write = bar, None
     if isinstance(bar, ComputedRange):
         draft.name(bar.name, place)
-        line = np.array(bar.values, float)
-        write = lambda _: [bar.formula(0, n) for n in range(place.columns)]  # noqa: E731
+        line, texts = np.array(bar.values, float), [bar.formula(0, n) for n in range(place.columns)]
+    else:
+        line, texts = bar, []
     if style is None:
         style = draft.style("formula", palette.number_format(known(line[:, [0, middle, last]])))
     hidden = draft.style("formula", ";;;")
-    texts = write(0) if write else [None] * place.columns
-    between = {(0, n): Cell(hidden, texts[n], float(line[0, n])) for n in range(last) if n not in (0, middle)}
+    between = {
+        (0, n): Cell(hidden, texts[n] if texts else None, float(line[0, n])) for n in range(last) if n not in (0, middle)
+    }
+    write = (lambda _: texts) if texts else None
     draft.fill(place.sheet, CellBlock(place, line, style, write, cells=between))
