@@ -161,7 +161,10 @@ def _input_lines(content: WorkbookContent) -> Lines:
         given = [key for key in ("scale", "mean", "std") if getattr(settings, key) is not None]
         text = "pixel" + (" / scale" if "scale" in given else "") + (" − mean" if "mean" in given else "")
         words += f"   normalized = {f'({text}) / std' if 'std' in given else text}"
-    lines: Lines = [([words], "words"), ([f"{shape_text(settings.shape)}: channels × rows × columns"], "soft")]
+    lines: Lines = [
+        ([words], "words"),
+        ([f"{shape_text(settings.shape)}: channels × rows × columns", palette.MAPS_RULE], "soft"),
+    ]
     if any(content.graph.margin(INPUT)):
         lines.append(
             (["The hatched border is the padding that the next layer wants: blank cells, which count as 0."], "soft")

@@ -19,7 +19,6 @@ from ..content import WorkbookContent
 from ..page import channel_names, room_for
 from .content import bar_name, bar_size, bar_view, has_colours, has_live_scale
 
-RULES = (palette.MAPS_RULE, palette.WEIGHTS_RULE)  # what readers are told
 MOST_BARS = 6  # of channels that have colours of their own
 
 
@@ -74,24 +73,14 @@ def colour_array(
 def scale_bars(
     draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, arrays: list[Array], row: int, column: int
 ) -> None:
-    """The scale bars of a sheet's arrays side by side, the output's first, and after them the rule in words."""
-    weights = False
+    """The scale bars of a sheet's arrays side by side, the output's first."""
     for array in sorted(arrays, key=lambda array: array.role != "output" or array.owner == INPUT):
-        shown = original(array)
-        if has_live_scale(array):
-            put(sheet, row, column, _caption(array), "soft")
-            column = scale_bar(draft, sheet, content, array, row, column + room_for(_caption(array)) + 1)
-        elif shown.role == "parameter" and has_colours(array):
-            weights = True
-            put(sheet, row, column, array.label, "soft")
-            column = scale_bar(draft, sheet, content, array, row, column + room_for(array.label) + 1)
-        elif shown is array and shown.owner == INPUT and shown.role != "parameter":
+        if has_live_scale(array) or (array.role in ("parameter", "shared") and has_colours(array)):
+            text = "reads" if array.role == "mirror" else array.label
+            put(sheet, row, column, text, "soft")
+            column = scale_bar(draft, sheet, content, array, row, column + room_for(text) + 1)
+        elif array.owner == INPUT and array.role != "parameter":
             column = _channel_bars(draft, sheet, content, array, row, column)
-    put(sheet, row, column, "      ".join(RULES if weights else RULES[:1]), "soft")
-
-
-def _caption(array: Array) -> str:
-    return "reads" if array.role == "mirror" else array.label
 
 
 def _channel_bars(
