@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import itertools
 import re
 from collections.abc import Callable
@@ -12,11 +14,13 @@ import numpy as np
 import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
+from PIL import Image
 
 import sheetcnn
 from sheetcnn.formula import read_book
 from sheetcnn.handout.feedback import DARKEST, GREEN, SHADES, WRONG, WRONG_INK
 from sheetcnn.handout.tasks.compute import FRAMES
+from sheetcnn.notebook import maps
 from sheetcnn.xlsx import palette
 from sheetcnn.xlsx.colours import colour, shades_of
 
@@ -292,6 +296,16 @@ def test_a_map_of_zeros_is_dark(make: Make) -> None:
         assert scale.cfvo[0].val.startswith("-1*MAX(")
         assert scale.cfvo[0].val.endswith(",0.000000001)")
     assert colours(path, "same_map_1") == colours(path, "gallery_same_1") == [["2E2E2E"] * 3] * 2
+
+
+def test_maps_in_a_notebook_have_the_same_colours() -> None:
+    html = maps(np.array([[[-8.0, 0, 4, 8]]]))
+    png = re.search('base64,([^"]+)', html)
+    assert png is not None
+    with Image.open(io.BytesIO(base64.b64decode(png[1]))) as picture:
+        assert picture.size == (64, 16)
+        found = ["{:02X}{:02X}{:02X}".format(*picture.getpixel((x, 8))) for x in (0, 16, 32, 63)]  # type: ignore[operator]
+    assert found == ["4A7DF0", "2E2E2E", "969696", "FFFFFF"]
 
 
 def test_an_ink_more_costs_a_line() -> None:
