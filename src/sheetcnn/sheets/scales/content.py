@@ -47,7 +47,7 @@ def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Val
     first, last = (place.window(0, n, 1, 1) for n in (0, cells - 1))
     numbers = values[shown.id]
     largest = max(float(numbers.max(initial=-np.inf)), -float(numbers.min(initial=np.inf)))
-    least = -largest if numbers.min(initial=np.inf) < 0 else 0.0
+    least = -largest if numbers.min(initial=np.inf) < 0 else 0.0 * largest  # of what is not known, nothing is known
     if shown is array:
         areas = ",".join(areas_of(grids, place.sheet))
         ends = f"IF(MIN({areas})<0,-{last},0)", f"MAX(MAX({areas}),-MIN({areas}))"
