@@ -77,7 +77,7 @@ def edit(book: Path, name: str, value: Any, i: int = 0, j: int = 0) -> str:
     return f"{sheet}!{where}"
 
 
-ADDED = ["gallery", "inspector", "check", "overview"]
+ADDED = ["gallery", "scale bars", "inspector", "check", "overview"]
 
 
 @pytest.fixture

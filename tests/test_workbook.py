@@ -148,6 +148,17 @@ def test_every_grid_has_its_name(built: tuple[str, Path]) -> None:
         want |= {"bn_sum_1", "bn_sum_2", "dense_sum"}
     mirrored = {"fc1": 3, "wide": 4, "bn": 2, "pool": 5, "flat": 5, "answer": 1}  # conv3 and after read 18 channels
     want |= {f"{layer}_reads_{c}" for layer, count in mirrored.items() for c in range(1, count + 1)}
+    labels = {"map": ("fc1", "wide", "conv3", "bn", "after", "pool"), "out": ("flat", "dense", "answer")}
+    want |= {f"{layer}_{label}_scale" for label, layers in labels.items() for layer in layers}
+    want |= {f"{layer}_reads_1_scale" for layer in mirrored if layer not in ("fc1",)}
+    want |= {f"gallery_{layer}_scale" for layers in labels.values() for layer in layers}
+    want |= {"dense_in_scale", "answer_exp_scale"}
+    for name in ("sum", "product"):
+        want |= {
+            f"{layer}_{name}_scale"
+            for layer in ("fc1", "wide", "conv3", "after", "bn", "dense")
+            if {f"{layer}_{name}_1", f"{layer}_{name}_1_1", f"{layer}_{name}"} & want
+        }
     counts = {
         "input": 3,
         "fc1": 4,
@@ -215,8 +226,8 @@ def test_dimension_is_right(built: tuple[str, Path]) -> None:
 def test_read_only_mode_of_openpyxl_sees_all(built: tuple[str, Path]) -> None:
     book = openpyxl.load_workbook(built[1], read_only=True, data_only=True)
     rows = list(book["Input"].iter_rows(values_only=True))
-    outlined = 7 + 9
-    assert sum(isinstance(value, int | float) for row in rows for value in row) == 2 * PIXELS.size + outlined
+    outlined, bars = 7 + 9, 2 * 3 * 5  # three channels, and what they are normalized to
+    assert sum(isinstance(value, int | float) for row in rows for value in row) == 2 * PIXELS.size + outlined + bars
     book.close()
 
 
@@ -326,7 +337,7 @@ def test_protection(make: Callable[..., Path]) -> None:
     for name, (sheet, top, left, bottom, right) in grids.names.items():
         words = ("channel", "kernel", "bias", "weight", "scale", "mean", "std", "running", "choice")
         typed = any(f"_{word}" in name for word in words) and not name.startswith(("inspector_", "kernel_"))
-        typed = typed or name in choices
+        typed = (typed or name in choices) and not re.search(r"_(?!scale)\w+_scale$", name)
         cells = [book[sheet].cell(row, column) for row in (top, bottom) for column in (left, right)]
         assert {cell.protection.locked for cell in cells} == {not typed}, name
     assert not any(sheet.protection.sheet for sheet in openpyxl.load_workbook(make(NETWORK, PIXELS)).worksheets)

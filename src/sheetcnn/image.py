@@ -253,15 +253,7 @@ def _fitted(picture: Image.Image, settings: InputSettings) -> Image.Image:
 
 def enlarged_png(pixels: np.ndarray, between: tuple[float, float], size: int) -> bytes:
     """A PNG of the input as the network reads it, dark and light as `value_range` says, enlarged to about `size` pixels a side."""
-    return _png_between(pixels if len(pixels) == 3 else pixels[:1], *between, size)
-
-
-def map_png(numbers: np.ndarray, low: float, high: float, size: int) -> bytes:
-    """A PNG of one map in shades of grey from `low` to `high`, enlarged to about `size` pixels a side."""
-    return _png_between(numbers[None], low, high, size)
-
-
-def _png_between(values: np.ndarray, low: float, high: float, size: int) -> bytes:
+    (low, high), values = between, pixels if len(pixels) == 3 else pixels[:1]
     scaled = np.rint((values - low) / ((high - low) or 1) * 255).astype(np.uint8)
     picture = Image.fromarray(scaled[0] if len(scaled) == 1 else scaled.transpose(1, 2, 0))
     factor = max(1, size // max(picture.size))

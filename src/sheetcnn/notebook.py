@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from .image import map_png
+from .image import enlarged_png
 from .plain import plain
+from .xlsx import palette
 
 MAPS = 8  # of a layer that are shown
 SIDE = 64  # pixels, about, of a map's picture
 LARGEST = 256  # rows or columns of a map that is shown
-NEGATIVE, POSITIVE = "#93c5fd", "#fca5a5"
 
 
 class Html(str):
@@ -38,17 +38,23 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Html:
 
 
 def maps(output: np.ndarray) -> Html:
-    """The first maps as pictures, from the layer's least to its largest number; a vector as its first numbers."""
+    """The first maps as pictures in the colours of a workbook's maps; a vector as its first numbers."""
     if output.ndim == 1:
         more = ", …" if len(output) > MAPS else ""
         return text(", ".join(f"{n:.4g}" for n in output[:MAPS]) + more)
     if max(output.shape[1:]) > LARGEST:
         return text("too large to be shown")
-    low, high = float(output.min()), float(output.max())
+    largest = float(np.abs(output).max()) or 1.0
     style = "image-rendering:pixelated;margin:1px;border:1px solid #ccc"
-    pictures = [base64.b64encode(map_png(one, low, high, SIDE)).decode() for one in output[:MAPS]]
+    pictures = [base64.b64encode(enlarged_png(_colours(one / largest), (0, 255), SIDE)).decode() for one in output[:MAPS]]
     tags = [f'<img alt="map {n}" style="{style}" src="data:image/png;base64,{p}">' for n, p in enumerate(pictures, 1)]
     return Html("".join(tags))
+
+
+def _colours(parts: np.ndarray) -> np.ndarray:
+    """Red, green and blue of the parts of a largest number, from −1 to 1."""
+    negative, zero, largest = (np.array(list(bytes.fromhex(shade)), float)[:, None, None] for shade in palette.MAPS)
+    return zero + np.where(parts < 0, negative - zero, largest - zero) * np.abs(parts)
 
 
 def numbers(given: np.ndarray, signed: bool = False) -> Html:
@@ -60,7 +66,7 @@ def numbers(given: np.ndarray, signed: bool = False) -> Html:
         for n in line:
             shade = ""
             if signed and n == n and n:
-                shade = f";background:color-mix(in srgb, {POSITIVE if n > 0 else NEGATIVE} {abs(n) / largest:.0%}, white)"
+                shade = f";background:color-mix(in srgb, #{palette.POSITIVE if n > 0 else palette.NEGATIVE} {abs(n) / largest:.0%}, white)"
             number = "·" if n != n else f"{n:.4g}"
             cells.append(f'<td style="border:1px solid #ddd;padding:1px 4px;color:black{shade}">{number}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")

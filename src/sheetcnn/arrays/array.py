@@ -43,7 +43,6 @@ class Array:
     margin: Margin = (0, 0, 0, 0)  # padding around it
     labels: tuple[str, ...] = ()  # above its grids, the longest that fits: {k} is the map, {c} the channel
     sign: str | None = None  # before it in the equation; None: "=" or "+", as its place has it
-    signed: bool = False  # coloured around 0, whatever numbers it has now
     numbered_from: int | None = None  # the number of its first grid in their names, where that is not 1
     shared_name: bool = False  # a filter's kernels have one name: they stand one below the other, at their channels' heights
 
@@ -113,6 +112,13 @@ def mirror(owner: str, shown: Array, number: int, numbered_from: int, margin: Ma
     label = "reads"
     return Array(f"{label}_{number}", shown.shape, same, same_cell, owner=owner, label=label, role="mirror",
                  grid_axes=shown.grid_axes, inputs=(shown,), margin=margin, numbered_from=numbered_from)  # fmt: skip
+
+
+def original(array: Array) -> Array:
+    """What an array is that only shows another once more."""
+    while array.role in ("mirror", "shared", "thumbnail", "view"):
+        array = next(iter([*array.inputs, *array.parameters.values()]))
+    return array
 
 
 def same(x: np.ndarray) -> np.ndarray:

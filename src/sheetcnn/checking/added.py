@@ -30,6 +30,7 @@ from ..sheets.kernels.content import (
 from ..sheets.overview.content import OVERVIEW, gives_answer, overview_sizes, overview_views
 from .comparison import Comparison, Size, agree
 from .named_grids import NoNumber, in_words
+from .scales import scale_bars
 
 Cells = set[str]  # with their sheets, as findings name them
 Areas = dict[tuple[str, int, int, int, int], set[tuple[str, int, int, int, int]]]
@@ -256,6 +257,7 @@ def overview(comparison: Comparison, values: Values, changed: int, checked: dict
 def added_sheets(comparison: Comparison, cells: int, inspects: bool, values: Values) -> None:
     """All that a workbook has besides its layers: a gallery of so many cells, an inspector if it has one."""
     gallery(comparison, cells, values)
+    scale_bars(comparison, cells)
     if gone := comparison.named.gone:
         parts = {OVERVIEW: {"overview_state": (1, 1)}, CHECK: {"check_state": (1, 1)}}
         parts |= {INSPECTOR: {"inspector_layer": (1, 1)}, TABLE: {"inspector_table": (1, 1)}} if inspects else {}

@@ -17,7 +17,8 @@ from .named_grids import NamedGrids, in_words
 from .report import Value
 
 MOST = 1000  # on one sheet that are looked at
-_LARGEST = re.compile(r"MAX\(\x01(,\x01)*\)\Z")  # the skeleton of the header's "largest cell", which the colours come from
+# The skeleton of a scale bar's last cell, which the colours come from.
+_LARGEST = re.compile(r"MAX\(MAX\(\x01(,\x01)*\),-MIN\(\x01(,\x01)*\)\)\Z")
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,14 @@ from .draft import EXERCISE, FEEDBACK, Box, HandoutDraft, Total
 from .fingerprint import fingerprints, status
 from .marking import EXACT
 
-SHADES = (  # of a right cell, by its part of the layer's largest
-    (0.6, "166534", "FFFFFF"),
-    (0.35, "22A559", "000000"),
-    (0.18, "5FD08B", "000000"),
-    (0.07, "A7E9BF", "000000"),
+SHADES = (  # of a right cell, by its part of the layer's largest: as on maps, the lighter the larger
+    (0.6, "DCFCE7", "000000"),
+    (0.35, "86EFAC", "000000"),
+    (0.18, "22A559", "000000"),
+    (0.07, "15803D", "FFFFFF"),
 )
-GREEN = "DCFCE7"  # of any other right cell
+DARKEST = ("14532D", "FFFFFF")  # of what is smaller
+GREEN = ("DCFCE7", "14532D")  # of right cells that make no picture
 WRONG, WRONG_INK = "FECACA", "7F1D1D"
 PIECE = 100  # grids in one sum: Excel takes 255 arguments and 8,192 characters, of which a cell range has up to 56
 
@@ -113,7 +114,7 @@ def _done(draft: WorkbookDraft, row: int, formula: str, value: float, number_for
     """How far a task is done."""
     place = Grid(EXERCISE, row, 6, 1, 1)
     draft.fill(EXERCISE, CellBlock(place, np.array([[value]]), draft.style("table", number_format), lambda i: [formula]))
-    green = PatternFill("solid", bgColor=GREEN)
+    green = PatternFill("solid", bgColor=GREEN[0])
     draft.book[EXERCISE].conditional_formatting.add(
         area_of(place), CellIsRule("equal", [str(full)], fill=green, font=Font(bold=True))
     )
@@ -180,7 +181,7 @@ def _hide(sheet: Worksheet, grids: list[Grid]) -> None:
 
 
 def _green(box: Box, own: Grid) -> tuple[str, list[FormulaRule]]:
-    """The range and the rules by which right cells are green, the larger the darker: so the picture appears in green.
+    """The range and the rules by which right cells are green, the larger the lighter: so the picture appears in green.
 
     What is filled in and wrong is red. A map that is computed from what is typed elsewhere is not: it nears its target.
     """
@@ -190,7 +191,8 @@ def _green(box: Box, own: Grid) -> tuple[str, list[FormulaRule]]:
         for part, shade, ink in SHADES:
             test = f"AND({right},{cell}>{part * box.largest:.3g})"
             rules.append(FormulaRule([test], fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
-    rules.append(FormulaRule([right], fill=PatternFill("solid", bgColor=GREEN), font=Font(color="14532D")))
+    shade, ink = DARKEST if box.largest > 0 else GREEN
+    rules.append(FormulaRule([right], fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
     if box.shown is None:
         test = f"AND(NOT(ISBLANK({cell})),ISNUMBER({own.at(0, 0)}),{own.at(0, 0)}=0)"
         rules.append(FormulaRule([test], fill=PatternFill("solid", bgColor=WRONG), font=Font(color=WRONG_INK)))

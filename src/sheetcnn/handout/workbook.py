@@ -7,7 +7,7 @@ from typing import Any
 from ..sheets.content import WorkbookContent
 from ..sheets.description.look import description_sheet
 from ..sheets.gallery.content import thumbnails
-from ..sheets.gallery.look import gallery_sheet
+from ..sheets.gallery.look import gallery_scales, gallery_sheet
 from ..sheets.layer.look import layer_sheet
 from ..xlsx.draft import protect
 from ..xlsx.printing import set_up_printing
@@ -40,6 +40,7 @@ def draft_handout(
     names = [EXERCISE, *(page.sheet for page in content.pages.values()), EXERCISE]
     for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), {}, {}, sizes)
+    gallery_scales(draft, content)
     for number, task in tasks.items():
         task.draw(draft, number)
     for task in exercise.tasks:

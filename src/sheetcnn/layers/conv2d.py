@@ -275,7 +275,7 @@ class Conv2d(Activated, Sliding):
             return []
         size = (self.out_channels, shape[0] // self.groups, *self.positions(shape))
         labels = ("kernel * channel {c}", "channel {c}", "ch {c}", "{c}")
-        return [Array("product", size, self._products, self._product_formula, labels=labels, sign="→", signed=True)]
+        return [Array("product", size, self._products, self._product_formula, labels=labels, sign="→")]
 
     def _products(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
         """Each window with its kernel, channel by channel: filters × channels × rows × columns."""

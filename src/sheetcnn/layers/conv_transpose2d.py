@@ -158,7 +158,6 @@ class ConvTranspose2d(Activated):
                 spacing=self.dilation,
                 labels=turned,
                 sign="→",
-                signed=True,
             ),
         ]
 

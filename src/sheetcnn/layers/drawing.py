@@ -52,7 +52,7 @@ def arrays_of(
 
     own = output(parts[0], mirrors or inputs)
     if layer.draws_sum(detail):
-        found.append(replace(own, key="sum", label="sum", role="step", labels=SUM, signed=True))
+        found.append(replace(own, key="sum", label="sum", role="step", labels=SUM))
         if layer.final is None:
             own = replace(own, forward=same, formula=same_cell, inputs=(found[-1],), parameters={}, steps={})
         else:

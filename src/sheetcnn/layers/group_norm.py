@@ -31,7 +31,7 @@ class GroupStatistics(Activated):
     def steps(self, shape: Shape, detail: str) -> list[Array]:
         groups = (self.groups_of(shape[0]),)
         return [
-            Array("mean", groups, lambda x, **_: self._grouped(x).mean(axis=1), self._mean_formula, signed=True),
+            Array("mean", groups, lambda x, **_: self._grouped(x).mean(axis=1), self._mean_formula),
             Array("var", groups, lambda x, **_: self._grouped(x).var(axis=1), self._var_formula),
         ]
 

@@ -92,7 +92,7 @@ class Graph:
             return of[weights.key].at(at[0], int(np.ravel_multi_index(at[1:], maps)))
 
         return Array("folded", (node.shape[0], *maps), forward, formula, owner=node.name, role="view", grid_axes=2,
-                     parameters={weights.key: weights}, signed=True)  # fmt: skip
+                     parameters={weights.key: weights})  # fmt: skip
 
     def _share_names(self) -> None:
         for node in self.network.nodes:

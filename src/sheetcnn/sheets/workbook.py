@@ -9,7 +9,7 @@ from .content import WorkbookContent
 from .description.content import LOOKS
 from .description.look import description_sheet
 from .gallery.content import thumbnails
-from .gallery.look import gallery_sheet
+from .gallery.look import gallery_scales, gallery_sheet
 from .inspector.look import inspector_cells, inspector_of, inspector_sheet, outlines
 from .inspector.place import inspector_places
 from .kernels.content import kept
@@ -41,6 +41,7 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
         banks["kernels"] = kernels_page(content.graph)
     for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), banks, outlined)
+    gallery_scales(draft, content)
     checked = check_sheet(draft, content)
     for bank, draw in (("pictures", pictures_sheet), ("kernels", kernels_sheet)):
         if bank in banks:

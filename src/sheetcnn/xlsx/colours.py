@@ -1,4 +1,4 @@
-"""Colour scales, outlines and pale text: what cells look like as their numbers change."""
+"""Colour scales, outlines and shades of text: what cells look like as their numbers change."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from openpyxl.styles import Border, Font, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
 from . import palette
+
+LEAST = "0.000000001"  # the largest number of a map of zeros, whose scale would have no room for colours
+OUTLINED = "formula"  # the ink of what is outlined, which has few shades: each takes three rules more
 
 
 @dataclass(frozen=True)
@@ -36,41 +39,57 @@ class Outline:
         ]
 
 
-def add_rules(sheet: Worksheet, ranges: str, rules: list[FormulaRule]) -> None:
+def add_rules(sheet: Worksheet, ranges: str, rules: list[Any]) -> None:
     """Lay several rules over ranges, the first before the others."""
     for rule in rules:
         sheet.conditional_formatting.add(ranges, rule)
 
 
 def colour(
-    sheet: Worksheet, ranges: str, scale: palette.Scale, largest: str | None, typed: bool, outline: Outline | None = None
+    sheet: Worksheet, ranges: str, scale: palette.Scale, ink: str = "formula", outline: Outline | None = None
 ) -> None:
-    """Lay a colour scale over ranges, and make text pale where cells are dark; `largest` is the maximum, or its cell.
+    """Lay a colour scale over ranges, whose numbers are written in an ink, each in a shade that can be read on its cell.
 
     LibreOffice gives a cell the format of one rule only, and sees one set of rules where ranges overlap: what is outlined
-    and dark has a rule of its own, before the others.
+    and in another shade has a rule of its own, before the others.
     """
-    dark = []
-    if scale.pale_below is not None:
-        dark.append(("lessThan", "<", repr(scale.pale_below)))
-    if scale.pale_above is not None and largest is not None:
-        dark.append(("greaterThan", ">", f"{scale.pale_above}*{largest}"))
-    pale = Font(color=palette.PALE_TYPED if typed else palette.PALE_TEXT)
     if outline is not None:
         corner = ranges.split(" ")[0].split(":")[0]
-        for _, sign, limit in dark:
-            add_rules(sheet, ranges, outline.rules(f"{corner}{sign}{limit}", font=pale))
-        add_rules(sheet, ranges, outline.rules())
-    points = scale.points
-    keys = ("start", "mid", "end") if len(points) == 3 else ("start", "end")
+        for operator, limits, font in shades_of(scale, OUTLINED):
+            add_rules(sheet, ranges, outline.rules(*tests_of(corner, operator, limits), font=font))
+        add_rules(sheet, ranges, outline.rules(font=Font(color=palette.INKS[OUTLINED][0])))
+    sheet.conditional_formatting.add(ranges, scale_rule(scale))
+    for operator, limits, font in shades_of(scale, ink):
+        sheet.conditional_formatting.add(ranges, CellIsRule(operator, limits, font=font))
+
+
+def scale_rule(scale: palette.Scale) -> ColorScaleRule:
+    """The rule of a colour scale."""
+    keys = ("start", "mid", "end") if len(scale.values) == 3 else ("start", "end")
     arguments: dict[str, Any] = {}
-    for key, (value, shade) in zip(keys, points, strict=True):
-        arguments[f"{key}_type"] = value if isinstance(value, str) else "num"
-        arguments[f"{key}_value"] = None if isinstance(value, str) else value
+    for key, value, shade in zip(keys, scale.values, scale.colours, strict=True):
+        follows = scale.largest is not None and value != 0
+        arguments[f"{key}_type"] = "formula" if follows else "num"
+        arguments[f"{key}_value"] = f"{value:g}*MAX({scale.largest},{LEAST})" if follows else value
         arguments[f"{key}_color"] = shade
-    sheet.conditional_formatting.add(ranges, ColorScaleRule(**arguments))
-    for operator, _, limit in dark:
-        sheet.conditional_formatting.add(ranges, CellIsRule(operator, [limit], font=pale))
+    return ColorScaleRule(**arguments)
+
+
+def shades_of(scale: palette.Scale, ink: str) -> list[tuple[str, list[str], Font]]:
+    """For which numbers an ink has another shade than on white: the comparison, its limits, and the font."""
+    found = []
+    last = len(scale.colours) - 1
+    for start, end, shade in palette.shades(scale.colours, ink):
+        limits = [scale.at(place) for place in (start, end) if 0 < place < last]
+        operator = "between" if len(limits) == 2 else "lessThan" if start == 0 else "greaterThan"
+        found.append((operator, limits, Font(color=shade)))
+    return found
+
+
+def tests_of(cell: str, operator: str, limits: list[str]) -> list[str]:
+    """The same comparison as tests of a formula."""
+    signs = {"lessThan": ("<",), "greaterThan": (">",), "between": (">=", "<=")}[operator]
+    return [f"{cell}{sign}{limit}" for sign, limit in zip(signs, limits, strict=True)]
 
 
 def known(array: np.ndarray) -> np.ndarray:
@@ -79,7 +98,18 @@ def known(array: np.ndarray) -> np.ndarray:
     return array[~hidden] if hidden.any() else array
 
 
-def signed_scale(values: list[np.ndarray]) -> palette.Scale:
-    """Blue, white, red, centred on 0 and as wide as the largest value."""
-    size = max((float(np.abs(array).max()) for array in values if array.size), default=0.0) or 1.0
-    return palette.Scale(((-size, palette.NEGATIVE), (0.0, palette.ZERO), (size, palette.POSITIVE)))
+def size_of(values: np.ndarray) -> float:
+    """The size of an array's largest number, of either sign; of zeros it is 1."""
+    return float(np.abs(known(values)).max(initial=0.0)) or 1.0
+
+
+def map_scale(values: np.ndarray, largest: str | None = None) -> palette.Scale:
+    """The scale of maps, as wide as these numbers are large, or as what the cell `largest` holds."""
+    size = 1.0 if largest is not None else size_of(values)
+    return palette.Scale(palette.MAPS, (-size, 0.0, size), largest)
+
+
+def weight_scale(values: np.ndarray, largest: str | None = None) -> palette.Scale:
+    """The scale of kernels and other weights, as wide as these numbers are large, or as what the cell `largest` holds."""
+    size = 1.0 if largest is not None else size_of(values)
+    return palette.Scale(palette.WEIGHTS, (-size, 0.0, size), largest)

@@ -43,6 +43,7 @@ class WorkbookDraft:
     blocks: dict[str, list[CellBlock]] = field(default_factory=dict)
     descriptions: list[str] = field(default_factory=list)  # of the pictures, in their order
     prints: dict[str, Prints] = field(default_factory=dict)  # how each sheet is put on paper
+    bars: dict[str, Grid] = field(default_factory=dict)  # scale bars whose colours follow numbers, by name
     _styles: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from ...model.network import Network
 from ...model.settings import Text
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.colours import colour, signed_scale
+from ...xlsx.colours import colour, map_scale
 from ...xlsx.draft import area_of, put
 from ..draft import Box, HandoutDraft
 from ..marking import Graded, Work
@@ -86,9 +86,7 @@ class Design(Task):
         put(sheet, place.top - 1, place.left, f"target of map {self.map}", "label")
         draft.name(f"{self.layer}_target_{self.map}", place)
         draft.fill(own.sheet, CellBlock(place, target, draft.style("formula", palette.number_format(right))))
-        largest = float(right.max()) or 1.0
-        dark = palette.Scale(((0.0, palette.LIGHT), (largest, palette.DARK)), pale_above=0.5)
-        colour(sheet, area_of(place), signed_scale([right]) if right.min() < 0 else dark, repr(largest), typed=False)
+        colour(sheet, area_of(place), map_scale(right))
         if number in draft.live:
             tolerance = self.tolerance * (1 + float(np.abs(target).max()))
             draft.boxes.append(Box(number, own, target, tolerance, float(target.max()), shown=place, given=asked))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
+from ...arrays.grid import Grid
 from ...model.settings import INPUT
-from ...xlsx import palette
-from ...xlsx.colours import colour, signed_scale
-from ...xlsx.draft import WorkbookDraft, put, put_line, spans
+from ...xlsx.draft import WorkbookDraft, put, put_line
 from ..content import WorkbookContent
-from ..layer.look import cell_block, channel_bounds
-from ..page import LEFT, Block, channel_names
-from .content import GALLERY
+from ..layer.look import cell_block
+from ..page import LEFT, Block
+from ..scales.content import bar_name, bar_view, has_live_scale
+from ..scales.look import colour_array, write_bar
+from .content import GALLERY, thumbnails
 from .place import GALLERY_TOP, TINY, gallery_page
 
 
@@ -50,20 +51,22 @@ def gallery_sheet(draft: WorkbookDraft, content: WorkbookContent, sizes: bool = 
     style = draft.style("thumbnail", ";;;")
     for blocks in by_layer.values():
         array = blocks[0].array
-        values, written = array.computed(content.values) + 0.0, array.computed(content.written) + 0.0
+        written = array.computed(content.written) + 0.0
         write = array.written(content.grids, GALLERY)
         for block in blocks:
             draft.fill(GALLERY, cell_block(block, written, write, style, draft.style("frame")))
-        bounds = channel_bounds(content, array.inputs[0])
-        if bounds is not None:
-            for block, (low, high), channel in zip(blocks, bounds, channel_names(network, INPUT), strict=False):
-                dark, light = palette.CHANNELS.get(channel, palette.GRAY)
-                colour(sheet, spans([block.grid]), palette.Scale(((low, dark), (high, light))), None, typed=False)
-        elif values.min() < 0:
-            colour(sheet, spans([block.grid for block in blocks]), signed_scale([values]), None, typed=False)
-        else:
-            scale = palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)))
-            colour(sheet, spans([block.grid for block in blocks]), scale, None, typed=False)
+        if has_live_scale(array):  # in the margin, unseen
+            draft.bars[bar_name(array)] = Grid(GALLERY, GALLERY_TOP + len(draft.bars), 1, 1, 1)
+        colour_array(draft, sheet, content, array, [(block.index, block.grid) for block in blocks])
+
+
+def gallery_scales(draft: WorkbookDraft, content: WorkbookContent) -> None:
+    """The cells from which its colours come; to be written when the layers' scale bars have their places."""
+    style = draft.style("thumbnail", ";;;")
+    for array in thumbnails(content.graph, content.gallery):
+        if has_live_scale(array):
+            grids = content.grids[array.inputs[0].id]
+            write_bar(draft, bar_view(array, grids, draft.bars, content.written), draft.bars[bar_name(array)], style)
 
 
 def _tiny_cells(sheet: Worksheet, columns: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, FormulaRule
+from openpyxl.formatting.rule import CellIsRule, FormulaRule
 from openpyxl.styles import Border, Font, PatternFill, Side
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.dimensions import ColumnDimension
@@ -14,7 +14,7 @@ from ...arrays.computed_range import ComputedRange
 from ...arrays.grid import Grid
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.colours import Outline
+from ...xlsx.colours import Outline, add_rules, scale_rule, shades_of, tests_of
 from ...xlsx.columns import WIDTH
 from ...xlsx.draft import WorkbookDraft, area_of, put, put_line
 from ..content import WorkbookContent
@@ -105,20 +105,30 @@ def _colours(sheet: Worksheet, places: dict[str, Grid]) -> None:
     add(cells, CellIsRule("equal", [f'"{HOLE}"'], fill=PatternFill("solid", bgColor="E5E7EB"), border=box))
     gold = PatternFill("solid", bgColor="FCD34D")
     add(cells, FormulaRule([winner], fill=gold, font=Font(bold=True), border=box))
-    add(cells, FormulaRule([f'{corner}<>""'], border=box))
-    add(cells, ColorScaleRule("min", None, palette.LIGHT, None, None, None, "max", None, "A5B4FC"))
+    area = Grid("", window.top, window.left, window.rows, window.columns).area
+    _boxed(sheet, window, palette.Scale(palette.MAPS, (-1.0, 0.0, 1.0), f"MAX(MAX({area}),-MIN({area}))"), box)
     scale = places["inspector_scale"]
     for n, name in enumerate(("kernel", "product")):
         if (grid := places.get(f"inspector_{name}")) is None:
             continue
         size = Grid("", scale.top + n, scale.left, 1, 1).area
-        add(area_of(grid), FormulaRule([f'{LETTERS[grid.left]}{grid.top}<>""'], border=box))
-        low, middle = ("formula", f"-{size}", palette.NEGATIVE), ("num", 0, palette.ZERO)
-        add(area_of(grid), ColorScaleRule(*low, *middle, "formula", size, palette.POSITIVE))
+        colours = palette.WEIGHTS if name == "kernel" else palette.MAPS
+        _boxed(sheet, grid, palette.Scale(colours, (-1.0, 0.0, 1.0), size), box)
     tick = Grid("", result.bottom, result.left, 1, 1).area
     green, red = PatternFill("solid", bgColor="BBF7D0"), PatternFill("solid", bgColor="FECACA")
     add(tick, CellIsRule("equal", ['"✓"'], fill=green))
     add(tick, CellIsRule("notEqual", ['"✓"'], fill=red))
+
+
+def _boxed(sheet: Worksheet, grid: Grid, scale: palette.Scale, box: Border) -> None:
+    """Colour a grid, with lines around what is shown of it."""
+    cells, corner = area_of(grid), f"{LETTERS[grid.left]}{grid.top}"
+    shown = f'{corner}<>""'
+    rules = [
+        FormulaRule([f"AND({','.join([shown, *tests_of(corner, operator, limits)])})"], border=box, font=font)
+        for operator, limits, font in shades_of(scale, "formula")
+    ]
+    add_rules(sheet, cells, [*rules, FormulaRule([shown], border=box), scale_rule(scale)])
 
 
 def inspector_cells(draft: WorkbookDraft, content: WorkbookContent, inspector: Inspector, places: dict[str, Grid]) -> None:

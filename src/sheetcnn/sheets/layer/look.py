@@ -6,22 +6,22 @@ from typing import Any
 
 import numpy as np
 from openpyxl.styles import Alignment
-from openpyxl.utils.cell import absolute_coordinate
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ...arrays.array import Array, CellFormula, shape_text
-from ...arrays.grid import Grid
+from ...arrays.array import CellFormula, shape_text
 from ...model.network import Node
 from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.colours import Outline, add_rules, colour, known, signed_scale
+from ...xlsx.colours import Outline, add_rules, known
 from ...xlsx.columns import square_cells
-from ...xlsx.draft import WorkbookDraft, put, put_line, spans
+from ...xlsx.draft import WorkbookDraft, put, put_line
 from ..content import WorkbookContent
 from ..kernels.look import kernel_choices
-from ..page import GAP, HEADER, LEFT, Block, Page, channel_names
+from ..page import GAP, HEADER, LEFT, Block, Page
 from ..pictures.look import choice_of_pictures
+from ..scales.content import has_colours
+from ..scales.look import colour_array, scale_bars
 from ..screen import TEXT_TOP, rows_of, show
 from .content import Lines, layer_lines
 from .matrix import texts_of
@@ -62,6 +62,7 @@ def layer_sheet(
     if page.choices:
         kernels = content.graph.get(owner, "weight")
         choosing[kernels.id] = kernel_choices(draft, sheet, page, kernels, banks["kernels"])
+    scale_bars(draft, sheet, content, content.graph.of[owner], row, column)
     by_array: dict[str, list[Block]] = {}
     for block in page.blocks:
         by_array.setdefault(block.array.id, []).append(block)
@@ -76,7 +77,12 @@ def layer_sheet(
         blank = draft.style("blank")
         for block in blocks:
             draft.fill(page.sheet, cell_block(block, written, write, style, blank))
-        column = _colour(draft, sheet, content, blocks, (numbers, written), (row, column), typed, outlines.get(name))
+        outline = outlines.get(name)
+        if outline is not None and outline.around:
+            add_rules(sheet, outline.around, outline.rules())
+        if has_colours(array):
+            shown = [(block.index, block.grid) for block in blocks]
+            colour_array(draft, sheet, content, array, shown, "typed" if typed else "formula", outline)
 
 
 def _repeats(node: Node | None) -> bool:
@@ -155,82 +161,12 @@ def _input_lines(content: WorkbookContent) -> Lines:
         given = [key for key in ("scale", "mean", "std") if getattr(settings, key) is not None]
         text = "pixel" + (" / scale" if "scale" in given else "") + (" − mean" if "mean" in given else "")
         words += f"   normalized = {f'({text}) / std' if 'std' in given else text}"
-    lines: Lines = [([words], "words"), ([f"{shape_text(settings.shape)}: channels × rows × columns"], "soft")]
+    lines: Lines = [
+        ([words], "words"),
+        ([f"{shape_text(settings.shape)}: channels × rows × columns", palette.MAPS_RULE], "soft"),
+    ]
     if any(content.graph.margin(INPUT)):
         lines.append(
             (["The hatched border is the padding that the next layer wants: blank cells, which count as 0."], "soft")
         )
     return lines
-
-
-def _colour(
-    draft: WorkbookDraft,
-    sheet: Worksheet,
-    content: WorkbookContent,
-    blocks: list[Block],
-    arrays: tuple[np.ndarray, np.ndarray],
-    at: tuple[int, int],
-    typed: bool,
-    outline: Outline | None,
-) -> int:
-    """Colour the grids of one array, whose values and written values are given; returns the next free column of its row."""
-    row, column = at
-    numbers, written = arrays
-    array, grids = blocks[0].array, [block.grid for block in blocks]
-    if outline is not None and outline.around:
-        add_rules(sheet, outline.around, outline.rules())
-    single = array.role in ("parameter", "shared") and numbers.ndim < 2
-    if single or (array.role == "step" and array.grid_axes and numbers.ndim == 1):
-        return column  # a single number needs no colour
-    bounds = channel_bounds(content, array)
-    if bounds is not None:
-        for block, (low, high), name in zip(blocks, bounds, channel_names(content.network, INPUT), strict=True):
-            dark, light = palette.CHANNELS.get(name, palette.GRAY)
-            scale = palette.Scale(
-                ((low, dark), (high, light)), pale_below=low + palette.pale_until(dark, light) * (high - low)
-            )
-            colour(sheet, spans([block.grid]), scale, None, typed, outline)
-        return column
-    if typed or numbers.min() < 0 or array.signed or array.role == "shared":
-        colour(sheet, spans(grids), signed_scale([known(numbers)]), None, typed, outline)
-        return column
-    ranges = spans(grids)
-    text = "largest cell" if array.role == "output" else f"largest of {array.label}"
-    put(sheet, row, column, text, "soft")
-    cell = Grid(sheet.title, row, column + 4, 1, 1)
-    absolute = ",".join(absolute_coordinate(part) for part in ranges.split(" "))
-    draft.fill(
-        sheet.title,
-        CellBlock(
-            cell,
-            np.array([[float(written.max())]]),
-            draft.style("formula", palette.number_format(numbers)),
-            lambda i: [f"MAX({absolute})"],
-        ),
-    )
-    colour(
-        sheet,
-        ranges,
-        palette.Scale(((0.0, palette.LIGHT), ("max", palette.DARK)), pale_above=0.5),
-        cell.area,
-        typed,
-        outline,
-    )
-    return column + 6
-
-
-def channel_bounds(content: WorkbookContent, array: Array) -> list[tuple[float, float]] | None:
-    """The darkest and lightest value of each channel of the input; None for what cannot be shown as dark and light.
-
-    Negative numbers cannot: dark would be the lowest, while elsewhere it is what is far from 0.
-    """
-    low, high = content.pixel_range
-    channels = content.network.input.channels
-    if array.owner != INPUT or array.role == "parameter" or channels not in (1, 3) or low < 0:
-        return None
-    if array.role == "pixels":
-        return [(low, high)] * channels
-    ends = [
-        array.computed(content.values | {f"{INPUT}.channel": np.full((channels, 1, 1), end)}).ravel() for end in (low, high)
-    ]
-    return [(float(low), float(high)) for low, high in zip(*ends, strict=True)]

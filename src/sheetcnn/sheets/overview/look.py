@@ -57,8 +57,8 @@ USE = (
 ALTERNATIVE = "{name}: the picture that {network} reads, at the size that it reads"
 OUTLINE = Border(*[Side("thin", color=palette.RULE)] * 4)
 SWATCHES = (
-    ((palette.NEGATIVE, palette.ZERO, palette.POSITIVE), "kernels and sums: negative, zero, positive"),
-    ((palette.LIGHT, "929AB5", palette.DARK), "feature maps: from zero to the layer's largest cell"),
+    (palette.MAPS, palette.MAPS_RULE),
+    (palette.WEIGHTS, palette.WEIGHTS_RULE),
 )
 
 

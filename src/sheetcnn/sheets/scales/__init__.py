@@ -1,0 +1,1 @@
+"""Which colours every array has, and the bars that tell."""
