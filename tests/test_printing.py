@@ -82,7 +82,8 @@ def test_pages_hold_what_is_between_their_breaks(tmp_path: Path) -> None:
         height, scale = PAPER[sheet.page_setup.orientation][1], sheet.page_setup.scale / 100
         ends = [0, *(each.id for each in sheet.row_breaks.brk), int(found[2])]
         assert max(b - a for a, b in itertools.pairwise(ends)) * CELL * scale < (height - 1) * 96
-        assert (last - 1) * CELL * scale < (width - 0.5) * 96
+        ends = [1, *(each.id for each in sheet.col_breaks.brk), last]
+        assert max(b - a for a, b in itertools.pairwise(ends)) * CELL * scale < (width - 0.5) * 96
         assert not sheet.sheet_properties.pageSetUpPr.fitToPage, "Excel ignores breaks then"
 
 

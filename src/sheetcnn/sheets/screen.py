@@ -15,7 +15,7 @@ WIDE = 24  # pixels that LibreOffice shows a column in: somewhat more than Excel
 TITLE = 35  # the height of a sheet's first row in pixels
 TEXT_TOP = 3  # the first row of text at the top left of a matrix, below the title and the links
 ZOOMS = range(90, 40, -10)  # per cent
-MOST_FIXED = 0.62  # of the height, that may stay in place
+MOST_FIXED = 0.64  # of the height, that may stay in place
 LETTERS_WIDE = {"words": 6.6, "soft": 5.6, "code": 7.3, "warning": 7.6}  # a letter's width in pixels, by style
 
 
