@@ -40,6 +40,9 @@ VALUES: list[tuple[str, Any]] = [
     ("SUM(D1:D3)", 0),
     ("SUM(TRUE,1)", 2),
     ("SUMSQ(A1:C1)", 14),
+    ("COUNT(A1:C3)", 9),
+    ("COUNT(A1:D2,D4)", 6),  # neither blank, text nor an error
+    ("COUNT(D1)", 0),
     ("MAX(A1:C3)", 9),
     ("MAX(0,-5)", 0),
     ("MAX(D1:D3)", 0),

@@ -82,6 +82,13 @@ def pictures(tmp_path: Path) -> Path:
     ).path
 
 
+def cells_of(opened: openpyxl.Workbook, name: str) -> list[Any]:
+    """The cells of a named grid, row by row."""
+    sheet, area = next(iter(opened.defined_names[name].destinations))
+    found = opened[sheet][area.replace("$", "")]
+    return [cell for line in found for cell in line] if isinstance(found, tuple) else [found]
+
+
 def notes(report: sheetcnn.Report) -> list[str]:
     """All but those on saved values, which openpyxl drops, and on who evaluated what."""
     others = "have no saved value", "that no grid reads", "own evaluator cannot"
@@ -115,15 +122,19 @@ def innocent(book: Path, *expected: str) -> sheetcnn.Report:
         ("input_scale", None),
         ("fc_weight", None),
         ("fc_out", None),
-        ("conv_choice_1_1", None),
+        ("conv_choice_1", None),
+        ("conv_state_1", None),
+        ("conv_built_2_1", None),
+        ("conv_chosen_1", None),
         ("gallery_conv_1", None),
         ("check_sum", None),
     ],
 )
 def test_a_grid_is_cut_and_pasted(book: Path, name: str, note: str | None, sheet: str) -> None:
-    if name == "conv_choice_1_1":  # only its first cell holds something
+    if name == "conv_choice_1":  # only its first cell holds something
         with changed(book) as opened:
-            opened["conv"].unmerge_cells("N12:P12")
+            for area in [str(area) for area in opened["conv"].merged_cells.ranges]:
+                opened["conv"].unmerge_cells(area)
     cut_and_paste(book, name, sheet, 60, 50)
     bars = [BAR.format(f"{name[:4]}_map_scale")] if "_map_" in name else []
     report = innocent(book, *bars, *([note] if note else []))
@@ -296,7 +307,9 @@ def test_the_answer_is_checked_without_the_check_sheet(book: Path) -> None:
         ("overview_state", f"the state on Overview, since the defined name overview_state {MISSING}"),
         ("overview_bar", f"the answer on Overview, since the defined name overview_bar {MISSING}"),
         ("answer_names", f"the answer on Overview, since the defined name answer_names {MISSING}"),
-        ("conv_choice_2_1", f"the lists of kernels of conv, since the defined name conv_choice_2_1 {MISSING}"),
+        ("conv_choice_2", f"the lists of kernels of conv, since the defined name conv_choice_2 {MISSING}"),
+        ("conv_state_1", f"the lists of kernels of conv, since the defined name conv_state_1 {MISSING}"),
+        ("conv_built_3_2", f"the lists of kernels of conv, since the defined name conv_built_3_2 {MISSING}"),
         ("kernel_names", f"the lists of kernels of conv, since the defined name kernel_names {MISSING}"),
     ],
 )
@@ -411,15 +424,16 @@ def test_cleared_in_libreoffice(book: Path, office: Office, tmp_path: Path, cell
 def test_a_choice_of_no_kernel(book: Path, value: Any) -> None:
     """One finding, not one for each cell that follows; none where the kernel does not follow its list."""
     with changed(book) as opened:
-        opened["conv"]["N12"] = value
+        choice = cells_of(opened, "conv_choice_1")[0]
+        choice.value = value
     report = sheetcnn.check(book)
-    assert found(report) == [("conv", "input", "conv!N12")]
+    assert found(report) == [("conv", "input", f"conv!{choice.coordinate}")]
     assert "which is no kernel; choose one of the list" in report.findings[0].text
     assert not report.ok
     assert next(layer for layer in report.layers if layer.layer == "pool").follow > 0
     with changed(book) as opened:
-        for line in opened["conv"]["N9:P11"]:
-            for cell in line:
+        for c in (1, 2):
+            for cell in cells_of(opened, f"conv_kernel_1_{c}"):
                 cell.value = 1
     innocent(book)
 

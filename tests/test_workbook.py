@@ -19,6 +19,7 @@ from sheetcnn.arrays.grid import Grid
 from sheetcnn.errors import LimitError, SheetcnnError
 from sheetcnn.formula import read_book
 from sheetcnn.templates import templates
+from sheetcnn.xlsx import palette
 from sheetcnn.xlsx.cells import CellBlock
 
 PICTURE_OF = {
@@ -179,7 +180,7 @@ def test_every_grid_has_its_name(built: tuple[str, Path]) -> None:
         for layer, filters, channels in (("fc1", 4, 3), ("wide", 18, 4), ("conv3", 2, 9), ("after", 5, 18))
         for k in range(1, filters + 1)
         for c in range(1, channels + 1)
-    } | {f"fc1_choice_{k}_{c}" for k in range(1, 5) for c in (1, 2, 3)}
+    } | {f"fc1_{what}_{k}" for what in ("choice", "chosen", "state") for k in range(1, 5)}
 
 
 def test_values_are_saved_exactly(built: tuple[str, Path]) -> None:
@@ -243,7 +244,22 @@ def test_texts_stay_texts(built: tuple[str, Path]) -> None:
 
 
 def test_formulas_use_what_means_the_same_everywhere(built: tuple[str, Path]) -> None:
-    allowed = {"SUMPRODUCT", "SUM", "SUMSQ", "MAX", "MIN", "AVERAGE", "EXP", "LN", "TANH", "SQRT", "ABS", "IF", "INDEX"}
+    allowed = {
+        "SUMPRODUCT",
+        "SUM",
+        "SUMSQ",
+        "MAX",
+        "MIN",
+        "AVERAGE",
+        "EXP",
+        "LN",
+        "TANH",
+        "SQRT",
+        "ABS",
+        "IF",
+        "INDEX",
+        "COUNT",
+    }
     allowed |= {"MATCH", "ERF", "NORMSDIST", "ROUND", "CHOOSE", "INT", "REPT", "LARGE"}
     with zipfile.ZipFile(built[1]) as archive:
         for name in archive.namelist():
@@ -348,10 +364,14 @@ def test_blue_is_for_typing(built: tuple[str, Path]) -> None:
     for name, (sheet, top, left, *_) in grids.names.items():
         if sheet in ("Overview", "Inspector", "Check", "_kernels", "_inspector") or name == "answer_names":
             continue
-        # A kernel of the first layer can be chosen, and is for typing all the same.
-        formula = grids.sheets[sheet].formula(top, left) is not None and not name.startswith("fc1_kernel")
-        colour = book[sheet].cell(top, left).font.color.rgb
-        assert colour == ("FF000000" if formula else "FF0000CC"), name
+        if name.startswith("fc1_kernel"):  # filled in by a list
+            wanted = palette.LISTED
+        elif name.startswith("fc1_state"):
+            wanted = palette.WARNING
+        else:  # kernels as built are to be copied, not to be typed over
+            black = grids.sheets[sheet].formula(top, left) is not None or "_built_" in name
+            wanted = "000000" if black else "0000CC"
+        assert book[sheet].cell(top, left).font.color.rgb == f"FF{wanted}", name
 
 
 def test_cells_are_square(built: tuple[str, Path]) -> None:

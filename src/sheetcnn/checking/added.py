@@ -6,33 +6,20 @@ import numpy as np
 
 from ..arrays.array import Array, Values
 from ..arrays.computed_range import ComputedRange
-from ..arrays.grid import Grid, flat, seen_from
-from ..arrays.kernels import KERNELS
+from ..arrays.grid import Grid, flat
 from ..formula.parser import skeleton
-from ..formula.values import ERRORS
-from ..model.network import Node
 from ..model.settings import INPUT
 from ..sheets.check.content import CHECK, check_sizes, check_views
 from ..sheets.gallery.content import GALLERY, thumbnails
 from ..sheets.inspector.formulas import inspector_views
 from ..sheets.inspector.table import CHOICES, INSPECTOR, MARKS, PLACES, TABLE, Inspector
-from ..sheets.kernels.content import (
-    BANK,
-    LISTED,
-    NAMES,
-    PRESETS,
-    built_of,
-    choices_of,
-    choosable,
-    kernel_formula,
-    kernel_values,
-)
+from ..sheets.kernels.content import choosable
 from ..sheets.overview.content import OVERVIEW, gives_answer, overview_sizes, overview_views
-from .comparison import Comparison, Size, agree
+from .comparison import Comparison, Size
+from .kernels import Cells, kernel_lists
 from .named_grids import NoNumber, in_words
 from .scales import scale_bars
 
-Cells = set[str]  # with their sheets, as findings name them
 Areas = dict[tuple[str, int, int, int, int], set[tuple[str, int, int, int, int]]]
 
 
@@ -42,53 +29,6 @@ def _sizes(array: Array) -> dict[str, Size]:
 
 
 # -- lists to choose from --------------------------------------------------------------------------------------------
-def kernel_lists(comparison: Comparison, node: Node, numbers: np.ndarray) -> Cells:
-    """Kernels that still follow their lists, each against the numbers of the chosen name.
-
-    Returns the kernels' cells that are no numbers because no kernel has the name that is chosen.
-    """
-    named = comparison.named
-    kernels = comparison.graph.get(node.name, "weight")
-    bank, choice = built_of(kernels), choices_of(kernels)
-    parts = {
-        BANK: _sizes(LISTED) | _sizes(PRESETS) | _sizes(bank),
-        node.name: _sizes(choice),
-    }
-    places = comparison.places(f"the lists of kernels of {node.name}", parts)
-    if places is None:
-        return set()
-    built, choices = named.find(bank), named.find(choice)
-    kept = comparison.numbers(bank, built)
-    names, presets = places["kernel_names"], places["kernel_presets"]
-    comparison.constants(names, [[name] for name in NAMES])
-    comparison.constants(presets, [kernel.ravel().tolist() for kernel in KERNELS.values()])
-    sheet = comparison.sheets[node.name]
-    write = kernel_formula(
-        kernels, seen_from(built, sheet), seen_from(choices, sheet), names.seen_from(sheet), presets.seen_from(sheet)
-    )
-    explained: Cells = set()
-    for (k, c), grid, _ in named.each(comparison.grids[kernels.id]):
-        following = [
-            (a, b)
-            for a, b in np.ndindex(grid.rows, grid.columns)
-            if (text := named.formula(grid, a, b)) is not None
-            and comparison.same(text, write((k, c, a, b)), (grid.sheet, sheet))
-        ]  # the others were typed over, as anyone may
-        chosen = comparison.typed(choices[k][c])
-        wanted = kernel_values(kept[k, c], chosen) if isinstance(chosen, str) else None
-        if wanted is None:
-            if following:
-                words = f"holds {in_words(chosen)}, which is no kernel; choose one of the list"
-                comparison.add("input", named.where(choices[k][c], 0, 0), words, chosen, None, None)
-                explained |= {named.where(grid, a, b) for a, b in following}
-            continue
-        for a, b in following:
-            comparison.now.cells += 1
-            if not agree(numbers[k, c, a, b], wanted[a, b]) and named.value(grid, a, b) not in ERRORS:
-                comparison.differs(grid, a, b, float(wanted[a, b]))
-    return explained
-
-
 def picture_list(comparison: Comparison, wrong: list[NoNumber]) -> Cells:
     """The pixels that are no numbers because the picture that is chosen is none of the list, which is a finding."""
     named = comparison.named

@@ -160,6 +160,14 @@ def _average(context: Context, trees: tuple[Tree, ...]) -> Values:
     return divide(total, Values(count))
 
 
+@_function("COUNT", 1, 255)
+def _count(context: Context, trees: tuple[Tree, ...]) -> Values:
+    if any(_gives_cells(tree) != {True} for tree in trees):
+        raise FormulaError("COUNT is known only of cells")
+    parts = [context.cells(tree) if tree.kind == "reference" else context.value(tree) for tree in trees]
+    return Values(sum((part.kinds() == NUMERIC).sum(axis=(1, 2)) for part in parts).reshape(-1, 1, 1).astype(float))
+
+
 @_function("LARGE", 2)
 def _large(context: Context, trees: tuple[Tree, ...]) -> Values:
     [part], place = _parts(context, trees[:1]), as_numbers(context.one(trees[1]))

@@ -178,7 +178,7 @@ class _Writer:
             raise ExerciseError(f"{self.handout.network.source}: {whose}{error}") from None
         pages = lay_out(variant.graph)
         for page in pages.values():
-            page.choices.clear()  # a list of kernels would give designs away
+            page.lists = None  # a list of kernels would give designs away
         # What is to be found is not known where colour scales and formats are made, so that they cannot tell of it.
         saved = None if key else variant.shown()
         values = (

@@ -42,6 +42,21 @@ class Mark:
 
 
 @dataclass
+class KernelLists:
+    """Lists of classic kernels on a sheet: a cell for each filter, its state beside it, and the kernels as built."""
+
+    choices: list[Grid]  # filter by filter
+    states: list[Grid]
+    built: dict[Shape, Grid]  # by filter and channel
+    marks: list[Mark]
+
+    @property
+    def first_row(self) -> int:
+        """The row in which the kernels as built are announced."""
+        return self.marks[0].row
+
+
+@dataclass
 class Page:
     """A sheet with its grids."""
 
@@ -50,7 +65,7 @@ class Page:
     blocks: list[Block] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     grids: dict[str, Grids] = field(default_factory=dict)  # by the id of their array
-    choices: dict[Shape, Grid] = field(default_factory=dict)  # by the index of the kernel that they choose
+    lists: KernelLists | None = None
     rows: int = HEADER
     columns: int = 1
     corner: int = 0  # the last column for the text at the top left; 0: it may be as wide as the sheet

@@ -12,7 +12,6 @@ from .gallery.content import thumbnails
 from .gallery.look import gallery_scales, gallery_sheet
 from .inspector.look import inspector_cells, inspector_of, inspector_sheet, outlines
 from .inspector.place import inspector_places
-from .kernels.content import kept
 from .kernels.look import kernels_sheet
 from .kernels.place import kernels_page
 from .layer.look import layer_sheet
@@ -37,8 +36,8 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
     outlined = {} if inspector is None else outlines(inspector, places)
     names = ["Overview", *(page.sheet for page in content.pages.values()), "Check"]
     banks = {"pictures": pictures_page(network, len(content.pictures))} if content.pictures else {}
-    if kept(content.graph):
-        banks["kernels"] = kernels_page(content.graph)
+    if (kernels := kernels_page(content.graph)) is not None:
+        banks["kernels"] = kernels
     for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), banks, outlined)
     gallery_scales(draft, content)

@@ -25,8 +25,9 @@ from ..a1 import LETTERS, sheet_prefix
 from ..arrays.computed_range import ComputedRange
 from ..arrays.grid import CELL, Grid
 from ..errors import LimitError
+from . import palette
 from .cells import CellBlock
-from .styles import CELL_STYLES, FONT, IN_GRIDS, TEXT_STYLES
+from .styles import CELL_STYLES, FONT, IN_GRIDS, NUMBERS, TEXT_STYLES, UNSHRUNK
 
 # LibreOffice counts defined names in 16 bits: one more, and it mixes them up and crashes (seen with 7.4).
 MAX_DEFINED_NAMES = 65_535
@@ -80,6 +81,8 @@ class WorkbookDraft:
             cell.number_format = number_format
             for attribute, value in (IN_GRIDS | CELL_STYLES[kind]).items():
                 setattr(cell, attribute, value)
+            if number_format == palette.FITTING and kind in NUMBERS:
+                cell.alignment = UNSHRUNK
             self._styles[key] = cell.style_id
         return self._styles[key]
 

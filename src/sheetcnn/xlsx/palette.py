@@ -12,6 +12,7 @@ INK = "1F2937"  # titles
 SOFT = "6B7280"  # labels
 LINK = "1D4ED8"
 WARNING = "B45309"
+NO_NUMBER = "DC2626"  # where a number is needed
 RULE = "D1D5DB"  # lines between cells
 EDGE = "6B7280"  # the outline of a grid
 CHOICE = "FEF9C3"  # a cell with a drop-down
@@ -36,7 +37,7 @@ INKS = {
     "typed": ("0000CC", "DCEBFF", "000058", "FFFFFF", "00002B"),
     "listed": ("00665F", "B5F5EC", "002B28", "000000", "FFFFFF"),  # set by a list, until it is typed over
 }
-TYPED = INKS["typed"][0]
+TYPED, LISTED = INKS["typed"][0], INKS["listed"][0]
 CONTRAST = 4.5  # at least, between a number and its cell: WCAG 2.1, level AA
 STEPS = 200  # places looked at between two points of a scale
 
@@ -102,11 +103,31 @@ class Scale:
         return f"{value:.6g}*{self.largest}"
 
 
-def number_format(values: np.ndarray) -> str:
-    """As many decimals as a small square cell has room for."""
-    largest = float(np.abs(values).max()) if values.size else 0.0
-    if (values == np.rint(values)).all() and largest < 100_000:
-        return "0"
-    if largest >= 99.5:
-        return "0" if largest < 99_999.5 else "0E+0"
-    return "0.0" if largest >= 9.95 else "0.00" if largest >= 0.005 else "0E+0"
+# Formats that fit a cell of 22 pixels at 7 points: three digits, or two with a sign and a point. All programs agree on them:
+# with conditions, they agree on the sign of negative numbers only where these fall into the first section.
+FITTING = "General"  # as many decimals as there is room for; whole numbers as they are
+THOUSANDS = '[<999.5]0;[<9950]0.0,"k";0,"k"'
+ONE_DECIMAL = "0.0;-0.0;0"
+
+
+def number_format(values: np.ndarray, typed: bool = False) -> str:
+    """As many decimals as a small square cell has room for; of what is typed, or filled in by lists, no more than it has."""
+    if not values.size:
+        return FITTING
+    largest, least = float(values.max()), float(values.min())
+    size = max(largest, -least)
+    if (values == np.rint(values)).all() and size < 99.5:
+        return FITTING
+    if size >= 999.5 or (values == np.rint(values)).all():
+        return THOUSANDS
+    if 0 < size < 0.005:
+        return "0E+0"
+    two = "#.0#" if typed else "#.00"
+    positive = two if largest < 9.995 else "0.0" if largest < 99.95 else "0"
+    negative = two if least > -0.995 or typed else "0.0" if least > -9.95 else "0"
+    return f"{positive};-{negative};0"
+
+
+def needs_room(values: np.ndarray) -> np.ndarray:
+    """Which numbers of typed ones have a sign and three digits, so that they need a format of one decimal."""
+    return (values <= -0.995) & (values != np.rint(values * 10) / 10)

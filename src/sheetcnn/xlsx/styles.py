@@ -13,6 +13,7 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "title": {"font": Font(FONT, 16, bold=True, color=palette.INK)},
     "words": {"font": Font(FONT, 11, color=palette.INK)},
     "typed": {"font": Font(FONT, 9, color=palette.TYPED), "alignment": Alignment(horizontal="center")},
+    "listed": {"font": Font(FONT, 9, color=palette.LISTED), "alignment": Alignment(horizontal="center")},
     "warning": {"font": Font(FONT, 10, bold=True, color=palette.WARNING)},
     "choice": {
         "font": Font(FONT, 10, bold=True, color=palette.TYPED),
@@ -71,9 +72,17 @@ IN_GRIDS: dict[str, Any] = {
     "font": Font(FONT, 7, color="000000"),
     "alignment": Alignment("center", "center", shrink_to_fit=True),
 }
+NUMBERS = ("formula", "typed", "listed")  # kinds of cells for numbers in grids
+UNSHRUNK = Alignment("center", "center")  # of formats that choose the decimals for which there is room
 CELL_STYLES: dict[str, dict[str, Any]] = {
     "formula": {},
     "typed": {"font": _TYPED, "protection": _OPEN},
+    "listed": {"font": Font(FONT, 7, color=palette.LISTED), "protection": _OPEN},  # by a list, but may be typed over
+    "state": {
+        "font": Font(FONT, 7, bold=True, color=palette.WARNING),
+        "border": Border(),
+        "alignment": Alignment("left", "center", indent=0),
+    },
     # Around grids, with diagonal lines, because LibreOffice shows no pattern fills.
     "blank": {
         "border": Border(diagonal=Side("hair", color=palette.PADDING), diagonalUp=True),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ...arrays.array import Array, Shape
-from ...arrays.grid import Grid
 from ...model.graph import Graph
 from ...model.network import Node
 from ...model.settings import INPUT
 from ..kernels.content import choosable
-from ..page import GAP, LEFT, Mark, Page, Pen, channel_names, fitting, room_for
+from ..page import GAP, LEFT, Mark, Pen, channel_names, fitting, room_for
 
 KERNEL = ("filter {k} · channel {c}", "channel {c}", "ch {c}", "{c}")
 DEEP = ("filter {k} · depth {c}", "depth {c}", "{c}")
@@ -31,7 +30,7 @@ class Bands:
         self.singles = [array for array in parts if array.grid_axes == 1]
         self.paired = [array for array in parts if array.grid_axes > 1]  # a grid for each filter and input channel
         self.channels = channel_names(graph.network, node.inputs[0])
-        self.chooses = choosable(node)  # then a list of kernels stands below each kernel
+        self.chooses = choosable(node)  # then a list of kernels stands below the first of each filter
         self.height = self.output.size[0] + self.margin[0] + self.margin[2]
         wide = node.layer.wide(*node.in_shapes)
         for array in [*self.singles, *([] if wide else self.paired)]:
@@ -130,16 +129,6 @@ class Bands:
         texts = {form.format(c=longest): form for form in forms}
         form = texts[fitting(list(texts), width)]
         return [form.format(c=c) for c in channels]
-
-    def choices(self, page: Page) -> None:
-        """A cell below each kernel, as wide as the kernel, for choosing another."""
-        if not self.chooses:
-            return
-        for block in page.blocks:
-            if block.array.key == "weight":
-                grid = block.grid
-                page.choices[block.index] = Grid(page.sheet, grid.bottom + 1, grid.left, 1, grid.right - grid.left + 1)
-                page.rows = max(page.rows, grid.bottom + 1)
 
 
 def width_of(array: Array) -> int:

@@ -8,7 +8,7 @@ from ...model.network import Node
 
 Lines = list[tuple[list[str], str]]  # texts of one kind, which may stand in one line, and their style
 
-CHOOSE = "Choose a classic kernel in the yellow cells, or type numbers over a kernel."
+CHOOSE = "Yellow lists fill in kernels (green); type over any. As built: below."
 ELSEWHERE = "What it reads stands on its own sheet: it is too much to be shown here once more."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from ...arrays.array import CellFormula, shape_text
 from ...model.network import Node
 from ...model.settings import INPUT
 from ...xlsx import palette
-from ...xlsx.cells import CellBlock
+from ...xlsx.cells import Cell, CellBlock
 from ...xlsx.colours import Outline, add_rules, known
 from ...xlsx.columns import square_cells
 from ...xlsx.draft import WorkbookDraft, put, put_line
+from ...xlsx.flags import flag_no_numbers
 from ..content import WorkbookContent
-from ..kernels.look import kernel_choices
+from ..kernels.look import kernel_lists
 from ..page import GAP, HEADER, LEFT, Block, Page
 from ..pictures.look import choice_of_pictures
 from ..scales.content import has_colours
@@ -59,9 +61,8 @@ def layer_sheet(
     choosing: dict[str, CellFormula] = {}  # what is typed, but can also be chosen
     if node is None and "pictures" in banks:
         choosing[arrays[f"{owner}.channel"].id] = choice_of_pictures(draft, sheet, content, banks["pictures"])
-    if page.choices:
-        kernels = content.graph.get(owner, "weight")
-        choosing[kernels.id] = kernel_choices(draft, sheet, page, kernels, banks["kernels"])
+    if page.lists is not None:
+        choosing[f"{owner}.weight"] = kernel_lists(draft, sheet, content, page, banks["kernels"])
     scale_bars(draft, sheet, content, content.graph.of[owner], row, column)
     by_array: dict[str, list[Block]] = {}
     for block in page.blocks:
@@ -73,16 +74,20 @@ def layer_sheet(
         numbers, written = content.values[name] + 0.0, content.written[name] + 0.0  # no negative zeros
         typed = array.formula is None
         write = choosing.get(name) if typed else array.written(content.grids, page.sheet)
-        style = draft.style("typed" if typed else "formula", palette.number_format(known(numbers)))
+        kind = "formula" if not typed else "typed" if write is None else "listed"
+        style = draft.style(kind, palette.number_format(known(numbers), typed))
         blank = draft.style("blank")
         for block in blocks:
-            draft.fill(page.sheet, cell_block(block, written, write, style, blank))
+            poured = cell_block(block, written, write, style, blank)
+            draft.fill(page.sheet, with_room(draft, poured, kind) if typed else poured)
+        if typed and array.role == "parameter" and numbers.ndim > 1:
+            flag_no_numbers(sheet, [block.grid for block in blocks], blanks=not np.isnan(numbers).any())
         outline = outlines.get(name)
         if outline is not None and outline.around:
             add_rules(sheet, outline.around, outline.rules())
         if has_colours(array):
             shown = [(block.index, block.grid) for block in blocks]
-            colour_array(draft, sheet, content, array, shown, "typed" if typed else "formula", outline)
+            colour_array(draft, sheet, content, array, shown, kind, outline)
 
 
 def _repeats(node: Node | None) -> bool:
@@ -98,7 +103,7 @@ def lines_of(content: WorkbookContent, page: Page, sizes: bool) -> Lines:
         node,
         content.costs[node.name],
         random=node.name in content.random,
-        chooses=bool(page.choices),
+        chooses=page.lists is not None,
         mirrored=bool(content.graph.mirrors(node.name)),
     )
     return lines if sizes else [line for line in lines if line[1] in ("words", "warning")]
@@ -152,6 +157,17 @@ def cell_block(block: Block, array: np.ndarray, write: Any, style: int, blank: i
         formula = lambda i: [write((*index, i)[: array.ndim])]  # noqa: E731
     values = array[index].reshape(block.array.size)
     return CellBlock(block.grid, values, style, formula, block.margin, blank)
+
+
+def with_room(draft: WorkbookDraft, block: CellBlock, kind: str) -> CellBlock:
+    """A block of typed numbers, those with a decimal less for which two are too many beside their sign."""
+    numbers = block.values
+    if (numbers == np.rint(numbers)).all():
+        return block
+    style = draft.style(kind, palette.ONE_DECIMAL)
+    at = np.argwhere(palette.needs_room(numbers)).tolist()
+    cells = {(i, j): Cell(style, block.formula(i)[j] if block.formula else None, float(numbers[i, j])) for i, j in at}
+    return replace(block, cells=cells)
 
 
 def _input_lines(content: WorkbookContent) -> Lines:

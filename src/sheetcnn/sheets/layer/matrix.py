@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...arrays.array import Array, Shape
 from ...model.graph import Graph
 from ...model.network import Node
+from ..kernels.place import place_lists
 from ..page import GAP, LEFT, Page, Pen
 from ..screen import TEXT_TOP, rows_of
 from .bands import Bands, height_of, width_of
@@ -52,7 +53,8 @@ def matrix_page(graph: Graph, node: Node, lines: Lines) -> Page:
             pen.put(array, (c,), TOP + array.margin[0], left, labels[c], array.margin)
     last = bands.singles[-1] if bands.singles else bands.output
     _pairs(node, bands, pen, start, pitch, last)
-    bands.choices(page)
+    if bands.chooses:
+        place_lists(page)
     page.scrolls = bands.first - 1, start - 1
     page.first_band = bands.first + bands.height - 1
     return pen.finish()

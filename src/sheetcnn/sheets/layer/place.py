@@ -8,6 +8,7 @@ from ...model.drawn import maps_behind
 from ...model.graph import Graph
 from ...model.network import Network, Node
 from ...model.settings import INPUT
+from ..kernels.place import place_lists
 from ..overview.content import MAX_NAMED
 from ..page import GAP, HEADER, LEFT, Mark, Page, Pen, channel_names, fitting, room_for
 from .bands import Bands, width_of
@@ -44,7 +45,8 @@ def maps_page(graph: Graph, node: Node, read: Grids) -> Page:
         sign = node.layer.sign
     if wide:
         _wide_kernels(node, bands.paired[0], pen, column, read, bands.channels)
-    bands.choices(page)
+    if bands.chooses:
+        place_lists(page)
     return pen.finish()
 
 

@@ -164,6 +164,9 @@ def _pictures(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent) 
 def _legend(draft: WorkbookDraft, sheet: Worksheet, row: int) -> int:
     put(sheet, row, 2, "12", "typed")
     put(sheet, row, LAYER, "  blue numbers are for typing, black ones are formulas", "soft")
+    row += 1
+    put(sheet, row, 2, "12", "listed")
+    put(sheet, row, LAYER, "  green numbers are filled in by a yellow list; they may be typed over, too", "soft")
     for shades, text in SWATCHES:
         row += 1
         for column, shade in enumerate(shades, start=2):
