@@ -171,7 +171,8 @@ def test_kernels_leave_names_to_maps(make: Callable[..., Path]) -> None:
     """`gallery_conv_kernel_1_1` is the first map of `conv_kernel_1`, and would be the first kernel of `conv`."""
     more = '[[layers]]\ntype = "relu"\nname = "conv_kernel_1"\ninput = "conv"\n'
     path = make(NETWORK.format(channels=2, size=5) + more, np.ones((2, 5, 5)))
-    assert sorted(name for name in read_book(path).names if name.startswith("gallery_conv_kernel_")) == [
+    names = [name for name in read_book(path).names if name.startswith("gallery_conv_kernel_")]
+    assert sorted(name for name in names if not name.endswith("scale")) == [
         "gallery_conv_kernel_1_1",
         "gallery_conv_kernel_1_2",
     ]
