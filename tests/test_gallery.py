@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 import sheetcnn
 from sheetcnn.formula import read_book
+from sheetcnn.templates import LESSONS
+from sheetcnn.xlsx.columns import square_width
 
 NETWORK = """
 name = "n"
@@ -50,25 +53,145 @@ def test_every_map_is_there(make: Callable[..., Path]) -> None:
     book = read_book(make_one(make, 3, 6))
     for k in (1, 2, 3):
         np.testing.assert_array_equal(area(book, f"gallery_conv_{k}"), area(book, f"conv_map_{k}"))
-    np.testing.assert_array_equal(area(book, "gallery_fc_1"), np.repeat(area(book, "fc_out"), 4, axis=1))
+    bars = np.repeat(np.repeat(area(book, "fc_out"), 4, axis=1), 2, axis=0)
+    np.testing.assert_array_equal(area(book, "gallery_fc_1"), bars)
     sheet, top, left, *_ = book.names["gallery_conv_2"]
     shown, row, column, *_ = book.names["conv_map_2"]
     assert book.sheets[sheet].formula(top, left) == f"{shown}!{openpyxl.utils.get_column_letter(column)}{row}"
 
 
 def test_numbers_are_hidden_and_cells_are_tiny_squares(make: Callable[..., Path]) -> None:
+    """In Excel, whose digits of Arial 10 are 7 pixels wide, and in LibreOffice, whose are 7.4."""
     path = make_one(make, 3, 6)
     sheet, (_, top, left, *_) = openpyxl.load_workbook(path)["Gallery"], read_book(path).names["gallery_conv_1"]
     assert sheet.cell(top, left).number_format == ";;;"
-    width = int((256 * sheet.column_dimensions["A"].width + 128 // 7) / 256 * 7)
-    assert width == sheet.sheet_format.defaultRowHeight * 4 / 3 == 5
+    height = sheet.sheet_format.defaultRowHeight * 4 / 3
+    assert height == 16
+    assert int((256 * sheet.column_dimensions["A"].width + 128 // 7) / 256 * 7) == height
+    assert int(sheet.column_dimensions["A"].width * 7.405) == height
+    assert not sheet.sheet_view.showRowColHeaders
+
+
+@pytest.mark.parametrize("pixels", range(2, 23))
+def test_square_cells_of_every_size(pixels: int) -> None:
+    width = square_width(pixels)
+    assert int((256 * width + 128 // 7) / 256 * 7) == int(width * 7.405) == pixels
+
+
+def test_places_by_hand(make: Callable[..., Path]) -> None:
+    """Cells of 16 pixels: a row for a name and one for a shape, a blank one, and labels one cell wide before the maps.
+
+    A title is as wide as its text, and between two layers there are a line, an arrow's head, and a blank.
+    """
+    network = 'name = "n"\n[input]\nchannels = 1\nheight = 2\nwidth = 2\n[[layers]]\ntype = "relu"\nname = "act"\n'
+    path = make(network, [[[1, 2], [3, 4]]])
+    names = read_book(path).names
+    assert names["gallery_input_1"][:5] == ("Gallery", 7, 3, 8, 4)
+    sheet = openpyxl.load_workbook(path)["Gallery"]
+    texts = {
+        cell.coordinate: cell.value for row in sheet.iter_rows(min_row=4) for cell in row if isinstance(cell.value, str)
+    }
+    title = 2 + math.ceil((5 * 6.6 + 6) / 16) + 3  # after the input's title
+    assert names["gallery_act_1"][:5] == ("Gallery", 7, title + 1, 8, title + 2)
+    letter = openpyxl.utils.get_column_letter
+    found = {key: value for key, value in texts.items() if not value.startswith("=")}
+    assert found == {
+        "B4": "Input", "B5": "1×2×2", "B7": "1", f"{letter(title)}4": "act", f"{letter(title)}5": "1×2×2",
+        f"{letter(title)}7": "1", f"{letter(title - 1)}4": "▸",
+    }  # fmt: skip
+    assert sheet["B4"].hyperlink.location == "Input!A1"
+
+
+@pytest.mark.parametrize("template", ["digits", "edges", "lenet5", "shapes-rgb", "resnet-block"])
+def test_is_whole_on_one_screen(template: str, tmp_path: Path) -> None:
+    """Of 1366×700: LibreOffice shows 1,266×517 pixels of cells there, and those that headings would need."""
+    path = sheetcnn.build(template, LESSONS[template].picture, tmp_path / "n.xlsx").path
+    sheet, names = openpyxl.load_workbook(path)["Gallery"], read_book(path).names
+    size = sheet.sheet_format.defaultRowHeight * 4 / 3
+    assert size >= 4
+    bottom = max([place[3] for place in names.values() if place[0] == "Gallery"])
+    right = max([sheet.max_column, *(place[4] for place in names.values() if place[0] == "Gallery")])
+    heights = [sheet.row_dimensions[row].height for row in (1, 2, 3)]
+    assert sum(heights) * 4 / 3 + (bottom - 3) * size <= 517 + 16
+    assert right * size <= 1266 + 34
+    assert sheet.freeze_panes is None
+
+
+def test_thumbnails_are_links_to_their_maps(tmp_path: Path) -> None:
+    path = sheetcnn.build("digits", "digit-3", tmp_path / "n.xlsx").path
+    sheet, names = openpyxl.load_workbook(path)["Gallery"], read_book(path).names
+    letter = openpyxl.utils.get_column_letter
+    links = {link.ref.split(":")[0]: link.location for link in sheet._hyperlinks}
+    links |= {cell.coordinate: cell.hyperlink.location for row in sheet.iter_rows() for cell in row if cell.hyperlink}
+    pairs = {f"gallery_conv2_{k}": f"conv2_map_{k}" for k in range(1, 9)}
+    pairs |= {f"gallery_conv2_kernel_{k}_{c}": f"conv2_kernel_{k}_{c}" for k in range(1, 9) for c in range(1, 9)}
+    pairs |= {"gallery_softmax_1": "softmax_out", "gallery_input_1": "input_channel_1"}
+    for thumbnail, shown in pairs.items():
+        _, top, left, *_ = names[thumbnail]
+        there, row, column, *_ = names[shown]
+        wanted = (f"{there}!{letter(column)}{row}", f"'{there}'!{letter(column)}{row}")
+        if "input" not in thumbnail:  # the network reads the normalised pixels
+            assert links[f"{letter(left)}{top}"] in wanted, thumbnail
+        if "kernel" not in thumbnail and "softmax" not in thumbnail and "input" not in thumbnail:
+            label = sheet.cell(top, left - 1)
+            while label.value is None:
+                label = sheet.cell(top, label.column - 1)
+            assert label.value == thumbnail.split("_")[-1]
+            assert label.hyperlink.location in wanted
+    numbers = [cell.value for row in sheet.iter_rows() for cell in row if cell.value in [*"0123456789", "10"]]
+    assert numbers.count("0") == 2, "what is fully connected is named as the answers are"
+    assert numbers.count("10") == 2  # their shapes
+
+
+def test_kernels_stand_beside_the_maps_that_they_make(make: Callable[..., Path]) -> None:
+    path = make_one(make, 3, 6)
+    book = read_book(path)
+    for k, c in np.ndindex(3, 3):
+        name = f"conv_kernel_{k + 1}_{c + 1}"
+        np.testing.assert_array_equal(area(book, f"gallery_{name}"), area(book, name))
+        _, top, _, _, right = book.names[f"gallery_{name}"]
+        _, row, left, *_ = book.names[f"gallery_conv_{k + 1}"]
+        assert top == row
+        assert right < left
+    edited = openpyxl.load_workbook(path)
+    _, top, left, *_ = book.names["gallery_conv_kernel_2_3"]
+    edited["Gallery"].cell(top, left).value = "=conv!A1"
+    edited.save(path)
+    assert [(f.layer, f.kind) for f in sheetcnn.check(path).findings] == [("gallery", "changed")]
+
+
+@pytest.mark.parametrize(("channels", "shown"), [(8, 64), (9, 0)])
+def test_many_kernels_are_not_shown(channels: int, shown: int, make: Callable[..., Path]) -> None:
+    path = make_one(make, channels, 6)
+    assert len([name for name in read_book(path).names if name.startswith("gallery_conv_kernel_")]) == shown
+    assert sheetcnn.check(path).ok
+
+
+def test_kernels_leave_names_to_maps(make: Callable[..., Path]) -> None:
+    """`gallery_conv_kernel_1_1` is the first map of `conv_kernel_1`, and would be the first kernel of `conv`."""
+    more = '[[layers]]\ntype = "relu"\nname = "conv_kernel_1"\ninput = "conv"\n'
+    path = make(NETWORK.format(channels=2, size=5) + more, np.ones((2, 5, 5)))
+    names = [name for name in read_book(path).names if name.startswith("gallery_conv_kernel_")]
+    assert sorted(name for name in names if not name.endswith("scale")) == [
+        "gallery_conv_kernel_1_1",
+        "gallery_conv_kernel_1_2",
+    ]
+    assert sheetcnn.check(path).ok
+
+
+def test_handouts_show_no_kernels(tmp_path: Path) -> None:
+    [book] = sheetcnn.hand_out("edges", "cat", tmp_path).workbooks
+    names = [name for name in openpyxl.load_workbook(book).defined_names if name.startswith("gallery_")]
+    assert "gallery_edges_1" in names
+    assert not [name for name in names if "kernel" in name]
 
 
 def test_a_large_network_shows_its_first_maps_and_says_so(make: Callable[..., Path]) -> None:
     path = make_one(make, 24, 30)
     names = [name for name in read_book(path).names if name.startswith("gallery_conv_") and name != "gallery_conv_scale"]
     assert names == [f"gallery_conv_{k}" for k in range(1, len(names) + 1)]
-    assert len(names) * (900 + 784 + 1) + (24 + 3) * 4 <= 20_000 < (len(names) + 1) * (900 + 784 + 1) + (24 + 3) * 4
+    rest = (24 + 3 * 2) * 4  # `flat` in a row for each number, `fc` in two
+    assert len(names) * (900 + 784 + 1) + rest <= 20_000 < (len(names) + 1) * (900 + 784 + 1) + rest
     texts = [
         cell.value for row in openpyxl.load_workbook(path)["Gallery"].iter_rows(max_row=3) for cell in row if cell.value
     ]

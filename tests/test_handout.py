@@ -332,16 +332,16 @@ def test_what_is_said_above_a_layer_later_may_tell_shapes_too(give: Give, monkey
 
     def titles(*given: Any) -> Page:
         page = gallery_page(*given)
-        page.marks = [replace(mark, text=f"{mark.text.replace(':', ' =')} cells") for mark in page.marks]
+        page.labels = [replace(one, text=f"{one.text} in cells") if one.tells_size else one for one in page.labels]
         return page
 
     monkeypatch.setattr("sheetcnn.sheets.layer.look.layer_lines", lines)
     monkeypatch.setattr("sheetcnn.sheets.gallery.look.gallery_page", titles)
     made = give('[[tasks]]\nkind = "shapes"\n')
     shown = [text for texts in texts_of(made.workbooks[0]).values() for text in texts]
-    assert not [text for text in shown if "in all" in text or ("cells" in text and text[:4] in ("conv", "pool"))]
+    assert not [text for text in shown if "in all" in text or "in cells" in text]
     shown = [text for texts in texts_of(made.key).values() for text in texts]
-    assert {"in all (2, 2, 2)", "conv = 2×2×2 cells"} <= {*shown}
+    assert {"in all (2, 2, 2)", "2×2×2 in cells"} <= {*shown}
 
 
 def test_design(give: Give) -> None:

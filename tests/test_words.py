@@ -505,3 +505,28 @@ def test_where_windows_begin(kind: str, settings: dict[str, Any], size: Shape, s
     layer.accept((1, 5, 6))
     assert layer.output_shape((1, 5, 6)) == (1, *size)
     assert layer.corner(size[0] - 1, size[1] - 1) == start
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape", "words"),
+    [
+        ({"type": "conv2d", "out_channels": 4, "kernel_size": 3}, (3, 9, 9), "4 filters · 3 channels · 3·3 kernel + 4 biases = 112"),
+        ({"type": "conv2d", "out_channels": 1, "kernel_size": [1, 2], "bias": False}, (1, 9, 9), "1 filter · 1 channel · 1·2 kernel = 2"),
+        ({"type": "conv2d", "out_channels": 6, "kernel_size": 3, "groups": 2}, (4, 9, 9),
+         "6 filters · 2 channels each · 3·3 kernel + 6 biases = 114"),
+        ({"type": "conv2d", "out_channels": 2, "kernel_size": 3, "channel_mix": "shared"}, (3, 9, 9),
+         "2 filters · 1 kernel for all channels · 3·3 + 2 biases = 20"),
+        ({"type": "conv2d", "out_channels": 2, "kernel_size": 3, "activation": "prelu"}, (3, 9, 9),
+         "2 filters · 3 channels · 3·3 kernel + 2 biases + 1 slope = 57"),
+        ({"type": "conv3d", "out_channels": 1, "kernel_size": [3, 4, 5]}, (6, 9, 9), "1 filter · 1 channel · 3·4·5 kernel + 1 bias = 61"),
+        ({"type": "conv_transpose2d", "out_channels": 2, "kernel_size": 2, "stride": 2}, (3, 4, 4),
+         "2 filters · 3 channels · 2·2 kernel + 2 biases = 26"),
+        ({"type": "linear", "out_features": 10}, (128,), "10 outputs · 128 inputs + 10 biases = 1290"),
+        ({"type": "batch_norm2d"}, (3, 2, 2), "3 weights + 3 biases = 6"),
+        ({"type": "prelu", "num_parameters": 4}, (4, 2, 2), "4 slopes"),
+        ({"type": "relu"}, (4, 2, 2), "none"),
+    ],
+)  # fmt: skip
+def test_factors_of_parameters_are_named(settings: dict[str, Any], shape: tuple[int, ...], words: str) -> None:
+    kind = settings.pop("type")
+    assert LAYERS[kind](**settings).named_parameter_words(shape) == words

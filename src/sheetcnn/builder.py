@@ -158,7 +158,7 @@ def build(
     shown = load_pictures(given, checked.input)
     values, outputs = _run(graph, parameters, shown)
     between = value_range(given, shown.values())
-    pixels_across = 240 if len(shown) == 1 else 90
+    pixels_across = 150 if len(shown) == 1 else 64
     pngs = dict(list(shown.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
     content = WorkbookContent(
         graph,

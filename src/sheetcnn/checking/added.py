@@ -10,7 +10,7 @@ from ..arrays.grid import Grid, flat
 from ..formula.parser import skeleton
 from ..model.settings import INPUT
 from ..sheets.check.content import CHECK, check_sizes, check_views
-from ..sheets.gallery.content import GALLERY, thumbnails
+from ..sheets.gallery.content import GALLERY, kernel_thumbnails, thumbnails
 from ..sheets.inspector.formulas import inspector_views
 from ..sheets.inspector.table import CHOICES, INSPECTOR, MARKS, PLACES, TABLE, Inspector
 from ..sheets.kernels.content import choosable
@@ -49,7 +49,8 @@ def gallery(comparison: Comparison, limit: int, values: Values) -> None:
     """The thumbnails, each cell against the map that it shows."""
     named, owner = comparison.named, GALLERY.lower()
     lost = {*named.gone, *named.cut_off}
-    shown = {array.key: array for array in thumbnails(named.graph, limit) if array.key not in lost}
+    thumbs = [*thumbnails(named.graph, limit), *kernel_thumbnails(named.graph, limit)]
+    shown = {array.key: array for array in thumbs if array.inputs[0].owner not in lost}
     parts = {key: _sizes(array) for key, array in shown.items()}
     if not shown:
         return
@@ -57,10 +58,9 @@ def gallery(comparison: Comparison, limit: int, values: Values) -> None:
         comparison.left_out(GALLERY, parts, "it is gone")
         return
     broken = {key: why for key in parts for name, size in parts[key].items() if (why := named.lacks(name, size))}
+    whose = dict.fromkeys(shown[key].inputs[0].owner for key in broken)
     if broken:
-        comparison.report.notes.append(
-            f"not checked: thumbnails of {', '.join(broken)}, since {next(iter(broken.values()))}"
-        )
+        comparison.report.notes.append(f"not checked: thumbnails of {', '.join(whose)}, since {next(iter(broken.values()))}")
     if broken.keys() == shown.keys():
         return
     comparison.begin(owner, "thumbnails")
@@ -70,7 +70,7 @@ def gallery(comparison: Comparison, limit: int, values: Values) -> None:
         grids = named.find(array)
         sheets = {grid.sheet for _, grid in flat(grids)}
         comparison.sheets.setdefault(owner, next(flat(grids))[1].sheet)
-        comparison.now.grids += array.shape[0]
+        comparison.now.grids += array.names
         write = array.written(comparison.grids, GALLERY)
         comparison.compare(array, grids, array.computed(values), write, named.viewpoint(GALLERY, sheets))
 

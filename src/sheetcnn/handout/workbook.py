@@ -36,7 +36,7 @@ def draft_handout(
     draft.sheet(EXERCISE, "one page")
     sizes = key or not any(task.asks_sizes for task in exercise.tasks)
     if thumbnails(content.graph, content.gallery):
-        gallery_sheet(draft, content, sizes)
+        gallery_sheet(draft, content, sizes, kernels=False)
     names = [EXERCISE, *(page.sheet for page in content.pages.values()), EXERCISE]
     for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), {}, {}, sizes)

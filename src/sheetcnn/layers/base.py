@@ -327,6 +327,23 @@ class Layer(BaseModel):
         total = str(sum(counts.values()))
         return terms if terms == total else f"{terms} = {total}"
 
+    def factor_words(self, key: str, shape: Shape) -> str:
+        """How many numbers a parameter of this shape has, every factor named: `4 filters · 3 channels · 3·3 kernel`."""
+        return "·".join([*map(str, shape[:-1]), counted(shape[-1], key)])
+
+    def named_parameter_words(self, *shapes: Shape) -> str:
+        """How the number of parameters comes about, every factor named: `4 filters · 3 channels · 3·3 kernel + 4 biases = 112`."""
+        terms, total = [], 0
+        for part in self.parts(*shapes):
+            for key, shape in part.layer.parameters(*part.shapes).items():
+                if key not in part.layer.buffers:
+                    terms.append(part.layer.factor_words(key, shape))
+                    total += int(np.prod(shape, dtype=object))
+        if not terms:
+            return "none"
+        words = " + ".join(terms)
+        return words if len(terms) == 1 and "·" not in words else f"{words} = {total}"
+
     def but(self, **settings: Any) -> Self:
         """The layer with some settings changed."""
         return type(self)(**{key: getattr(self, key) for key in type(self).model_fields} | settings)
@@ -347,6 +364,11 @@ class Layer(BaseModel):
             else:
                 words.append(f"{name} {_setting_text(value)}")
         return ", ".join(words)
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things: `4 filters`, `1 bias`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}{'es' if what.endswith('s') else 's'}"
 
 
 def combined(function: str, texts: list[str]) -> str:

@@ -13,9 +13,9 @@ from ..arrays.grid import Grids, span
 from ..arrays.kernels import KERNELS
 from ..plain import near
 from .activation import Activated
-from .base import Layer, OnnxGraph, Reduction, example
+from .base import Layer, OnnxGraph, Reduction, counted, example
 from .settings import Count, Flag
-from .sliding import Sliding, correlated, group_of, group_words, pair
+from .sliding import Sliding, correlated, group_of, group_words, kernel_factors, pair
 
 WIDE = 16  # beyond so many channels kernels stand one below the other: a term for each would make formulas too long
 FEW, MOST_TERMS = 8, 1_000_000  # beyond so many channels too, where the formulas of a layer would have so many terms in all
@@ -251,6 +251,13 @@ class Conv2d(Activated, Sliding):
         channels = 1 if self.channel_mix in ("shared", "separate") else shape[0] // self.groups
         weight = (self.out_channels, channels, *self.kernel_size)
         return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
+
+    def factor_words(self, key: str, shape: Shape) -> str:
+        if key != "weight":
+            return super().factor_words(key, shape)
+        if self.channel_mix in ("shared", "separate"):
+            return kernel_factors(shape, "1 kernel for all channels").removesuffix(" kernel")
+        return kernel_factors(shape, counted(shape[1], "channel") + ("" if self.groups == 1 else " each"))
 
     def output_shape(self, shape: Shape) -> Shape:
         maps = self.out_channels * (shape[0] if self.channel_mix == "separate" else 1)

@@ -10,9 +10,9 @@ from ..arrays.array import Margin, Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
 from .activation import Activated
-from .base import OnnxGraph, Reduction, example
+from .base import OnnxGraph, Reduction, counted, example
 from .settings import Amount, Count, Flag
-from .sliding import correlated
+from .sliding import correlated, kernel_factors
 
 
 def _three(value: Any) -> Any:
@@ -136,6 +136,11 @@ class Conv3d(Activated):
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         weight = (self.out_channels, self.in_channels, *self.kernel_size)
         return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
+
+    def factor_words(self, key: str, shape: Shape) -> str:
+        if key != "weight":
+            return super().factor_words(key, shape)
+        return kernel_factors(shape, counted(shape[1], "channel"))
 
     def output_shape(self, shape: Shape) -> Shape:
         depth, rows, columns = self._positions(shape)

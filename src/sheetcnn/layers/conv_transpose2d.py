@@ -9,9 +9,9 @@ from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
 from .activation import Activated
-from .base import OnnxGraph, Reduction, example
+from .base import OnnxGraph, Reduction, counted, example
 from .settings import Amounts, Count, Counts, Flag
-from .sliding import Sides, group_of, group_words, pair
+from .sliding import Sides, group_of, group_words, kernel_factors, pair
 
 
 class ConvTranspose2d(Activated):
@@ -111,6 +111,11 @@ class ConvTranspose2d(Activated):
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         weight = (self.out_channels, shape[0] // self.groups, *self.kernel_size)
         return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
+
+    def factor_words(self, key: str, shape: Shape) -> str:
+        if key != "weight":
+            return super().factor_words(key, shape)
+        return kernel_factors(shape, counted(shape[1], "channel") + ("" if self.groups == 1 else " each"))
 
     def file_shape(self, key: str, shape: Shape) -> Shape:
         if key != "weight":

@@ -9,7 +9,7 @@ from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
 from .activation import Activated
-from .base import OnnxGraph, example
+from .base import OnnxGraph, counted, example
 from .settings import Count, Flag
 
 
@@ -40,6 +40,11 @@ class Linear(Activated):
 
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         return {"weight": (self.out_features, shape[0])} | ({"bias": (self.out_features,)} if self.bias else {})
+
+    def factor_words(self, key: str, shape: Shape) -> str:
+        if key != "weight":
+            return super().factor_words(key, shape)
+        return f"{counted(shape[0], 'output')} · {counted(shape[1], 'input')}"
 
     def output_shape(self, shape: Shape) -> Shape:
         return (self.out_features,)

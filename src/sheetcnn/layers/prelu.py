@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
-from .base import Layer, OnnxGraph, example, per_channel
+from .base import Layer, OnnxGraph, counted, example, per_channel
 from .settings import Count
 
 
@@ -35,6 +35,9 @@ class PReLU(Layer):
 
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         return {"weight": (self.num_parameters,)}
+
+    def factor_words(self, key: str, shape: Shape) -> str:
+        return counted(shape[0], "slope")
 
     def forward(self, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
         return np.where(x > 0, x, per_channel(weight, x) * x)

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from ..arrays.array import Margin, Shape, shape_text
 from ..arrays.window import Window
-from .base import Layer, Reduction
+from .base import Layer, Reduction, counted
 from .settings import Amount, Counts, Flag
 
 _AT_ONCE = 200_000  # numbers of windows that are copied
@@ -26,6 +26,11 @@ def _sides(value: Any) -> Any:
     if isinstance(value, str) and value not in ("same", "valid"):
         raise ValueError(f'{value!r} is none of n, [rows, columns], [top, left, bottom, right], "same" and "valid"')
     return value
+
+
+def kernel_factors(weight: Shape, channels: str) -> str:
+    """The numbers in all kernels of a layer, filters first in the shape of its weights: `4 filters · 3 channels · 3·3 kernel`."""
+    return f"{counted(weight[0], 'filter')} · {channels} · {'·'.join(map(str, weight[2:]))} kernel"
 
 
 def correlated(windows: np.ndarray, weight: np.ndarray) -> np.ndarray:

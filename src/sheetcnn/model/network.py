@@ -54,6 +54,12 @@ class Node:
         words = self.layer.parameter_words(*self.in_shapes)
         return words if self.share is None else f"0, shared with {self.share} ({words})"
 
+    @property
+    def named_parameter_words(self) -> str:
+        """How the number of parameters comes about, every factor named."""
+        words = self.layer.named_parameter_words(*self.in_shapes)
+        return words if self.share is None else f"0, shared with {self.share} ({words})"
+
 
 @dataclass(frozen=True)
 class Network:

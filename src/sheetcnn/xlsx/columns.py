@@ -11,7 +11,13 @@ from ..arrays.grid import CELL
 # LibreOffice for 7.4: the least width that Excel still rounds up to a cell's pixels is square in both.
 WIDTH = (CELL - 0.45) / 7
 HEIGHT = CELL * 0.75  # points
+DIGIT, SLACK = 7.405, 0.15  # pixels of LibreOffice, which shows no part of a pixel, and what keeps it from rounding down
 SCREEN = 1600  # pixels
+
+
+def square_width(pixels: int) -> float:
+    """The width of a column, as a file counts it, that is so many pixels in Excel and in LibreOffice."""
+    return max((pixels + SLACK) / DIGIT, (pixels - 0.45) / 7)
 
 
 def square_cells(sheet: Worksheet, columns: int) -> None:

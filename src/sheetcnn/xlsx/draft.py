@@ -45,6 +45,7 @@ class WorkbookDraft:
     descriptions: list[str] = field(default_factory=list)  # of the pictures, in their order
     prints: dict[str, Prints] = field(default_factory=dict)  # how each sheet is put on paper
     bars: dict[str, Grid] = field(default_factory=dict)  # scale bars whose colours follow numbers, by name
+    links: dict[str, list[Hyperlink]] = field(default_factory=dict)  # of poured cells, by their sheet
     _styles: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,6 +74,11 @@ class WorkbookDraft:
     def fill(self, sheet: str, block: CellBlock) -> None:
         self.blocks[sheet].append(block)
 
+    def link(self, grid: Grid, to: Grid) -> None:
+        """Make a poured grid a link to the first cell of another."""
+        place = f"{sheet_prefix(to.sheet)}{LETTERS[to.left]}{to.top}"
+        self.links.setdefault(grid.sheet, []).append(Hyperlink(ref=area_of(grid), location=place, display=place))
+
     def style(self, kind: str, number_format: str = "General") -> int:
         """The number of a cell style, one of `CELL_STYLES`."""
         key = (kind, number_format)
@@ -86,15 +92,15 @@ class WorkbookDraft:
             self._styles[key] = cell.style_id
         return self._styles[key]
 
-    def framed(self, style: int, sides: tuple[bool, ...], colour: str) -> int:
-        """The number of a style with a thick line at its left, right, top or bottom."""
-        key = (f"{style} {sides}", colour)
+    def framed(self, style: int, sides: tuple[bool, ...], colour: str, line: Any = "medium") -> int:
+        """The number of a style with a line at its left, right, top or bottom."""
+        key = (f"{style} {sides} {line}", colour)
         if key not in self._styles:
             cell = WriteOnlyCell(self.book.worksheets[0])
             cell._style = copy(self.book._cell_styles[style])
-            now, line = cell.border, Side("medium", color=colour)
+            now, own = cell.border, Side(line, color=colour)
             kept = (now.left, now.right, now.top, now.bottom)
-            cell.border = Border(*(line if thick else side for thick, side in zip(sides, kept, strict=True)))
+            cell.border = Border(*(own if given else side for given, side in zip(sides, kept, strict=True)))
             self._styles[key] = cell.style_id
         return self._styles[key]
 
@@ -123,12 +129,12 @@ class WorkbookDraft:
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
             writer = ExcelWriter(self.book, archive)
-            writer.write_worksheet = partial(_write_sheet, writer)
+            writer.write_worksheet = partial(_write_sheet, writer, self.links)
             writer.save()
         return stream.getvalue()
 
 
-def _write_sheet(writer: ExcelWriter, sheet: Worksheet) -> None:
+def _write_sheet(writer: ExcelWriter, links: dict[str, list[Hyperlink]], sheet: Worksheet) -> None:
     """Write a sheet, small as it is without its grids, as openpyxl does but for its temporary files.
 
     Of a process that is killed, these would stay.
@@ -136,6 +142,7 @@ def _write_sheet(writer: ExcelWriter, sheet: Worksheet) -> None:
     sheet._drawing = SpreadsheetDrawing()
     sheet._drawing.charts, sheet._drawing.images = sheet._charts, sheet._images
     rows = WorksheetWriter(sheet, io.BytesIO())
+    sheet._hyperlinks += links.get(sheet.title, [])
     rows.write()
     sheet._rels = rows._rels
     writer._archive.writestr(sheet.path[1:], rows.read())
@@ -151,6 +158,12 @@ def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: st
         setattr(cell, attribute, value)
     if link is not None:
         cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{sheet_prefix(link)}{at}", display=text)
+
+
+def merged(sheet: Worksheet, row: int, column: int, rows: int, columns: int) -> None:
+    """Make cells one, so that a text has room whatever their sizes; to be done when the first one is dressed."""
+    if rows > 1 or columns > 1:
+        sheet.merge_cells(start_row=row, end_row=row + rows - 1, start_column=column, end_column=column + columns - 1)
 
 
 def put_line(sheet: Worksheet, row: int, column: int, items: list[tuple[str, str | None]]) -> int:

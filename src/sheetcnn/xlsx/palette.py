@@ -19,6 +19,8 @@ CHOICE = "FEF9C3"  # a cell with a drop-down
 BAR = "4F5B93"  # of an answer
 OUTLINE = "EA580C"  # around what the inspector shows
 FRAME = "E5E7EB"  # around thumbnails
+BOX, LEARNS = "F9FAFB", "EEF0FB"  # a layer's box in the diagram; one that has weights
+LINES = (EDGE, LINK, WARNING, "047857")  # between layers: of those that cross
 PADDING = "9CA3AF"  # hatching
 
 # One rule for all numbers, wherever they are shown; blue is negative everywhere. Zero is dark on maps, so that a map looks like

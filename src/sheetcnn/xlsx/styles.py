@@ -49,6 +49,24 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "body": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center", wrap_text=True)},
     "strong": {"font": Font(FONT, 10, bold=True, color=palette.INK), "alignment": Alignment(vertical="center")},
     "row": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center")},
+    "box": {
+        "font": Font(FONT, 9, bold=True, color=palette.LINK),
+        "alignment": Alignment(horizontal="center", vertical="center"),
+    },
+    "box_more": {"font": Font(FONT, 8, color=palette.INK), "alignment": Alignment(horizontal="center", vertical="center")},
+    "gallery_name": {
+        "font": Font(FONT, 8, bold=True, color=palette.LINK),
+        "alignment": Alignment(horizontal="left", vertical="center"),
+    },
+    "gallery_text": {"font": Font(FONT, 7, color=palette.INK), "alignment": Alignment(horizontal="left", vertical="center")},
+    "gallery_label": {
+        "font": Font(FONT, 7, bold=True, color=palette.INK),
+        "alignment": Alignment(horizontal="right", vertical="top"),
+    },
+    "head_of_arrow": {
+        "font": Font(FONT, 9, color=palette.EDGE),
+        "alignment": Alignment(horizontal="right", vertical="center"),
+    },
     "aside_right": {
         "font": Font(FONT, 10, color=palette.SOFT),
         "alignment": Alignment(horizontal="right", vertical="center"),

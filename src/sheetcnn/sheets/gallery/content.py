@@ -12,6 +12,9 @@ GALLERY = "Gallery"  # the sheet
 GALLERY_CELLS = 20_000  # how many cells it has at most
 BAR = 4  # how many cells wide a vector is in it
 LONG = 64  # and how many numbers it has at most
+SHORT, TALL = 16, 2  # up to so many numbers, each is so many cells tall, which leaves room for its name
+MOST_KERNELS = 64  # of a layer whose kernels are shown beside its maps
+KERNEL_CELLS = 4_000  # that all kernels have together, at most
 
 
 def thumbnails(graph: Graph, limit: int) -> list[Array]:
@@ -19,10 +22,10 @@ def thumbnails(graph: Graph, limit: int) -> list[Array]:
 
     All maps where they fit, else the first few of each layer; where not even the first ones fit, the layers with the
     largest maps are left out. A vector is shown as a column of bars, each `BAR` cells wide, unless it is so long that it
-    would not fit a screen.
+    would not fit a screen; up to `SHORT` numbers are `TALL` cells tall each.
     """
     shapes = {name: shape for name, shape in graph.network.shapes.items() if len(shape) == 3 or shape[0] <= LONG}
-    stacks = {name: shape if len(shape) == 3 else (1, shape[0], BAR) for name, shape in shapes.items()}
+    stacks = {name: shape if len(shape) == 3 else (1, shape[0] * tall(shape), BAR) for name, shape in shapes.items()}
     if limit <= 0:
         return []
     for name in sorted(stacks, key=lambda name: -stacks[name][1] * stacks[name][2]):
@@ -39,11 +42,45 @@ def thumbnails(graph: Graph, limit: int) -> list[Array]:
 def _thumbnail(shown: Array, shape: Shape) -> Array:
     """The first maps of an output, each cell the map's own, or a vector as bars of equal cells."""
     vector = len(shown.shape) == 1
+    rows = tall(shown.shape)
 
     def forward(x: np.ndarray) -> np.ndarray:
-        return np.repeat(x[None, :, None], BAR, axis=2) if vector else x[: shape[0]]
+        return np.repeat(np.repeat(x[None, :, None], BAR, axis=2), rows, axis=1) if vector else x[: shape[0]]
 
     def formula(at: Shape, x: Grids) -> str:
-        return x.at(at[1], 0) if vector else x[at[0]].at(at[1], at[2])
+        return x.at(at[1] // rows, 0) if vector else x[at[0]].at(at[1], at[2])
 
     return Array(shown.owner, shape, forward, formula, owner=GALLERY.lower(), role="thumbnail", grid_axes=1, inputs=(shown,))
+
+
+def tall(shape: Shape) -> int:
+    """How many cells tall each number of a vector is."""
+    return TALL if shape[0] <= SHORT else 1
+
+
+def kernel_thumbnails(graph: Graph, limit: int) -> list[Array]:
+    """The kernels that a gallery of so many cells shows beside the maps that they make: of layers that have few, and show all maps."""
+    found, room = [], KERNEL_CELLS
+    names = graph.network.shapes
+    for thumbnail in thumbnails(graph, limit):
+        made = thumbnail.inputs[0]
+        kernels = next((array for array in graph.of[made.owner] if array.key == "weight" and array.label == "kernel"), None)
+        if kernels is None or kernels.grid_axes != 2 or thumbnail.shape[0] < made.shape[0]:
+            continue
+        key = f"{made.owner}_kernel"
+        taken = any(other.startswith(f"{key}_") for other in names)  # whose thumbnails might have these names
+        if kernels.shape[0] * kernels.shape[1] <= MOST_KERNELS and kernels.count <= room and not taken:
+            room -= kernels.count
+            found.append(_same(kernels, key))
+    return found
+
+
+def _same(kernels: Array, key: str) -> Array:
+    """The kernels of a layer once more."""
+
+    def formula(at: Shape, x: Grids) -> str:
+        return x[at[0]][at[1]].at(at[2], at[3])
+
+    return Array(
+        key, kernels.shape, lambda x: x, formula, owner=GALLERY.lower(), role="thumbnail", grid_axes=2, inputs=(kernels,)
+    )

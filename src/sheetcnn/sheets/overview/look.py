@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from openpyxl.styles import Border, PatternFill, Side
+from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ...a1 import LETTERS
@@ -15,21 +16,30 @@ from ...model.network import Network
 from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.draft import WorkbookDraft, put
+from ...xlsx.draft import WorkbookDraft, merged, put
 from ..check.content import CHECK
 from ..content import WorkbookContent
 from ..gallery.content import GALLERY
 from ..inspector.table import INSPECTOR
 from ..page import LEFT
 from .content import OVERVIEW, gives_answer, overview_sizes, overview_views
+from .diagram import diagram_of, draw_diagram
 
-# Of the columns from A on: together as wide as a window of 1,366 pixels at 100 %. What needs more breaks into lines.
-WIDTHS = (2, 3.5, 3.5, 3.5, 18, 24, 42, 14, 22, 14, 13)
+# Columns are narrow and many, so that boxes and arrows can stand where they should; texts have several of them.
+MARGIN, UNIT = 2, 1.3  # the widths of column A and of all others
+COLUMNS = 122  # of the others: together as wide as a window of 1,366 pixels at 100 %
+LAST = LEFT + COLUMNS - 1
 LETTERS_A_UNIT = 1.1  # of a column's width, on the average, in lines that break between words
 LINE, MOST_HEIGHT = 14, 400  # the height of a line of text, and of the highest row, in points
+HEAD_HEIGHT = 116  # of title, words and picture, at least, in points
+PICTURE, SEVERAL, EACH = 16, 48, 8  # columns of a picture, of several, and of one of these
+DIAGRAM = 5  # its first row
+INDENT = 4  # columns before the text of links, the state, and the like
+SECOND = 72  # the column in which the answer or the legend stands, beside how to use the workbook
+ANSWER = (SECOND + 1, SECOND + 11, SECOND + 39)  # the columns of names, bars and numbers
+STATE = LEFT + INDENT + 36  # the column of the state, beside the links
+NUMBER = 8  # columns of a number
 MOST_NAMED = 4  # layers in a sentence
-LAYER = 5  # the column of the layers' names
-PICTURE = 9  # the column of the picture
 WHAT = (
     "A {kind}neural network, laid out in cells: it looks at a {picture} ({shape} numbers), layer by layer. Each layer makes "
     "new grids of numbers, its feature maps, from those of the layer before."
@@ -50,11 +60,16 @@ WORDS = (
     ("pooling", "makes each map smaller by itself: of each window the largest number, or the mean"),
 )
 USE = (
-    "Follow a link below. Each cell of a feature map is an ordinary formula: click it and read{apart}.",
-    "Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows at once.",
+    "Click a layer's name to go to its sheet. Shaded layers have weights.",
+    "Click a cell of a feature map and read it: it is an ordinary formula.{apart}",
+    "Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows.",
     "The sheet Check tells which maps your edit has reached. Undo brings everything back.",
 )
 ALTERNATIVE = "{name}: the picture that {network} reads, at the size that it reads"
+# The table: its heads, and how many columns each has.
+HEADS = {"": 2, "layer": 13, "type": 14, "settings": 30, "output C×H×W": 10, "parameters": 34, "multiplications": 11}
+HEADS["sees (pixels)"] = COLUMNS - sum(HEADS.values())
+SWATCH = 3  # columns of a colour in the legend
 OUTLINE = Border(*[Side("thin", color=palette.RULE)] * 4)
 SWATCHES = (
     (palette.MAPS, palette.MAPS_RULE),
@@ -66,27 +81,41 @@ def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookCont
     """Everything at a glance; `checked` are the Check sheet's columns."""
     network = content.network
     sheet.page_setup.orientation = "portrait"  # a long page: table, legend and words on one
-    for column, width in enumerate(WIDTHS, start=1):
-        sheet.column_dimensions[LETTERS[column]].width = width
-    names = max(len(node.name) for node in network.nodes)
-    sheet.column_dimensions[LETTERS[LAYER]].width = max(WIDTHS[LAYER - 1], names + 1)
-    put(sheet, 1, 2, network.settings.name, "title")
-    sheet.row_dimensions[1].height = 28
-    for row, text in ((2, _what(network)), (3, network.settings.about)):
-        put(sheet, row, 2, text, "body")
-        sheet.merge_cells(start_row=row, start_column=2, end_row=row, end_column=PICTURE - 1)
-        sheet.row_dimensions[row].height = _height(text, sum(WIDTHS[1 : PICTURE - 1])) + 6
-    if words := _not_learned(content):
-        put(sheet, 4, 2, words, "words")
-    apart = f", or take it apart on the sheet {INSPECTOR}" if INSPECTOR in draft.blocks else ""
-    for row, text in enumerate(USE, start=5):
-        put(sheet, row, 2, f"{row - 4}   {text.format(apart=apart)}", "row")
+    sheet.sheet_view.showRowColHeaders = False  # a page to read: the letters of so many columns would be none
+    sheet.column_dimensions["A"].width = MARGIN
+    sheet.column_dimensions["B"] = ColumnDimension(sheet, index="B", min=LEFT, max=LAST, width=UNIT, customWidth=True)
+    _head(draft, sheet, content)
+    diagram = diagram_of(network, DIAGRAM, LEFT, COLUMNS)
+    if diagram is not None:
+        draw_diagram(sheet, network, diagram)
+    row = DIAGRAM if diagram is None else diagram.bottom + 1
+    apart = f" The sheet {INSPECTOR} takes it apart." if INSPECTOR in draft.blocks else ""
+    for below, text in enumerate(USE):
+        put(sheet, row + below, LEFT, f"{below + 1}   {text.format(apart=apart)}", "row")
     links = [name for name in (GALLERY, INSPECTOR) if name in draft.blocks] + ["Input", CHECK]
     for n, name in enumerate(links):
-        put(sheet, 9 + n // 2, LAYER + n % 2, name, "link", name)
-    row = _computed(draft, sheet, content, checked, 12)
-    row = _table(sheet, content, max(row, _pictures(draft, sheet, content)) + 1)
-    _words(sheet, _legend(draft, sheet, row + 2) + 1)
+        put(sheet, row + len(USE), LEFT + INDENT + n * NUMBER, name, "link", name)
+    answered = _computed(draft, sheet, content, checked, row, row + len(USE))
+    below = row + len(USE) + 1
+    legend = _legend(draft, sheet, *((below + 1, LEFT) if answered > row else (row, SECOND)))
+    row = _table(sheet, content, max(below, legend, answered) + 1)
+    _words(sheet, row + 2)
+
+
+def _head(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent) -> None:
+    """The title, what this is, and the pictures beside it."""
+    network = content.network
+    put(sheet, 1, LEFT, network.settings.name, "title")
+    sheet.row_dimensions[1].height = 28
+    columns = COLUMNS - _pictures(draft, sheet, content)
+    for row, text in ((2, _what(network)), (3, network.settings.about)):
+        put(sheet, row, LEFT, text, "body")
+        merged(sheet, row, LEFT, 1, columns)
+        sheet.row_dimensions[row].height = _height(text, columns * UNIT) + 6
+    words = _not_learned(content)
+    put(sheet, 4, LEFT, words, "row")
+    used = sum(sheet.row_dimensions[row].height for row in (1, 2, 3))
+    sheet.row_dimensions[4].height = max(18 if words else 8, HEAD_HEIGHT - used if content.pngs else 0)
 
 
 def _what(network: Network) -> str:
@@ -119,19 +148,23 @@ def _not_learned(content: WorkbookContent) -> str:
     return f"Weights of {layers} are random: {'it has' if len(names) == 1 else 'they have'} not learned."
 
 
-def _computed(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, checked: dict[str, Grid], row: int) -> int:
-    """The state of the check, and what the network answers, with bars; returns the next free row."""
+def _computed(
+    draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, checked: dict[str, Grid], row: int, state: int
+) -> int:
+    """What the network answers, with bars, from a row on, and the state of the check in another; returns the next free row."""
     network = content.network
-    places = checked | {"overview_state": Grid(OVERVIEW, row, LAYER, 1, 1)}
-    put(sheet, row, 2, "state", "soft")
+    places = checked | {"overview_state": Grid(OVERVIEW, state, STATE + 5, 1, 1)}
+    put(sheet, state, STATE, "state", "soft")
     sizes = overview_sizes(network)
     styles = {"overview_state": "strong", "overview_answer": "strong", "overview_name": "aside", "overview_bar": "bar"}
-    row += 1
     if gives_answer(network):
-        put(sheet, row, 2, "answer", "soft")
-        places["overview_answer"] = Grid(OVERVIEW, row, LAYER, 1, 1)
-        for column, name in enumerate(("overview_name", "overview_bar", "overview_number"), start=LAYER):
+        put(sheet, row, SECOND, "answer", "soft")
+        places["overview_answer"] = Grid(OVERVIEW, row, SECOND + 6, 1, 1)
+        for column, name in zip(ANSWER, ("overview_name", "overview_bar", "overview_number"), strict=True):
             places[name] = Grid(OVERVIEW, row + 1, column, *sizes[name])
+        for below in range(1, 1 + sizes["overview_bar"][0]):
+            merged(sheet, row + below, ANSWER[0], 1, ANSWER[1] - ANSWER[0])
+            merged(sheet, row + below, ANSWER[2], 1, NUMBER)
         row += 1 + sizes["overview_bar"][0]
         places["answer_names"] = _names(draft, content)
     for view in overview_views(content.graph, content.grids, places, content.values, 0):
@@ -150,77 +183,78 @@ def _names(draft: WorkbookDraft, content: WorkbookContent) -> Grid:
 
 
 def _pictures(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent) -> int:
-    """The input as a picture, or the first few of several with their names; returns the last row that they need."""
+    """The input as a picture at the right, or the first few of several with their names; returns how many columns they take."""
+    several = len(content.pngs) > 1
+    first = LAST + 1 - (SEVERAL if several else PICTURE)
     for n, (name, png) in enumerate(content.pngs.items()):
-        row, column = 2 + n // 3 * 3, PICTURE + n % 3
-        draft.picture(
-            sheet, png, f"{LETTERS[column]}{row}", ALTERNATIVE.format(name=name, network=content.network.settings.name)
-        )
-        if len(content.pngs) > 1:
-            put(sheet, 4 + n // 3 * 6, column, name, "soft")
-    return 11 if content.pngs else 0
+        row, column = (2 if several else 1), first + n * EACH
+        words = ALTERNATIVE.format(name=name, network=content.network.settings.name)
+        draft.picture(sheet, png, f"{LETTERS[column]}{row}", words)
+        if several:
+            put(sheet, 1, column, name, "soft")
+    return LAST + 2 - first if content.pngs else 0
 
 
-def _legend(draft: WorkbookDraft, sheet: Worksheet, row: int) -> int:
-    put(sheet, row, 2, "12", "typed")
-    put(sheet, row, LAYER, "  blue numbers are for typing, black ones are formulas", "soft")
+def _legend(draft: WorkbookDraft, sheet: Worksheet, row: int, column: int) -> int:
+    """What colours mean; returns the next free row."""
+    text = column + 3 * SWATCH
+    put(sheet, row, column, "12", "typed")
+    merged(sheet, row, column, 1, SWATCH)
+    put(sheet, row, text, "  blue numbers are for typing, black ones are formulas", "soft")
     row += 1
-    put(sheet, row, 2, "12", "listed")
-    put(sheet, row, LAYER, "  green numbers are filled in by a yellow list; they may be typed over, too", "soft")
-    for shades, text in SWATCHES:
+    put(sheet, row, column, "12", "listed")
+    merged(sheet, row, column, 1, SWATCH)
+    put(sheet, row, text, "  green numbers are filled in by a yellow list; they may be typed over, too", "soft")
+    for shades, words in SWATCHES:
         row += 1
-        for column, shade in enumerate(shades, start=2):
-            sheet.cell(row, column).fill = PatternFill("solid", fgColor=shade)
-            sheet.cell(row, column).border = OUTLINE
-        put(sheet, row, LAYER, f"  {text}", "soft")
+        for n, shade in enumerate(shades):
+            cell = sheet.cell(row, column + n * SWATCH)
+            cell.fill, cell.border = PatternFill("solid", fgColor=shade), OUTLINE
+            merged(sheet, row, column + n * SWATCH, 1, SWATCH)
+        put(sheet, row, text, f"  {words}", "soft")
     row += 1
-    padding = Grid("Overview", row, 2, 1, 3)
-    draft.fill("Overview", CellBlock(padding, np.empty((1, 3)), 0, None, blank=draft.style("blank"), empty=True))
-    put(sheet, row, LAYER, "  padding: blank cells around a grid, which count as 0", "soft")
+    padding = Grid(OVERVIEW, row, column, 1, 3 * SWATCH)
+    draft.fill(OVERVIEW, CellBlock(padding, np.empty((1, 3 * SWATCH)), 0, None, blank=draft.style("blank"), empty=True))
+    put(sheet, row, text, "  padding: blank cells around a grid, which count as 0", "soft")
     return row + 1
 
 
 def _table(sheet: Worksheet, content: WorkbookContent, row: int) -> int:
     """The network as a table, a row for each layer; returns its last row."""
-    heads = (
-        "",
-        "",
-        "",
-        "layer",
-        "type",
-        "settings",
-        "output C×H×W",
-        "parameters",
-        "multiplications",
-        "sees (pixels)",
-    )
-    for column, text in enumerate(heads, start=2):
-        put(sheet, row, column, text, "head")
+    names = max(len(node.name) for node in content.network.nodes)
+    more = max(0, math.ceil((names + 1) / UNIT) - HEADS["layer"])  # columns, for long names
+    columns = HEADS | {"layer": HEADS["layer"] + more, "settings": HEADS["settings"] - more}
+    starts = [LEFT + sum([*columns.values()][:n]) for n in range(len(columns))]
+    for start, (text, count) in zip(starts, columns.items(), strict=True):
+        put(sheet, row, start, text.strip(), "head")
+        merged(sheet, row, start, 1, count)
     for number, (name, *texts) in enumerate(_rows(content)):
         row += 1
         if number:
-            put(sheet, row, 2, number, "element")
-        put(sheet, row, LAYER, name, "link", name)
-        for column, text in enumerate(texts, start=LAYER + 1):
-            put(sheet, row, column, text, "body")
+            put(sheet, row, LEFT, number, "element")
+            merged(sheet, row, LEFT, 1, columns[""])
+        put(sheet, row, starts[1], name, "link", name)
+        for start, count, text in zip(starts[2:], [*columns.values()][2:], texts, strict=True):
+            put(sheet, row, start, text, "body")
+            merged(sheet, row, start, 1, count)
         sheet.row_dimensions[row].height = max(
-            LINE + 1, *(_height(text, width) for text, width in zip(texts, WIDTHS[LAYER:], strict=True))
+            LINE + 1, *(_height(text, count * UNIT) for text, count in zip(texts, [*columns.values()][2:], strict=True))
         )
     found = content.costs.values()
     row += 1
-    put(sheet, row, LAYER, "all layers", "row")
-    put(sheet, row, LAYER + 4, f"{sum(cost.parameters for cost in found):,}", "row")
-    put(sheet, row, LAYER + 5, f"{sum(cost.multiplications for cost in found):,}", "row")
+    put(sheet, row, starts[1], "all layers", "row")
+    put(sheet, row, starts[5], f"{sum(cost.parameters for cost in found):,}", "row")
+    put(sheet, row, starts[6], f"{sum(cost.multiplications for cost in found):,}", "row")
     return row
 
 
 def _words(sheet: Worksheet, row: int) -> None:
     """The field's own words, as this workbook uses them."""
-    for column in range(2, len(WIDTHS) + 1):
-        put(sheet, row, column, "  what the words mean" if column == LAYER else "", "head")
+    put(sheet, row, LEFT, "what the words mean", "head")
+    merged(sheet, row, LEFT, 1, COLUMNS)
     for below, (word, meaning) in enumerate(WORDS, start=row + 1):
-        put(sheet, below, 2, word, "strong")
-        put(sheet, below, LAYER, f"  {meaning}", "row")
+        put(sheet, below, LEFT, word, "strong")
+        put(sheet, below, LEFT + NUMBER + 4, meaning, "row")
 
 
 def _rows(content: WorkbookContent) -> list[list[str]]:
@@ -232,7 +266,7 @@ def _rows(content: WorkbookContent) -> list[list[str]]:
         cost = content.costs[node.name]
         reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"
         before = node.name
-        row = [node.name, node.layer.type + reads, node.layer.setting_words(), shape_text(node.shape), node.parameter_words]
+        row = [node.name, node.layer.type + reads, node.layer.setting_words(), shape_text(node.shape)]
         multiplications = f"{cost.multiplications:,}" if cost.multiplications else ""
-        rows.append([*row, multiplications, cost.sees])
+        rows.append([*row, node.named_parameter_words, multiplications, cost.sees])
     return rows
