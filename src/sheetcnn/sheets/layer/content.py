@@ -23,7 +23,7 @@ def layer_lines(node: Node, cost: Cost, *, random: bool, chooses: bool, mirrored
     shapes = f"{' and '.join(map(shape_text, node.in_shapes))} → {shape_text(node.shape)}"
     size = node.layer.size_words(*node.in_shapes)
     learned = ", random: this layer has not learned" if random else ""
-    work = [f"parameters: {node.parameter_words}{learned}"]
+    work = [f"parameters: {node.named_parameter_words}{learned}"]
     work += [f"multiplications: {cost.multiplications:,}"] if cost.multiplications else []
     work += [f"one cell here sees up to {cost.sees} pixels of the input"] if cost.sees else []
     lines = [
