@@ -173,6 +173,9 @@ def test_every_grid_has_its_name(built: tuple[str, Path]) -> None:
         "answer": 1,
     }
     want |= {f"gallery_{layer}_{k}" for layer, count in counts.items() for k in range(1, count + 1)}
+    want |= {f"dense_folded_{n}_{c}" for n in (1, 2) for c in range(1, 6)}
+    shown = (("fc1", 4, 3), ("conv3", 2, 9))  # of 64 kernels at most
+    want |= {f"gallery_{layer}_kernel_{k + 1}_{c + 1}" for layer, *sizes in shown for k, c in np.ndindex(*sizes)}
     assert {name for name in names if not name.startswith(("inspector_", "check_", "overview_", "kernel_"))} - {
         "answer_names"
     } == want | {f"{layer}_inspected" for layer in ("input", "fc1", "wide", "conv3", "after", "pool")} | {
@@ -352,7 +355,7 @@ def test_protection(make: Callable[..., Path]) -> None:
     choices = {f"inspector_{choice}" for choice in ("layer", "map", "row", "column")}
     for name, (sheet, top, left, bottom, right) in grids.names.items():
         words = ("channel", "kernel", "bias", "weight", "scale", "mean", "std", "running", "choice")
-        typed = any(f"_{word}" in name for word in words) and not name.startswith(("inspector_", "kernel_"))
+        typed = any(f"_{word}" in name for word in words) and not name.startswith(("inspector_", "kernel_", "gallery_"))
         typed = (typed or name in choices) and not re.search(r"_(?!scale)\w+_scale$", name)
         cells = [book[sheet].cell(row, column) for row in (top, bottom) for column in (left, right)]
         assert {cell.protection.locked for cell in cells} == {not typed}, name
