@@ -24,9 +24,15 @@ from PIL import Image
 import sheetcnn
 from sheetcnn import SheetcnnError
 from sheetcnn.model.network import parse_network
+from sheetcnn.model.trace import as_maps
 from sheetcnn.templates import samples, templates
 
 # Worked by hand: the sum of each 2×2 window and the bias, of which ReLU makes 0 where it is negative.
+LINES = {  # a cell is made of up to four, each by a part
+    "name": "n",
+    "input": {"channels": 1, "height": 3, "width": 3},
+    "layers": [{"type": "upsample", "name": "up", "scale_factor": 2, "mode": "bilinear"}],
+}
 PIXELS = np.array([[1.0, 2, 0], [0, -9, 3], [2, 1, 1]])
 SUMS = [[-4.0, -2], [-4, -2]]
 NETWORK: dict[str, Any] = {
@@ -137,7 +143,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: sheetcnn.check(b"no workbook"), "the workbook: is no .xlsx workbook"),
     (lambda: sheetcnn.check(3), "the workbook: must be a path, bytes or a stream of bytes, not int"),
     (lambda: sheetcnn.explain(NETWORK, PIXELS, "con"), r"layer 'con' is none of the network \(did you mean 'conv'\?\)"),
-    (lambda: sheetcnn.explain(NETWORK, PIXELS, "relu"), r"layer 'relu' \(relu\) has no windows to look into"),
+    (lambda: sheetcnn.explain(LINES, PIXELS, "up"), r"layer 'up' \(upsample\) is no sum over windows or over a few cells"),
     (lambda: sheetcnn.explain(NETWORK, PIXELS, "conv", 1, 3, 1), r"layer 'conv' has no cell \(1, 3, 1\); it puts out 1×2×2"),
 ]
 
@@ -167,21 +173,40 @@ def test_a_cell_explained() -> None:
 
 @pytest.mark.parametrize("name", ["cs231n", "conv-types", "pool-order", "relu-placement", "unet-tiny"])
 def test_explanations_give_the_cells(name: str) -> None:
-    """In every layer with windows, at its corners and in its middle: what the windows give is the cell's number."""
+    """In every layer, at its corners and in its middle: what comes of the steps is the cell's number."""
     settings = tomllib.loads(templates()[name].read_text())["input"]
     shape = settings["channels"], settings["height"], settings["width"]
     built = sheetcnn.build(name, np.random.default_rng(2).integers(0, 255, shape))
-    explained = 0
     for node in built.network.nodes:
-        if node.layer.reduction(*node.in_shapes) is None:
-            continue
-        _, rows, columns = node.shape
-        for m, i, j in ((1, 1, 1), (node.shape[0], rows, columns), (1, (rows + 1) // 2, (columns + 1) // 2)):
+        maps, rows, columns = as_maps(node.shape)
+        for m, i, j in ((1, 1, 1), (maps, rows, columns), (1, (rows + 1) // 2, (columns + 1) // 2)):
             one = built.explain(node.name, m, i, j)
-            made = one.total if node.layer.final is None else float(node.layer.final.forward(np.array([one.total]))[0])
+            made = one.done[-1].so_far if one.done else one.together
             assert made == pytest.approx(one.value, abs=1e-9), (node.name, m, i, j)
-            explained += 1
-    assert explained
+
+
+def test_explanations_without_windows() -> None:
+    """A joint, an activation with a weight, and softmax, by hand."""
+    vector = {"type": "flatten", "name": "flat", "input": "input"}
+    layers = [
+        {
+            "type": "add",
+            "name": "twice",
+            "input": ["input", "input"],
+            "activation": {"type": "prelu"},
+            "activation_weight": [0.5],
+        },
+        vector,
+        {"type": "softmax", "name": "soft"},
+    ]
+    network = {"name": "n", "input": {"channels": 1, "height": 1, "width": 2}, "layers": layers}
+    pixels = np.array([[-3.0, 0.0]])
+    one = sheetcnn.explain(network, pixels, "twice")
+    assert one.steps == ["sum -6", "prelu → -3"]
+    assert one.windows.tolist() == [[[-3]], [[-3]]]
+    assert sheetcnn.explain(network, pixels, "flat", row=2).steps == ["cell 0"]
+    one = sheetcnn.explain(network, pixels, "soft")
+    assert one.steps == ["cell -3", "− largest x 0", "= -3", "exp → 0.0497871", "÷ Σ exp 1.04979", "= 0.0474259"]
 
 
 # -- notebooks ---------------------------------------------------------------------------------------------------------
@@ -358,7 +383,7 @@ def test_errors_of_files_and_cells(tmp_path: Path) -> None:
     assert failing(lambda: sheetcnn.build(NETWORK, "no.png")).file == "no.png"
     assert failing(lambda: sheetcnn.build(NETWORK, PIXELS[:2])).file == "the picture"
     assert failing(lambda: sheetcnn.check("no.xlsx")).file == "no.xlsx"
-    assert failing(lambda: sheetcnn.explain(NETWORK, PIXELS, "relu")).layer == "relu"
+    assert failing(lambda: sheetcnn.explain(NETWORK, PIXELS, "relux")).layer == "relux"
     book = sheetcnn.build(NETWORK, PIXELS, tmp_path / "book.xlsx").path
     opened = openpyxl.load_workbook(book)
     name = opened.defined_names["conv_bias_1"].attr_text.replace("$", "")

@@ -108,6 +108,10 @@ def test_texts_that_are_repeated_very_often(tmp_path: Path) -> None:
     assert len(book.problems) == 399
     assert "letters" in book.problems["Sheet", 1, 1]
     assert evaluated(tmp_path, {"A1": '=REPT("ab",3)'}).sheets["Sheet"].value(1, 1) == "ababab"
+    joined = {f"C{n}": f"=A{n}&B{n}" for n in range(1, 400)} | {f"A{n}": "x" * 30_000 for n in range(1, 400)}
+    book = evaluated(tmp_path, joined)
+    assert len(book.problems) == 399
+    assert "letters" in book.problems["Sheet", 1, 3]
 
 
 @pytest.mark.parametrize("cell", ["A1048576", "J1048576", "XFD1048576"])

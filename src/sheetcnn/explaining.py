@@ -9,8 +9,10 @@ import numpy as np
 from .arrays.array import Values, shape_text
 from .errors import NetworkError, located
 from .model.graph import Graph
-from .model.trace import CellTrace
+from .model.trace import CellTrace, Step, as_maps, reduction_of
 from .plain import near
+
+COUNTED = ("cells", "channels")  # what a sum is divided by
 
 
 @dataclass(frozen=True)
@@ -21,17 +23,34 @@ class Explanation:
     type: str
     place: tuple[int, int, int]  # map, row, column, from 1
     reads: str
-    kind: str  # what is made of the windows: "sum", "largest" or "mean", or "relu(sum)" where ReLU acts before the bias
+    kind: str  # what is made of the windows: "sum", "largest", "mean" …, or "relu(sum)" where ReLU acts before the bias
     windows: np.ndarray
     kernels: np.ndarray  # none where there are no kernels
     products: np.ndarray
     sums: np.ndarray  # of each window's products
     together: float
-    divisor: float
-    bias: float | None
-    total: float
-    activation: str | None
+    done: list[Step]  # what is done with that, one after the other
     value: float  # of the cell
+
+    @property
+    def bias(self) -> float | None:
+        """The bias, where there is one."""
+        return next((step.number for step in self.done if step.label == "bias"), None)
+
+    @property
+    def divisor(self) -> float:
+        """What the sum of the windows is divided by."""
+        return next((step.number for step in self.done if step.label in COUNTED), 1.0)
+
+    @property
+    def total(self) -> float:
+        """What there is before an activation."""
+        return next((self._before(step) for step in self.done if step.sign == "→"), self._before(None))
+
+    @property
+    def activation(self) -> str | None:
+        """The activation at the end, where there is one."""
+        return self.done[-1].label if self.done and self.done[-1].sign == "→" else None
 
     def __str__(self) -> str:
         lines = [f"{self.layer} ({self.type}), map {self.place[0]}, row {self.place[1]}, column {self.place[2]}"]
@@ -45,11 +64,22 @@ class Explanation:
     @property
     def steps(self) -> list[str]:
         """What becomes of the windows, up to the cell: `sum 4`, `+ bias 1`, `= 5`, `relu → 5`."""
-        words = [f"{self.kind} {self.together:.6g}"]
-        words += [f"÷ {self.divisor:g}"] if self.divisor != 1 else []
-        words += [f"+ bias {self.bias:.6g}"] if self.bias is not None else []
-        words += [f"= {self.total:.6g}"] if len(words) > 1 else []
-        return words + ([f"{self.activation} → {self.value:.6g}"] if self.activation is not None else [])
+        words, counted = [f"{self.kind} {self.together:.6g}"], False
+        for step in self.done:
+            if step.sign == "→":
+                words += [f"= {self._before(step):.6g}"] if counted else []
+                words.append(f"{step.label} → {step.number:.6g}")
+                counted = False
+                continue
+            number = f"{step.number:g}" if step.sign == "÷" else f"{step.number:.6g}"
+            words.append(f"÷ {number}" if step.label in COUNTED else f"{step.sign} {step.label} {number}")
+            counted = True
+        return [*words, *([f"= {self.done[-1].so_far:.6g}"] if counted else [])]
+
+    def _before(self, step: Step | None) -> float:
+        """What there is before a step, or after all."""
+        n = len(self.done) if step is None else self.done.index(step)
+        return self.done[n - 1].so_far if n else self.together
 
     def _repr_html_(self) -> str:
         from .notebook import numbers, table, text  # only notebooks ask
@@ -81,21 +111,20 @@ def _explained(graph: Graph, values: Values, layer: str, place: tuple[int, int, 
     if node is None:
         names = graph.network.by_name
         raise NetworkError(f"layer {layer!r:.60} is none of the network{near(layer, names)}; there are {', '.join(names)}")
-    reduction = node.layer.reduction(*node.in_shapes)
+    reduction = reduction_of(graph, node)
     if reduction is None:
+        raise NetworkError(f"layer {layer!r} ({node.layer.type}) is no sum over windows or over a few cells; choose another")
+    if not all(type(n) is int and 1 <= n <= size for n, size in zip(place, as_maps(node.shape), strict=True)):
+        whole = "" if len(node.shape) == 3 else ", one map of one column"
         raise NetworkError(
-            f"layer {layer!r} ({node.layer.type}) has no windows to look into; choose a convolution or a pooling"
-        )
-    if not all(type(n) is int and 1 <= n <= size for n, size in zip(place, node.shape, strict=True)):
-        raise NetworkError(
-            f"layer {layer!r} has no cell {place}; it puts out {shape_text(node.shape)}: map, row and column count from 1"
+            f"layer {layer!r} has no cell {place}; it puts out {shape_text(node.shape)}{whole}: map, row and column count from 1"
         )
     seen = CellTrace(graph, values, node, tuple(n - 1 for n in place))
     kind = reduction.kind if reduction.sum_activation is None else f"{reduction.sum_activation.type}({reduction.kind})"
+    output = values[graph.output(layer).id]
     return Explanation(
         layer, node.layer.type, place, ", ".join(node.inputs), kind, seen.windows, seen.kernels, seen.products, seen.sums,
-        seen.together, seen.divisor, seen.bias, seen.total, None if node.layer.final is None else node.layer.final.type,
-        float(values[graph.output(layer).id][seen.place]),
+        seen.together, seen.steps, float(output.reshape(as_maps(output.shape))[seen.place]),
     )  # fmt: skip
 
 

@@ -88,13 +88,11 @@ def inspector(comparison: Comparison, values: Values) -> None:
         return
     parts = {INSPECTOR: shown.sizes(), TABLE: shown.hidden_sizes()}
     parts["outlines"] = {stack.name: (len(MARKS), 1) for stack in shown.stacks.values()}
-    places = comparison.places(INSPECTOR, parts)
+    places = comparison.places(INSPECTOR, parts, shown.spacings())
     if places is None:
         return
-    table = named.numbers("inspector", Array("table", shown.table.shape, role="view"), places["inspector_table"])[0]
-    apart = [n for n, have in enumerate(table[:, -len(PLACES) :]) if (have != shown.table[n, -len(PLACES) :]).any()]
-    if apart:
-        comparison.left_out(INSPECTOR, parts, _moved([shown.layers[n].node.name for n in apart]))
+    if apart := _apart(comparison, shown, places):
+        comparison.left_out(INSPECTOR, parts, _moved(apart))
         return
     choice = {name: comparison.typed(places[f"inspector_{name}"]) for name in CHOICES}
     known = str(choice["layer"]).lower() in [name.lower() for (name,) in shown.names]
@@ -105,9 +103,9 @@ def inspector(comparison: Comparison, values: Values) -> None:
     comparison.begin("inspector", "one cell")
     comparison.sheets["inspector"] = places["inspector_window"].sheet
     comparison.hidden[places["inspector_table"].sheet] = "inspector"
-    for name, wanted in (("table", shown.table.tolist()), ("words", shown.words), ("labels", shown.labels)):
-        comparison.constants(places[f"inspector_{name}"], wanted)
-    comparison.constants(places["inspector_layers"], shown.names)
+    numbers = {name: array.tolist() for name, array in shown.tables().items()}
+    for name, wanted in (numbers | shown.constants()).items():
+        comparison.constants(places[name], wanted)
     if not known:
         words = f"holds {in_words(choice['layer'])}, which is no layer that can be inspected; choose one of the list"
         comparison.add("input", named.where(places["inspector_layer"], 0, 0), words, choice["layer"], None, None)
@@ -115,6 +113,24 @@ def inspector(comparison: Comparison, values: Values) -> None:
     homes |= dict.fromkeys(shown.hidden_sizes(), places["inspector_table"].sheet)
     for view in views:
         comparison.view(view, places[view.name], homes.get(view.name, places[view.name].sheet))
+
+
+def _apart(comparison: Comparison, shown: Inspector, places: dict[str, Grid]) -> list[str]:
+    """The layers whose grids, or those that they read, do not stand as far apart as the inspector's tables say."""
+
+    def rows(name: str, wanted: np.ndarray, fields: slice) -> list[int]:
+        array = Array(name, wanted.shape, role="view")
+        have = comparison.named.numbers("inspector", array, places[f"inspector_{name}"])[0]
+        return [n for n, row in enumerate(have[:, fields]) if (row != wanted[n, fields]).any()]
+
+    stacks = list(shown.stacks.values())
+    moved = [stacks[n] for n in rows("stacks", shown.places, slice(6))]
+    kernels = rows("table", shown.table, slice(-len(PLACES), None))
+    return [
+        layer.node.name
+        for n, layer in enumerate(shown.layers)
+        if n in kernels or any(stack in moved for stack in (*layer.reads, layer.own))
+    ]
 
 
 def _moved(layers: list[str]) -> str:
@@ -131,7 +147,7 @@ def _reads_elsewhere(comparison: Comparison, views: list[ComputedRange], places:
     found: Areas = {}
     layers = set().union(*comparison.named.sheets_of.values())
     for view in views:
-        if view.name not in ("inspector_window", "inspector_kernel", "inspector_result"):
+        if view.name not in ("inspector_window", "inspector_kernel", "inspector_steps"):
             continue
         grid = places[view.name]
         texts = [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,16 +54,27 @@ class Comparison:
         self.now = self.reports[name] = LayerReport(name, type_)
         self.report.layers.append(self.now)
 
-    def places(self, what: str, parts: dict[str, dict[str, Size]]) -> dict[str, Grid] | None:
+    def places(
+        self, what: str, parts: dict[str, dict[str, Size]], spacings: Mapping[str, Size] = MappingProxyType({})
+    ) -> dict[str, Grid] | None:
         """Named rectangles, by the sheets that they are built on; None where they are not all there, and a note says so."""
+
+        def lacks(name: str, size: Size) -> str | None:
+            down, along = spacings.get(name, (1, 1))
+            return self.named.lacks(name, ((size[0] - 1) * down + 1, (size[1] - 1) * along + 1))
+
         for sheet, sizes in parts.items():
-            reason = next((why for name, size in sizes.items() if (why := self.named.lacks(name, size))), None)
+            reason = next((why for name, size in sizes.items() if (why := lacks(name, size))), None)
             if reason is not None and self.gone(sheet, sizes):
                 reason = f"{sheet if sheet != what else 'it'} is gone"
             if reason is not None:
                 self.left_out(what, parts, reason)
                 return None
-        return {name: self.named.place(name, size) for sizes in parts.values() for name, size in sizes.items()}
+        return {
+            name: self.named.place(name, size, spacings.get(name, (1, 1)))
+            for sizes in parts.values()
+            for name, size in sizes.items()
+        }
 
     def gone(self, sheet: str, names: Iterable[str]) -> bool:
         """Whether a sheet was deleted, and not only one or the other name."""
@@ -174,7 +186,7 @@ class Comparison:
         for i, j in np.ndindex(grid.rows, grid.columns):
             value, want, also = self.named.value(grid, i, j), view.values[i][j], view.also.get((i, j), set())
             if also:
-                self.as_good[grid.sheet, grid.top + i, grid.left + j] = also
+                self.as_good[grid.sheet, *cell_at(grid, i, j)] = also
             if isinstance(want, str):
                 right = value == want or (want == "" and value is None) or value in also
             else:

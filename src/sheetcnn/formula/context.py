@@ -22,6 +22,7 @@ from .values import (
     elementwise,
     error,
     fitting,
+    joined,
     power,
 )
 
@@ -163,6 +164,8 @@ def _binary(sign: str, left: Values, right: Values) -> Values:
         return divide(left, right)
     if sign == "^":
         return power(left, right)
+    if sign == "&":
+        return joined(left, right)
     if sign in ("+", "-", "*"):
         return elementwise({"+": np.add, "-": np.subtract, "*": np.multiply}[sign], left, right)
     return compare(sign, left, right)

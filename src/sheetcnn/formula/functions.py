@@ -17,6 +17,8 @@ from .values import (
     BLANK,
     BOOLEAN,
     ERROR,
+    MOST_JOINED,
+    MOST_LETTERS,
     NA,
     NUM,
     NUMERIC,
@@ -47,9 +49,6 @@ class Context(Protocol):
 
     def dot(self, left: Tree, right: Tree) -> Values | None: ...
 
-
-MOST_LETTERS = 32_767  # in a cell
-MOST_REPEATED = 10_000_000  # in all cells of one skeleton
 
 Compute = Callable[[Context, tuple[Tree, ...]], Values]
 Change = Callable[[np.ndarray], np.ndarray]
@@ -257,8 +256,8 @@ def _rept(context: Context, trees: tuple[Tree, ...]) -> Values:
     texts = np.broadcast_to(text.all_texts()[:, 0, 0], size)
     wrong = np.broadcast_to(count.kinds()[:, 0, 0] == ERROR, size)
     code = np.broadcast_to(count.number[:, 0, 0], size)
-    if sum(min(max(0.0, n), MOST_LETTERS) * len(str(text)) for n, text in zip(times, texts, strict=True)) > MOST_REPEATED:
-        raise FormulaError(f"repeats texts to more than {MOST_REPEATED:,} letters")
+    if sum(min(max(0.0, n), MOST_LETTERS) * len(str(text)) for n, text in zip(times, texts, strict=True)) > MOST_JOINED:
+        raise FormulaError(f"repeats texts to more than {MOST_JOINED:,} letters")
     result = Values(np.zeros((size, 1, 1)), np.full((size, 1, 1), TEXT, np.uint8), np.full((size, 1, 1), "", object))
     assert result.kind is not None
     assert result.texts is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 
@@ -19,6 +20,9 @@ BLANK, NUMERIC, TEXT, BOOLEAN, ERROR, PENDING = range(6)  # what a cell holds; P
 ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#UNKNOWN!")
 UNKNOWN = ERRORS.index("#UNKNOWN!")
 DIV, VALUE, REF, NUM, NA = (ERRORS.index(name) for name in ("#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#N/A"))
+
+MOST_LETTERS = 32_767  # in a cell
+MOST_JOINED = 10_000_000  # in all cells of one skeleton
 
 # What arithmetic takes for a number; Python would also take "nan", "1_000" and other writings.
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
@@ -149,6 +153,43 @@ def compare(sign: str, a: Values, b: Values) -> Values:
         result.kinds()[wrong] = ERROR
         result.number[wrong] = np.broadcast_to(v.number, shape)[wrong]
     return result
+
+
+def joined(a: Values, b: Values) -> Values:
+    """Two texts, one after the other; numbers as they are shown with up to 15 digits."""
+    fitting(a, b)
+    shape = np.broadcast_shapes(a.number.shape, b.number.shape)
+    parts = [[np.broadcast_to(part, shape) for part in (v.kinds(), v.number, v.all_texts())] for v in (a, b)]
+    result = Values(np.zeros(shape), np.full(shape, TEXT, np.uint8), np.full(shape, "", object))
+    assert result.kind is not None
+    assert result.texts is not None
+    letters = 0
+    for place in np.ndindex(shape):
+        wrong = next((part for part in parts if part[0][place] == ERROR), None)
+        text = (
+            ""
+            if wrong
+            else "".join(_shown(int(kind[place]), float(number[place]), str(texts[place])) for kind, number, texts in parts)
+        )
+        letters += len(text)
+        if letters > MOST_JOINED:
+            raise FormulaError(f"joins texts to more than {MOST_JOINED:,} letters")
+        if wrong or len(text) > MOST_LETTERS:
+            result.kind[place], result.number[place] = ERROR, wrong[1][place] if wrong else VALUE
+        else:
+            result.texts[place] = text
+    return result
+
+
+def _shown(kind: int, number: float, text: str) -> str:
+    """A value as a text. Raises FormulaError for numbers so large or small that programs write them in their own ways."""
+    if kind in (BLANK, TEXT):
+        return "" if kind == BLANK else str(text)
+    if kind == BOOLEAN:
+        return "TRUE" if number else "FALSE"
+    if number != 0 and not 1e-6 <= abs(number) < 1e15:
+        raise FormulaError(f"makes a text of {number:.15g}, which programs write in different ways")
+    return f"{Decimal(f'{number + 0.0:.15g}'):f}"
 
 
 def choose(conditions: list[np.ndarray], options: list[Values], otherwise: Values) -> Values:

@@ -14,8 +14,9 @@ import numpy as np
 
 from ..arrays.array import Array, CellFormula, Shape, Values
 from ..arrays.grid import Grid, Grids
-from ..layers.base import Layer, Reduction
+from ..layers.base import Layer
 from ..layers.drawing import arrays_of
+from ..layers.reduction import Reduction
 from ..model.network import Node
 
 MOST_TERMS = 150  # products written out in one formula

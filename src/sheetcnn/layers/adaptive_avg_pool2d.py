@@ -6,7 +6,9 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
+from ..arrays.window import Window
 from .base import Layer, OnnxGraph, example
+from .reduction import Reduction
 from .settings import Counts
 from .sliding import pair
 
@@ -53,6 +55,12 @@ class AdaptiveAvgPool2d(Layer):
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
         start, size = np.array([self.span(axis, place, shape[1 + axis]) for place in range(self.output_size[axis])]).T
         return start, start + size - 1
+
+    def reduction(self, shape: Shape) -> Reduction | None:
+        size = tuple(cells // out for cells, out in zip(shape[1:], self.output_size, strict=True))
+        if any(cells % out for cells, out in zip(shape[1:], self.output_size, strict=True)):
+            return None  # windows of several sizes
+        return Reduction("mean", Window(size, size), maps=shape[0], depth=shape[0], levels=(1, 0, 1))
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.AdaptiveAvgPool2d({pair(self.output_size)})"

@@ -7,7 +7,8 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
-from .base import Layer, OnnxGraph, Reduction, example
+from .base import Layer, OnnxGraph, example
+from .reduction import Reduction
 from .settings import Flag
 from .sliding import Pooling
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
@@ -11,40 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from ..arrays.array import Array, Margin, Shape, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
-from ..arrays.window import Window
+from .reduction import Operation, Place, Reduction
 
 PREFIX = "activation_"  # before the names of an activation's own parameters, where it is part of another layer
-
-
-@dataclass(frozen=True)
-class Reduction:
-    """Which windows of the input one output cell reduces to a number, as the inspector shows it; all places count from 0.
-
-    Output map m belongs to filter k = m // maps and lies at depth z = m % maps. Term t reads, in the channels of the
-    filter's group (from k // filters · group on), level z · levels[0] − levels[1] + t · levels[2], if it is among `depth`.
-    """
-
-    kind: str  # "sum" of windows times kernels, "largest" or "mean" of the window
-    window: Window  # of rows and columns
-    terms: int = 1  # windows for one cell
-    maps: int = 1
-    filters: int = 1
-    group: int = 0
-    depth: int = 1
-    levels: tuple[int, int, int] = (0, 0, 1)  # stride, padding, dilation across the channels
-    kernel: str | None = None  # the key of the kernels, where there are any
-    source: str | None = None  # the key of the step that is read instead of the input
-    divisor: int = 1  # of the sum
-    counted_padding: Margin = (0, 0, 0, 0)  # padding that counts in a mean
-    term_activation: Layer | None = None  # of each term, before they are summed
-    sum_activation: Layer | None = None  # of their sum, before the bias is added
-
-    def channels(self, m: int) -> list[tuple[int, int]]:
-        """The terms of output map m, each with the channel of the input that its window lies in."""
-        k, z = divmod(m, self.maps)
-        stride, padding, dilation = self.levels
-        levels = ((t, z * stride - padding + t * dilation) for t in range(self.terms))
-        return [(t, k // self.filters * self.group + level) for t, level in levels if 0 <= level < self.depth]
 
 
 @dataclass(frozen=True)
@@ -217,6 +187,20 @@ class Layer(BaseModel):
     def reduction(self, *shapes: Shape) -> Reduction | None:
         """Which windows an output cell is reduced from; None for layers that have none, or too many to be looked at."""
         return None
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        """The input cells that an output cell is made of, where it has no windows; none where it is not to be looked into."""
+        return (at,) if self.cellwise else ()
+
+    def operations(self, *shapes: Shape) -> tuple[Operation, ...]:
+        """What is done with what a cell reads, one after the other, up to the cell (before `activation`)."""
+        if self.cellwise:
+            act = (lambda x, _: self.cell(x)), (lambda x, _: float(self.forward(np.array([x]))[0]))
+            parts = tuple(self.words.removeprefix("out = ").split("x)"))  # as in max(0, x)
+            once = len(parts) == 2 and parts[0].endswith((", ", "(")) and not re.search(r"\bx\b", "".join(parts))
+            spelt = (parts[0], ")" + parts[1]) if once else None
+            return (Operation("→", self.type, function=act, spelt=spelt),)
+        return (Operation("+", "bias", "bias"),) if "bias" in self.parameters(*shapes) else ()
 
     # -- what exercises plant mistakes by, and ask for --------------------------------------------------------------
     def textbook(self, *shapes: Shape) -> bool:

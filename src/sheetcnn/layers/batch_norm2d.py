@@ -9,6 +9,7 @@ from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from .activation import Activated
 from .base import OnnxGraph, example, literal, per_channel
+from .reduction import Operation, Place, normalising
 from .settings import Flag, Number
 
 
@@ -47,6 +48,12 @@ class BatchNorm2d(Activated):
         mean, variance = given["running_mean"][k].area, given["running_var"][k].area
         text = f"({x[k].at(i, j)}-{mean})/SQRT({variance}+{literal(self.eps)})"
         return f"{text}*{given['weight'][k].area}+{given['bias'][k].area}" if self.affine else text
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        return (at,)
+
+    def operations(self, *shapes: Shape) -> tuple[Operation, ...]:
+        return normalising("running_mean", "running_var", lambda spot: (spot.map,), self.eps, self.affine)
 
     def multiplications(self, shape: Shape) -> int:
         return int(np.prod(shape)) * (2 if self.affine else 1)

@@ -7,6 +7,7 @@ import numpy as np
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from .base import Layer, OnnxGraph, example
+from .reduction import Place
 from .settings import Count
 
 
@@ -34,6 +35,10 @@ class ChannelShuffle(Layer):
         k, i, j = at
         size = len(x) // self.groups
         return x[k % self.groups * size + k // self.groups].at(i, j)
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        k, i, j = at
+        return ((k % self.groups * (shapes[0][0] // self.groups) + k // self.groups, i, j),)
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.ChannelShuffle({self.groups})"

@@ -8,6 +8,7 @@ from ..arrays.array import Shape, cell_of, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField, end_to_end, joined
 from .base import Layer, example
+from .reduction import Place
 
 
 class Concat(Layer):
@@ -46,6 +47,15 @@ class Concat(Layer):
                 return cell_of(x, (place, *at[1:]))
             place -= size
         raise IndexError(at)
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        if len(shapes[0]) == 3:  # whose channels are counted through
+            return (at,)
+        which, row, before = 0, at[1], 0
+        for (size,) in shapes[:-1]:
+            before += size
+            which, row = which + (at[1] >= before), row - (at[1] >= before) * size
+        return ((which, row, 0),)
 
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         return joined(fields) if len(shapes[0]) == 3 else end_to_end(fields)

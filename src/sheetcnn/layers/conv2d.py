@@ -13,7 +13,8 @@ from ..arrays.grid import Grids, span
 from ..arrays.kernels import KERNELS
 from ..plain import near
 from .activation import Activated
-from .base import Layer, OnnxGraph, Reduction, counted, example
+from .base import Layer, OnnxGraph, counted, example
+from .reduction import Reduction
 from .settings import Count, Flag
 from .sliding import Sliding, correlated, group_of, group_words, kernel_factors, pair
 

@@ -10,7 +10,8 @@ from ..arrays.array import Margin, Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
 from .activation import Activated
-from .base import OnnxGraph, Reduction, counted, example
+from .base import OnnxGraph, counted, example
+from .reduction import Reduction
 from .settings import Amount, Count, Flag
 from .sliding import correlated, kernel_factors
 

@@ -9,7 +9,8 @@ from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
 from .activation import Activated
-from .base import OnnxGraph, Reduction, counted, example
+from .base import OnnxGraph, counted, example
+from .reduction import Reduction
 from .settings import Amounts, Count, Counts, Flag
 from .sliding import Sides, group_of, group_words, kernel_factors, pair
 

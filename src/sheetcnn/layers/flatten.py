@@ -8,6 +8,7 @@ from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
 from .base import Layer, example
+from .reduction import Place
 
 
 class Flatten(Layer):
@@ -36,6 +37,12 @@ class Flatten(Layer):
             return x.at(at[0], 0)
         k, rest = divmod(at[0], x[0].rows * x[0].columns)
         return x[k].at(*divmod(rest, x[k].columns))
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        if len(shapes[0]) == 1:
+            return (at,)
+        (_, rows, columns), (_, n, _) = shapes[0], at
+        return ((n // (rows * columns), n // columns % rows, n % columns),)
 
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         return fields[0].in_a_vector(shapes[0], axis) if len(shapes[0]) == 3 else fields[0]

@@ -7,7 +7,8 @@ import numpy as np
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
-from .base import Layer, Reduction, example
+from .base import Layer, example
+from .reduction import Reduction
 
 
 class GlobalAvgPool2d(Layer):

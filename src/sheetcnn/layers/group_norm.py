@@ -9,6 +9,7 @@ from ..arrays.array import Array, Shape
 from ..arrays.grid import Grid, Grids
 from .activation import Activated
 from .base import OnnxGraph, example, literal, per_channel
+from .reduction import Operation, Place, normalising
 from .settings import Count, Flag, Number
 
 
@@ -62,6 +63,13 @@ class GroupStatistics(Activated):
         group = k * self.groups_of(len(x)) // len(x)
         text = f"({x[k].at(i, j)}-{mean[group].area})/SQRT({var[group].area}+{literal(self.eps)})"
         return text if weight is None else f"{text}*{weight[k].area}+{bias[k].area}"
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        return (at,)
+
+    def operations(self, *shapes: Shape) -> tuple[Operation, ...]:
+        size = shapes[0][0] // self.groups_of(shapes[0][0])
+        return normalising("mean", "var", lambda spot: (spot.map // size,), self.eps, self.affine)
 
     def multiplications(self, shape: Shape) -> int:
         return int(np.prod(shape)) * (2 if self.affine else 1)

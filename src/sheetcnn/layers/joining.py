@@ -9,6 +9,7 @@ from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField, joined
 from .activation import Activated
 from .base import OnnxGraph
+from .reduction import Place
 
 
 def broadcast_index(at: Shape, shape: Shape) -> Shape:
@@ -42,6 +43,18 @@ class Joining(Activated):
 
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         return super().receptive_field(axis, shapes, [joined(fields)])
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        found, before = [], 0
+        for shape in shapes:
+            if len(shape) == 1:
+                found.append((before, at[1] if shape[0] > 1 else 0, 0))
+                before += 1
+                continue
+            channel, row, column = (place if size > 1 else 0 for place, size in zip(at, shape, strict=True))
+            found.append((before + channel, row, column))
+            before += shape[0]
+        return tuple(found)
 
     def torch(self, *shapes: Shape) -> str:
         return f" {self.sign} ".join("abcdefgh"[n] if n < 8 else f"x{n}" for n in range(len(shapes)))

@@ -8,9 +8,13 @@ from ..a1 import MAX_COLUMNS
 from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
+from ..arrays.window import Window
 from .activation import Activated
 from .base import OnnxGraph, counted, example
+from .reduction import Reduction
 from .settings import Count, Flag
+
+FOLD = 5  # so many inputs in a line, and so many lines, are looked at at once
 
 
 class Linear(Activated):
@@ -64,6 +68,12 @@ class Linear(Activated):
 
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         return fields[0].of_all(self.out_features)
+
+    def reduction(self, shape: Shape) -> Reduction:
+        columns = min(FOLD, shape[0])
+        window = Window((min(FOLD, -(-shape[0] // columns)), columns))
+        terms = -(-shape[0] // (window.size[0] * columns))
+        return Reduction("sum", window, terms=terms, kernel="weight", source="in", folded=True, levels=(0, 0, 0))
 
     def multiplications(self, shape: Shape) -> int:
         return self.out_features * shape[0]

@@ -1,5 +1,7 @@
 """Logarithm of softmax."""
 
+import math
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -7,6 +9,7 @@ import numpy as np
 from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
 from .base import example
+from .reduction import Operation
 from .softmax import Exponentials, total_of
 
 
@@ -32,6 +35,11 @@ class LogSoftmax(Exponentials):
     def formula(self, at: Shape, x: Grids, exp: Grids, total: Grids | None = None, largest: Grids | None = None) -> str:
         top = f"MAX({x.area})" if largest is None else largest[0].at(*at[1:])
         return f"{cell_of(x, at)}-{top}-LN({total_of(at, exp, total)})"
+
+    def operations(self, *shapes: Shape) -> tuple[Operation, ...]:
+        logarithm = (lambda total: f"LN({total})"), math.log
+        total = replace(self.total_of_all(shapes[0]), sign="−", label="ln Σ exp", made=logarithm)
+        return self.without_largest(shapes[0]), total
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.LogSoftmax(dim=1)"

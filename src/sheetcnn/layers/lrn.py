@@ -7,7 +7,9 @@ from pydantic import Field
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
+from ..arrays.window import Window
 from .base import Layer, OnnxGraph, example, literal
+from .reduction import Operation, Reduction
 from .settings import Count, Number
 
 
@@ -46,6 +48,22 @@ class LRN(Layer):
         cells = ",".join([x[c].at(i, j) for c in self.neighbours(k, len(x))])
         scale = literal(self.alpha / self.size)
         return f"{x[k].at(i, j)}/({literal(self.k)}+{scale}*SUMSQ({cells}))^{literal(self.beta)}"
+
+    def reduction(self, shape: Shape) -> Reduction:
+        levels = 1, self.size // 2, 1
+        return Reduction("squares", Window((1, 1)), terms=self.size, maps=shape[0], depth=shape[0], levels=levels)
+
+    def operations(self, *shapes: Shape) -> tuple[Operation, ...]:
+        power = (lambda x, _: f"({x})^{literal(self.beta)}"), (lambda x, _: x**self.beta)
+        over = (lambda x, own: f"{own}/({x})"), (lambda x, own: own / x)
+        return (
+            Operation("·", "alpha / size", constant=self.alpha / self.size),
+            Operation("+", "k", constant=self.k),
+            Operation("→", "^ beta", function=power, spelt=("(", f")^{self.beta:g}")),
+            Operation(
+                "→", "x ÷ this", "reads", lambda spot: (spot.map, spot.row, spot.column), function=over, spelt=("x ÷ ", "")
+            ),
+        )
 
     def check(self, shape: Shape) -> None:
         if self.size > 255:

@@ -1,12 +1,13 @@
 """Padding as a layer of its own."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from .base import Layer, OnnxGraph, example, literal
+from .reduction import Place
 from .settings import Number
 from .sliding import Sides
 
@@ -64,6 +65,19 @@ class Pad(Layer):
         if self.mode == "replicate":
             return min(max(place, 0), size - 1)
         return abs(place) if place < size else 2 * (size - 1) - place
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        k, row, column = at[0], at[1] - self.padding[0], at[2] - self.padding[1]
+        if self.mode == "constant":  # blank cells count as 0, and as nothing else
+            return ((k, row, column),) if self.value == 0 else ()
+        _, rows, columns = shapes[0]
+        return ((k, self._mirrored(row, rows - 1), self._mirrored(column, columns - 1)),)
+
+    def _mirrored(self, place: Any, last: int) -> Any:
+        """The same as `_inside` by arithmetic alone."""
+        if self.mode == "replicate":
+            return (abs(place) - abs(place - last) + last) // 2
+        return last - abs(last - abs(place))
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
         size, before, after = shape[1 + axis], self.padding[axis], self.padding[2 + axis]

@@ -7,6 +7,7 @@ import numpy as np
 from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
 from .base import Layer
+from .reduction import Place
 
 
 class Passing(Layer):
@@ -21,3 +22,6 @@ class Passing(Layer):
 
     def formula(self, at: Shape, x: Grids) -> str:
         return cell_of(x, at)
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        return (at,)

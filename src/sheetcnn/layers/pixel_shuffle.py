@@ -7,6 +7,7 @@ import numpy as np
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from .base import Layer, example
+from .reduction import Place
 from .settings import Count
 
 
@@ -50,6 +51,10 @@ class PixelShuffle(Layer):
         k, i, j = at
         r = self.upscale_factor
         return x[k * r**2 + i % r * r + j % r].at(i // r, j // r)
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        (k, i, j), r = at, self.upscale_factor
+        return ((k * r**2 + i % r * r + j % r, i // r, j // r),)
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
         places = np.arange(shape[1 + axis] * self.upscale_factor) // self.upscale_factor

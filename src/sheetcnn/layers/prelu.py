@@ -1,12 +1,13 @@
 """Rectified linear unit with learned slopes."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
 from .base import Layer, OnnxGraph, counted, example, per_channel
+from .reduction import Operation, Place, Spot
 from .settings import Count
 
 
@@ -47,6 +48,16 @@ class PReLU(Layer):
         slope = weight[own].area if len(at) == 3 else weight.window(own, 0, 1, 1)
         cell = cell_of(x, at)
         return f"IF({cell}>0,{cell},{slope}*{cell})"
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        return (at,)
+
+    def operations(self, *shapes: Shape) -> tuple[Operation, ...]:
+        def own(spot: Spot) -> tuple[Any, ...]:
+            return ((spot.map if len(shapes[0]) == 3 else spot.row) if self.num_parameters > 1 else 0,)
+
+        act = (lambda x, weight: f"IF({x}>0,{x},{weight}*{x})"), (lambda x, weight: x if x > 0 else weight * x)
+        return (Operation("→", self.type, "weight", own, function=act),)
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.PReLU({'' if self.num_parameters == 1 else self.num_parameters})"

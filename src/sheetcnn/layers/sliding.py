@@ -11,7 +11,8 @@ from pydantic import BeforeValidator, Field
 
 from ..arrays.array import Margin, Shape, shape_text
 from ..arrays.window import Window
-from .base import Layer, Reduction, counted
+from .base import Layer, counted
+from .reduction import Reduction
 from .settings import Amount, Counts, Flag
 
 _AT_ONCE = 200_000  # numbers of windows that are copied

@@ -1,5 +1,6 @@
 """Softmax."""
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,6 +9,7 @@ from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids, span
 from ..arrays.receptive_field import ReceptiveField
 from .base import Layer, combined, example
+from .reduction import Operation, Place, Spot
 
 MANY = 100  # maps of one cell: named one by one they would make formulas long, as one range they do not
 
@@ -37,11 +39,30 @@ class Exponentials(Layer):
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         return fields[0].of_all(shapes[0][0]) if len(shapes[0]) == 1 else fields[0]
 
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        return (at,)
+
+    def without_largest(self, shape: Shape) -> Operation:
+        """What is done first, so that nothing overflows."""
+        if len(shape) == 1:
+            return Operation("−", "largest x", "reads", over="MAX")
+        return Operation("−", "largest x", "largest", _position)
+
+    def total_of_all(self, shape: Shape) -> Operation:
+        """Divided by the sum over the vector, or over the channels at the position."""
+        if len(shape) == 1:
+            return Operation("÷", "Σ exp", "exp", over="SUM")
+        return Operation("÷", "Σ exp", "total", _position)
+
     def _exp(self, x: np.ndarray) -> np.ndarray:
         return np.exp(x - x.max(axis=0))
 
     def _exp_formula(self, at: Shape, x: Grids, largest: Grids | None = None) -> str:
         return f"EXP({cell_of(x, at)}-{f'MAX({x.area})' if largest is None else largest[0].at(*at[1:])})"
+
+
+def _position(spot: Spot) -> tuple[Any, ...]:
+    return 0, spot.row, spot.column
 
 
 def _over(function: str, grids: Grids, at: Shape) -> str:
@@ -81,6 +102,10 @@ class Softmax(Exponentials):
 
     def formula(self, at: Shape, x: Grids, exp: Grids, total: Grids | None = None, **steps: Grids) -> str:
         return f"{cell_of(exp, at)}/{total_of(at, exp, total)}"
+
+    def operations(self, *shapes: Shape) -> tuple[Operation, ...]:
+        exp = Operation("→", "exp", function=((lambda x, _: f"EXP({x})"), (lambda x, _: math.exp(x))))
+        return self.without_largest(shapes[0]), exp, self.total_of_all(shapes[0])
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Softmax(dim=1)"

@@ -8,6 +8,7 @@ from ..arrays.array import Shape, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
 from .base import Layer, OnnxGraph, example
+from .reduction import Place
 from .settings import Count
 
 
@@ -39,6 +40,9 @@ class Unflatten(Layer):
     def formula(self, at: Shape, x: Grids) -> str:
         k, i, j = at
         return x.at((k * self.size[1] + i) * self.size[2] + j, 0)
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        return ((0, (at[0] * self.size[1] + at[1]) * self.size[2] + at[2], 0),)
 
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         return fields[0].in_maps(self.size, axis)

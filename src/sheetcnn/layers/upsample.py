@@ -7,6 +7,7 @@ import numpy as np
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from .base import Layer, OnnxGraph, example, literal
+from .reduction import Place
 from .settings import Counts, Flag
 from .sliding import pair
 
@@ -78,6 +79,10 @@ class Upsample(Layer):
         corners += [(bottom, left, down * (1 - along)), (bottom, right, down * along)]
         terms = [(x[k].at(row, column), part) for row, column, part in corners if part]
         return "+".join([cell if part == 1 else f"{literal(part)}*{cell}" for cell, part in terms])
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        (down, along), (k, i, j) = self.scale_factor, at
+        return ((k, i // down, j // along),) if self.mode == "nearest" else ()
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
         size = shape[1 + axis]

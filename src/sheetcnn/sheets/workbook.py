@@ -10,7 +10,8 @@ from .description.content import LOOKS
 from .description.look import description_sheet
 from .gallery.content import thumbnails
 from .gallery.look import gallery_scales, gallery_sheet
-from .inspector.look import inspector_cells, inspector_of, inspector_sheet, outlines
+from .inspector.look import inspector_cells, inspector_of, inspector_sheet
+from .inspector.outlining import outlines
 from .inspector.place import inspector_places
 from .kernels.look import kernels_sheet
 from .kernels.place import kernels_page

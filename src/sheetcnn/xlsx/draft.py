@@ -108,12 +108,17 @@ class WorkbookDraft:
         """Give a grid its defined name."""
         self.book.defined_names[name] = DefinedName(name, attr_text=grid.reference)
 
-    def view(self, view: ComputedRange, grid: Grid, style: int) -> None:
-        """Pour the computed cells of an added sheet, and give them their name."""
+    def view(self, view: ComputedRange, grid: Grid, style: int, blank: int = 0) -> None:
+        """Pour the computed cells of an added sheet, and give them their name; `blank` is the style of those between them."""
         self.name(view.name, grid)
-        columns = range(view.size[1])
         values = np.array(view.values, dtype=object)
-        self.fill(grid.sheet, CellBlock(grid, values, style, lambda i: [view.formula(i, j) for j in columns]))
+        (down, along), count = grid.spacing, view.size[1]
+        # What lies between columns that are apart is not this rectangle's, which may be one of several that take turns.
+        for first, wide in [(0, count)] if along == 1 else [(j, 1) for j in range(count)]:
+            part = Grid(grid.sheet, grid.top, grid.left + first * along, grid.rows, wide, (down, 1))
+            columns = range(first, first + wide)
+            texts = lambda i, columns=columns: [view.formula(i, j) for j in columns]  # noqa: E731
+            self.fill(grid.sheet, CellBlock(part, values[:, first : first + wide], style, texts, blank=blank))
 
     def picture(self, sheet: Worksheet, png: bytes, cell: str, words: str) -> None:
         """Show a PNG at a cell, described in words for those who cannot see it."""

@@ -48,6 +48,10 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     },
     "body": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center", wrap_text=True)},
     "strong": {"font": Font(FONT, 10, bold=True, color=palette.INK), "alignment": Alignment(vertical="center")},
+    "strong_right": {
+        "font": Font(FONT, 10, bold=True, color=palette.INK),
+        "alignment": Alignment(horizontal="right", vertical="center"),
+    },
     "row": {"font": Font(FONT, 10, color=palette.INK), "alignment": Alignment(vertical="center")},
     "box": {
         "font": Font(FONT, 9, bold=True, color=palette.LINK),
@@ -113,6 +117,29 @@ CELL_STYLES: dict[str, dict[str, Any]] = {
     "thumbnail": {"border": Border()},
     "frame": {"border": Border(), "fill": PatternFill("solid", fgColor=palette.FRAME)},
     "plain": {"border": Border()},  # bordered by conditional formatting, where something is shown
+    "inspected": {"border": Border(), "font": Font(FONT, 9, color="000000")},
+    "step": {"border": Border(), "font": Font(FONT, 10, bold=True, color=palette.INK)},
+    "small": {
+        "border": Border(),
+        "font": Font(FONT, 8, color=palette.INK),
+        "alignment": Alignment("right", "top", wrap_text=True, indent=0),
+    },
+    "small_head": {
+        "border": Border(),
+        "font": Font(FONT, 8, color=palette.SOFT),
+        "alignment": Alignment("center", "bottom", wrap_text=True),
+    },
+    "operator": {"border": Border(), "font": Font(FONT, 12, bold=True, color=palette.SOFT)},
+    "wrong": {
+        "border": Border(),
+        "font": Font(FONT, 10, bold=True, color="B91C1C"),
+        "alignment": Alignment("left", "center"),
+    },
+    "said": {
+        "border": Border(),
+        "font": Font(FONT, 12, bold=True, color=palette.INK),
+        "alignment": Alignment("left", "center"),
+    },
     "bar": {"font": Font(FONT, 10, color=palette.BAR), "border": Border(), "alignment": Alignment("left", "center")},
     "table": _in_tables(10, False, "right"),
     "strong": _in_tables(10, True, "left"),

@@ -1,208 +1,155 @@
-"""Which layers can be looked into, and the table of their geometry."""
+"""Which layers can be looked into, and the tables of their geometry."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ...arrays.array import Array, Margin
-from ...arrays.grid import Grid, Grids, flat
-from ...layers.base import Layer, Reduction
+from ...arrays.grid import Grids, flat
+from ...layers.reduction import Reduction
 from ...model.graph import Graph
-from ...model.network import Network, Node
-from ...model.trace import activation_of, compared
+from ...model.network import Node
+from ...model.settings import INPUT
+from ...model.trace import as_maps, compared, folds, operations_of, reads, reduction_of
+from .inspected import FINE, SHOT, Inspected, shot, unlisted
+from .stack import NAMED, KernelPitch, Stack, kernel_pitch
 
 INSPECTOR = "Inspector"  # the sheet
-TABLE = "_inspector"  # the hidden sheet with its table and its arithmetic
-MOST_LAYERS, MOST_TERMS, LARGEST = 60, 64, 12  # layers, windows for one cell, and rows or columns of a window
-KINDS = ("sum", "largest", "mean")
+TABLE = "_inspector"  # the hidden sheet with its tables and its arithmetic
+LONGEST = 1000  # numbers in a drop-down
 
-# The columns of the table. Places on a sheet count from the first cell of the first grid of a stack.
+# The columns of the table of layers. Places count from 0.
 FIELDS = (
-    "maps",
-    "rows",
-    "columns",
-    "kind",
-    "terms",
-    "height",
-    "width",
-    "own",
-    "source",
-    "has_kernel",
-    "has_bias",
-    "has_activation",
-    "maps_each",
-    "filters",
-    "group",
-    "depth",
-    "level_stride",
-    "level_start",
-    "level_step",
-    "divisor",
-    "down",
-    "top",
-    "step_down",
-    "hole_down",
-    "height_in",
-    "count_top",
-    "count_bottom",
-    "along",
-    "left",
-    "step_along",
-    "hole_along",
-    "width_in",
-    "count_left",
-    "count_right",
-    "pitch_in",
-    "pitch_out",
-    "pitch_bias",
-    "kernel_filter_down",
-    "kernel_channel_down",
-    "kernel_down",
-    "kernel_filter_along",
-    "kernel_term_along",
-    "kernel_along",
-)
-PLACES = FIELDS[FIELDS.index("pitch_in") :]  # those that say how far grids stand apart
+    "maps", "rows", "columns", "terms", "height", "width", "pitch", "pictured", "shot_high", "shot_step", "shot_zoom", "own_step",
+    "own_zoom", "own", "source", "windowed", "has_kernel",
+    "vector", "maps_each", "filters", "group", "depth", "level_stride", "level_start", "level_step", "down", "top",
+    "step_down", "count_top", "count_bottom", "along", "left", "step_along", "count_left", "count_right", "fold", "counted",
+    "divisor", "kernel_filter_down", "kernel_channel_down", "kernel_term_down", "kernel_down", "kernel_filter_along",
+    "kernel_channel_along", "kernel_term_along", "kernel_along", "kernel_fold",
+)  # fmt: skip
+PLACES = FIELDS[FIELDS.index("kernel_filter_down") :]  # those that say how far grids stand apart
+STACK = ("rows", "columns", "hole_down", "hole_along", "pitch_down", "pitch_along", "named")  # the columns of that of stacks
 CHOICES = ("layer", "map", "row", "column")
-AT = (*CHOICES, "filter", "depth", "channel", "level", "top", "left", "divisor")  # places after the choices count from 0
+AT = (*CHOICES, "filter", "depth", "channel", "level", "top", "left", "divisor", "digits")
+ORIGIN = ("stack", "channel", "row", "column")  # of each single cell that is read
+TERM = ("stack", "channel", "top", "left", *STACK[:6])  # of each window
 ROW = ("term", "line", "source", "kernel", "offset")  # of each line of windows
+RAY = ("term", "source", "columns", "along", "stack")  # of each row of thumbnails
 MARKS = (
-    "first channel",
-    "last channel",
-    "first row",
-    "last row",
-    "first column",
-    "last column",
-    "rows",
-    "columns",
-    "channels",
-)
-RESULTS = ("together", "bias", "total", "activated", "cell", "tick")
-
-
-@dataclass(frozen=True)
-class Stack:
-    """Maps of one layer one below the other on a sheet, in which windows and cells are outlined."""
-
-    id: str  # of the array
-    name: str  # of the cells that say what is outlined
-    grids: list[Grid]
-    margin: Margin
-
-    @property
-    def pitch(self) -> int:
-        return self.grids[1].top - self.grids[0].top if len(self.grids) > 1 else self.grids[0].bottom - self.grids[0].top + 1
-
-
-@dataclass(frozen=True)
-class Inspected:
-    """A layer that can be looked into."""
-
-    node: Node
-    reduction: Reduction
-    source: Stack
-    own: Stack
-    kernels: list[list[Grid]]
-    biases: list[Grid]
-    cells: list[Grid]  # what the result is compared with: the maps, or the pre-activations
-
-    @property
-    def activation(self) -> Layer | None:
-        return activation_of(self.node)
-
-
-def inspectable(network: Network) -> list[Node]:
-    """The layers with windows that are few and small enough to be shown."""
-    found = []
-    for node in network.nodes:
-        reduction = node.layer.reduction(*node.in_shapes)
-        if reduction is not None and reduction.terms <= MOST_TERMS and max(reduction.window.size) <= LARGEST:
-            found.append(node)
-    return found[:MOST_LAYERS]
+    "first channel", "last channel", "first row", "last row", "first column", "last column", "rows", "columns", "channels",
+)  # fmt: skip
 
 
 class Inspector:
     """All cells of the inspector: `grids` has those of all arrays, by their ids."""
 
     def __init__(self, graph: Graph, grids: dict[str, Grids]) -> None:
-        self.graph, self.network = graph, graph.network
+        self.graph, self.network, self.grids = graph, graph.network, grids
         self.stacks: dict[str, Stack] = {}
-        layers = [self._layer(node, grids) for node in inspectable(self.network)]
-        self.layers = [layer for layer in layers if _regular(layer, self._geometry(layer))]
+        nodes, self.unlisted = unlisted(graph)
+        layers = [self._layer(node) for node in nodes]
+        self.layers = [layer for layer in layers if _regular(layer)]
         self.displaced = [layer.node.name for layer in layers if layer not in self.layers]  # grids were cut and pasted
 
-    def _layer(self, node: Node, grids: dict[str, Grids]) -> Inspected:
-        reduction = node.layer.reduction(*node.in_shapes)
+    def _layer(self, node: Node) -> Inspected:
+        reduction = reduction_of(self.graph, node)
         assert reduction is not None
-        own = self._stack(self.graph.output(node.name), grids, self.graph.margin(node.name))
-        if reduction.source is None:
-            read = self.graph.output(node.inputs[0])
-            source = self._stack(read, grids, self.graph.margin(read.owner))
-        else:
-            spread = self.graph.get(node.name, reduction.source)
-            source = self._stack(spread, grids, spread.margin)
-        kernels = _listed(grids[f"{node.name}.{reduction.kernel}"]) if reduction.kernel else []
-        biases = list(grids.get(f"{node.name}.bias", []))
-        return Inspected(node, reduction, source, own, kernels, biases, grids[compared(self.graph, node).id])
+        found = [self._stack(array, node, reduction) for array in reads(self.graph, node)]
+        own = self._stack(self.graph.output(node.name), None, None)
+        sums = compared(self.graph, node)
+        cells = own if sums.id == own.id else Stack(sums.id, "", _listed(self.grids[sums.id]), (0, 0, 0, 0))
+        kernels = [] if reduction.kernel is None else self.grids[f"{node.name}.{reduction.kernel}"]
+        if reduction.folded:
+            kernels = [[kernels]]
+        kernels = [[grid for _, grid in flat(of_filter)] for of_filter in kernels]
+        pitch = KernelPitch((1, 0)) if reduction.folded else None
+        if kernels and pitch is None:
+            pitch = kernel_pitch(kernels, reduction.filters, reduction.group)
+        windowed = node.layer.reduction(*node.in_shapes) is not None
+        done = operations_of(self.graph, node, reduction)
+        return Inspected(node, reduction, windowed, found, own, cells, kernels, pitch, done)
 
-    def _stack(self, array: Array, grids: dict[str, Grids], margin: Margin) -> Stack:
-        name = array.owner if array is self.graph.output(array.owner) else f"{array.owner}_{array.key}"
-        return self.stacks.setdefault(name, Stack(array.id, f"{name}_inspected", grids[array.id], margin))
+    def _stack(self, array: Array, node: Node | None, reduction: Reduction | None) -> Stack:
+        """The stack of an array; what it is called where one layer alone reads it."""
+        output = array is self.graph.output(array.owner)
+        name = array.owner if output else f"{array.owner}_{array.key}"
+        if name in self.stacks:
+            return self.stacks[name]
+        shown = array.inputs[0] if array.role == "mirror" else array
+        margin: Margin = array.margin if not output else self.graph.margin(array.owner)
+        prefix, named = f"{shown.owner} map", "channel"
+        if shown.owner == INPUT:
+            prefix, named = "channel", "colour" if shown.shape[0] == 3 else "channel"
+        elif node is not None and reduction is not None and reduction.source is not None:
+            prefix = f"{node.inputs[0]} map"
+            if reduction.folded:
+                before = folds(self.graph, node)
+                prefix, named = ("inputs from", "column") if before is None else (f"{before.inputs[0]} map", "term")
+        elif len(shown.shape) == 1:
+            prefix, named = f"{shown.owner} row", "row"
+        stack = Stack(array.id, f"{name}_inspected", _listed(self.grids[array.id]), margin, prefix, NAMED.index(named) + 1)
+        return self.stacks.setdefault(name, stack)
 
-    # -- the table ---------------------------------------------------------------------------------------------------
+    # -- the tables --------------------------------------------------------------------------------------------------
+    def number(self, stack: Stack) -> int:
+        """A stack's number, from 1."""
+        return [one is stack for one in self.stacks.values()].index(True) + 1
+
     def _geometry(self, layer: Inspected) -> dict[str, int]:
-        node, reduction, source, kernels = layer.node, layer.reduction, layer.source, layer.kernels
-        window = reduction.window
-        stacks = list(self.stacks)
-        first = source.grids[0]
-        wide = node.layer.wide(*node.in_shapes)
+        node, reduction = layer.node, layer.reduction
+        window, pitch = reduction.window, layer.pitch or KernelPitch()
+        maps, rows, columns = as_maps(node.shape)
+        width, cells = window.size[1], window.size[0] * window.size[1]
         found = {
-            "maps": node.shape[0],
-            "rows": node.shape[1],
-            "columns": node.shape[2],
-            "kind": KINDS.index(reduction.kind) + 1,
+            "maps": maps,
+            "rows": rows,
+            "columns": columns,
             "terms": reduction.terms,
             "height": window.size[0],
-            "width": window.size[1],
-            "own": stacks.index(node.name) + 1,
-            "source": [stack is source for stack in self.stacks.values()].index(True) + 1,
-            "has_kernel": int(bool(kernels)),
-            "has_bias": int(bool(layer.biases)),
-            "has_activation": int(layer.activation is not None),
+            "width": width,
+            "pitch": layer.lines,
+            "pictured": layer.pictured,
+            "shot_high": self._high(layer),
+            "shot_step": layer.shot[0],
+            "shot_zoom": layer.shot[1],
+            "own_step": shot(*layer.own.size)[0],
+            "own_zoom": shot(*layer.own.size)[1],
+            "own": self.number(layer.own),
+            "source": self.number(layer.reads[0]),
+            "windowed": int(layer.windowed),
+            "has_kernel": int(bool(layer.kernels)),
+            "vector": int(len(node.shape) == 1),
             "maps_each": reduction.maps,
             "filters": reduction.filters,
             "group": reduction.group,
             "depth": reduction.depth,
+            "fold": width if reduction.folded else 0,
+            "counted": int(reduction.kind == "mean"),
             "divisor": reduction.divisor,
-            "pitch_in": source.pitch,
-            "pitch_out": layer.cells[1].top - layer.cells[0].top if len(layer.cells) > 1 else 0,
-            "pitch_bias": layer.biases[1].top - layer.biases[0].top if len(layer.biases) > 1 else 0,
+            "kernel_fold": width if reduction.folded else 0,
         }
         found |= dict(zip(("level_stride", "level_start", "level_step"), reduction.levels, strict=True))
-        for axis, (stride, start, step, hole, size, before, after) in enumerate(
+        for axis, (stride, start, step, before, after) in enumerate(
             (
-                ("down", "top", "step_down", "hole_down", "height_in", "count_top", "count_bottom"),
-                ("along", "left", "step_along", "hole_along", "width_in", "count_left", "count_right"),
+                ("down", "top", "step_down", "count_top", "count_bottom"),
+                ("along", "left", "step_along", "count_left", "count_right"),
             )
         ):
-            extent = (first.bottom - first.top, first.right - first.left)[axis] + 1
-            found |= {stride: window.stride[axis], start: window.before[axis], step: window.dilation[axis]}
-            found |= {hole: first.spacing[axis], size: extent}
+            moves = not reduction.folded
+            found |= {stride: window.stride[axis] * moves, start: window.before[axis], step: window.dilation[axis]}
             found |= {before: reduction.counted_padding[axis], after: reduction.counted_padding[axis + 2]}
-        found |= dict.fromkeys(FIELDS[-6:], 0)
-        if kernels:
-            one = kernels[0][0]
-            found |= {"kernel_down": one.spacing[0], "kernel_along": one.spacing[1]}
-            if wide:
-                found["kernel_channel_down"] = source.pitch
-                found["kernel_filter_along"] = kernels[1][0].left - one.left if len(kernels) > 1 else 0
-            else:
-                found["kernel_filter_down"] = kernels[1][0].top - one.top if len(kernels) > 1 else 0
-                found["kernel_term_along"] = kernels[0][1].left - one.left if len(kernels[0]) > 1 else 0
+        for axis, way in enumerate(("down", "along")):
+            found |= {
+                f"kernel_filter_{way}": pitch.by_filter[axis],
+                f"kernel_channel_{way}": pitch.by_channel[axis],
+                f"kernel_term_{way}": pitch.by_term[axis],
+                f"kernel_{way}": layer.kernels[0][0].spacing[axis] if layer.kernels else 0,
+            }
+        if reduction.folded:
+            found |= {"step_down": 0, "kernel_down": 0, "kernel_term_along": cells}
         return found
 
     @cached_property
@@ -212,37 +159,50 @@ class Inspector:
         return np.array([[row[field] for field in FIELDS] for row in rows], dtype=float)
 
     @cached_property
+    def places(self) -> np.ndarray:
+        """A row of numbers for each stack."""
+        return np.array([[*s.size, *s.grids[0].spacing, *s.pitch, s.named] for s in self.stacks.values()], dtype=float)
+
+    @cached_property
     def names(self) -> list[list[str]]:
         """The layers in the drop-down."""
         return [[layer.node.name] for layer in self.layers]
 
-    @cached_property
-    def words(self) -> list[list[str]]:
-        """For each layer what the results are called: what is read, what windows give, the activation, the cell."""
-        return [
-            [
-                layer.node.inputs[0] if layer.reduction.source is None else f"{layer.node.inputs[0]}, spread out",
-                _together(layer.reduction),
-                "no activation" if layer.activation is None else f"{layer.activation.type}(total)",
-                "the cell on its sheet" if layer.cells is layer.own.grids else "the pre-activation on its sheet",
-            ]
-            for layer in self.layers
-        ]
-
-    @cached_property
-    def labels(self) -> list[list[str]]:
-        """The names of channels, and beside them those of a colour picture."""
-        count = max(len(layer.source.grids) for layer in self.layers)
-        colours = ["R", "G", "B"] if self.network.input.channels == 3 else []
-        return [
-            [f"channel {c + 1}", f"channel {colours[c]}" if c < len(colours) else f"channel {c + 1}"] for c in range(count)
-        ]
+    def texts(self, which: str) -> list[list[str]]:
+        """For each layer the signs ("sign") or the words ("head") of its steps."""
+        rows = [[getattr(box, which) for box in layer.boxes] for layer in self.layers]
+        return [row + [""] * (self.boxes - len(row)) for row in rows]
 
     # -- sizes -------------------------------------------------------------------------------------------------------
     @cached_property
+    def boxes(self) -> int:
+        """How many steps a layer has at most."""
+        return max(len(layer.boxes) for layer in self.layers)
+
+    @cached_property
+    def terms(self) -> int:
+        """How many windows a layer has at most."""
+        return max(layer.reduction.terms for layer in self.layers)
+
+    @cached_property
+    def origins(self) -> int:
+        """How many single cells a layer reads at most."""
+        return max((layer.reduction.terms for layer in self.layers if not layer.windowed), default=1)
+
+    @cached_property
     def lines(self) -> int:
-        """How many rows of cells the windows of a layer take at most."""
-        return max(layer.reduction.terms * (layer.reduction.window.size[0] + 1) for layer in self.layers)
+        """How many lines of numbers the windows of a layer take at most."""
+        return max(layer.reduction.terms * layer.lines for layer in self.layers)
+
+    @cached_property
+    def rays(self) -> int:
+        """How many rows of thumbnails those of a layer take at most."""
+        return max(layer.pictured * self._high(layer) for layer in self.layers)
+
+    @staticmethod
+    def _high(layer: Inspected) -> int:
+        """Rows from one thumbnail to the next; the only one may reach beside other windows."""
+        return FINE * layer.lines if layer.pictured == layer.reduction.terms else SHOT
 
     @cached_property
     def widths(self) -> tuple[int, int]:
@@ -250,10 +210,15 @@ class Inspector:
         kernels = [layer.reduction.window.size[1] for layer in self.layers if layer.kernels]
         return max(layer.reduction.window.size[1] for layer in self.layers), max(kernels, default=0)
 
+    @property
+    def counted(self) -> int:
+        """How many numbers from 0 on are written as such, so that formulas of one kind differ in references only."""
+        return max(self.lines, self.rays, self.terms, self.longest, SHOT)
+
     @cached_property
     def longest(self) -> int:
         """How many numbers a drop-down has at most."""
-        return int(self.table[:, :3].max())
+        return min(LONGEST, int(self.table[:, :3].max()))
 
     @cached_property
     def activates_each(self) -> bool:
@@ -262,21 +227,30 @@ class Inspector:
 
     def first_choice(self) -> dict[str, Any]:
         """What is shown at first: a cell in the middle of the first layer's first map."""
-        _, rows, columns = self.layers[0].node.shape
+        _, rows, columns = as_maps(self.layers[0].node.shape)
         return {"layer": self.layers[0].node.name, "map": 1, "row": (rows + 1) // 2, "column": (columns + 1) // 2}
 
+    def constants(self) -> dict[str, list[list[str]]]:
+        """The texts on the hidden sheet that nobody computes, by the names of their rectangles."""
+        prefixes = [[stack.prefix] for stack in self.stacks.values()]
+        found = {"layers": self.names, "prefixes": prefixes, "signs": self.texts("sign"), "heads": self.texts("head")}
+        return {f"inspector_{name}": texts for name, texts in found.items()}
+
+    def tables(self) -> dict[str, np.ndarray]:
+        """The numbers there that nobody computes."""
+        count = np.arange(float(self.counted))[:, None]
+        return {"inspector_table": self.table, "inspector_stacks": self.places, "inspector_count": count}
+
     def sizes(self) -> dict[str, tuple[int, int]]:
-        """Rows and columns of every named rectangle on the visible and the hidden sheet, in the order of drawing."""
+        """Rows and columns of every named rectangle on the visible sheet, in the order of drawing."""
         window, kernel = self.widths
         visible = {f"inspector_{choice}": (1, 1) for choice in CHOICES}
-        visible |= {
-            "inspector_limit": (3, 1),
-            "inspector_source": (1, 1),
-            "inspector_first": (2, 1),
-            "inspector_last": (2, 1),
-        }
-        visible |= {"inspector_word": (len(RESULTS), 1), "inspector_result": (len(RESULTS), 1), "inspector_scale": (2, 1)}
-        visible |= {"inspector_divisor": (1, 1)}
+        visible |= {f"inspector_{name}": (1, 1) for name in (*LIMITS, "note", "sentence", "tick", "map_name")}
+        visible |= {"inspector_scale": (len(SIZES), 1)}
+        visible |= {"inspector_sign": (1, self.boxes), "inspector_head": (1, self.boxes), "inspector_box": (1, self.boxes)}
+        if self.rays:
+            visible |= {"inspector_shot": (self.rays, SHOT), "inspector_shot_mark": (self.rays, 2)}
+        visible |= {"inspector_map_shot": (SHOT, SHOT), "inspector_map_mark": (SHOT, 2)}
         visible |= {"inspector_channel": (self.lines, 1), "inspector_window": (self.lines, window)}
         if kernel:
             visible |= {"inspector_kernel": (self.lines, kernel), "inspector_product": (self.lines, kernel)}
@@ -285,54 +259,64 @@ class Inspector:
             visible |= {"inspector_part": (self.lines, 1)}
         return visible
 
+    def spacings(self) -> dict[str, tuple[int, int]]:
+        """How far the cells of named rectangles lie apart, where they are not neighbours."""
+        lines = dict.fromkeys(("channel", "window", "kernel", "product", "sum", "part"), (FINE, 1))
+        boxes = dict.fromkeys(("sign", "head", "box"), (1, BOX_COLUMNS))
+        return {f"inspector_{name}": spacing for name, spacing in (lines | boxes).items()}
+
     def hidden_sizes(self) -> dict[str, tuple[int, int]]:
         """The same for the hidden sheet."""
-        return {
-            "inspector_layers": (len(self.layers), 1),
-            "inspector_table": (len(self.layers), len(FIELDS)),
-            "inspector_words": (len(self.layers), 4),
-            "inspector_labels": (len(self.labels), 2),
-            "inspector_numbers": (self.longest, 3),
-            "inspector_chosen": (1, len(FIELDS)),
-            "inspector_at": (1, len(AT)),
-            "inspector_marks": (len(MARKS), 2),
-            "inspector_columns": (2, self.widths[0]),
-            "inspector_lines": (self.lines, len(ROW)),
-        } | ({"inspector_total": (self.lines, 1)} if self.widths[1] else {})
+        found = {
+            "layers": (len(self.layers), 1),
+            "table": (len(self.layers), len(FIELDS)),
+            "stacks": (len(self.stacks), len(STACK)),
+            "prefixes": (len(self.stacks), 1),
+            "signs": (len(self.layers), self.boxes),
+            "heads": (len(self.layers), self.boxes),
+            "count": (self.counted, 1),
+            "numbers": (self.longest, 3),
+            "chosen": (1, len(FIELDS)),
+            "at": (1, len(AT)),
+            "origins": (len(self.layers), self.origins * len(ORIGIN)),
+            "terms": (self.terms, len(TERM)),
+            "across": (1, self.widths[0]),
+            "lines": (self.lines, len(ROW)),
+            "found": (self.lines, self.widths[0]),
+            "marks": (len(MARKS), 2),
+            "steps": (len(self.layers), self.boxes),
+            "results": (len(self.layers), 2),
+            "sentences": (len(self.layers), 1),
+            "map_rays": (SHOT, len(RAY)),
+            "offsets": (2, SHOT),
+        }
+        if self.rays:
+            found["rays"] = (self.rays, len(RAY))
+        if self.widths[1]:
+            found["total"] = (self.lines, 1)
+        return {f"inspector_{name}": size for name, size in found.items()}
 
 
-def _listed(grids: Grids) -> list[list[Grid]]:
-    """Kernels by filter and term, whatever numbers the terms."""
-    return [[grid for _, grid in flat(of_filter)] for of_filter in grids]
+SIZES = ("read", "kernel", "product", "own")  # of the largest numbers, for the colours
+LIMITS = ("maps", "rows", "columns")
+BOX_COLUMNS = 10  # of a step
 
 
-def _regular(layer: Inspected, geometry: dict[str, int]) -> bool:
-    """Whether all grids stand where the table says: always, unless a sheet was cut up by hand."""
-    reduction, kernels = layer.reduction, layer.kernels
-    for grids, pitch in (
-        (layer.source.grids, geometry["pitch_in"]),
-        (layer.cells, geometry["pitch_out"]),
-        (layer.biases, geometry["pitch_bias"]),
-    ):
-        places = [(g.sheet, g.top - grids[0].top, g.left - grids[0].left) for g in grids]
-        if any(place != (grids[0].sheet, n * pitch, 0) for n, place in enumerate(places)):
-            return False
-    for k, of_filter in enumerate(kernels):
-        first = k // reduction.filters * reduction.group
-        for t, grid in enumerate(of_filter):
-            down = k * geometry["kernel_filter_down"] + (first + t) * geometry["kernel_channel_down"]
-            along = k * geometry["kernel_filter_along"] + t * geometry["kernel_term_along"]
-            first_of_all = kernels[0][0]
-            place = grid.sheet, grid.top - first_of_all.top, grid.left - first_of_all.left
-            if place != (first_of_all.sheet, down, along):
-                return False
-    return True
+def _listed(grids: Grids) -> list[Any]:
+    """The grids of maps, or the one of a vector, in a list."""
+    return [grid for _, grid in flat(grids)]
+
+
+def _regular(layer: Inspected) -> bool:
+    """Whether all grids stand where the tables say: always, unless a sheet was cut up by hand."""
+    stacks = [*layer.reads, layer.own, layer.cells]
+    return all(stack.regular for stack in stacks) and (layer.pitch is not None or not layer.kernels)
 
 
 def chosen(inspector: Inspector, choice: dict[str, Any]) -> tuple[int, tuple[int, ...]]:
     """The number of the layer that is chosen, and the place as the inspector takes it: the nearest that there is, from 0."""
     number = [layer.node.name.lower() for layer in inspector.layers].index(str(choice["layer"]).lower())
-    shape = inspector.layers[number].node.shape
+    shape = as_maps(inspector.layers[number].node.shape)
     return number, tuple(_clamped(choice[key], size) for key, size in zip(CHOICES[1:], shape, strict=True))
 
 
@@ -342,7 +326,6 @@ def _clamped(value: Any, size: int) -> int:
     return int(np.floor(max(1, min(number, size)) + 0.5)) - 1
 
 
-def _together(reduction: Reduction) -> str:
-    """What the windows of a cell give together, in words."""
-    words = {"sum": "Σ of the sums", "largest": "largest of the window", "mean": "Σ of the window"}[reduction.kind]
-    return words if reduction.sum_activation is None else f"{reduction.sum_activation.type}({words})"
+def zeros(values: list[list[Any]]) -> dict[tuple[int, int], set[str]]:
+    """Where a cell may be a blank one of the sheet: to LibreOffice a formula that points at it gives no 0 but ""."""
+    return {(i, j): {""} for i, row in enumerate(values) for j, value in enumerate(row) if value == 0 and value != ""}

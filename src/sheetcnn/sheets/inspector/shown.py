@@ -1,0 +1,239 @@
+"""The sheet that is looked at: windows, kernels, products and sums, the steps to the cell, thumbnails, and a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...arrays.computed_range import TOLERANCE, ComputedRange
+from ...model.trace import as_maps
+from .hidden import BLANK, NO_LINE, HiddenSheet
+from .references import index
+from .stack import around
+from .table import CHOICES, LIMITS, ROW, zeros
+
+HOLE = "·"  # a blank cell: padding, or the space between the cells of a spread-out input
+EQUAL, DIFFERS, ELSEWHERE = "✓ as on its sheet", "≠ its sheet", "✗ not the cell that was chosen"
+
+
+class ShownSheet:
+    """Its formulas, each beside its value; `choice` is what the yellow cells hold."""
+
+    def __init__(self, hidden: HiddenSheet, choice: dict[str, Any]) -> None:
+        self.hidden, self.choice, self.to, self.seen = hidden, choice, hidden.to, hidden.seen
+        self.inspector, self.layer, self.sheet = hidden.inspector, hidden.layer, hidden.to.visible
+        self.sources = {stack.id for layer in self.inspector.layers for stack in layer.reads}
+
+    def views(self) -> list[ComputedRange]:
+        """All computed rectangles."""
+        found = [*self._limits(), self._note(), self._sentence(), self._channel(), self._window()]
+        if self.inspector.widths[1]:
+            found += [self._kernel(), self._product(), self._sum()]
+        if self.inspector.activates_each:
+            found.append(self._part())
+        found += [*self._boxes(), self._tick(), self._map_name()]
+        return [*found, self._scale()]
+
+    # -- what is chosen ------------------------------------------------------------------------------------------------
+    def _limits(self) -> list[ComputedRange]:
+        shape = as_maps(self.layer.node.shape)
+        return [
+            ComputedRange(f"inspector_{field}", lambda *_, field=field: self.to.of(field, self.sheet), [[size]])
+            for field, size in zip(LIMITS, shape, strict=True)
+        ]
+
+    def _note(self) -> ComputedRange:
+        """What is wrong with the place that was chosen."""
+        texts, values = [], []
+        for choice, limit, size, at in zip(
+            CHOICES[1:], LIMITS, as_maps(self.layer.node.shape), self.seen.place, strict=True
+        ):
+            typed, shown = self.to.area(choice, self.sheet), self.to.at(choice, self.sheet)
+            most = self.to.of(limit, self.sheet)
+            there = f'IF({most}=1,"is 1 {choice}","are {limit} 1 to "&{most})'
+            texts.append(f'IF({typed}={shown},"","✗ There "&{there}&": {choice} "&{shown}&" is shown.  ")')
+            given = self.choice[choice]
+            right = type(given) in (int, float) and given == at + 1
+            is_ = f"is 1 {choice}" if size == 1 else f"are {limit} 1 to {size}"
+            values.append("" if right else f"✗ There {is_}: {choice} {at + 1} is shown.  ")
+        self.note = "".join(values)
+        return ComputedRange("inspector_note", lambda *_: "&".join(texts), [[self.note]])
+
+    def _sentence(self) -> ComputedRange:
+        text = index(self.to.area("sentences", self.sheet), self.to.at("layer", self.sheet))
+        also = {(0, 0): self.hidden.sentences} if self.hidden.sentences else {}
+        return ComputedRange("inspector_sentence", lambda *_: text, [[self.hidden.sentence]], also)
+
+    # -- the windows ---------------------------------------------------------------------------------------------------
+    def _lines(self) -> list[tuple[int, int]]:
+        """The term and the row of its window that each line shows; −1 where it shows none."""
+        g = self.hidden.geometry
+        found = [divmod(y, g["pitch"]) for y in range(self.inspector.lines)]
+        return [(t, a) if t < g["terms"] and a < g["height"] else (-1, -1) for t, a in found]
+
+    def _channel(self) -> ComputedRange:
+        """What is read, above its window."""
+        to, sheet = self.to, self.sheet
+        prefixes, named = to.area("prefixes", sheet), to.column("stacks", 6, sheet)
+
+        def term(field: int, which: str) -> str:
+            return index(to.column("terms", field, sheet), which)
+
+        def text(y: int, _: int) -> str:
+            number, line = (to.fixed("lines", y, ROW.index(name), sheet) for name in ("term", "line"))
+            stack, channel = term(0, number), term(1, number)
+            of_fold = f"({number}-1)*{to.of('height', sheet)}*{to.of('fold', sheet)}+1"
+            kinds = (f"{channel}+1", f'CHOOSE({channel}+1,"R","G","B")', f"{term(2, number)}+1", of_fold, number)
+            name = f'{index(prefixes, stack)}&" "&CHOOSE({index(named, stack)},{",".join(kinds)})'
+            return f'IF({line}=1,IF({channel}<0,"padding",{name}),"")'
+
+        values = []
+        for t, a in self._lines():
+            if a != 0:
+                values.append([""])
+                continue
+            number, channel, top, *_ = self.hidden.terms[t]
+            stack = list(self.inspector.stacks.values())[number - 1]
+            g = self.hidden.geometry
+            which = (channel + 1, "RGB"[channel % 3], top + 1, t * g["height"] * g["fold"] + 1, t + 1)[stack.named - 1]
+            values.append(["padding" if channel < 0 else f"{stack.prefix} {which}"])
+        return ComputedRange("inspector_channel", text, values)
+
+    def _window(self) -> ComputedRange:
+        def text(y: int, c: int) -> str:
+            column = self.to.fixed("found", y, c, self.sheet)
+            source, term = (self.to.fixed("lines", y, ROW.index(name), self.sheet) for name in ("source", "term"))
+            stack = index(self.to.column("terms", 0, self.sheet), term)
+            found = self.to.of_stack(stack, f"{source},{column}", self.sources)
+            return f'IF({column}={NO_LINE},"",IF({column}={BLANK},"{HOLE}",{found}))'
+
+        values = self._spread_out(self.seen.windows, self.inspector.widths[0])
+        return ComputedRange("inspector_window", text, values, zeros(values))
+
+    def _offset(self) -> int:
+        """How many columns further left a kernel's cell stands in its rectangle than that of the window in its own."""
+        return self.inspector.widths[0] - self.inspector.widths[1]
+
+    def _kernel(self) -> ComputedRange:
+        sheet, to = self.sheet, self.to
+        options = [
+            layer.kernels and around([grid for row in layer.kernels for grid in row], sheet)
+            for layer in self.inspector.layers
+        ]
+
+        def text(y: int, b: int) -> str:
+            column = to.fixed("across", 0, b + self._offset(), sheet)
+            row, offset = (to.fixed("lines", y, ROW.index(name), sheet) for name in ("kernel", "offset"))
+            place = f"{row},{offset}+({column}-1)*{to.of('kernel_along', sheet)}+1"
+            found = to.choose(to.at("layer", sheet), [index(area, place) if area else "0" for area in options])
+            window = to.cell("window", y, b + self._offset(), sheet)
+            return f'IF({to.of("has_kernel", sheet)}=0,"",IF({window}="","",{found}))'
+
+        values = self._spread_out(self.seen.kernels, self.inspector.widths[1])
+        return ComputedRange("inspector_kernel", text, values, zeros(values))
+
+    def _product(self) -> ComputedRange:
+        def text(y: int, b: int) -> str:
+            kernel = self.to.cell("kernel", y, b, self.sheet)
+            window = self.to.cell("window", y, b + self._offset(), self.sheet)
+            return f'IF({kernel}="","",IF({window}="{HOLE}",0,{window}*{kernel}))'
+
+        products = self.seen.products if len(self.seen.kernels) else self.seen.kernels
+        # To LibreOffice the kernel's cell here is "" where the kernel's own cell is blank, and so is the product.
+        return ComputedRange(
+            "inspector_product",
+            text,
+            self._spread_out(products, self.inspector.widths[1]),
+            zeros(self._spread_out(self.seen.kernels, self.inspector.widths[1])),
+        )
+
+    def _spread_out(self, arrays: np.ndarray, width: int) -> list[list[Any]]:
+        """Windows one below the other; what they lack in width is blank at the left."""
+        found: list[list[Any]] = []
+        offset = self.inspector.widths[0] - width
+        for y, (t, a) in enumerate(self._lines()):
+            line = [] if a < 0 or t >= len(arrays) else arrays[t, a].tolist()
+            row = [""] * (width - len(line)) + [HOLE if n != n else n for n in line]
+            if line:
+                row = ["" if self.hidden.found[y][c + offset] == NO_LINE else n for c, n in enumerate(row)]
+            found.append(row)
+        return found
+
+    def _sum(self) -> ComputedRange:
+        sheet, to = self.sheet, self.to
+        terms, totals = to.column("lines", 0, sheet), to.area("total", sheet)
+
+        def text(y: int, _: int) -> str:
+            number, line = (to.fixed("lines", y, ROW.index(name), sheet) for name in ("term", "line"))
+            total = f"SUMPRODUCT(({terms}={number})*{totals})"
+            return f'IF({to.of("has_kernel", sheet)}*{line}=1,{total},"")'
+
+        return ComputedRange("inspector_sum", text, self._beside(self.seen.sums))
+
+    def _part(self) -> ComputedRange:
+        def text(y: int, _: int) -> str:
+            sum_ = self.to.cell("sum", y, 0, self.sheet)
+            each = [layer.reduction.term_activation for layer in self.inspector.layers]
+            options = [activation.cell(sum_) if activation is not None else sum_ for activation in each]
+            return f'IF({sum_}="","",{self.to.choose(self.to.at("layer", self.sheet), options)})'
+
+        return ComputedRange("inspector_part", text, self._beside(self.seen.parts))
+
+    def _beside(self, numbers: np.ndarray) -> list[list[Any]]:
+        """One number for each window, beside its first line."""
+        shown = bool(self.layer.kernels)
+        return [[float(numbers[t]) if shown and a == 0 else ""] for t, a in self._lines()]
+
+    # -- the steps -----------------------------------------------------------------------------------------------------
+    def _boxes(self) -> list[ComputedRange]:
+        to, sheet = self.to, self.sheet
+        count = self.inspector.boxes
+
+        def step(name: str) -> Any:
+            more = "" if name == "steps" else '&""'
+            layer = to.at("layer", sheet)
+            return lambda _, b: index(to.area(name, sheet), f"{layer},{b + 1}") + more
+
+        own = self.hidden.arithmetic[self.hidden.number].values(self.seen)
+        signs, heads = ([getattr(box, which) for box in self.layer.boxes] for which in ("sign", "head"))
+        rows = {"sign": ("signs", signs), "head": ("heads", heads), "box": ("steps", own)}
+        return [
+            ComputedRange(f"inspector_{name}", step(of), [[*values, *[""] * (count - len(values))]])
+            for name, (of, values) in rows.items()
+        ]
+
+    def _tick(self) -> ComputedRange:
+        to, sheet = self.to, self.sheet
+        found, cell = (index(to.area("results", sheet), f"{to.at('layer', sheet)},{n}") for n in (1, 2))
+        equal = f'IF(ABS({found}-{cell})<={TOLERANCE}*(1+ABS({cell})),"{EQUAL}","{DIFFERS}")'
+        text = f'IF({to.area("note", sheet)}="",{equal},"{ELSEWHERE}")'
+        return ComputedRange("inspector_tick", lambda *_: text, [[ELSEWHERE if self.note else EQUAL]])
+
+    def _map_name(self) -> ComputedRange:
+        to, sheet = self.to, self.sheet
+        name = index(to.area("layers", sheet), to.at("layer", sheet))
+        text = f'IF({to.of("vector", sheet)}=1,"the cell in "&{name},"the cell in "&{name}&" map "&{to.at("map", sheet)})'
+        node = self.layer.node
+        shown = f"the cell in {node.name}" + (f" map {self.seen.place[0] + 1}" if len(node.shape) == 3 else "")
+        return ComputedRange("inspector_map_name", lambda *_: text, [[shown]])
+
+    def _scale(self) -> ComputedRange:
+        """The sizes of the largest numbers of what is read, of the kernels, of the products and of the maps, for their colours."""
+        to, sheet, stacks = self.to, self.sheet, list(self.inspector.stacks.values())
+        sizes = [f"MAX({_size(stack.span(sheet))})" if stack.id in self.sources else "0" for stack in stacks]
+        texts = [to.choose(to.fixed("terms", 0, 0, sheet), sizes)]
+        for name in ("kernel", "product"):
+            texts.append(_size(to.area(name, sheet)) if self.inspector.widths[1] else "0")
+        texts.append(
+            to.choose(to.at("layer", sheet), [f"MAX({_size(layer.own.span(sheet))})" for layer in self.inspector.layers])
+        )
+        products = self.seen.products if len(self.seen.kernels) else self.seen.kernels
+        read = self.seen.values[stacks[self.hidden.terms[0][0] - 1].id]
+        arrays = (read, self.seen.kernels, products, self.seen.values[self.layer.own.id])
+        values = [max(float(np.abs(array).max(initial=0)), float(TOLERANCE)) for array in arrays]
+        return ComputedRange("inspector_scale", lambda n, _: f"MAX({texts[n]},{TOLERANCE})", [[value] for value in values])
+
+
+def _size(area: str) -> str:
+    return f"MAX({area}),-MIN({area})"
