@@ -252,7 +252,7 @@ def test_sheets_that_take_each_others_names(book: Path, tmp_path: Path, names: d
     [
         (["conv", 15, 2], OF_BOTH),  # between two maps of three
         (["Input", 17, 2], OF_CONV),  # between two channels of two, which stay regular
-        (["Inspector", 10, 1], "not checked: Inspector, since inspector_limit has 4×1 cells, the network needs 3×1"),
+        (["Inspector", 10, 1], "not checked: Inspector, since inspector_shot has 31×16 cells, the network needs 30×16"),
         (["Check", 8, 1], "not checked: Check, since check_sum_built has 10×1 cells, the network needs 9×1"),
         (["Gallery", 7, 1], "not checked: thumbnails of input, conv, pool, flat, fc, answer, since gallery_input_"),
     ],
