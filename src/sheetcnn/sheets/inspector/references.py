@@ -5,6 +5,8 @@ from __future__ import annotations
 from ...arrays.grid import Grid
 from .table import AT, FIELDS, Inspector
 
+MOST_CHOSEN = 30  # LibreOffice's CHOOSE takes no more (seen with 7.4)
+
 
 class References:
     """The texts of cells, seen from the visible or the hidden sheet; `places` are all named rectangles."""
@@ -52,7 +54,11 @@ class References:
 
     def choose(self, which: str, options: list[str]) -> str:
         """What differs between layers or stacks; where nothing does, no CHOOSE."""
-        return options[0] if len(set(options)) == 1 else f"CHOOSE({which},{','.join(options)})"
+        if len(set(options)) == 1:
+            return options[0]
+        first, others = options[:MOST_CHOSEN], options[MOST_CHOSEN:]
+        found = f"CHOOSE({which},{','.join(first)})"
+        return f"IF({which}<={MOST_CHOSEN},{found},{self.choose(f'{which}-{MOST_CHOSEN}', others)})" if others else found
 
 
 def index(area: str, place: str) -> str:
