@@ -162,8 +162,8 @@ def test_many_pictures_are_shown_together(tmp_path: Path) -> None:
     for count, more in ((7, ""), (50, " and 2 more")):
         path = sheetcnn.build("cs231n", ["cs231n"] * count, tmp_path / "e.xlsx", gallery=False, inspector=False).path
         [image] = openpyxl.load_workbook(path)["Overview"]._images
-        assert image.anchor.ext.width <= 375 * 9525
-        assert image.anchor.ext.height <= 270 * 9525
+        assert image.anchor.ext.width <= 430 * 9525
+        assert image.anchor.ext.height <= 150 * 9525
         [words] = descriptions(path)
         names = ["cs231n", *(f"cs231n ({n})" for n in range(2, min(count, 48) + 1))]
         assert words.startswith(f"{', '.join(names)}{more}: the pictures that ")

@@ -269,7 +269,7 @@ def contact_sheet(pictures: dict[str, np.ndarray], between: tuple[float, float],
     tall, wide = max(1, int(rows * scale)), max(1, int(columns * scale))
     pitch = (width // across, tall + CAPTION + 6)
     sheet = Image.new("RGB", (width, pitch[1] * -(-len(pictures) // across)), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(CAPTION - 6)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(CAPTION - 8)
     for n, (name, pixels) in enumerate(pictures.items()):
         left, top = n % across * pitch[0], n // across * pitch[1]
         with Image.open(io.BytesIO(enlarged_png(pixels, between, 1))) as small:
