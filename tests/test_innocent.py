@@ -306,7 +306,6 @@ def test_the_answer_is_checked_without_the_check_sheet(book: Path) -> None:
         ("check_sum", f"Check, since the defined name check_sum {MISSING}"),
         ("overview_state", f"the state on Overview, since the defined name overview_state {MISSING}"),
         ("overview_bar", f"the answer on Overview, since the defined name overview_bar {MISSING}"),
-        ("answer_names", f"the answer on Overview, since the defined name answer_names {MISSING}"),
         ("conv_choice_2", f"the lists of kernels of conv, since the defined name conv_choice_2 {MISSING}"),
         ("conv_state_1", f"the lists of kernels of conv, since the defined name conv_state_1 {MISSING}"),
         ("conv_built_3_2", f"the lists of kernels of conv, since the defined name conv_built_3_2 {MISSING}"),
@@ -323,35 +322,32 @@ def test_single_names_are_deleted(book: Path, name: str, expected: str, left: st
     innocent(book, f"not checked: {expected}")
 
 
-def test_the_number_of_the_picture_needs_no_name(pictures: Path) -> None:
+def test_the_names_of_the_answers_are_deleted(book: Path) -> None:
+    """Both answers read them."""
+    with changed(book) as opened:
+        del opened.defined_names["answer_names"]
+    said = [
+        f"not checked: the answer on {sheet}, since the defined name answer_names {MISSING}"
+        for sheet in ("Overview", "Input")
+    ]
+    innocent(book, *said)
+
+
+def test_the_number_of_the_picture_loses_its_name(pictures: Path) -> None:
     with changed(pictures) as opened:
         del opened.defined_names["input_picture_number"]
-    innocent(pictures)
+    innocent(pictures, f"not checked: the list of pictures, since the defined name input_picture_number {MISSING}")
 
 
 def test_the_banks_are_deleted(pictures: Path) -> None:
-    """Innocent after numbers were typed over all that reads them; else each cell that lost its number is named."""
+    """Innocent after numbers were typed over all pixels; kernels as built stand on the layer's own sheet."""
     with changed(pictures) as opened:
         for line in (*opened["Input"]["C10:I15"], *opened["Input"]["C20:I25"]):
             for cell in line:
                 cell.value = 1
     delete(pictures, "_kernels", "_pictures")
-    report = sheetcnn.check(pictures)
-    assert {(finding.layer, finding.kind) for finding in report.findings} == {("conv", "input")}
-    assert report.findings[0].text == "holds '#VALUE!', since what its formula read was deleted; type a number".replace(
-        "#VALUE!", str(report.findings[0].value)
-    )
-    assert len(report.findings) == 54
-    assert notes(report)[0] == "not checked: the lists of kernels of conv, since _kernels is gone"
-    assert re.fullmatch(r"[\d,]+ more cells show errors, which follow from what is named", notes(report)[1])
-    with changed(pictures) as opened:
-        for name in opened.defined_names:
-            if name.startswith("conv_kernel"):
-                sheet, area = next(iter(opened.defined_names[name].destinations))
-                for line in opened[sheet][area.replace("$", "")]:
-                    for cell in line:
-                        cell.value = 0.5
-    innocent(pictures, "not checked: the lists of kernels of conv, since _kernels is gone")
+    gone = ("the list of pictures, since _pictures is gone", "the lists of kernels of conv, since _kernels is gone")
+    innocent(pictures, *(f"not checked: {each}" for each in gone))
 
 
 GONE = "is missing, with all other names of {}: its sheet was deleted; take it back, or build the workbook anew"
@@ -438,13 +434,13 @@ def test_a_choice_of_no_kernel(book: Path, value: Any) -> None:
     innocent(book)
 
 
-@pytest.mark.parametrize("value", [None, "three"])
+@pytest.mark.parametrize("value", [None, "three", 0, 3, 1.5])
 def test_a_choice_of_no_picture(pictures: Path, value: Any) -> None:
     with changed(pictures) as opened:
         opened["Input"]["E5"] = value
     report = sheetcnn.check(pictures)
     assert found(report) == [("input", "input", "Input!E5")]
-    assert report.findings[0].text.endswith("which is none of the pictures; choose one of the list")
+    assert report.findings[0].text.endswith("which is none of the pictures; choose one of the list, or type its number")
     with changed(pictures) as opened:
         opened["Input"]["E5"] = "two.npy"
     if value is not None:
@@ -472,14 +468,14 @@ def test_errors_follow_from_nothing_else(book: Path) -> None:
 
 def test_a_blank_scale(book: Path) -> None:
     with changed(book) as opened:
-        opened["Input"]["M10"] = None
+        opened["Input"]["L10"] = None
     report = sheetcnn.check(book)
-    assert found(report) == [("input", "input", "Input!M10")]
+    assert found(report) == [("input", "input", "Input!L10")]
     assert report.findings[0].text == "holds nothing, and pixels are divided by it; type another number"
 
 
 # -- notes beside grids ----------------------------------------------------------------------------------------------
-COLOURS = "conv!C15 holds {}, which conv!Q6 takes for a cell of conv when it colours the maps; move it"
+COLOURS = "conv!C15 holds {}, which conv!Y6 takes for a cell of conv when it colours the maps; move it"
 
 
 @pytest.mark.parametrize(("value", "held"), [(3, "3"), ("=1+1", "2"), ("=1/0", "'#DIV/0!'"), ("=SUM(B9:H14)*0", "0")])
@@ -507,9 +503,9 @@ def test_what_nothing_reads_needs_no_note(book: Path) -> None:
 
 def test_padding_is_another_matter(book: Path) -> None:
     with changed(book) as opened:
-        opened["Input"]["O12"] = 3
+        opened["Input"]["N12"] = 3
     report = sheetcnn.check(book)
-    assert found(report)[0] == ("input", "stray", "Input!O12")
+    assert found(report)[0] == ("input", "stray", "Input!N12")
     assert report.findings[0].text == "holds 3 where padding or the gaps of a kernel must be blank; clear it"
     assert not notes(report)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Callable
@@ -11,10 +12,12 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
+from PIL import Image
 
 import sheetcnn
 from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import read_book
+from sheetcnn.image import contact_sheet
 from sheetcnn.templates import LESSONS
 
 NETWORK = """
@@ -51,10 +54,11 @@ def test_a_few_answers_are_all_shown(make: Callable[..., Path]) -> None:
     assert shown(path, "overview_answer") == ["dog"]
     assert shown(path, "overview_name") == ["cat", "dog", "=bird"]
     assert shown(path, "overview_number") == [2, 10, -4]
-    assert shown(path, "overview_bar") == ["█" * 5, "█" * 25, ""]
+    assert shown(path, "overview_bar") == ["█" * 4, "█" * 20, "▒" * 8]
+    assert shown(path, "overview_full") == [10]
     report = sheetcnn.check(path)
     assert report.ok
-    assert next(layer.cells for layer in report.layers if layer.layer == "overview") == 1 + 1 + 9
+    assert next(layer.cells for layer in report.layers if layer.layer == "overview") == 1 + 1 + 9 + 1
 
 
 def test_of_many_answers_the_largest_are_shown(make: Callable[..., Path]) -> None:
@@ -153,9 +157,31 @@ def test_descriptions_are_escaped(make: Callable[..., Path]) -> None:
     assert len(openpyxl.load_workbook(path)["Overview"]._images) == 1
 
 
-def test_no_more_than_six_pictures(tmp_path: Path) -> None:
-    path = sheetcnn.build("edges", ["cat", "coffee", "astronaut"] * 3, tmp_path / "e.xlsx").path
-    assert len(openpyxl.load_workbook(path)["Overview"]._images) == 6
+def test_many_pictures_are_shown_together(tmp_path: Path) -> None:
+    """All but what there is no room for, each with its name; in the room that six have."""
+    for count, more in ((7, ""), (50, " and 2 more")):
+        path = sheetcnn.build("cs231n", ["cs231n"] * count, tmp_path / "e.xlsx", gallery=False, inspector=False).path
+        [image] = openpyxl.load_workbook(path)["Overview"]._images
+        assert image.anchor.ext.width <= 430 * 9525
+        assert image.anchor.ext.height <= 150 * 9525
+        [words] = descriptions(path)
+        names = ["cs231n", *(f"cs231n ({n})" for n in range(2, min(count, 48) + 1))]
+        assert words.startswith(f"{', '.join(names)}{more}: the pictures that ")
+
+
+def test_small_pictures_are_what_they_are_of() -> None:
+    """Three pictures of one grey each, and one of two colours: where they stand, and how large."""
+    grey = {f"g{n}": np.full((1, 4, 4), 50.0 * n) for n in (1, 2, 3)}
+    sheet = np.asarray(Image.open(io.BytesIO(contact_sheet(grey, (0, 255), (330, 100)))))
+    assert sheet.shape == (100, 330, 3)  # 4 pixels of 17 each, and 32 for the names
+    for n in range(3):
+        assert (sheet[:68, 110 * n : 110 * n + 68] == 50 * (n + 1)).all()
+        assert (sheet[:68, 110 * n + 68 : 110 * n + 110] == 255).all()
+        assert (sheet[68:, 110 * n : 110 * n + 110] < 255).any()
+    large = {"rgb": np.stack([np.full((500, 500), shade) for shade in (255.0, 0.0, 51.0)])}
+    sheet = np.asarray(Image.open(io.BytesIO(contact_sheet(large, (0, 255), (100, 100)))))
+    assert sheet.shape == (100, 100, 3)
+    assert (sheet[:68, :68] == (255, 0, 51)).all()
 
 
 def test_everything_at_most_doubles_a_lenet(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from .arrays.array import Values, shape_text
 from .errors import NetworkError, PictureError, SheetcnnError, located
 from .explaining import Explanation, explanation
 from .files import refuse_outputs
-from .image import SHOWN, Given, enlarged_png, load_input, value_range
+from .image import MOST_SHOWN, SHOWN, Given, contact_sheet, enlarged_png, load_input, value_range
 from .model.graph import Graph
 from .model.limits import graph_of
 from .model.network import Network
@@ -24,15 +24,18 @@ from .model.weights import load_parameters, random_layers
 from .opening import open_network, shape_of
 from .progress import Progress
 from .reading import Held, source_of
+from .sheets.answer.content import gives_answer
 from .sheets.content import WorkbookContent
 from .sheets.gallery.content import GALLERY_CELLS
 from .sheets.layout import drawn_for, lay_out
+from .sheets.pictures.content import label_number, types_pixels
 from .sheets.workbook import draft_workbook
 from .templates import picture_path
 from .version import VERSION
 from .xlsx.write import write_stream, write_workbook
 
 ANSWERS = 5  # of a prediction, in a notebook
+TOGETHER = (860, 300)  # pixels on which many pictures are shown on the Overview, at half their size
 MAX_NUMBER = 1e300  # sums over a sheet of such numbers are still finite
 
 Detail = Literal["auto", "compact", "steps"]
@@ -153,22 +156,21 @@ def build(
         _workbook_path(output, inputs)  # type: ignore[arg-type]
     checked = opened.network if labels is None else with_labels(opened.network, Path(labels))
     graph = graph_of(checked, drawn_for(checked, detail, mirrors))
-    pages = lay_out(graph)
     parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
     shown = load_pictures(given, checked.input)
+    pages = lay_out(graph, typed=len(shown) > 1 and types_pixels(checked), answer=gives_answer(checked))
     values, outputs = _run(graph, parameters, shown)
     between = value_range(given, shown.values())
-    pixels_across = 150 if len(shown) == 1 else 64
-    pngs = dict(list(shown.items())[:SHOWN]) if checked.input.channels in (1, 3) else {}
     content = WorkbookContent(
         graph,
         values,
         pages,
-        {name: enlarged_png(one, between, pixels_across) for name, one in pngs.items()},
+        _pngs(shown, between) if checked.input.channels in (1, 3) else {},
         gallery=GALLERY_CELLS if gallery else 0,
         inspector=inspector,
         pictures=shown if len(shown) > 1 else {},
         pixel_range=between,
+        truth={name: label_number(name, checked.settings.labels or ()) for name in shown},
         random=random_layers(checked, opened.folder, opened.arrays),
     )
     built = Built(content, tuple(notes), outputs if checked.answers else {}, protect, inputs=inputs)
@@ -204,6 +206,16 @@ def _run(graph: Graph, parameters: Values, pictures: dict[str, np.ndarray]) -> t
         outputs[name] = run[graph.output(graph.network.nodes[-1].name).id]
         values = values or run
     return values, outputs
+
+
+def _pngs(shown: dict[str, np.ndarray], between: tuple[float, float]) -> dict[str, bytes]:
+    """The input as pictures, by what they are called: each by itself, or, of many, as many as there is room for together."""
+    if len(shown) > SHOWN:
+        some = dict(list(shown.items())[:MOST_SHOWN])
+        left = len(shown) - len(some)
+        names = ", ".join(some) + (f" and {left} more" if left else "")
+        return {names: contact_sheet(some, between, TOGETHER)}
+    return {name: enlarged_png(one, between, 150 if len(shown) == 1 else 64) for name, one in shown.items()}
 
 
 def picture_of(given: Any) -> Given:

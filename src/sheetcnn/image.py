@@ -13,14 +13,16 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from .arrays.array import shape_text
 from .errors import PictureError, located
 from .model.settings import InputSettings
 from .reading import Source, open_regular, read_bytes, read_header, read_text
 
-SHOWN = 6  # pictures on the Overview
+SHOWN = 6  # pictures that are shown each by itself on the Overview
+MOST_SHOWN = 48  # that are shown together
+CAPTION = 26  # pixels: the height of a name below a small picture, which is shown at half its size
 PIXELS = (0.0, 255.0)  # the darkest and the lightest of a picture
 NUMBERS = (".npy", ".csv")  # files of numbers, which are taken as they are
 MAX_PIXELS = 50_000_000
@@ -249,6 +251,35 @@ def _fitted(picture: Image.Image, settings: InputSettings) -> Image.Image:
         return ImageOps.fit(picture, size, method)
     white = 255 if picture.mode == "L" else (255, 255, 255)
     return ImageOps.pad(picture, size, method, color=white)
+
+
+def contact_sheet(pictures: dict[str, np.ndarray], between: tuple[float, float], size: tuple[int, int]) -> bytes:
+    """A PNG of pictures side by side, each with its name below, all together no larger than `size` (width, height)."""
+    width, height = size
+    rows, columns = next(iter(pictures.values())).shape[1:]
+
+    def factor(across: int) -> float:
+        """How much larger each pixel can be with so many pictures in a row."""
+        down = -(-len(pictures) // across)
+        return min((width // across - 12) / columns, (height // down - CAPTION - 6) / rows)
+
+    across = max(range(1, len(pictures) + 1), key=factor)
+    scale = max(factor(across), 1 / max(rows, columns))
+    scale = float(math.floor(scale)) if scale >= 1 else scale
+    tall, wide = max(1, int(rows * scale)), max(1, int(columns * scale))
+    pitch = (width // across, tall + CAPTION + 6)
+    sheet = Image.new("RGB", (width, pitch[1] * -(-len(pictures) // across)), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(CAPTION - 8)
+    for n, (name, pixels) in enumerate(pictures.items()):
+        left, top = n % across * pitch[0], n // across * pitch[1]
+        with Image.open(io.BytesIO(enlarged_png(pixels, between, 1))) as small:
+            sheet.paste(small.convert("RGB").resize((wide, tall), Image.Resampling.NEAREST), (left, top))
+        while len(name) > 1 and font.getlength(name) > pitch[0] - 3:
+            name = name.rstrip("…")[:-1] + "…"
+        draw.text((left + 1, top + tall), name, fill=(75, 85, 99), font=font)
+    stream = io.BytesIO()
+    sheet.save(stream, "PNG")
+    return stream.getvalue()
 
 
 def enlarged_png(pixels: np.ndarray, between: tuple[float, float], size: int) -> bytes:

@@ -9,12 +9,16 @@ from ..arrays.computed_range import ComputedRange
 from ..arrays.grid import Grid, flat
 from ..formula.parser import skeleton
 from ..model.settings import INPUT
+from ..sheets.answer.content import OVERVIEW as HOME
+from ..sheets.answer.content import gives_answer
 from ..sheets.check.content import CHECK, check_sizes, check_views
 from ..sheets.gallery.content import GALLERY, kernel_thumbnails, thumbnails
 from ..sheets.inspector.formulas import inspector_views
 from ..sheets.inspector.table import CHOICES, INSPECTOR, MARKS, PLACES, TABLE, Inspector
 from ..sheets.kernels.content import choosable
-from ..sheets.overview.content import OVERVIEW, gives_answer, overview_sizes, overview_views
+from ..sheets.overview.content import OVERVIEW, overview_sizes, overview_views
+from ..sheets.pictures.content import TRUTH
+from .answers import answer, answer_places, pictures
 from .comparison import Comparison, Size
 from .kernels import Cells, kernel_lists
 from .named_grids import NoNumber, in_words
@@ -29,19 +33,6 @@ def _sizes(array: Array) -> dict[str, Size]:
 
 
 # -- lists to choose from --------------------------------------------------------------------------------------------
-def picture_list(comparison: Comparison, wrong: list[NoNumber]) -> Cells:
-    """The pixels that are no numbers because the picture that is chosen is none of the list, which is a finding."""
-    named = comparison.named
-    if named.lacks("input_picture", (1, 1)) or named.lacks("input_picture_number", (1, 1)):
-        return set()
-    chosen, number = (named.place(name, (1, 1)) for name in ("input_picture", "input_picture_number"))
-    followed = {cell.cell for cell in wrong if cell.layer == INPUT and cell.value == "#N/A"}
-    if comparison.typed(number) != "#N/A" or not followed:
-        return set()
-    value = comparison.typed(chosen)
-    words = f"holds {in_words(value)}, which is none of the pictures; choose one of the list"
-    comparison.add("input", named.where(chosen, 0, 0), words, value, None, None)
-    return followed
 
 
 # -- sheets ----------------------------------------------------------------------------------------------------------
@@ -191,23 +182,20 @@ def check_sheet(comparison: Comparison, values: Values) -> tuple[int, dict[str, 
 
 def overview(comparison: Comparison, values: Values, changed: int, checked: dict[str, Grid]) -> None:
     """The Overview: whether all is as built, of which the Check sheet's rows tell, and what the network answers."""
-    sizes = overview_sizes(comparison.network)
+    sizes = overview_sizes(comparison.network, comparison.named.area(TRUTH) is not None)
     parts = {OVERVIEW: {"overview_state": sizes.pop("overview_state")}}
-    if comparison.gone(OVERVIEW, [*parts[OVERVIEW], *(name for name in sizes if name != "answer_names")]):
+    if comparison.gone(OVERVIEW, [*parts[OVERVIEW], *sizes]):
         comparison.left_out(OVERVIEW, parts, "it is gone")
         return
     found = (comparison.places("the state on Overview", parts) if checked else None) or {}
-    if sizes:
-        found |= comparison.places("the answer on Overview", {OVERVIEW: sizes}) or {}
-    if not found:
+    told = answer_places(comparison, OVERVIEW, HOME)
+    if not found and not told:
         return
     comparison.begin("overview", "answer" if gives_answer(comparison.network) else "state")
-    comparison.sheets["overview"] = next(grid.sheet for name, grid in found.items() if name.startswith("overview"))
-    if "answer_names" in found:
-        comparison.constants(found["answer_names"], [[name] for name in comparison.network.answers])
-    for view in overview_views(comparison.graph, comparison.grids, checked | found, values, changed):
-        home = found["overview_state" if view.name == "overview_state" else "overview_answer"].sheet
-        comparison.view(view, found[view.name], home)
+    comparison.sheets["overview"] = next(grid.sheet for name, grid in (found | told).items() if name.startswith(HOME))
+    for view in overview_views(checked | found, changed):
+        comparison.view(view, found[view.name], found["overview_state"].sheet)
+    answer(comparison, values, told, HOME)
 
 
 def added_sheets(comparison: Comparison, cells: int, inspects: bool, values: Values) -> None:
@@ -223,12 +211,14 @@ def added_sheets(comparison: Comparison, cells: int, inspects: bool, values: Val
     if inspects:
         inspector(comparison, values)
     overview(comparison, values, *check_sheet(comparison, values))
+    comparison.now = comparison.reports[INPUT]
+    answer(comparison, values, answer_places(comparison, "Input", INPUT), INPUT)
 
 
 def lists(comparison: Comparison, given: Values, wrong: list[NoNumber]) -> Cells:
     """All lists of kernels and of pictures; returns the cells that are no numbers because of what is chosen."""
     comparison.now = comparison.reports[INPUT]
-    explained = picture_list(comparison, wrong)
+    explained = pictures(comparison, given, wrong)
     for node in comparison.named.left.nodes:
         if choosable(node):
             comparison.now = comparison.reports[node.name]

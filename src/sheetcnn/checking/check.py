@@ -163,7 +163,8 @@ class _Check(Comparison):
         """Every computed cell of the layers that are left."""
         computed = {name: [array for array in arrays if array.formula is not None] for name, arrays in graph.of.items()}
         strays = list(Strays(self.named, self.groups, {array.id for arrays in computed.values() for array in arrays}))
-        for header in dict.fromkeys(stray.colours for stray in strays if stray.colours is not None):
+        self.misled |= {stray.colours for stray in strays if stray.colours is not None}
+        for header in sorted(self.misled):
             first, *others = [stray for stray in strays if stray.colours == header]
             self.report.notes.append(first.note(len(others)))
         for node in graph.network.nodes:

@@ -47,6 +47,7 @@ class Comparison:
         self.as_good: dict[tuple[str, int, int], set[str]] = {}  # texts that other programs give instead of the value
         self.spoilt = False  # whether something typed is no number: then errors may follow from it
         self.unchecked: set[str] = set()  # sheets that are left out
+        self.misled: set[str] = set()  # cells of scale bars that take a number between grids for one of them
 
     # -- what is there -----------------------------------------------------------------------------------------------
     def begin(self, name: str, type_: str) -> None:

@@ -12,6 +12,7 @@ from ..arrays.grid import Grids
 from ..model.costs import Cost, costs
 from ..model.graph import Graph
 from ..model.network import Network
+from .answer.content import gives_answer
 from .page import Page
 
 
@@ -26,6 +27,9 @@ class WorkbookContent:
     inspector: bool = False
     gallery: int = 0  # how many cells the gallery may have; 0: there is none
     pictures: dict[str, np.ndarray] = field(default_factory=dict)  # by name, where there are several to choose from
+    truth: dict[str, int] = field(
+        default_factory=dict
+    )  # the number of the label that is right, 0 where none is known, by picture
     home: str = "Overview"  # the first sheet, to which the others link back
     pixel_range: tuple[float, float] = (0.0, 255.0)  # the darkest and the lightest number of the input
     random: frozenset[str] = frozenset()  # layers whose weights are random numbers
@@ -39,6 +43,11 @@ class WorkbookContent:
     def grids(self) -> dict[str, Grids]:
         """Where every array is, by its id."""
         return {name: grids for page in self.pages.values() for name, grids in page.grids.items()}
+
+    @property
+    def knows_truth(self) -> bool:
+        """Whether the right answer to any picture is known."""
+        return gives_answer(self.network) and any(self.truth.values())
 
     @property
     def written(self) -> Values:

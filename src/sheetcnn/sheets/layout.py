@@ -16,13 +16,15 @@ from .page import Page, refuse_too_large
 from .screen import SMALL, filter_extent
 
 
-def lay_out(graph: Graph) -> dict[str, Page]:
+def lay_out(graph: Graph, *, typed: bool = False, answer: bool = False) -> dict[str, Page]:
     """The pages by the name of what they show ("input" and the layers).
+
+    Beside the pixels there may be cells in which others are `typed`, and the `answer`.
 
     Raises LimitError, naming the layer, the number and the limit, where a spreadsheet could not hold it.
     """
     network = graph.network
-    pages = {INPUT: input_page(graph)}
+    pages: dict[str, Page] = {INPUT: input_page(graph, typed, answer)}
     cost = costs(network)
     for node in network.nodes:
         read = pages[node.inputs[0]].grids[graph.output(node.inputs[0]).id]

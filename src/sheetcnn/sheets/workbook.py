@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..xlsx.draft import WorkbookDraft, protect
 from ..xlsx.printing import set_up_printing
+from .answer.look import answer_on_input
 from .check.look import check_sheet
 from .content import WorkbookContent
 from .description.content import LOOKS
@@ -43,9 +44,11 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), banks, outlined)
     gallery_scales(draft, content)
     checked = check_sheet(draft, content)
-    for bank, draw in (("pictures", pictures_sheet), ("kernels", kernels_sheet)):
-        if bank in banks:
-            draw(draft, content, banks[bank])
+    answer_on_input(draft, content)
+    if content.pictures or content.knows_truth:
+        pictures_sheet(draft, content, banks.get("pictures"))
+    if "kernels" in banks:
+        kernels_sheet(draft, content, banks["kernels"])
     if inspector is not None:
         inspector_cells(draft, content, inspector, places)
     overview_sheet(draft, overview, content, checked)

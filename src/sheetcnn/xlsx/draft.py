@@ -46,6 +46,7 @@ class WorkbookDraft:
     prints: dict[str, Prints] = field(default_factory=dict)  # how each sheet is put on paper
     bars: dict[str, Grid] = field(default_factory=dict)  # scale bars whose colours follow numbers, by name
     links: dict[str, list[Hyperlink]] = field(default_factory=dict)  # of poured cells, by their sheet
+    whole: list[Grid] = field(default_factory=list)  # rooms of several blocks that no page break shall cut
     _styles: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -120,9 +121,11 @@ class WorkbookDraft:
             texts = lambda i, columns=columns: [view.formula(i, j) for j in columns]  # noqa: E731
             self.fill(grid.sheet, CellBlock(part, values[:, first : first + wide], style, texts, blank=blank))
 
-    def picture(self, sheet: Worksheet, png: bytes, cell: str, words: str) -> None:
-        """Show a PNG at a cell, described in words for those who cannot see it."""
-        sheet.add_image(Image(io.BytesIO(png)), cell)
+    def picture(self, sheet: Worksheet, png: bytes, cell: str, words: str, sharp: int = 1) -> None:
+        """Show a PNG at a cell, `sharp` of its pixels on one of the screen, described in words for those who cannot see it."""
+        image = Image(io.BytesIO(png))
+        image.width, image.height = image.width // sharp, image.height // sharp
+        sheet.add_image(image, cell)
         self.descriptions.append(words)
 
     def save(self) -> bytes:

@@ -51,7 +51,8 @@ def set_up_printing(draft: WorkbookDraft) -> None:
         if sheet.sheet_state != "visible" or not draft.prints[sheet.title]:
             sheet.print_area = NOTHING
         elif draft.prints[sheet.title] == "grids":
-            _print_grids(sheet, draft.blocks[sheet.title])
+            rooms = [CellBlock(room, np.empty((0, 0)), 0) for room in draft.whole if room.sheet == sheet.title]
+            _print_grids(sheet, [*draft.blocks[sheet.title], *rooms])
         elif draft.prints[sheet.title] == "one page":
             sheet.page_setup.fitToHeight = 1
 

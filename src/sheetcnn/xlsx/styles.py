@@ -36,6 +36,7 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "label": {"font": Font(FONT, 7, bold=True, color=palette.INK)},
     "element": {"font": Font(FONT, 8, color=palette.SOFT), "alignment": Alignment(vertical="center")},
     "sign": {"font": Font(FONT, 11, bold=True, color=palette.SOFT), "alignment": Alignment(horizontal="center")},
+    "full_bar": {"font": Font(FONT, 8, color=palette.BAR), "alignment": Alignment(horizontal="left", vertical="center")},
     "head": {
         "font": Font(FONT, 9, bold=True, color=palette.INK),
         "border": Border(bottom=Side("medium", color=palette.EDGE)),
@@ -105,6 +106,8 @@ CELL_STYLES: dict[str, dict[str, Any]] = {
         "border": Border(),
         "alignment": Alignment("left", "center", indent=0),
     },
+    "open": {"protection": _OPEN},  # a formula that may be typed over
+    "to_type": {"font": _TYPED, "protection": _OPEN, "fill": PatternFill("solid", fgColor=palette.CHOICE)},
     # Around grids, with diagonal lines, because LibreOffice shows no pattern fills.
     "blank": {
         "border": Border(diagonal=Side("hair", color=palette.PADDING), diagonalUp=True),
@@ -140,7 +143,13 @@ CELL_STYLES: dict[str, dict[str, Any]] = {
         "font": Font(FONT, 12, bold=True, color=palette.INK),
         "alignment": Alignment("left", "center"),
     },
-    "bar": {"font": Font(FONT, 10, color=palette.BAR), "border": Border(), "alignment": Alignment("left", "center")},
+    "read": {
+        "font": Font(FONT, 16, bold=True, color=palette.INK),
+        "border": Border(),
+        "alignment": Alignment("left", "center"),
+    },
+    "warn": {"font": Font(FONT, 9, bold=True, color=palette.WARNING), "border": Border(), "alignment": Alignment("left")},
+    "bar": {"font": Font(FONT, 8, color=palette.BAR), "border": Border(), "alignment": Alignment("left", "center")},
     "table": _in_tables(10, False, "right"),
     "strong": _in_tables(10, True, "left"),
     "note": _in_tables(10, False, "left"),

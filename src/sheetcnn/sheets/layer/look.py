@@ -19,6 +19,7 @@ from ...xlsx.columns import square_cells
 from ...xlsx.draft import WorkbookDraft, put, put_line
 from ...xlsx.flags import flag_no_numbers
 from ..content import WorkbookContent
+from ..input.place import InputPage
 from ..kernels.look import kernel_lists
 from ..page import GAP, HEADER, LEFT, Block, Page
 from ..pictures.look import choice_of_pictures
@@ -64,6 +65,8 @@ def layer_sheet(
     if page.lists is not None:
         choosing[f"{owner}.weight"] = kernel_lists(draft, sheet, content, page, banks["kernels"])
     scale_bars(draft, sheet, content, content.graph.of[owner], row, column)
+    pixels = choosing.keys() if node is None else ()  # formulas: others are typed beside them, where there is room
+    beside = isinstance(page, InputPage) and page.typed
     by_array: dict[str, list[Block]] = {}
     for block in page.blocks:
         by_array.setdefault(block.array.id, []).append(block)
@@ -72,10 +75,11 @@ def layer_sheet(
     for name, blocks in by_array.items():
         array = arrays[name]
         numbers, written = content.values[name] + 0.0, content.written[name] + 0.0  # no negative zeros
-        typed = array.formula is None
-        write = choosing.get(name) if typed else array.written(content.grids, page.sheet)
+        typed = array.formula is None and name not in pixels
+        write = choosing.get(name) if array.formula is None else array.written(content.grids, page.sheet)
         kind = "formula" if not typed else "typed" if write is None else "listed"
-        style = draft.style(kind, palette.number_format(known(numbers), typed))
+        looks = "open" if name in pixels and not beside else kind
+        style = draft.style(looks, palette.number_format(known(numbers), typed))
         blank = draft.style("blank")
         for block in blocks:
             poured = cell_block(block, written, write, style, blank)
@@ -172,7 +176,10 @@ def with_room(draft: WorkbookDraft, block: CellBlock, kind: str) -> CellBlock:
 
 def _input_lines(content: WorkbookContent) -> Lines:
     settings = content.network.input
-    words = "The picture as numbers: one grid per channel. Type over any pixel."
+    page = content.pages[INPUT]
+    beside = isinstance(page, InputPage) and page.typed
+    how = "Type a number into a yellow cell: it takes the place of that pixel." if beside else "Type over any pixel."
+    words = f"The picture as numbers: one grid per channel. {how}"
     if settings.normalizes:
         given = [key for key in ("scale", "mean", "std") if getattr(settings, key) is not None]
         text = "pixel" + (" / scale" if "scale" in given else "") + (" − mean" if "mean" in given else "")

@@ -8,8 +8,8 @@ from ...model.drawn import maps_behind
 from ...model.graph import Graph
 from ...model.network import Network, Node
 from ...model.settings import INPUT
+from ..answer.content import MAX_NAMED, labelled
 from ..kernels.place import place_lists
-from ..overview.content import MAX_NAMED
 from ..page import GAP, HEADER, LEFT, Mark, Page, Pen, channel_names, fitting, room_for
 from .bands import Bands, width_of
 from .content import Lines
@@ -99,7 +99,7 @@ def vector_page(graph: Graph, node: Node) -> Page:
     columns += [d for d in arrays[:-1] if len(d.shape) == 1 and d.role not in ("step", "mirror")]
     tables = [d for d in arrays[:-1] if len(d.shape) == 2 and d.role != "step"]
     first = HEADER + 2 + (3 if above else 0)
-    last_labels = network.settings.labels if node is network.nodes[-1] else None
+    last_labels = network.settings.labels if node.name in labelled(network) else None
     names = list(last_labels) if last_labels else [str(n + 1) for n in range(node.shape[0])]
     column = LEFT + min(8, max(1, *(room_for(name) for name in names[:MAX_NAMED]))) + 1
     for n, name in enumerate(names[:MAX_NAMED]):

@@ -17,12 +17,15 @@ from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
 from ...xlsx.draft import WorkbookDraft, merged, put
+from ..answer.content import NAMES, answer_sizes, gives_answer
+from ..answer.content import OVERVIEW as HOME
+from ..answer.look import FULL_BAR, OTHER_NUMBERS, answer_names, draw_answer, widen
 from ..check.content import CHECK
 from ..content import WorkbookContent
 from ..gallery.content import GALLERY
 from ..inspector.table import INSPECTOR
 from ..page import LEFT
-from .content import OVERVIEW, gives_answer, overview_sizes, overview_views
+from .content import OVERVIEW, overview_views
 from .diagram import diagram_of, draw_diagram
 
 # Columns are narrow and many, so that boxes and arrows can stand where they should; texts have several of them.
@@ -36,9 +39,10 @@ PICTURE, SEVERAL, EACH = 16, 48, 8  # columns of a picture, of several, and of o
 DIAGRAM = 5  # its first row
 INDENT = 4  # columns before the text of links, the state, and the like
 SECOND = 72  # the column in which the answer or the legend stands, beside how to use the workbook
-ANSWER = (SECOND + 1, SECOND + 11, SECOND + 39)  # the columns of names, bars and numbers
+ANSWER = (SECOND + 1, SECOND + 11, SECOND + 29)  # the columns of names, bars and numbers
 STATE = LEFT + INDENT + 36  # the column of the state, beside the links
 NUMBER = 8  # columns of a number
+VERDICT = SECOND + 26  # the column of whether the answer is right
 MOST_NAMED = 4  # layers in a sentence
 WHAT = (
     "A {kind}neural network, laid out in cells: it looks at a {picture} ({shape} numbers), layer by layer. Each layer makes "
@@ -66,6 +70,7 @@ USE = (
     "The sheet Check tells which maps your edit has reached. Undo brings everything back.",
 )
 ALTERNATIVE = "{name}: the picture that {network} reads, at the size that it reads"
+TOGETHER = "{name}: the pictures that {network} reads, at the size that it reads"
 # The table: its heads, and how many columns each has.
 HEADS = {"": 2, "layer": 13, "type": 14, "settings": 30, "output C×H×W": 10, "parameters": 34, "multiplications": 11}
 HEADS["sees (pixels)"] = COLUMNS - sum(HEADS.values())
@@ -152,45 +157,45 @@ def _computed(
     draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, checked: dict[str, Grid], row: int, state: int
 ) -> int:
     """What the network answers, with bars, from a row on, and the state of the check in another; returns the next free row."""
-    network = content.network
     places = checked | {"overview_state": Grid(OVERVIEW, state, STATE + 5, 1, 1)}
     put(sheet, state, STATE, "state", "soft")
-    sizes = overview_sizes(network)
-    styles = {"overview_state": "strong", "overview_answer": "strong", "overview_name": "aside", "overview_bar": "bar"}
-    if gives_answer(network):
-        put(sheet, row, SECOND, "answer", "soft")
-        places["overview_answer"] = Grid(OVERVIEW, row, SECOND + 6, 1, 1)
-        for column, name in zip(ANSWER, ("overview_name", "overview_bar", "overview_number"), strict=True):
-            places[name] = Grid(OVERVIEW, row + 1, column, *sizes[name])
-        for below in range(1, 1 + sizes["overview_bar"][0]):
-            merged(sheet, row + below, ANSWER[0], 1, ANSWER[1] - ANSWER[0])
-            merged(sheet, row + below, ANSWER[2], 1, NUMBER)
-        row += 1 + sizes["overview_bar"][0]
-        places["answer_names"] = _names(draft, content)
-    for view in overview_views(content.graph, content.grids, places, content.values, 0):
-        number_format = "0.0%" if network.gives_probabilities and view.name == "overview_number" else "General"
-        draft.view(view, places[view.name], draft.style(styles.get(view.name, "note"), number_format))
+    for view in overview_views(places, 0):
+        draft.view(view, places[view.name], draft.style("strong"))
+    return _answer(draft, sheet, content, row) if gives_answer(content.network) else row
+
+
+def _answer(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, row: int) -> int:
+    """What the network answers, and bars; returns the next free row."""
+    names, bars, numbers = ANSWER
+    corners = {"answer": (row, SECOND + 6), "verdict": (row, VERDICT), "truly": (row, VERDICT + NUMBER)}
+    corners |= {"full": (row + 1, numbers), "name": (row + 2, names), "bar": (row + 2, bars), "number": (row + 2, numbers)}
+    sizes = answer_sizes(content.network, HOME, content.knows_truth)
+    places = {name: Grid(OVERVIEW, *corners[name.removeprefix(f"{HOME}_")], *size) for name, size in sizes.items()}
+    put(sheet, row, SECOND, "answer", "soft")
+    put(sheet, row + 1, bars, FULL_BAR, "full_bar")
+    draft.name(NAMES, answer_names(content))
+    draw_answer(draft, content, places, HOME, COLUMNS + LEFT - VERDICT)
+    row += 2 + sizes[f"{HOME}_bar"][0]
+    if content.network.gives_probabilities:
+        put(sheet, places[f"{HOME}_bar"].top - 1, numbers, "= 100 %", "soft")
+    else:
+        widen(sheet, places[f"{HOME}_full"], NUMBER)
+        put(sheet, row, bars, OTHER_NUMBERS, "soft")
+        row += 1
+    widen(sheet, places[f"{HOME}_name"], bars - names)
+    widen(sheet, places[f"{HOME}_number"], NUMBER)
     return row
 
 
-def _names(draft: WorkbookDraft, content: WorkbookContent) -> Grid:
-    """The names of the last layer's numbers, beside them on their sheet."""
-    last = content.graph.output(content.network.nodes[-1].name)
-    out = content.grids[last.id]
-    grid = Grid(last.owner, out.top, LEFT, out.rows, 1)
-    draft.name("answer_names", grid)
-    return grid
-
-
 def _pictures(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent) -> int:
-    """The input as a picture at the right, or the first few of several with their names; returns how many columns they take."""
-    several = len(content.pngs) > 1
+    """The input as a picture at the right, or all of several with their names; returns how many columns they take."""
+    several, together = len(content.pictures) > 1, len(content.pngs) < len(content.pictures)  # many of them are one
     first = LAST + 1 - (SEVERAL if several else PICTURE)
     for n, (name, png) in enumerate(content.pngs.items()):
-        row, column = (2 if several else 1), first + n * EACH
-        words = ALTERNATIVE.format(name=name, network=content.network.settings.name)
-        draft.picture(sheet, png, f"{LETTERS[column]}{row}", words)
-        if several:
+        row, column = (2 if several and not together else 1), first + n * EACH
+        words = (TOGETHER if together else ALTERNATIVE).format(name=name, network=content.network.settings.name)
+        draft.picture(sheet, png, f"{LETTERS[column]}{row}", words, sharp=1 + together)
+        if several and not together:
             put(sheet, 1, column, name, "soft")
     return LAST + 2 - first if content.pngs else 0
 

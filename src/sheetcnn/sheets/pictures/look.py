@@ -1,56 +1,112 @@
-"""Several pictures: a hidden bank of them, and the drop-down that chooses one."""
+"""Several pictures: a hidden bank of them, the cell that chooses one, and cells to type other pixels in."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from ...arrays.array import CellFormula
 from ...arrays.grid import Grid, seen_from
 from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.draft import WorkbookDraft, put
+from ...xlsx.draft import WorkbookDraft, area_of, put
 from ..content import WorkbookContent
+from ..input.place import InputPage
 from ..page import HEADER, LEFT, Page
+from .content import (
+    CHOICE,
+    PICTURES,
+    TABLE,
+    TRUTH,
+    TYPED_COUNT,
+    TYPED_STATE,
+    choice_views,
+    entry,
+    pixel_formula,
+    table,
+    typed_array,
+    typed_views,
+)
+from .place import CHOICE_COLUMN, CHOICE_COLUMNS, CHOICE_ROW, HINT_COLUMN, name_place, number_place, table_place, truth_place
+
+HINT = "or type its number, 1 to {}.   Now:"
+WRONG, WRONG_INK = "FECACA", "7F1D1D"  # what is typed and is no number
 
 
-def choice_of_pictures(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, bank: Page) -> Any:
-    """A drop-down of pictures on the Input sheet; returns the formula of a pixel, which chooses among them."""
-    row, first, last = HEADER - 2, LEFT + 3, LEFT + 12
-    put(sheet, row, LEFT, "picture", "soft")
-    put(sheet, row, first, next(iter(content.pictures)), "choice")
-    sheet.cell(row, first).number_format = "@"  # a picture called 3 or TRUE stays a text when it is chosen
-    sheet.merge_cells(start_row=row, end_row=row, start_column=first, end_column=last)
-    names = Grid(bank.sheet, 2, 1, len(content.pictures), 1).seen_from(sheet.title).area
-    choice = DataValidation(type="list", formula1=names, allow_blank=False, showErrorMessage=True)
-    choice.error, choice.errorTitle = "Choose one of the pictures in the list.", "No such picture"
+def choice_of_pictures(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, bank: Page) -> CellFormula:
+    """The cell that chooses a picture on the Input sheet; returns the formula of a pixel, which obeys it."""
+    page, names = content.pages[INPUT], list(content.pictures)
+    assert isinstance(page, InputPage)
+    chosen, number = Grid(sheet.title, CHOICE_ROW, CHOICE_COLUMN, 1, 1), number_place()
+    put(sheet, CHOICE_ROW, LEFT, "picture", "soft")
+    put(sheet, chosen.top, chosen.left, entry(1, names[0]), "choice")
+    last = CHOICE_COLUMN + CHOICE_COLUMNS - 1
+    sheet.merge_cells(start_row=CHOICE_ROW, end_row=CHOICE_ROW, start_column=CHOICE_COLUMN, end_column=last)
+    listed = table_place(len(names)).seen_from(sheet.title)
+    entries = Grid(listed.sheet, listed.top, listed.left + 1, listed.rows, 1, prefix=listed.prefix)
+    # A number may be typed as well, which is in no list: what is neither makes errors, and the line beside says so.
+    choice = DataValidation(type="list", formula1=entries.area, allow_blank=False, showErrorMessage=False)
     sheet.add_data_validation(choice)
-    choice.add(sheet.cell(row, first).coordinate)
-    chosen = Grid(sheet.title, row, first, 1, 1)
-    number = Grid(sheet.title, row, last + 2, 1, 1)
-    formula = f"MATCH({chosen.area},{names},0)"
-    draft.fill(sheet.title, CellBlock(number, np.array([[1.0]]), draft.style("formula", "0"), lambda i: [formula]))
-    draft.name("input_picture", chosen)
-    draft.name("input_picture_number", number)
+    choice.add(chosen.at(0, 0))
+    put(sheet, CHOICE_ROW, HINT_COLUMN, HINT.format(len(names)), "soft")
+    draft.name(CHOICE, chosen)
+    for view, place, kind in zip(
+        choice_views(chosen, listed, number, names, 1), (number, name_place()), ("formula", "strong"), strict=True
+    ):
+        draft.view(view, place, draft.style(kind))
+    _typed(draft, sheet, page)
     pictures = seen_from(bank.grids[f"{INPUT}.picture"], sheet.title)
-
-    def write(at: tuple[int, ...]) -> str:
-        c, i, j = at
-        return f"CHOOSE({number.area},{','.join([picture[c].at(i, j) for picture in pictures])})"
-
-    return write
+    return pixel_formula(number, pictures, page.typed or None)
 
 
-def pictures_sheet(draft: WorkbookDraft, content: WorkbookContent, bank: Page) -> None:
-    """The hidden sheet that the pixels of several pictures are read from."""
-    sheet = draft.sheet(bank.sheet)
+def _typed(draft: WorkbookDraft, sheet: Worksheet, page: InputPage) -> None:
+    """Blank cells beside the pixels, and a line on what is typed in them."""
+    if not page.typed:
+        return
+    array = typed_array(page.blocks[0].array)
+    numbers = DataValidation(type="decimal", operator="between", formula1="-1E+300", formula2="1E+300", allow_blank=True)
+    numbers.showErrorMessage = True
+    numbers.error, numbers.errorTitle = "Type a number, or delete what is here to see the picture's pixel.", "No number"
+    sheet.add_data_validation(numbers)
+    style = draft.style("to_type")
+    for c, grid in enumerate(page.typed):
+        draft.name(array.name((c,)), grid)
+        draft.fill(sheet.title, CellBlock(grid, np.empty((grid.rows, grid.columns)), 0, None, blank=style, empty=True))
+        area, corner = area_of(grid), grid.at(0, 0)
+        numbers.add(area)
+        rule = FormulaRule([f'{corner}>""'], font=Font(color=WRONG_INK), fill=PatternFill("solid", bgColor=WRONG))
+        sheet.conditional_formatting.add(area, rule)
+    row, column = HEADER, page.typed[0].left
+    count, state = (Grid(sheet.title, row, place, 1, 1) for place in (column, column + 1))
+    styles = {TYPED_COUNT: draft.style("warn", "0;;"), TYPED_STATE: draft.style("warn")}
+    for view, place in zip(typed_views(page.typed, count, 0, 0), (count, state), strict=True):
+        draft.view(view, place, styles[view.name])
+
+
+def pictures_sheet(draft: WorkbookDraft, content: WorkbookContent, bank: Page | None) -> None:
+    """The hidden sheet of all pictures: their names, their right labels, and the pixels of several."""
+    sheet = draft.sheet(PICTURES)
     sheet.sheet_state = "hidden"
-    put(sheet, 1, 1, "pictures", "soft")
-    for row, name in enumerate(content.pictures, start=2):
-        put(sheet, row, 1, name, "row")
+    names = list(content.truth)
+    heads = ("pictures", "in the list", "number", "right label (its number)")
+    for column, text in enumerate(heads, start=1):
+        put(sheet, 1, column, text, "soft")
+    place = table_place(len(names))
+    for row, line in enumerate(table(names), start=place.top):
+        for column, value in enumerate(line, start=place.left):
+            put(sheet, row, column, value, "row")
+    draft.name(TABLE, place)
+    if content.knows_truth:
+        place = truth_place(len(names))
+        for row, number in enumerate(content.truth.values(), start=place.top):
+            put(sheet, row, place.left, number, "row")
+        draft.name(TRUTH, place)
+    if bank is None:
+        return
     stack = np.stack(list(content.pictures.values())) + 0.0
     style = draft.style("formula", palette.number_format(stack))
     for block in bank.blocks:

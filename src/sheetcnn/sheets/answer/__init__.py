@@ -1,0 +1,1 @@
+"""What the network answers, beside the pixels and on the Overview."""
