@@ -191,17 +191,13 @@ class ShownSheet:
         count = self.inspector.boxes
 
         def step(name: str) -> Any:
-            more = "" if name == "steps" else '&""'
             layer = to.at("layer", sheet)
-            return lambda _, b: index(to.area(name, sheet), f"{layer},{b + 1}") + more
+            return lambda _, b: index(to.area(name, sheet), f"{layer},{b + 1}")
 
         own = self.hidden.arithmetic[self.hidden.number].values(self.seen)
-        signs, heads = ([getattr(box, which) for box in self.layer.boxes] for which in ("sign", "head"))
-        rows = {"sign": ("signs", signs), "head": ("heads", heads), "box": ("steps", own)}
-        return [
-            ComputedRange(f"inspector_{name}", step(of), [[*values, *[""] * (count - len(values))]])
-            for name, (of, values) in rows.items()
-        ]
+        signs, heads = (self.inspector.texts(which)[self.hidden.number] for which in ("sign", "head"))
+        rows = {"sign": ("signs", signs), "head": ("heads", heads), "box": ("steps", [*own, *[""] * (count - len(own))])}
+        return [ComputedRange(f"inspector_{name}", step(of), [values]) for name, (of, values) in rows.items()]
 
     def _tick(self) -> ComputedRange:
         to, sheet = self.to, self.sheet

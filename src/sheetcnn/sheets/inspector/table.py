@@ -17,6 +17,7 @@ from ...model.trace import as_maps, compared, folds, operations_of, reads, reduc
 from .inspected import FINE, SHOT, Inspected, shot, unlisted
 from .stack import NAMED, KernelPitch, Stack, kernel_pitch
 
+NOTHING = " "  # a text that shows nothing: of a blank cell programs make texts of different kinds
 INSPECTOR = "Inspector"  # the sheet
 TABLE = "_inspector"  # the hidden sheet with its tables and its arithmetic
 LONGEST = 1000  # numbers in a drop-down
@@ -169,9 +170,9 @@ class Inspector:
         return [[layer.node.name] for layer in self.layers]
 
     def texts(self, which: str) -> list[list[str]]:
-        """For each layer the signs ("sign") or the words ("head") of its steps."""
-        rows = [[getattr(box, which) for box in layer.boxes] for layer in self.layers]
-        return [row + [""] * (self.boxes - len(row)) for row in rows]
+        """For each layer the signs ("sign") or the words ("head") of its steps, `NOTHING` where there are none."""
+        rows = [[getattr(box, which) or NOTHING for box in layer.boxes] for layer in self.layers]
+        return [row + [NOTHING] * (self.boxes - len(row)) for row in rows]
 
     # -- sizes -------------------------------------------------------------------------------------------------------
     @cached_property
