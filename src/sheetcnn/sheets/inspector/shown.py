@@ -196,7 +196,12 @@ class ShownSheet:
 
         own = self.hidden.arithmetic[self.hidden.number].values(self.seen)
         signs, heads = (self.inspector.texts(which)[self.hidden.number] for which in ("sign", "head"))
-        rows = {"sign": ("signs", signs), "head": ("heads", heads), "box": ("steps", [*own, *[""] * (count - len(own))])}
+        numbers: list[Any] = [*own, *[""] * (count - len(own))]
+        rows: dict[str, tuple[str, list[Any]]] = {
+            "sign": ("signs", signs),
+            "head": ("heads", heads),
+            "box": ("steps", numbers),
+        }
         return [ComputedRange(f"inspector_{name}", step(of), [values]) for name, (of, values) in rows.items()]
 
     def _tick(self) -> ComputedRange:
