@@ -511,6 +511,25 @@ def test_mistake_by_hand(give: Give) -> None:
     assert made.handout.variant(0).shown()["conv.output"][k].tolist() == want
 
 
+def test_bias_outside_relu_by_hand(give: Give) -> None:
+    """Map 2 of filter 2, whose bias is −1: what ReLU leaves of the sum, less 1."""
+    made = give(MISTAKE.format(kind="bias_outside_relu", layer="conv", extent="map"))
+    k = int(np.argwhere(made.handout.variant(0).planted[1].mask)[0][0])
+    x, bias = np.array(PIXELS, float), (1, -1)[k]
+    kernels = np.array([[[[1, 2], [0, 1]], [[0, -1], [1, 0]]], [[[1, 0], [0, -1]], [[2, 0], [0, 1]]]])[k]
+    want = [[bias + max(0.0, float((x[:, i : i + 2, j : j + 2] * kernels).sum())) for j in (0, 1)] for i in (0, 1)]
+    assert made.handout.variant(0).shown()["conv.output"][k].tolist() == want
+
+
+def test_random_kinds_are_those_of_earlier_handouts(give: Give) -> None:
+    """A kind more would give each student of last term another variant than they have."""
+    task = give(MISTAKE.format(kind="random", layer="conv", extent="map")).handout.exercise.tasks[0]
+    network = give(MISTAKE.format(kind="random", layer="conv", extent="map")).handout.network
+    kinds = {kind for _, kind in task.places(network, set())}  # type: ignore[attr-defined]
+    assert "relu_before_sum" in kinds
+    assert "bias_outside_relu" not in kinds
+
+
 def test_mistakes_stay_away_from_other_tasks(give: Give) -> None:
     """Neither in their layers nor before them: else right work would look wrong."""
     tasks = FILL + '[[tasks]]\nkind = "mistake"\n'
@@ -677,7 +696,7 @@ HIDDEN = [
     # Those that give a neighbour's right number, or have no place here, are left out.
     *[
         ("mistake", f'mistake = "{kind}"')
-        for kind in sorted({*MISTAKES} - {"shifted_window", "wrong_stride", "average_for_max"})
+        for kind in sorted({*MISTAKES} - {"shifted_window", "wrong_stride", "average_for_max", "bias_outside_relu"})
     ],
 ]
 

@@ -33,6 +33,7 @@ class MistakeKind:
     fits: Callable[[Node], bool]
     formula: Callable[[Node, tuple[Grids, ...], Own, int], CellFormula]
     values: Callable[[Node, Inputs, Values, int], np.ndarray]
+    drawn: bool = True  # among "random" kinds; of later ones are none, so that variants of earlier handouts stay what they were
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _write(node: Node, layer: Layer, xs: tuple[Grids, ...], own: Own) -> CellFor
     return output.reading(xs, {key: own[array.key] for key, array in read.items()})
 
 
-def _taken_for(words: str, kind: str) -> MistakeKind:
+def _taken_for(words: str, kind: str, drawn: bool = True) -> MistakeKind:
     """Another layer in the place of the right one, which says itself what it is taken for."""
 
     def formula(node: Node, xs: tuple[Grids, ...], own: Own, pick: int) -> CellFormula:
@@ -71,7 +72,7 @@ def _taken_for(words: str, kind: str) -> MistakeKind:
         found = node.layer.mistaken(*node.in_shapes)[kind].activated(*xs, **numbers)
         return found[:, : node.shape[1], : node.shape[2]]
 
-    return MistakeKind(words, lambda node: kind in node.layer.mistaken(*node.in_shapes), formula, values)
+    return MistakeKind(words, lambda node: kind in node.layer.mistaken(*node.in_shapes), formula, values, drawn)
 
 
 def _with_formula(layer: Layer, formula: Callable[..., str]) -> Layer:
@@ -198,4 +199,5 @@ MISTAKES: dict[str, MistakeKind] = {
     "max_for_average": _taken_for("the largest cell is taken instead of the average", "max_for_average"),
     "average_for_max": _taken_for("the average is taken instead of the largest cell", "average_for_max"),
     TYPED: MistakeKind("a number was typed over a formula", lambda node: True, _right, _unchanged),
+    "bias_outside_relu": _taken_for("the bias is added after ReLU", "bias_outside_relu", drawn=False),
 }

@@ -374,6 +374,8 @@ class Conv2d(Activated, Sliding):
         found = super().mistaken(shape)
         if self.textbook(shape) and shape[0] > 1 and self.activation is not None and self.activation.cellwise:
             found["relu_before_sum"] = self.but(activation_scope="channel")
+        if self.textbook(shape) and self.bias and self.activation is not None and self.activation.cellwise:
+            found["bias_outside_relu"] = self.but(activation_scope="sum")
         return found
 
     def map_words(self, m: int, *shapes: Shape) -> str:

@@ -53,7 +53,9 @@ class Mistake(Task):
 
     def places(self, network: Network, taken: Set[str]) -> list[tuple[Node, str]]:
         """Layers and kinds to draw from; layers that are taken have no room for a mistake."""
-        kinds = list(MISTAKES) if "random" in self.mistake else list(dict.fromkeys(self.mistake))
+        kinds = dict.fromkeys(self.mistake)
+        if "random" in kinds:
+            kinds = dict.fromkeys([kind for kind, one in MISTAKES.items() if one.drawn or kind in kinds])
         nodes = [node for node in network.nodes if node.name not in taken and self.layer in (None, node.name)]
         return [(node, kind) for node in nodes for kind in kinds if len(node.shape) == 3 and MISTAKES[kind].fits(node)]
 
