@@ -212,6 +212,11 @@ def _settings(draw: st.DrawFn, kind: str, shape: Shape) -> dict[str, Any]:
             return {"upscale_factor": pick(*(n for n in (1, 2, 3) if shape[0] % n**2 == 0))}
         case "channel_shuffle":
             return {"groups": divisor(shape[0])}
+        case "rearrange":
+            if len(shape) == 1:
+                return {"cells": pick("::2", "::-1", [0, ":", -1])}
+            cut = {"rows": pick("::2", ":", [-1, ":", 0]), "columns": pick("::-1", "1:", 0), "channels": pick(":", [0, -1])}
+            return cut | pick({}, {"pattern": "c h w -> w c h"}, {"pattern": "c h w -> (h w c)"})
         case "linear":
             return {"out_features": number(1, 5), "bias": pick(True, False)}
         case "unflatten":

@@ -296,6 +296,45 @@ def unflatten(rng: Random) -> Case:
 
 
 @case
+def rearrange(rng: Random) -> Case:
+    x = maps(rng, int(rng.integers(2, 5)))
+    cut, picked = [slice(int(rng.integers(0, 2)), None, 2), slice(None, None, -1)], ints(rng, 0, len(x) - 1, 3)
+    rows, columns = (f"{'' if one.start is None else one.start}::{one.step}" for one in cut)
+    more = [np.array([cut[0].start, -1]), np.array([99, -99]), np.array([2, 3]), np.array([2, -1])]
+    return Case([x[picked]], {"rows": rows, "columns": columns}, "Slice", {}, {}, more)
+
+
+@case
+def rearrange_of_channels(rng: Random) -> Case:
+    x = maps(rng)
+    picked = ints(rng, -len(x), len(x) - 1, 5)
+    return Case([x], {"channels": picked}, "Gather", {"axis": 1}, {}, [np.array(picked)])
+
+
+@case
+def rearrange_in_circles(rng: Random) -> Case:
+    top, left, bottom, right = ints(rng, 1, 3, 4)
+    rows, columns = [f"-{top}:", ":", f":{bottom}"], [f"-{left}:", ":", f":{right}"]
+    more = [np.array([0, 0, top, left, 0, 0, bottom, right])]
+    return Case([maps(rng)], {"rows": rows, "columns": columns}, "Pad", {"mode": "wrap"}, {}, more)
+
+
+@case
+def rearrange_turned(rng: Random) -> Case:
+    turn = [int(n) for n in rng.permutation(3)]
+    pattern = f"c h w -> {' '.join('chw'[n] for n in turn)}"
+    return Case([maps(rng)], {"pattern": pattern}, "Transpose", {"perm": [0, *(n + 1 for n in turn)]})
+
+
+@case
+def rearrange_blocks(rng: Random) -> Case:
+    r = int(rng.integers(1, 4))
+    x = rng.normal(size=(int(rng.integers(1, 3)), r * 2, r * 3))
+    settings = {"pattern": "c (h a) (w b) -> (a b c) h w", "sizes": {"a": r, "b": r}}
+    return Case([x], settings, "SpaceToDepth", {"blocksize": r})
+
+
+@case
 def linear(rng: Random) -> Case:
     x, units = rng.normal(size=int(rng.integers(2, 9))), int(rng.integers(1, 6))
     weight, bias = rng.normal(size=(units, len(x))), rng.normal(size=units)
@@ -379,7 +418,8 @@ ALL = [(name, number) for name in CASES for number in range(ROUNDS)]
 
 
 def kind_of(name: str) -> str:
-    return name.split(" ")[0].removesuffix("_of_many_channels")
+    plain = name.split(" ")[0].removesuffix("_of_many_channels")
+    return "rearrange" if plain.startswith("rearrange") else plain
 
 
 def drawn(name: str, number: int) -> Case:

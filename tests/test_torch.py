@@ -51,7 +51,9 @@ def ran(code: str, given: Layer, xs: list[np.ndarray], parameters: dict[str, Any
     import torch
 
     tensors = [torch.tensor(x)[None] for x in xs]
-    if given.inputs[1] > 1:
+    if code.startswith("x"):
+        y = eval(code, {"x": tensors[0]})
+    elif given.inputs[1] > 1:
         code = code.replace("(a, b, …)", "tensors") if len(xs) > 2 else code
         names = dict(zip("abcdefgh", tensors, strict=False))
         y = eval(code, {"torch": torch, "tensors": tensors} | names)

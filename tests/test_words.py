@@ -298,6 +298,28 @@ def test_warnings(settings: dict[str, Any], words: str) -> None:
         ("pixel_shuffle", {"upscale_factor": 3}, (9, 1, 1), True),
         ("pixel_shuffle", {"upscale_factor": 3}, (6, 1, 1), False),
         ("channel_shuffle", {"groups": 2}, (3, 1, 1), False),
+        ("rearrange", {"channels": [2, -3]}, (3, 1, 1), True),
+        ("rearrange", {"channels": [3]}, (3, 1, 1), False),
+        ("rearrange", {"channels": -4}, (3, 1, 1), False),
+        ("rearrange", {"rows": "3:"}, (1, 4, 1), True),
+        ("rearrange", {"rows": "4:"}, (1, 4, 1), False),
+        ("rearrange", {"rows": "::0"}, (1, 4, 1), False),
+        ("rearrange", {"rows": "1-2"}, (1, 4, 1), False),
+        ("rearrange", {"rows": 0}, (4,), False),
+        ("rearrange", {"cells": 0}, (4,), True),
+        ("rearrange", {"cells": 0}, (4, 1, 1), False),
+        ("rearrange", {"pattern": "c h w -> w h c"}, (1, 2, 3), True),
+        ("rearrange", {"pattern": "c h w -> w h c"}, (6,), False),
+        ("rearrange", {"pattern": "c h w -> w h"}, (1, 2, 3), False),
+        ("rearrange", {"pattern": "c h w"}, (1, 2, 3), False),
+        ("rearrange", {"pattern": "c (h a) w -> (c a) h w", "sizes": {"a": 2}}, (1, 4, 3), True),
+        ("rearrange", {"pattern": "c (h a) w -> (c a) h w", "sizes": {"a": 3}}, (1, 4, 3), False),
+        ("rearrange", {"pattern": "c (h a) w -> (c a) h w", "sizes": {"h": 2, "a": 3}}, (1, 4, 3), False),
+        ("rearrange", {"pattern": "c (h a) w -> (c a) h w"}, (1, 4, 3), False),
+        ("rearrange", {"pattern": "c h w -> c w h", "sizes": {"a": 3}}, (1, 4, 3), False),
+        ("rearrange", {"pattern": "1 h w -> h w 1"}, (1, 4, 3), True),
+        ("rearrange", {"pattern": "1 h w -> h w 1"}, (2, 4, 3), False),
+        ("rearrange", {"pattern": "c h w -> (c h) (w"}, (2, 4, 3), False),
         ("upsample", {"scale_factor": 2, "align_corners": True}, (1, 2, 2), False),
     ],
 )  # fmt: skip
@@ -530,3 +552,34 @@ def test_where_windows_begin(kind: str, settings: dict[str, Any], size: Shape, s
 def test_factors_of_parameters_are_named(settings: dict[str, Any], shape: tuple[int, ...], words: str) -> None:
     kind = settings.pop("type")
     assert LAYERS[kind](**settings).named_parameter_words(shape) == words
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"rows": "::2"}, "map = x: every second row"),
+        ({"rows": "1::2", "columns": ":-1"}, "map = x: every second row from 2 on; all columns but the last column"),
+        ({"rows": "1:7:3"}, "map = x: every third of rows 2 to 7"),
+        ({"channels": [2, 1, 0]}, "map = x: channels 3, 2, 1"),
+        ({"channels": 1}, "map = x: channel 2"),
+        ({"columns": "::-1"}, "map = x: columns from the last to the first"),
+        ({"rows": "2:5", "columns": "1:-1"}, "map = x: rows 3 to 5; columns 2 to the last but one"),
+        ({"rows": "3:4"}, "map = x: row 4"),
+        ({"rows": ["-2:", ":", ":1"]}, "map = x: the last 2 rows, then all rows, then the first row"),
+        ({"rows": [":", ":"]}, "map = x: all rows, then all rows"),
+        ({"cells": [4, "2:"]}, "out = x: cell 5, then cells from 3 on"),
+        ({"pattern": "a b c -> a c b"}, "map = x: rows and columns swapped"),
+        ({"pattern": "c h w -> h w c"}, "map = x: rows as channels, columns as rows, channels as columns"),
+        ({"pattern": "c h w -> (h w c)"}, "out = x: one column: the channels of a cell, cell after cell, row after row"),
+        (
+            {"pattern": "(a b c) h w -> c (h a) (w b)", "sizes": {"a": 2, "b": 3}},
+            "map = x: channels as blocks of 2×3 cells, (a b c) h w → c (h a) (w b)",
+        ),
+        (
+            {"channels": 0, "pattern": "c (h a) w -> a h (w c)", "sizes": {"a": 2}},
+            "map = x: channel 1, then c (h a) w → a h (w c), a = 2",
+        ),
+    ],
+)
+def test_moved_cells_in_words(settings: dict[str, Any], words: str) -> None:
+    assert LAYERS["rearrange"](**settings).formula_words() == words

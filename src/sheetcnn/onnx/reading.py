@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,10 @@ class Reading:
     """A graph on its way to a network: what each name in it stands for, and the layers found so far."""
 
     def __init__(
-        self, graph: Graph, size: tuple[int, int] | None, operators: Mapping[str, Callable[[Reading, Node], Result]]
+        self,
+        graph: Graph,
+        size: tuple[int, int] | None,
+        operators: Mapping[str, Callable[[Reading, Node], Result | tuple[Result, ...]]],
     ) -> None:
         self.graph, self.opset, self.operators = graph, graph.opset, operators
         self.readers: dict[str, list[Node]] = {}
@@ -101,24 +105,25 @@ class Reading:
 
     # -- going through the nodes ---------------------------------------------------------------------------------------
     def _operate(self, node: Node) -> None:
-        result: Result | None = None
+        results: tuple[Result, ...] = ()
         inputs = [self._result(name) for name in node.inputs if name]
         try:
             if all(isinstance(one, np.ndarray) for one in inputs):
-                result = folded(node, inputs, self.opset, self.room)
-                self.room -= result.size
+                constant = folded(node, inputs, self.opset, self.room)
+                self.room -= constant.size
+                results = (constant,)
             elif node.operator not in self.operators:
                 raise UnsupportedError("no layer does this")
             elif all(one is not None for one in inputs):
-                result = self.operators[node.operator](self, node)
+                made = self.operators[node.operator](self, node)
+                results = made if isinstance(made, tuple) else (made,)
         except (UnsupportedError, *MISFITS) as error:
             refused = refusal(error)
             self.faults.setdefault(refused.node or node, str(refused))
-        if isinstance(result, Value):
-            result.node = result.node or node
-        self.values.update(dict.fromkeys(node.outputs[1:]))
-        if node.outputs:
-            self.values[node.outputs[0]] = result
+        for result in results:
+            if isinstance(result, Value):
+                result.node = result.node or node
+        self.values.update(zip_longest(node.outputs, results[: len(node.outputs)]))
 
     def _result(self, name: str) -> Result | None:
         return self.graph.constants[name] if name in self.graph.constants else self.values[name]
@@ -149,6 +154,10 @@ class Reading:
     def _end(self, value: Value) -> int:
         """The layer that an output is, as a vector where it is one for each picture."""
         shape = stacked(value.shape)
+        if len(value.shape) == 4 and self.plan.last(
+            value.cells, value.shape
+        ):  # the same cells, and maps are what can be looked at
+            return value.cells.layer
         layer = self.plan.settled(value)
         if len(shape) == 1 or (len(value.shape) == 4 and value.shape[0] == 1):
             layer = self.plan.view(layer, shape)
@@ -232,10 +241,16 @@ class Reading:
         """The same cells in the same order, in another shape."""
         if min(shape, default=1) < 1 or int(np.prod(shape, dtype=object)) != int(np.prod(x.shape)):
             raise UnsupportedError(f"{shape_text(x.shape)} cannot be shaped as {shape_text(shape)}")
-        return x if shape == x.shape else Value(shape, lambda: x.cells)
+        if shape == x.shape:
+            return x
+        if x.base is not None and len(x.shape) != 4:  # no maps yet
+            return self._moved(x, x.base[0], x.base[1].reshape(shape))
+        return Value(shape, lambda: x.cells)
 
     def transposed(self, x: Value, turn: tuple[int, ...]) -> Value:
         """The same cells in another order."""
+        if x.base is not None and len(x.shape) != 4:
+            return self._moved(x, x.base[0], x.base[1].transpose(turn))
 
         def draw() -> Cells:
             layer, order = x.cells.layer, x.cells.order
@@ -244,6 +259,36 @@ class Reading:
             return Cells(layer, None if np.array_equal(new, own) else new)
 
         return Value(tuple(x.shape[n] for n in turn), draw)
+
+    def moved(self, node: Node, x: Value, index: np.ndarray) -> Value:
+        """Some cells of a tensor, each once or more often: the n-th is the one that has the number `index` has there."""
+        if index.size > MAX_CELLS:
+            raise UnsupportedError(f"it makes {index.size:,} cells; a workbook holds {MAX_CELLS:,}")
+        if not index.size:
+            raise UnsupportedError(f"it leaves nothing of {shape_text(x.shape)}")
+        own = Value(index.shape, lambda: x.cells, node=node)
+        return self._moved(own, *((x, index) if x.base is None else (x.base[0], x.base[1].reshape(-1)[index])))
+
+    def _moved(self, before: Value, x: Value, index: np.ndarray) -> Value:
+        """Cells of a tensor, moved by the node of a value and those before it."""
+        node = before.node
+
+        def draw() -> Cells:
+            layer, order = x.cells.layer, x.cells.order
+            name = "" if node is None else self.name(node)
+            places = index if order is None else order[index]
+            if order is None and len(vector := stacked(x.shape)) == len(stacked(index.shape)) == 1:
+                layer = self.plan.view(layer, vector)
+            direct = places.reshape(stacked(index.shape))
+            if index.ndim == 4 and index.shape[0] == 1:  # maps, whose channels may come last
+                turned = places[0].transpose(2, 0, 1)
+                last = self.plan.last(x.cells, x.shape)
+                if self.plan.selects(layer, *((direct, turned) if last else (turned, direct))) ^ last:
+                    made = self.plan.moved(layer, turned.shape, turned.reshape(-1), name)
+                    return Cells(made, self.plan.turned(turned.shape))
+            return Cells(self.plan.moved(layer, direct.shape, direct.reshape(-1), name))
+
+        return Value(index.shape, draw, node=node, base=(x, index))
 
     def piece(
         self,
