@@ -200,7 +200,7 @@ class Rearrange(Layer):
 
     def size_words(self, shape: Shape) -> str:
         kept = self._kept(shape)
-        words = [f"{n} of {size} {name}" for (name, selected), n, size in zip(self._selections(shape), kept, shape, strict=True)
+        words = [f"{name} {size} → {n}" for (name, selected), n, size in zip(self._selections(shape), kept, shape, strict=True)
                  if selected is not None]  # fmt: skip
         if self._arranged is not None:
             words.append(f"{shape_text(kept)} → {shape_text(self.output_shape(shape))}")

@@ -348,11 +348,13 @@ def _plain(step: Step) -> dict[str, Any]:
 
 
 def _tries(step: Step, number: int) -> Iterator[str]:
-    """What a layer may be called: its own name cleaned, then numbered."""
+    """What a layer may be called: its own name cleaned, then with what it is, then numbered."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", step.name).strip("_") or f"{step.kind}_{number}"
     if name[0].isdigit() or name.lower().startswith("xl") or name.lower() in RESERVED:
         name = f"{step.kind}_{name}"
     name = name[-31:].lstrip("_0123456789") or step.kind
     yield name
+    if step.kind not in name and len(f"{name}_{step.kind}") <= 31:
+        yield f"{name}_{step.kind}"
     for n in range(2, 10_000):
         yield f"{name[: 30 - len(str(n))].rstrip('_')}_{n}"

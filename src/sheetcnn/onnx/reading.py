@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from .comparing import compare
 from .curves import ITSELF, Curve
 from .file import Graph, Node, PieceError, UnsupportedError
 from .folding import MOST, folded
+from .picture import picture_of
 from .plan import Plan
 from .recognition import known, nearest
 from .values import MISFITS, Cells, Result, Value, refusal, stacked
@@ -54,54 +58,11 @@ class Reading:
         self.room = MOST
         self.faults: dict[Node, str] = {}
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
-        picture, self.plan = self._picture(size)
-        self.values[graph.input] = picture
+        self.picture = picture_of(graph, self.readers, size)
+        self.plan = Plan(self.picture.maps)
+        self.values[graph.input] = Value(self.picture.shape, lambda: Cells(0, self.picture.order))
         for node in graph.nodes:
             self._operate(node)
-
-    # -- the input -----------------------------------------------------------------------------------------------------
-    def _picture(self, size: tuple[int, int] | None) -> tuple[Value, Plan]:
-        """The graph's input, its free sizes filled in. Channels come first, or last if the graph turns them around."""
-        source, free = self.graph.source, self.graph.dimensions
-        rank = len(free)
-        turns = [node.get("perm") for node in self.graph.nodes if node.operator == "Transpose"]
-        readers = self.readers.get(self.graph.input, [])
-        last = rank == 4 and [0, 3, 1, 2] in turns and (
-            all(node.operator == "Transpose" for node in readers) or (free[3] in (1, 3) and free[1] not in (1, 3))
-        )  # fmt: skip
-        sides = (1, 2) if last else (rank - 2, rank - 1)
-        sizes = [1 if n == 0 and rank > 1 and given is None else given for n, given in enumerate(free)]
-        if rank > 2 and None in [sizes[n] for n in sides]:
-            if size is None:
-                raise NetworkError(
-                    f"{source}: leaves the size of its input free; give it with --size ROWSxCOLUMNS to build or import"
-                )
-            for n, given in zip(sides, size, strict=True):
-                sizes[n] = sizes[n] or given
-        if None in sizes:
-            what = ", ".join("?" if given is None else str(given) for given in sizes)
-            raise NetworkError(
-                f"{source}: its input is {what}; only rows and columns may be free; export it with the others fixed"
-            )
-        shape = tuple(given for given in sizes if given is not None)
-        if (cells := int(np.prod(shape, dtype=object))) > MAX_CELLS:
-            raise LimitError(
-                f"{source}: reads {cells:,} numbers ({shape_text(shape)}); a workbook holds {MAX_CELLS:,} cells"
-            )
-        if rank > 3 and shape[0] != 1:
-            raise NetworkError(f"{source}: reads {shape[0]} pictures at once; export it for one, or for any number")
-        maps = stacked(shape) if rank > 1 else shape
-        maps = (*[1] * (3 - len(maps)), *maps)
-        if last:
-            maps = (shape[3], *shape[1:3])
-        elif size is not None and rank <= 2 and maps[2] % (size[0] * size[1]) == 0:
-            maps = (maps[2] // (size[0] * size[1]), *size)  # a vector that is a picture
-        if size is not None and maps[1:] != size:
-            raise NetworkError(
-                f"{source}: size {size[0]}x{size[1]} is given, the model reads {shape_text(maps)}; leave it out"
-            )
-        order = np.arange(int(np.prod(maps, dtype=object))).reshape(maps).transpose(1, 2, 0).reshape(-1) if last else None
-        return Value(shape, lambda: Cells(0, order)), Plan(maps)
 
     # -- going through the nodes ---------------------------------------------------------------------------------------
     def _operate(self, node: Node) -> None:
@@ -168,8 +129,11 @@ class Reading:
         graph = self.graph
         name = graph.metadata.get("name") or Path(graph.source).stem
         titles: dict[str, Any] = {"name": _printable(name)[:200] or "model"}
-        if about := _printable(graph.about)[:2000]:
-            titles["about"] = about
+        about = _printable(graph.about)
+        if self.picture.batch > 1:
+            about = f"{about} Exported for {self.picture.batch:,} pictures at once, read for one.".strip()
+        if about:
+            titles["about"] = about[-2000:]
         try:
             labels = json.loads(graph.metadata.get("labels", "null"))
         except (ValueError, RecursionError):
@@ -221,14 +185,29 @@ class Reading:
         return bool(self.readers.get(name)) or name in self.graph.outputs
 
     def name(self, node: Node) -> str:
-        """What the layer of a node is to be called: as its weights are, or as the node is."""
+        """What the layer of a node is to be called: as its weights are, as Keras calls it, or as the node is."""
         for given in node.inputs[1:]:
             if given in self.graph.constants and given.endswith((".weight", ".bias")):
                 return given.rpartition(".")[0]
+        for scoped in (node.name, *(given for given in node.inputs[1:] if given in self.graph.constants)):
+            if self.scope and scoped.startswith(self.scope) and scoped.count("/") > 1:
+                return self._of_keras(scoped.split("/")[1])
         *scopes, last = [part for part in node.name.split("/") if part] or [""]
         if scopes and last.lower().startswith(node.operator.lower()):
             return scopes[-1]
         return last.removeprefix("node_")
+
+    @cached_property
+    def scope(self) -> str:
+        """The model's name with which Keras begins the names of all nodes, model_1/conv2d_1/Relu; empty where it is not there."""
+        scopes = [node.name.split("/")[0] for node in self.graph.nodes if node.name.count("/") > 1]
+        name, count = Counter(scopes).most_common(1)[0] if scopes else ("", 0)
+        return f"{name}/" if 2 * count > len(scopes) else ""
+
+    def _of_keras(self, layer: str) -> str:
+        """A layer's own name: models that are exported number the model and all its layers once more."""
+        numbered = re.search(r"_\d+/$", self.scope) is not None
+        return re.sub(r"_\d+$", "", layer) if numbered else layer
 
     def drawn(
         self, node: Node, kind: str, layer: int, weights: dict[str, np.ndarray] | None = None, **settings: Any
@@ -243,7 +222,7 @@ class Reading:
             raise UnsupportedError(f"{shape_text(x.shape)} cannot be shaped as {shape_text(shape)}")
         if shape == x.shape:
             return x
-        if x.base is not None and len(x.shape) != 4:  # no maps yet
+        if x.base is not None and (len(x.shape) != 4 or len(shape) > 4):  # no maps yet, or not what is meant
             return self._moved(x, x.base[0], x.base[1].reshape(shape))
         return Value(shape, lambda: x.cells)
 
@@ -259,6 +238,28 @@ class Reading:
             return Cells(layer, None if np.array_equal(new, own) else new)
 
         return Value(tuple(x.shape[n] for n in turn), draw)
+
+    def with_channels(self, x: Value, axis: int) -> tuple[int, Callable[[int], Value]]:
+        """The maps whose channels are an axis of a tensor, and what makes a tensor of other maps of that size again."""
+        rest = tuple(size for n, size in enumerate(x.shape) if n != axis)
+        rows, columns = int(np.prod(rest[:-1])), (1, *rest)[-1]
+        layer, order = x.cells.layer, x.cells.order
+        shape = self.plan.steps[layer].shape
+        if not (
+            order is not None and axis == len(x.shape) - 1 and self.plan.last(x.cells, x.shape) and shape[0] == x.shape[axis]
+        ):
+            own = np.arange(int(np.prod(x.shape))) if order is None else order
+            turned = np.moveaxis(own.reshape(x.shape), axis, 0).reshape(-1)
+            layer = self.plan.moved(layer, (x.shape[axis], rows, columns), turned)
+
+        def back(made: int) -> Value:
+            count = self.plan.steps[made].shape[0]
+            index = np.arange(count * rows * columns)
+            order = np.moveaxis(index.reshape(count, *rest), 0, axis)
+            cells = Cells(made, None if np.array_equal(order.reshape(-1), index) else order.reshape(-1))
+            return Value(order.shape, lambda: cells)
+
+        return layer, back
 
     def moved(self, node: Node, x: Value, index: np.ndarray) -> Value:
         """Some cells of a tensor, each once or more often: the n-th is the one that has the number `index` has there."""

@@ -21,18 +21,21 @@ def concat(read: Reading, node: Node) -> Result:
     values = [read.value(node, n) for n in range(len(node.inputs))]
     if len(values) == 1:
         return values[0]
-    axis = axis_of(node.get("axis", 1), len(values[0].shape))
-    if any(len(value.shape) != len(values[0].shape) or int(np.prod(value.shape[:axis])) != 1 for value in values):
-        raise UnsupportedError(
-            f"along axis {axis} of {' and '.join(shape_text(v.shape) for v in values)} it stacks no channels"
-        )
-    after = values[0].shape[axis + 1 :]
+    first = values[0]
+    axis = axis_of(node.get("axis", 1), len(first.shape))
+    others = [tuple(size for n, size in enumerate(value.shape) if n != axis) for value in values]
+    if any(one != others[0] for one in others):
+        raise UnsupportedError(f"{' and '.join(shape_text(value.shape) for value in values)} do not fit along axis {axis}")
+    if int(np.prod(first.shape[:axis])) != 1:
+        found = [read.with_channels(value, axis) for value in values]
+        return found[0][1](read.plan.add("concat", *(layer for layer, _ in found), name=read.name(node)))
+    after = first.shape[axis + 1 :]
     layers = []
     for value in values:
         size = value.shape[axis]
         layers.append(read.plan.view(read.plan.settled(value), (size,) if not after else stacked((1, size, *after)[-4:])))
     made = read.plan.add("concat", *layers, name=read.name(node))
-    shape = (*values[0].shape[:axis], sum(value.shape[axis] for value in values), *after)
+    shape = (*first.shape[:axis], sum(value.shape[axis] for value in values), *after)
     return Value(shape, lambda: Cells(made))
 
 
@@ -74,15 +77,21 @@ _PADDED = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "w
 def _padded(read: Reading, node: Node, x: Value, sides: list[tuple[int, int]], settings: dict[str, Any]) -> Result:
     """A `pad` of rows and columns, which may stand before the channels."""
     last = len(x.shape) == 4 and read.plan.last(x.cells, x.shape)
-    (top, bottom), (left, right) = sides[1:3] if last else sides[-2:]
-    if any(any(side) for n, side in enumerate(sides) if n not in ((1, 2) if last else (len(sides) - 2, len(sides) - 1))):
+    rank = len(x.shape)
+    rows, columns = (1, 2) if last else (rank - 2, rank - 1)
+    row = rank == 3 and not any(sides[rows])  # of one dimension
+    if any(any(side) for n, side in enumerate(sides) if n not in (rows, columns)):
         raise UnsupportedError("it pads other axes than rows and columns")
+    (top, bottom), (left, right) = sides[rows], sides[columns]
     settings = {"padding": [top, left, bottom, right]} | settings
-    if not last:
+    if not (last or row):
         return read.drawn(node, "pad", read.plan.maps(x), **settings)
-    made = read.plan.add("pad", x.cells.layer, name=read.name(node), **settings)
-    channels, rows, columns = read.plan.steps[made].shape
-    return Value((1, rows, columns, channels), lambda: Cells(made, read.plan.turned((channels, rows, columns))))
+    layer = read.with_channels(x, 3 if last else 1)[0]
+    made = read.plan.add("pad", layer, name=read.name(node), **settings)
+    channels, high, wide = read.plan.steps[made].shape
+    if row:
+        return Value((1, channels, wide), lambda: Cells(made))
+    return Value((1, high, wide, channels), lambda: Cells(made, read.plan.turned((channels, high, wide))))
 
 
 @operator("Resize", "Upsample")
@@ -201,6 +210,8 @@ def reshape(read: Reading, node: Node) -> Result:
     sizes = list(wanted)
     if not node.get("allowzero", 0):
         sizes = [x.shape[n] if size == 0 and n < len(x.shape) else size for n, size in enumerate(wanted)]
+    if sizes[:1] == [read.picture.batch] and x.shape[:1] == (1,):  # for so many pictures, of which one is read
+        sizes[0] = 1
     if sizes.count(-1) == 1:
         rest = -int(np.prod(sizes))
         sizes[sizes.index(-1)] = int(np.prod(x.shape)) // rest if rest > 0 else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,13 @@ from .registry import axis_of, operator
 def conv(read: Reading, node: Node) -> Result:
     """A convolution: conv2d, or conv3d for weights of five axes."""
     x, weight = read.value(node, 0), read.weight(node, 1)
+    if weight.ndim == 3:
+        flat, maps = _of_one_row(read, node, x)
+        return _as_row(read, _conv(read, flat, maps, weight[:, :, None]))
+    return _conv(read, node, x, weight)
+
+
+def _conv(read: Reading, node: Node, x: Value, weight: np.ndarray) -> Value:
     settings = {"out_channels": weight.shape[0], "kernel_size": list(weight.shape[2:])}
     weights = {"weight": weight}
     if (bias := read.optional_weight(node, 2)) is not None:
@@ -33,7 +41,7 @@ def conv(read: Reading, node: Node) -> Result:
     return read.drawn(node, "conv2d", read.plan.maps(x), weights=weights, **settings)
 
 
-def _conv3d(read: Reading, node: Node, x: Value, settings: dict[str, Any], weights: dict[str, np.ndarray]) -> Result:
+def _conv3d(read: Reading, node: Node, x: Value, settings: dict[str, Any], weights: dict[str, np.ndarray]) -> Value:
     pads = node.get("pads", [0] * 6)
     if node.get("group", 1) != 1:
         raise UnsupportedError("conv3d has no groups")
@@ -55,6 +63,13 @@ def _conv3d(read: Reading, node: Node, x: Value, settings: dict[str, Any], weigh
 def conv_transpose(read: Reading, node: Node) -> Result:
     """conv_transpose2d, its padding worked out where an output shape is given."""
     x, weight = read.value(node, 0), read.weight(node, 1)
+    if weight.ndim == 3:
+        flat, maps = _of_one_row(read, node, x)
+        return _as_row(read, _conv_transpose(read, flat, maps, weight[:, :, None]))
+    return _conv_transpose(read, node, x, weight)
+
+
+def _conv_transpose(read: Reading, node: Node, x: Value, weight: np.ndarray) -> Value:
     _two_dimensional(weight.ndim - 2)
     layer = read.plan.maps(x)
     groups, stride, dilation = node.get("group", 1), node.get("strides", [1, 1]), node.get("dilations", [1, 1])
@@ -94,9 +109,16 @@ def average_pool(read: Reading, node: Node) -> Result:
 
 
 def _pooling(read: Reading, node: Node, kind: str, settings: dict[str, Any]) -> Result:
+    x = read.value(node, 0)
+    if len(node.get("kernel_shape", [])) == 1:
+        flat, maps = _of_one_row(read, node, x)
+        return _as_row(read, _pooled(read, flat, maps, kind, settings))
+    return _pooled(read, node, x, kind, settings)
+
+
+def _pooled(read: Reading, node: Node, x: Value, kind: str, settings: dict[str, Any]) -> Value:
     size = node.get("kernel_shape", [])
     _two_dimensional(len(size))
-    x = read.value(node, 0)
     layer = read.plan.maps(x)
     settings |= {"kernel_size": size, "stride": [1, 1]} | _window(node, x.shape[2:], size)
     if node.get("ceil_mode", 0):
@@ -109,6 +131,27 @@ def _two_dimensional(axes: int) -> None:
         raise UnsupportedError(
             f"it works along {axes} dimension{'s' if axes != 1 else ''}; sheetcnn has maps of rows and columns"
         )
+
+
+_ALONG = {"strides": 1, "dilations": 1, "kernel_shape": 1, "output_padding": 0, "output_shape": 1}
+
+
+def _of_one_row(read: Reading, node: Node, x: Value) -> tuple[Node, Value]:
+    """A node that works along one dimension, and what it reads, as one that works on maps of one row."""
+    if len(x.shape) != 3:
+        raise UnsupportedError(f"it reads {shape_text(x.shape)}, but works along 1 dimension")
+    given = {key: [first, *node.get(key)] for key, first in _ALONG.items() if key in node.attributes}
+    if "pads" in node.attributes:
+        before, after = node.get("pads")
+        given["pads"] = [0, before, 0, after]
+    layer, _ = read.with_channels(x, 1)
+    maps = Value((1, x.shape[1], 1, x.shape[2]), lambda: Cells(layer), node=x.node)
+    return replace(node, attributes=node.attributes | given), maps
+
+
+def _as_row(read: Reading, made: Value) -> Value:
+    """Maps of one row as a tensor of one dimension."""
+    return read.reshaped(made, (*made.shape[:2], made.shape[3]))
 
 
 def _window(node: Node, size: tuple[int, ...], kernel: tuple[int, ...]) -> dict[str, Any]:
