@@ -16,6 +16,7 @@ from .values import stacked
 
 _WINDOWS = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization",
             "InstanceNormalization", "LRN", "Resize", "Upsample", "DepthToSpace", "SpaceToDepth", "PRelu", "FusedConv")  # fmt: skip
+MAX_SIDE = 16_384  # columns of a sheet
 _FEW = (1, 3, 4)  # channels that pictures have
 
 
@@ -53,6 +54,8 @@ def picture_of(graph: Graph, readers: Mapping[str, list[Node]], size: tuple[int,
     if (cells := int(np.prod(shape, dtype=object))) > MAX_CELLS:
         raise LimitError(f"{source}: reads {cells:,} numbers ({shape_text(shape)}); a workbook holds {MAX_CELLS:,} cells")
     maps = _maps(shape, last, row, size)
+    if max(maps) > MAX_SIDE:
+        raise LimitError(f"{source}: reads {shape_text(maps)}; a sheet holds {MAX_SIDE:,} cells along each side")
     if size is not None and maps[1:] != size:
         raise NetworkError(f"{source}: size {size[0]}x{size[1]} is given, the model reads {shape_text(maps)}; leave it out")
     order = np.arange(cells).reshape(maps).transpose(1, 2, 0).reshape(-1) if last else None
@@ -87,7 +90,7 @@ def _layout(graph: Graph, readers: Mapping[str, list[Node]]) -> tuple[bool, bool
                 row = rank == 3 and (row or perm == [0, 2, 1])
                 return rank == 4 or row, row
             if operator in _WINDOWS:
-                return False, rank == 3 and _along_one(node, graph)
+                return False, rank == 3 and _along_one(node, graph)  # after Reshape nothing is known: first as well
             if operator == "MatMul" and _rows_of(node, graph) == dimensions[-1] != dimensions[1]:
                 return True, rank == 3
             if operator in ("Reshape", "Flatten", "Squeeze") and dimensions[-1] == 1 != dimensions[1]:
@@ -96,11 +99,12 @@ def _layout(graph: Graph, readers: Mapping[str, list[Node]]) -> tuple[bool, bool
                 axes = node.get("axes") or [int(n) for name in node.inputs[1:2] if name in graph.constants
                                             for n in graph.constants[name].reshape(-1)]  # fmt: skip
                 row = row or axes in ([1], [2], [-2], [-3])
-            if operator in ("Shape", "Reshape", "Flatten", "Squeeze", "Transpose"):
+            if operator in ("Shape", "Flatten", "Squeeze", "Transpose"):
                 continue
             waiting.extend(name for name in node.outputs if name not in seen)
             seen.update(node.outputs)
-    return rank == 4 and dimensions[3] in _FEW and dimensions[1] not in _FEW, False
+    turned = any(node.get("perm") == [0, 3, 1, 2] for node in graph.nodes)
+    return rank == 4 and turned and dimensions[3] in _FEW and dimensions[1] not in _FEW, False
 
 
 def _along_one(node: Node, graph: Graph) -> bool:
