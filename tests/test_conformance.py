@@ -265,9 +265,9 @@ def build(case: Case, folder: Path, detail: str) -> list[sheetcnn.Built]:
 
 def close(have: list[np.ndarray], want: np.ndarray, name: str) -> None:
     """All pictures' outputs, one after the other, against the stored answer; what came last there may be maps here."""
-    if len(have) == want.shape[0] == 1 and have[0].ndim == 3 and want.ndim == 4 and have[0].shape != want.shape[1:]:
-        last = have[0].transpose(1, 2, 0)
-        have = [last] if last.shape == want.shape[1:] else have
+    if want.ndim == 4 and len(have) == want.shape[0] and have[0].ndim == 3 and have[0].shape != want.shape[1:]:
+        last = [one.transpose(1, 2, 0) for one in have]
+        have = last if last[0].shape == want.shape[1:] else have
     flat = np.concatenate([array.reshape(-1) for array in have])
     np.testing.assert_allclose(
         flat, want.reshape(-1).astype(float), rtol=TOLERANCE, atol=ROUNDED.get(name, TOLERANCE), err_msg=name
