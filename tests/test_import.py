@@ -411,6 +411,42 @@ def test_operators_on_channels_last(name: str, tmp_path: Path) -> None:
     assert kinds(agrees(model([*before, *nodes], (1, 6, 5, 2), w=CONV, **weights), tmp_path)) == want
 
 
+REDUCED: dict[str, tuple[Nodes, dict[str, Any], list[str]]] = {
+    "spatial attention": (
+        [node("ReduceMean", "x k", "m"), node("ReduceMax", "x k", "n"), node("Concat", "m n", "y", axis=1)],
+        {"k": np.array([1])},
+        ["channel_pool", "channel_pool", "concat"],
+    ),
+    "sum of all": ([node("ReduceSum", "x k", "y", keepdims=0)], {"k": np.array([1, 2, 3])}, None),
+    "smallest of maps": ([node("ReduceMin", "x k", "y")], {"k": np.array([2, 3])}, None),
+    "larger": ([node("Tanh", "x", "r"), node("Neg", "x", "n"), node("Max", "r n", "y")], {}, ["tanh", "batch_norm2d", "maximum"]),
+    "smaller": ([node("Tanh", "x", "r"), node("Min", "r x", "y")], {}, ["tanh", "minimum"]),
+    "layer norm": (
+        [node("Transpose", "x", "t", perm=[0, 2, 3, 1]), node("LayerNormalization", "t k b", "l"), node("Transpose", "l", "y", perm=[0, 3, 1, 2])],
+        {"k": np.array([2, 3], np.float32), "b": np.array([1, -1], np.float32)},
+        ["layer_norm"],
+    ),
+    "layer norm of a vector": ([node("Flatten", "x", "f"), node("LayerNormalization", "f k", "y")], {"k": np.ones(50, np.float32)}, ["flatten", "layer_norm"]),
+    "layer norm over all": (
+        [node("LayerNormalization", "x k b", "y", axis=1)],
+        {"k": np.full((2, 5, 5), 2, np.float32), "b": np.arange(50, dtype=np.float32).reshape(2, 5, 5)},
+        ["flatten", "layer_norm"],
+    ),
+    "scaled afterwards": (
+        [node("LayerNormalization", "x one", "l", axis=1), node("Mul", "l k", "m"), node("Relu", "m", "y")],
+        {"one": np.ones((2, 5, 5), np.float32), "k": np.full(1, 3, np.float32)},
+        ["flatten", "layer_norm"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REDUCED)
+def test_over_channels_and_all(name: str, tmp_path: Path) -> None:
+    nodes, weights, want = REDUCED[name]
+    found = kinds(agrees(model(nodes, **weights), tmp_path))
+    assert want is None or found[: len(want)] == want
+
+
 def test_one_dimension(tmp_path: Path) -> None:
     """Maps of one row: what comes before of the picture's axes, and what goes out."""
     nodes = [

@@ -250,6 +250,42 @@ def multiply(rng: Random) -> Case:
 
 
 @case
+def maximum(rng: Random) -> Case:
+    x = maps(rng)
+    return Case([x, rng.normal(size=(len(x), 1, 1)), rng.normal(size=x.shape)], {}, "Max")
+
+
+@case
+def minimum(rng: Random) -> Case:
+    x = maps(rng)
+    return Case([x, rng.normal(size=(len(x), 1, 1)), rng.normal(size=x.shape)], {}, "Min")
+
+
+@case
+def channel_pool(rng: Random) -> Case:
+    mode = str(rng.choice(["mean", "max", "min", "sum"]))
+    return Case([maps(rng)], {"mode": mode}, f"Reduce{mode.capitalize()}", {"keepdims": 1}, {}, [np.array([1])])
+
+
+@case
+def layer_norm(rng: Random) -> Case:
+    x = rng.normal(size=(int(rng.integers(1, 5)), 1, 1)) * 3
+    given = {"weight": rng.normal(size=len(x)), "bias": rng.normal(size=len(x))}
+    more = [array[:, None, None] for array in given.values()]
+    return Case([x], {"eps": 2.0**-10}, "LayerNormalization", {"axis": 1, "epsilon": 2.0**-10}, given, more)
+
+
+@case
+def layer_norm_over_channels(rng: Random) -> Case:
+    """Of each place by itself, as NumPy has it."""
+    x = maps(rng)
+    given = {"weight": rng.normal(size=len(x)), "bias": rng.normal(size=len(x))}
+    y = np.stack([(x[:, i, j] - x[:, i, j].mean()) / np.sqrt(x[:, i, j].var() + 0.5) for i, j in np.ndindex(x.shape[1:])])
+    want = (y * given["weight"] + given["bias"]).T.reshape(x.shape)
+    return Case([x], {"eps": 0.5}, "by hand", {}, given, by_hand=want)
+
+
+@case
 def concat(rng: Random) -> Case:
     x = maps(rng)
     return Case([x, rng.normal(size=(2, *x.shape[1:])), x[:1]], {}, "Concat", {"axis": 1})
@@ -419,7 +455,7 @@ ALL = [(name, number) for name in CASES for number in range(ROUNDS)]
 
 def kind_of(name: str) -> str:
     plain = name.split(" ")[0].removesuffix("_of_many_channels")
-    return "rearrange" if plain.startswith("rearrange") else plain
+    return next((kind for kind in ("rearrange", "layer_norm") if plain.startswith(kind)), plain)
 
 
 def drawn(name: str, number: int) -> Case:

@@ -51,8 +51,10 @@ def ran(code: str, given: Layer, xs: list[np.ndarray], parameters: dict[str, Any
     import torch
 
     tensors = [torch.tensor(x)[None] for x in xs]
-    if code.startswith("x"):
-        y = eval(code, {"x": tensors[0]})
+    if code.startswith("x"):  # an expression, with modules in between
+        y = tensors[0]
+        for part in code.split(", then "):
+            y = eval(part, {"x": y}) if part.startswith("x") else module_of(part, parameters)(y)
     elif given.inputs[1] > 1:
         code = code.replace("(a, b, …)", "tensors") if len(xs) > 2 else code
         names = dict(zip("abcdefgh", tensors, strict=False))

@@ -25,7 +25,7 @@ from .moving import moves, selected
 from .values import Cells, Value, stacked
 
 MOST_LAYERS = 2_000  # before some are merged
-NORMS = ("instance_norm2d", "group_norm")
+NORMS = ("instance_norm2d", "group_norm", "layer_norm")
 STAGES = {"mean": 0.0, "std": 1.0, "weight": 1.0, "bias": 0.0}  # of (x − mean) / std · weight + bias, and what does nothing
 
 

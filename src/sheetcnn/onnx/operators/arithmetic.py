@@ -13,7 +13,7 @@ from ..reading import Reading
 from ..values import Cells, Result, Value, stacked
 from .registry import axis_of, operator
 
-_JOINTS = {"Add": "add", "Sum": "add", "Sub": "subtract", "Mul": "multiply"}
+_JOINTS = {"Add": "add", "Sum": "add", "Sub": "subtract", "Mul": "multiply", "Max": "maximum", "Min": "minimum"}
 _STAGES = {"Add": "bias", "Sub": "mean", "Mul": "weight", "Div": "std", "Sum": "bias"}
 
 

@@ -177,22 +177,46 @@ def _window(node: Node, size: tuple[int, ...], kernel: tuple[int, ...]) -> dict[
 def global_pool(read: Reading, node: Node) -> Result:
     """global_avg_pool2d or global_max_pool2d."""
     x = read.value(node, 0)
-    return _whole_maps(read, node, x, tuple(range(2, len(x.shape))), keep=True)
+    return _whole_maps(read, node, x, tuple(range(2, len(x.shape))), True)
 
 
-@operator("ReduceMean", "ReduceMax")
+_MODES = {"Mean": "mean", "Max": "max", "Min": "min", "Sum": "sum"}
+
+
+@operator(*(f"Reduce{name}" for name in _MODES))
 def reduce(read: Reading, node: Node) -> Result:
-    """Global pooling, or pooling of whole rows or columns."""
+    """Global pooling, pooling of whole rows or columns, or of all channels at each place."""
     x = read.value(node, 0)
     axes = node.get("axes") or read.optional_integers(node, 1)
     rank = len(x.shape)
     if not axes and node.get("noop_with_empty_axes", 0):
         return x
-    return _whole_maps(read, node, x, tuple(sorted(axis_of(a, rank) for a in axes or range(rank))), node.get("keepdims", 1))
+    over = tuple(sorted(axis_of(a, rank) for a in axes or range(rank)))
+    keep = bool(node.get("keepdims", 1))
+    if all(x.shape[a] == 1 for a in over):
+        return read.reshaped(x, tuple(size for n, size in enumerate(x.shape) if n not in over)) if not keep else x
+    return _whole_maps(read, node, x, over, keep)
 
 
 def _whole_maps(read: Reading, node: Node, x: Value, axes: tuple[int, ...], keep: bool) -> Result:
-    """The mean or the largest of whole maps, however the tensor is shaped; or of their rows, columns, or all cells."""
+    """What is made of whole maps, however the tensor is shaped; of their rows or columns; or of all channels at each place."""
+    mode = "mean" if node.operator == "GlobalAveragePool" else "max" if node.operator == "GlobalMaxPool" else ""
+    mode = mode or _MODES[node.operator.removeprefix("Reduce")]
+    out = tuple(1 if a in axes else size for a, size in enumerate(x.shape) if keep or a not in axes)
+    cells = _windows(read, node, x, axes, mode) if mode in ("mean", "max") else None
+    if cells is not None:
+        return Value(out, lambda: cells)
+    # Axes beside each other become one, which is then that of the channels.
+    rest = tuple(a for a in range(len(x.shape)) if a not in axes)
+    beside = read.reshaped(
+        read.transposed(x, (*rest, *axes)), (*(x.shape[a] for a in rest), int(np.prod([x.shape[a] for a in axes])))
+    )
+    layer, back = read.with_channels(beside, len(rest))
+    return read.reshaped(back(read.plan.add("channel_pool", layer, name=read.name(node), mode=mode)), out)
+
+
+def _windows(read: Reading, node: Node, x: Value, axes: tuple[int, ...], mode: str) -> Cells | None:
+    """The mean or the largest of whole maps, rows or columns, or of all cells, where the axes are that."""
     plan, cells = read.plan, x.cells
     rest = [a for a in range(len(x.shape)) if a not in axes]
     places = np.arange(int(np.prod(x.shape))) if cells.order is None else cells.order
@@ -203,18 +227,13 @@ def _whole_maps(read: Reading, node: Node, x: Value, axes: tuple[int, ...], keep
         shape = (1, 1, len(places)) if len(shape) != 3 else (1, shape[0] * shape[1], shape[2])
         layer = plan.view(layer, shape)
     grid = np.arange(len(places)).reshape(shape)
-    kind = "max" if node.operator in ("GlobalMaxPool", "ReduceMax") else "avg"
-    order = None
+    kind = "max" if mode == "max" else "avg"
     if groups.shape[1] == grid[0].size and (groups // grid[0].size == groups[:, :1] // grid[0].size).all():
         made = plan.add(f"global_{kind}_pool2d", layer, name=read.name(node))
         order = groups[:, 0] // grid[0].size
-    elif np.array_equal(groups, grid.reshape(-1, shape[2])):
-        made = plan.add(f"{kind}_pool2d", layer, name=read.name(node), kernel_size=[1, shape[2]])
-    elif np.array_equal(groups, grid.transpose(0, 2, 1).reshape(-1, shape[1])):
-        made = plan.add(f"{kind}_pool2d", layer, name=read.name(node), kernel_size=[shape[1], 1])
-    else:
-        raise UnsupportedError(f"over axes {list(axes)} of {shape_text(x.shape)} it takes no whole maps, rows or columns")
-    if order is not None and np.array_equal(order, np.arange(len(order))):
-        order = None
-    out = tuple(1 if a in axes else size for a, size in enumerate(x.shape) if keep or a not in axes)
-    return Value(out, lambda: Cells(made, order))
+        return Cells(made, None if np.array_equal(order, np.arange(len(order))) else order)
+    if np.array_equal(groups, grid.reshape(-1, shape[2])):
+        return Cells(plan.add(f"{kind}_pool2d", layer, name=read.name(node), kernel_size=[1, shape[2]]))
+    if np.array_equal(groups, grid.transpose(0, 2, 1).reshape(-1, shape[1])):
+        return Cells(plan.add(f"{kind}_pool2d", layer, name=read.name(node), kernel_size=[shape[1], 1]))
+    return None
