@@ -314,6 +314,15 @@ def upsample(rng: Random) -> Case:
 
 
 @case
+def upsample_to_a_size(rng: Random) -> Case:
+    size, x = ints(rng, 1, 9, 2), maps(rng, least=2)
+    mode, how = (("bilinear", "linear"), ("bicubic", "cubic"))[int(rng.integers(0, 2))], bool(rng.integers(0, 2))
+    attributes = {"mode": mode[1], "coordinate_transformation_mode": "align_corners" if how else "half_pixel"}
+    more = [np.array([], float), np.array([], np.float32), np.array([1, len(x), *size])]
+    return Case([x], {"size": size, "mode": mode[0], "align_corners": how}, "Resize", attributes, {}, more)
+
+
+@case
 def pixel_shuffle(rng: Random) -> Case:
     r = int(rng.integers(1, 4))
     x = maps(rng, r * r * int(rng.integers(1, 3)), 2)
@@ -455,7 +464,7 @@ ALL = [(name, number) for name in CASES for number in range(ROUNDS)]
 
 def kind_of(name: str) -> str:
     plain = name.split(" ")[0].removesuffix("_of_many_channels")
-    return next((kind for kind in ("rearrange", "layer_norm") if plain.startswith(kind)), plain)
+    return next((kind for kind in ("rearrange", "layer_norm", "upsample") if plain.startswith(kind)), plain)
 
 
 def drawn(name: str, number: int) -> Case:

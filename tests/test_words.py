@@ -153,6 +153,8 @@ CASES: list[tuple[str, dict[str, Any], list[Shape], str, str, str, str, int]] = 
      "maps = those of the first input, then those of the next", "3 + 4 + 1 = 8", "torch.cat((a, b, …), dim=1)", "none", 0),
     ("upsample", {"scale_factor": 2}, [(3, 4, 5)],
      "map = x enlarged", "rows 4·2 = 8, columns 5·2 = 10", "torch.nn.Upsample(scale_factor=2)", "none", 0),
+    ("upsample", {"size": [7, 5], "mode": "bicubic"}, [(3, 4, 5)],
+     "map = x enlarged", "rows 4 → 7, columns 5 → 5", "torch.nn.Upsample(size=(7, 5), mode='bicubic')", "none", 0),
     ("upsample", {"scale_factor": [2, 3], "mode": "bilinear", "align_corners": True}, [(3, 4, 5)],
      "map = x enlarged", "rows 4·2 = 8, columns 5·3 = 15", "torch.nn.Upsample(scale_factor=(2, 3), mode='bilinear', align_corners=True)",
      "none", 0),
@@ -325,6 +327,10 @@ def test_warnings(settings: dict[str, Any], words: str) -> None:
         ("rearrange", {"pattern": "1 h w -> h w 1"}, (2, 4, 3), False),
         ("rearrange", {"pattern": "c h w -> (c h) (w"}, (2, 4, 3), False),
         ("upsample", {"scale_factor": 2, "align_corners": True}, (1, 2, 2), False),
+        ("upsample", {"scale_factor": 2, "size": 4}, (1, 2, 2), False),
+        ("upsample", {}, (1, 2, 2), False),
+        ("upsample", {"size": [1, 7]}, (1, 2, 2), True),
+        ("upsample", {"size": 4, "start": [0.0, 0.0]}, (1, 2, 2), False),
     ],
 )  # fmt: skip
 def test_what_fits(kind: str, settings: dict[str, Any], shape: Shape, fits: bool) -> None:

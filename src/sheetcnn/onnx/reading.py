@@ -115,10 +115,9 @@ class Reading:
     def _end(self, value: Value) -> int:
         """The layer that an output is, as a vector where it is one for each picture."""
         shape = stacked(value.shape)
-        if len(value.shape) == 4 and self.plan.last(
-            value.cells, value.shape
-        ):  # the same cells, and maps are what can be looked at
-            return value.cells.layer
+        channels, *sides = self.plan.steps[value.cells.layer].shape
+        if value.shape == (1, *sides, channels) and self.plan.last(value.cells, value.shape):
+            return value.cells.layer or self.plan.add("identity", 0)  # the same cells, and maps are what can be looked at
         layer = self.plan.settled(value)
         if len(shape) == 1 or (len(value.shape) == 4 and value.shape[0] == 1):
             layer = self.plan.view(layer, shape)

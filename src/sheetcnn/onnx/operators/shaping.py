@@ -111,24 +111,35 @@ def resize(read: Reading, node: Node) -> Result:
             near = _rounded(node, read.opset, places)
             index = index.take(np.clip(near, 0, x.shape[axis] - 1).astype(int), axis=axis)
         return read.moved(node, x, index)
-    if node.get("mode") != "linear":
-        raise UnsupportedError(f"upsample has no mode {node.get('mode')!r}")
+    mode = {"linear": "bilinear", "cubic": "bicubic"}.get(node.get("mode", ""))
+    if mode is None or node.get("cubic_coeff_a", -0.75) != -0.75:
+        raise UnsupportedError(f"upsample has no mode {node.get('mode')!r} with cubic_coeff_a {node.get('cubic_coeff_a')}")
     if len(sizes) != 4 or sizes[:2] != list(x.shape[:2]):
         raise UnsupportedError("it resizes other axes than rows and columns")
+    layer = read.plan.maps(x)
     factors = [new // old for new, old in zip(sizes[2:], x.shape[2:], strict=True)]
-    if [f * old for f, old in zip(factors, x.shape[2:], strict=True)] != sizes[2:] or min(factors) < 1:
-        raise UnsupportedError(f"{shape_text(tuple(sizes[2:]))} is not a whole number of times {shape_text(x.shape[2:])}")
-    refuse_large(max(old * new for old, new in zip(x.shape[2:], sizes[2:], strict=True)))
-    want = [_linear(places, old) for places, old in zip(where[2:], x.shape[2:], strict=True)]
-    for settings in ({"mode": "bilinear"}, {"mode": "bilinear", "align_corners": True}):
-        trial = LAYERS["upsample"].model_validate({"scale_factor": factors} | settings)
-        rows, columns = x.shape[2:]
-        have = [trial.forward(np.eye(rows)[:, :, None])[:, :, 0], trial.forward(np.eye(columns)[:, None, :])[:, 0, :]]
-        if all(np.allclose(mine.T, yours, atol=1e-6) for mine, yours in zip(have, want, strict=True)):
-            return read.drawn(node, "upsample", read.plan.maps(x), scale_factor=factors, **settings)
-    raise UnsupportedError(
-        f"upsample has no mode {node.get('mode', 'nearest')!r} with {node.get('coordinate_transformation_mode', 'half_pixel')!r}"
-    )
+    whole = [f * old for f, old in zip(factors, x.shape[2:], strict=True)] == sizes[2:]
+    size: dict[str, Any] = {"scale_factor": factors} if whole else {"size": sizes[2:]}
+    for settings in ({}, {"align_corners": True}, _affine(where[2:])):
+        trial = LAYERS["upsample"].model_validate(size | {"mode": mode} | settings)
+        if all(_same_places(trial, axis, x.shape[1:], places) for axis, places in enumerate(where[2:])):
+            return read.drawn(node, "upsample", layer, mode=mode, **size, **settings)
+    raise UnsupportedError(f"upsample has no {node.get('coordinate_transformation_mode', 'half_pixel')!r} in this form")
+
+
+def _affine(where: list[np.ndarray]) -> dict[str, Any]:
+    """The settings that put the output's places where they are."""
+    return {
+        "start": [float(places[0]) for places in where],
+        "step": [float(places[1] - places[0]) if len(places) > 1 else 1.0 for places in where],
+    }
+
+
+def _same_places(trial: Any, axis: int, shape: Shape, places: np.ndarray) -> bool:
+    """Whether a layer's output rows or columns lie where they should."""
+    mine = [trial.where(axis, n, shape) for n in range(len(places))]
+    held = (0, shape[1 + axis] - 1) if trial.mode == "bilinear" else (-np.inf, np.inf)
+    return bool(np.allclose(np.clip(mine, *held), np.clip(places, *held), atol=1e-6))
 
 
 def _resizing(read: Reading, node: Node, shape: Shape) -> tuple[list[float], list[int]]:
@@ -165,7 +176,8 @@ def _where(node: Node, opset: int, old: int, new: int, scale: float) -> np.ndarr
     if transform == "half_pixel" or (transform == "pytorch_half_pixel" and new > 1):
         return (places + 0.5) / scale - 0.5
     if transform == "align_corners":
-        return places * (old - 1) / (new - 1) if new > 1 else places * 0
+        length = scale * old  # not rounded
+        return places * (old - 1) / (length - 1) if length != 1 else places * 0
     if transform in ("asymmetric", "pytorch_half_pixel"):
         return places / scale if transform == "asymmetric" else places * 0
     raise UnsupportedError(f"upsample has no {transform!r}")
@@ -178,16 +190,6 @@ def _rounded(node: Node, opset: int, where: np.ndarray) -> np.ndarray:
     halves = {"floor": np.floor(where), "ceil": np.ceil(where), "round_prefer_floor": np.ceil(where - 0.5)}
     near: np.ndarray = halves.get(rounding, np.floor(where + 0.5))
     return near
-
-
-def _linear(where: np.ndarray, old: int) -> np.ndarray:
-    """How much of each old place goes into each new one, on a line between the two beside it."""
-    matrix = np.zeros((len(where), old))
-    where = np.clip(where, 0, old - 1)
-    first = np.minimum(where.astype(int), old - 1)
-    np.add.at(matrix, (range(len(where)), first), 1 - (where - first))
-    np.add.at(matrix, (range(len(where)), np.minimum(first + 1, old - 1)), where - first)
-    return matrix
 
 
 @operator("Flatten")
