@@ -447,6 +447,63 @@ def test_over_channels_and_all(name: str, tmp_path: Path) -> None:
     assert want is None or found[: len(want)] == want
 
 
+@pytest.mark.parametrize("opset", [10, 13, 19, 21])
+@pytest.mark.parametrize("how", ["one", "axis", "block"])
+def test_weights_of_whole_numbers(opset: int, how: str, tmp_path: Path) -> None:
+    """(q − zero point) · scale, by hand: 3 minus 1, times ½."""
+    if (how == "axis" and opset < 13) or (how == "block" and opset < 21):
+        return
+    q, settings = (
+        np.full((4, 2, 3, 3), 3, np.int8),
+        {"axis": {"axis": 0}, "block": {"axis": 1, "block_size": 2}}.get(how, {}),
+    )
+    size: Any = {"one": (), "axis": 4, "block": (4, 1, 3, 3)}[how]
+    nodes = [node("DequantizeLinear", "q s z", "w", **settings), node("Conv", "x w", "y")]
+    arrays = {"q": q, "s": np.full(size, 0.5, np.float32), "z": np.full(size, 1, np.int8)}
+    imported = read(model(nodes, opset=opset, **arrays), tmp_path)
+    np.testing.assert_array_equal(imported.weights["y.weight"], np.ones((4, 2, 3, 3)))
+
+
+def test_quantised_model_is_read_as_its_float_network(tmp_path: Path) -> None:
+    """Numbers are rounded between layers; a relu may be nothing but that no whole number stands for less than 0."""
+
+    def rounded(name: str, zero: str) -> Nodes:
+        return [
+            node("QuantizeLinear", f"{name} s {zero}", f"{name}q"),
+            node("DequantizeLinear", f"{name}q s {zero}", f"{name}d"),
+        ]
+
+    nodes = [
+        *rounded("x", "zero"),
+        node("Conv", "xd w", "c"),
+        *rounded("c", "zero"),
+        node("MaxPool", "cd", "p", kernel_shape=[2, 2]),
+    ]
+    nodes += [*rounded("p", "zero"), node("Conv", "pd v", "e"), *rounded("e", "middle"), node("Identity", "ed", "y")]
+    arrays = {
+        "s": np.float32(0.02),
+        "zero": np.uint8(0),
+        "middle": np.int8(3),
+        "w": CONV / 10,
+        "v": np.full((1, 4, 1, 1), -0.1, np.float32),
+    }
+    made = model(nodes, **arrays)
+    imported = read(made, tmp_path)
+    assert [(layer["type"], layer.get("activation")) for layer in imported.description["layers"]] == [
+        ("conv2d", "relu"), ("max_pool2d", None), ("conv2d", None),
+    ]  # fmt: skip
+    assert imported.description["about"] == "Its numbers are rounded to whole steps in the model; read as real numbers."
+    x = np.random.default_rng(0).uniform(0, 1, (1, 2, 5, 5)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x[0].astype(float))
+    built = sheetcnn.build(tmp_path / "model.onnx", tmp_path / "x.npy", tmp_path / "book.xlsx")
+    want = ReferenceEvaluator(made).run(None, {"x": x})[0]
+    np.testing.assert_allclose(list(built.values.values())[-1]["output"], np.asarray(want)[0], atol=0.05)
+    nodes[3:] = [node("QuantizeLinear", "c s zero", "cq"), helper.make_node("ConvInteger", ["cq", "q"], ["y"], "y")]
+    assert "ConvInteger would compute with whole numbers" in refused(
+        model(nodes, q=np.ones((1, 4, 1, 1), np.uint8), **arrays), tmp_path
+    )
+
+
 def test_one_dimension(tmp_path: Path) -> None:
     """Maps of one row: what comes before of the picture's axes, and what goes out."""
     nodes = [

@@ -57,9 +57,12 @@ class Reading:
         self.places = {node: n for n, node in enumerate(graph.nodes)}
         self.room = MOST
         self.faults: dict[Node, str] = {}
+        self.notes: dict[str, None] = {}  # what is to be known of how the model is read, in order
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
         self.picture = picture_of(graph, self.readers, size)
         self.plan = Plan(self.picture.maps)
+        if self.picture.batch > 1:
+            self.notes[f"Exported for {self.picture.batch:,} pictures at once, read for one."] = None
         self.values[graph.input] = Value(self.picture.shape, lambda: Cells(0, self.picture.order))
         for node in graph.nodes:
             self._operate(node)
@@ -128,9 +131,7 @@ class Reading:
         graph = self.graph
         name = graph.metadata.get("name") or Path(graph.source).stem
         titles: dict[str, Any] = {"name": _printable(name)[:200] or "model"}
-        about = _printable(graph.about)
-        if self.picture.batch > 1:
-            about = f"{about} Exported for {self.picture.batch:,} pictures at once, read for one.".strip()
+        about = " ".join(filter(None, [_printable(graph.about), *self.notes]))
         if about:
             titles["about"] = about[-2000:]
         try:

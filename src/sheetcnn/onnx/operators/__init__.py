@@ -4,7 +4,7 @@ A function gets the reading at work and the node, and returns what the node's fi
 all its outputs are.
 """
 
-from . import activations, arithmetic, moving, norms, shaping, windows  # noqa: F401  (each registers its functions)
+from . import activations, arithmetic, moving, norms, quantized, shaping, windows  # noqa: F401  (each registers its functions)
 from .registry import OPERATORS
 
 __all__ = ["OPERATORS"]
