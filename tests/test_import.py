@@ -504,6 +504,17 @@ def test_quantised_model_is_read_as_its_float_network(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("operator", ["Add", "Sub", "Mul", "Div"])
+@pytest.mark.parametrize("first", [False, True])
+def test_constant_for_each_cell(operator: str, first: bool, tmp_path: Path) -> None:
+    if operator == "Div" and first:
+        return
+    constant = np.arange(1, 51, dtype=np.float32).reshape(1, 2, 5, 5)
+    nodes = [node("Tanh", "x", "t"), node(operator, "c t" if first else "t c", "m"), node("Relu", "m", "y")]
+    found = kinds(agrees(model(nodes, c=constant), tmp_path))
+    assert found[:1] + found[-1:] == ["tanh", "cellwise"]
+
+
 def test_one_dimension(tmp_path: Path) -> None:
     """Maps of one row: what comes before of the picture's axes, and what goes out."""
     nodes = [
@@ -759,7 +770,6 @@ BAD: list[tuple[str, Callable[[], onnx.ModelProto], str]] = [
     ("huge expansion", lambda: model([node("Expand", "k s", "e"), node("Add", "x e", "y")], s=np.array([10**6, 10**6]), k=np.float32(1)), "makes a constant of 1,000,000,000,000 numbers"),
     ("growing constant", lambda: model([node("Concat", f"k{n} k{n}", f"k{n + 1}", axis=0) for n in range(60)] + [node("Add", "x k60", "y")], k0=np.ones(1000, np.float32)), "Concat (k15): it makes a constant of 32,768,000 numbers"),
     ("huge maps", lambda: model([node("Pad", "x p", "y")], p=np.array([0, 0, 9000, 9000, 0, 0, 0, 0])), "makes 162,180,050 cells"),
-    ("constant per cell", lambda: model([node("Add", "x k", "y")], k=np.arange(50, dtype=np.float32).reshape(1, 2, 5, 5)), "it has a constant for every cell; sheetcnn has one for each channel"),
     ("division", lambda: model([node("Div", "x k", "y")], k=np.float32(0)), "its constant holds 0, NaN or infinity"),
     ("impossible reshape", lambda: model([node("Reshape", "x s", "y")], s=np.array([1, 7])), "1×2×5×5 cannot be shaped as 1×7"),
     ("places that are not there", lambda: model([node("Gather", "x k", "y", axis=1)], k=np.array([2])), "it takes place 2 of 2"),

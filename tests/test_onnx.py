@@ -268,6 +268,13 @@ def channel_pool(rng: Random) -> Case:
 
 
 @case
+def cellwise(rng: Random) -> Case:
+    x, operation = maps(rng), str(rng.choice(["add", "multiply"]))
+    weight = rng.normal(size=x.shape)
+    return Case([x], {"operation": operation}, {"add": "Add", "multiply": "Mul"}[operation], {}, {"weight": weight})
+
+
+@case
 def layer_norm(rng: Random) -> Case:
     x = rng.normal(size=(int(rng.integers(1, 5)), 1, 1)) * 3
     given = {"weight": rng.normal(size=len(x)), "bias": rng.normal(size=len(x))}

@@ -54,7 +54,9 @@ def ran(code: str, given: Layer, xs: list[np.ndarray], parameters: dict[str, Any
     if code.startswith("x"):  # an expression, with modules in between
         y = tensors[0]
         for part in code.split(", then "):
-            y = eval(part, {"x": y}) if part.startswith("x") else module_of(part, parameters)(y)
+            if "torch.nn.Parameter" in part:  # the layer's own numbers
+                part = f"{part.split('torch')[0]}torch.tensor({np.array(parameters['weight'], float).tolist()}, dtype=torch.float64)"
+            y = eval(part, {"x": y, "torch": torch}) if part.startswith("x") else module_of(part, parameters)(y)
     elif given.inputs[1] > 1:
         code = code.replace("(a, b, …)", "tensors") if len(xs) > 2 else code
         names = dict(zip("abcdefgh", tensors, strict=False))

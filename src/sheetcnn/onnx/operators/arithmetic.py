@@ -88,9 +88,23 @@ def _with_constant(read: Reading, node: Node, first: Result, second: Result) -> 
     if swapped and node.operator == "Div":
         raise UnsupportedError("it divides a constant by a layer, which no layer does")
     stage = _STAGES[node.operator]
+    flat = constant.reshape(len(constant), -1)
+    if (flat != flat[:, :1]).any():
+        return Cells(_cellwise(read, node, layer, constant.astype(float), swapped), x.cells.order)
     if swapped and node.operator == "Sub":
         layer, stage = plan.affine(layer, "weight", np.full(constant.shape, -1.0), name), "bias"
     return Cells(plan.affine(layer, stage, constant, name), x.cells.order)
+
+
+def _cellwise(read: Reading, node: Node, layer: int, constant: np.ndarray, swapped: bool) -> int:
+    """A layer with a number of its own for each cell."""
+    plan, name = read.plan, read.name(node)
+    if swapped and node.operator == "Sub":
+        layer = plan.affine(layer, "weight", np.full(constant.shape, -1.0), name)
+    elif node.operator in ("Sub", "Div"):
+        constant = -constant if node.operator == "Sub" else 1 / constant
+    operation = "multiply" if node.operator in ("Mul", "Div") else "add"
+    return plan.add("cellwise", layer, name=name, weights={"weight": constant}, operation=operation)
 
 
 def _joined(read: Reading, node: Node, values: list[Value], shape: Shape) -> Cells:
