@@ -91,7 +91,7 @@ OPERATORS = [
     "Dropout",
 ]
 JOINTS = ("Add", "Sum", "Sub", "Mul", "Max", "Min", "Concat")
-RECORDED = 400  # how many cases ran when this was written
+RECORDED = 470  # how many cases ran when this was written
 TOLERANCE = 1e-5
 ROUNDED = {"test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-4}  # its stored answer has four decimals
 

@@ -515,6 +515,59 @@ def test_constant_for_each_cell(operator: str, first: bool, tmp_path: Path) -> N
     assert found[:1] + found[-1:] == ["tanh", "cellwise"]
 
 
+def softmax_nodes(x: str, y: str) -> Nodes:
+    return [node("ReduceMax", f"{x} k", "m"), node("Sub", f"{x} m", "d"), node("Exp", "d", "e"), node("ReduceSum", "e k", "s"),
+            node("Div", "e s", y)]  # fmt: skip
+
+
+def norm_nodes(x: str, y: str) -> Nodes:
+    return [node("ReduceMean", f"{x} k", "m"), node("Sub", f"{x} m", "d"), node("Mul", "d d", "q"), node("ReduceMean", "q k", "v"),
+            node("Add", "v eps", "a"), node("Sqrt", "a", "r"), node("Div", "d r", y)]  # fmt: skip
+
+
+WEIGHT, BIAS = np.array([2, 3], np.float32).reshape(2, 1, 1), np.array([1, -1], np.float32).reshape(2, 1, 1)
+IN_PIECES: dict[str, tuple[Nodes, dict[str, Any], list[str]]] = {
+    "softmax": (softmax_nodes("x", "y"), {"k": np.array([1])}, ["softmax"]),
+    "softmax of a vector": ([node("Flatten", "x", "f"), *softmax_nodes("f", "y")], {"k": np.array([1])}, ["flatten", "softmax"]),
+    "log_softmax": ([*softmax_nodes("x", "z"), node("Log", "s", "l"), node("Sub", "d l", "y")], {"k": np.array([1])}, ["log_softmax"]),
+    "layer_norm": (
+        [node("Tanh", "x", "t"), *norm_nodes("t", "n"), node("Mul", "n w", "p"), node("Add", "p b", "y")],
+        {"k": np.array([1]), "eps": np.float32(0.25), "w": WEIGHT, "b": BIAS},
+        ["tanh", "layer_norm"],
+    ),
+    "layer_norm as TensorFlow writes it": (
+        [*norm_nodes("x", "n"), node("Reciprocal", "r", "c"), node("Mul", "c w", "g"), node("Mul", "x g", "p"), node("Neg", "m", "h"),
+         node("Mul", "h g", "i"), node("Add", "i b", "j"), node("Add", "p j", "y")],
+        {"k": np.array([1]), "eps": np.float32(1e-3), "w": WEIGHT, "b": BIAS},
+        ["layer_norm"],
+    ),
+    "group_norm": (
+        [node("Reshape", "x s", "g"), *norm_nodes("g", "n"), node("Reshape", "n t", "y")],
+        {"k": np.array([2]), "eps": np.float32(0.5), "s": np.array([1, 1, -1]), "t": np.array([1, 2, 5, 5])},
+        ["group_norm"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_PIECES)
+def test_layers_in_pieces(name: str, tmp_path: Path) -> None:
+    nodes, weights, want = IN_PIECES[name]
+    imported = agrees(model(nodes, **weights), tmp_path)
+    assert kinds(imported) == want
+    norm = imported.description["layers"][-1]
+    if norm["type"] == "layer_norm":
+        assert norm.get("eps", 1e-5) == (0.25 if want[0] == "tanh" else 0.001)
+        np.testing.assert_array_equal(imported.weights[f"{norm['name']}.weight"], [2, 3])
+        np.testing.assert_array_equal(imported.weights[f"{norm['name']}.bias"], [1, -1])
+
+
+def test_what_is_nearly_softmax_is_refused(tmp_path: Path) -> None:
+    nodes = softmax_nodes("x", "z")
+    nodes[3] = node("ReduceSum", "e other", "s")
+    made = model([*nodes[:4], node("Div", "e s", "y")], k=np.array([1]), other=np.array([2]))
+    assert "no layer does this, unless it is part of an activation" in refused(made, tmp_path)
+
+
 def test_one_dimension(tmp_path: Path) -> None:
     """Maps of one row: what comes before of the picture's axes, and what goes out."""
     nodes = [

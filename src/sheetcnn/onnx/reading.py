@@ -22,6 +22,7 @@ from .curves import ITSELF, Curve
 from .file import Graph, Node, PieceError, UnsupportedError
 from .folding import MOST, folded
 from .picture import picture_of
+from .pieces import whole
 from .plan import Plan
 from .recognition import known, nearest
 from .values import MISFITS, Cells, Result, Value, refusal, stacked
@@ -58,6 +59,7 @@ class Reading:
         self.room = MOST
         self.faults: dict[Node, str] = {}
         self.notes: dict[str, None] = {}  # what is to be known of how the model is read, in order
+        self.bases: dict[str, list[str]] = {}  # of the last pieces of layers: what all their ways lead back to
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
         self.picture = picture_of(graph, self.readers, size)
         self.plan = Plan(self.picture.maps)
@@ -70,7 +72,7 @@ class Reading:
     # -- going through the nodes ---------------------------------------------------------------------------------------
     def _operate(self, node: Node) -> None:
         results: tuple[Result, ...] = ()
-        inputs = [self._result(name) for name in node.inputs if name]
+        inputs = [self.result(name) for name in node.inputs if name]
         try:
             if all(isinstance(one, np.ndarray) for one in inputs):
                 constant = folded(node, inputs, self.opset, self.room)
@@ -78,6 +80,8 @@ class Reading:
                 results = (constant,)
             elif node.operator not in self.operators:
                 raise UnsupportedError("no layer does this")
+            elif all(one is not None for one in inputs) and (found := whole(self, node)) is not None:
+                results = (found,)
             elif all(one is not None for one in inputs):
                 made = self.operators[node.operator](self, node)
                 results = made if isinstance(made, tuple) else (made,)
@@ -89,14 +93,25 @@ class Reading:
                 result.node = result.node or node
         self.values.update(zip_longest(node.outputs, results[: len(node.outputs)]))
 
-    def _result(self, name: str) -> Result | None:
+    def value_of(self, name: str) -> Value:
+        """What a name stands for that depends on the picture."""
+        found = self.result(name)
+        assert isinstance(found, Value)
+        return found
+
+    def is_constant(self, name: str) -> bool:
+        """Whether a name stands for what does not depend on the picture."""
+        return name in self.graph.constants or isinstance(self.values.get(name), np.ndarray)
+
+    def result(self, name: str) -> Result | None:
+        """What a name stands for; None where it cannot be drawn."""
         return self.graph.constants[name] if name in self.graph.constants else self.values[name]
 
     def finish(self, scaling: dict[str, Any]) -> Imported:
         """The network that the graph's outputs make. Raises NetworkError with all that no layer does."""
         layers: list[int] = []
         for name in self.graph.outputs:
-            result = self._result(name)
+            result = self.result(name)
             if isinstance(result, Value):
                 try:
                     layers.append(self._end(result))
@@ -146,7 +161,7 @@ class Reading:
     # -- what operators ask --------------------------------------------------------------------------------------------
     def operand(self, node: Node, number: int) -> Result:
         """An input of a node: a constant, or what depends on the picture."""
-        found = self._result(node.inputs[number]) if number < len(node.inputs) and node.inputs[number] else None
+        found = self.result(node.inputs[number]) if number < len(node.inputs) and node.inputs[number] else None
         if found is None:
             raise UnsupportedError(f"its input {number + 1} is missing")
         return found
@@ -341,7 +356,7 @@ class Reading:
         while waiting:
             nodes.add(one := waiting.pop())
             for name in filter(None, one.inputs):
-                found = self._result(name)
+                found = self.result(name)
                 if isinstance(found, np.ndarray):
                     constants[name] = found
                 elif found is base:

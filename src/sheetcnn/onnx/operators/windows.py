@@ -195,10 +195,11 @@ def reduce(read: Reading, node: Node) -> Result:
     keep = bool(node.get("keepdims", 1))
     if all(x.shape[a] == 1 for a in over):
         return read.reshaped(x, tuple(size for n, size in enumerate(x.shape) if n not in over)) if not keep else x
-    return _whole_maps(read, node, x, over, keep)
+    out = tuple(1 if a in over else size for a, size in enumerate(x.shape) if keep or a not in over)
+    return Value(out, lambda: _whole_maps(read, node, x, over, keep).cells)
 
 
-def _whole_maps(read: Reading, node: Node, x: Value, axes: tuple[int, ...], keep: bool) -> Result:
+def _whole_maps(read: Reading, node: Node, x: Value, axes: tuple[int, ...], keep: bool) -> Value:
     """What is made of whole maps, however the tensor is shaped; of their rows or columns; or of all channels at each place."""
     mode = "mean" if node.operator == "GlobalAveragePool" else "max" if node.operator == "GlobalMaxPool" else ""
     mode = mode or _MODES[node.operator.removeprefix("Reduce")]
