@@ -44,8 +44,8 @@ class LayerNorm(Activated):
     def steps(self, shape: Shape, detail: str) -> list[Array]:
         one = (1, *shape[1:])
         return [
-            Array("mean", one, lambda x, **_: x.mean(axis=0, keepdims=True), self._mean_formula, signed=True),
-            Array("centred", shape, lambda x, **_: x - x.mean(axis=0), self._centred_formula, signed=True),
+            Array("mean", one, lambda x, **_: x.mean(axis=0, keepdims=True), self._mean_formula),
+            Array("centred", shape, lambda x, **_: x - x.mean(axis=0), self._centred_formula),
             Array("var", one, lambda x, **_: x.var(axis=0, keepdims=True), self._var_formula),
         ]
 
