@@ -541,6 +541,14 @@ IN_PIECES: dict[str, tuple[Nodes, dict[str, Any], list[str]]] = {
         {"k": np.array([1]), "eps": np.float32(1e-3), "w": WEIGHT, "b": BIAS},
         ["layer_norm"],
     ),
+    "lrn as PyTorch writes it": (
+        [node("Mul", "x x", "q"), node("Reshape", "q s", "g"), node("Pad", "g p", "h"),
+         node("AveragePool", "h", "a", kernel_shape=[3, 1, 1], strides=[1, 1, 1], count_include_pad=1), node("Squeeze", "a k", "r"),
+         node("Mul", "r alpha", "i"), node("Add", "i one", "j"), node("Pow", "j beta", "l"), node("Div", "x l", "y")],
+        {"k": np.array([1]), "s": np.array([1, 1, 2, 5, 5]), "p": np.array([0, 0, 1, 0, 0, 0, 0, 1, 0, 0]),
+         "alpha": np.float32(0.5), "one": np.float32(2), "beta": np.float32(0.75)},
+        ["lrn"],
+    ),
     "group_norm": (
         [node("Reshape", "x s", "g"), *norm_nodes("g", "n"), node("Reshape", "n t", "y")],
         {"k": np.array([2]), "eps": np.float32(0.5), "s": np.array([1, 1, -1]), "t": np.array([1, 2, 5, 5])},

@@ -14,6 +14,7 @@ import numpy as np
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
+from ..layers import LAYERS
 from .file import Node
 from .values import Cells, Value
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 PIECES = ("ReduceMean", "ReduceSum", "ReduceMax", "Sub", "Add", "Mul", "Div", "Pow", "Sqrt", "Reciprocal", "Exp", "Log", "Neg",
           "Abs", "Cast", "CastLike", "Identity")  # fmt: skip
+_BETWEEN = ("Reshape", "Pad", "AveragePool", "Squeeze", "Unsqueeze")  # what PyTorch puts around the squares of lrn
 _LAST = ("Sub", "Add", "Mul", "Div")
 _FAR = 12  # values back that are looked at
 _ROUNDS = 4  # of random numbers
@@ -36,14 +38,14 @@ class Found:
     kind: str
     base: str
     axis: int
-    settings: dict[str, float] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     weight: np.ndarray | None = None
     bias: np.ndarray | None = None
 
 
 def whole(read: Reading, node: Node) -> Value | None:
     """The layer that a node is the last piece of, if it is one."""
-    if node.operator not in PIECES or not node.outputs:
+    if node.operator not in (*PIECES, *_BETWEEN) or not node.outputs:
         return None
     seen = [read.bases.get(name, [name]) for name in node.inputs if name and not read.is_constant(name)]
     bases = [base for base in seen[0] if all(base in other for other in seen)][:_FAR]
@@ -54,6 +56,10 @@ def whole(read: Reading, node: Node) -> Value | None:
     if found is None:
         return None
     x = read.value_of(found.base)
+    inside = set(_between(read, node, found.base)) - {node}
+    for piece in inside:  # what nobody else needs may be what it likes
+        if all(reader in inside or reader is node for name in piece.outputs for reader in read.readers.get(name, ())):
+            read.faults.pop(piece, None)
     return Value(x.shape, lambda: _drawn(read, node, x, found), node=node)
 
 
@@ -79,12 +85,16 @@ def _drawn(read: Reading, node: Node, x: Value, found: Found) -> Cells:
 
 def _found(read: Reading, node: Node, base: str) -> Found | None:
     """The layer that makes a value of an earlier one."""
-    shape = read.value_of(base).shape
-    nodes = _between(read, node, base)
-    operators = {one.operator for one in nodes}
-    if base not in {one.inputs[0] for one in nodes if one.operator.startswith("Reduce")}:
+    if not isinstance(x := read.result(base), Value):
         return None
-    if int(np.prod(shape)) > _MOST or not operators & {"Exp", "Sqrt"}:
+    shape, nodes = x.shape, _between(read, node, base)
+    operators = {one.operator for one in nodes}
+    local = "AveragePool" in operators and node.operator == "Div" and node.inputs[0] == base and len(shape) == 4
+    whole_axis = base in {one.inputs[0] for one in nodes if one.operator.startswith("Reduce")} and operators & {
+        "Exp",
+        "Sqrt",
+    }
+    if int(np.prod(shape)) > _MOST or not (local or whole_axis):
         return None
     rng = np.random.default_rng(0)
     # Small numbers too, since they tell what is added to their variance.
@@ -92,7 +102,26 @@ def _found(read: Reading, node: Node, base: str) -> Found | None:
     names = dict.fromkeys(name for one in nodes for name in one.inputs if name and read.is_constant(name))
     held = {name: np.asarray(read.result(name)) for name in names}
     ys = _computed(nodes, base, xs, held, read.opset)
+    if local and ys is not None:
+        return _local(read, nodes, base, np.stack(xs).astype(float), ys)
     return None if ys is None else next(_alike(np.stack(xs).astype(float), ys, base, operators, [*held.values()]), None)
+
+
+def _local(read: Reading, nodes: Sequence[Node], base: str, x: np.ndarray, y: np.ndarray) -> Found | None:
+    """lrn, its settings read off the nodes."""
+    numbers = {
+        one.operator: float(np.asarray(read.result(name)).reshape(-1)[0])
+        for one in nodes
+        for name in one.inputs
+        if one.operator in ("Mul", "Add", "Pow") and read.is_constant(name)
+    }
+    size = next(one.get("kernel_shape", [0])[0] for one in nodes if one.operator == "AveragePool")
+    if len(numbers) < 3 or size < 1:
+        return None
+    alpha, k, beta = (float(str(np.float32(numbers[key]))) for key in ("Mul", "Add", "Pow"))
+    settings = {"size": int(size), "alpha": alpha, "k": k, "beta": beta}
+    want = np.stack([LAYERS["lrn"](**settings).forward(one[0])[None] for one in x])
+    return Found("lrn", base, 1, settings) if np.allclose(want, y, atol=_TOLERANCE, rtol=_TOLERANCE) else None
 
 
 def _between(read: Reading, node: Node, base: str) -> list[Node]:

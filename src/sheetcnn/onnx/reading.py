@@ -80,7 +80,7 @@ class Reading:
                 results = (constant,)
             elif node.operator not in self.operators:
                 raise UnsupportedError("no layer does this")
-            elif all(one is not None for one in inputs) and (found := whole(self, node)) is not None:
+            elif (found := whole(self, node)) is not None:
                 results = (found,)
             elif all(one is not None for one in inputs):
                 made = self.operators[node.operator](self, node)
