@@ -58,6 +58,7 @@ def _shuffles(shape: Shape, goal: Shape) -> Iterator[list[Move]]:
         r = goal[1] // shape[1]
         if r > 1 and goal == (channels // r**2, shape[1] * r, shape[2] * r):
             yield [("pixel_shuffle", {"upscale_factor": r})]
+            yield [("channel_shuffle", {"groups": r**2}), ("pixel_shuffle", {"upscale_factor": r})]
 
 
 # -- some places along each axis ---------------------------------------------------------------------------------------
