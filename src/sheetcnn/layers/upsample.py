@@ -144,8 +144,10 @@ class Upsample(Layer):
         return f"rows {rows}·{down} = {rows * down}, columns {columns}·{along} = {columns * along}"
 
     def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
-        if self.start is not None:
-            raise ValueError("with start and step has no form in ONNX")
+        if self.start is not None:  # Resize has no such rule: what goes into each row, then into each column, as matrices
+            down = to.constant(f"{name}.rows", self.matrix(0, shapes[0]))
+            along = to.constant(f"{name}.columns", self.matrix(1, shapes[0]).T)
+            return to.add("MatMul", name, to.add("MatMul", f"{name}_rows", down, *xs), along)
         how = "align_corners" if self.align_corners else "half_pixel"
         settings = {
             "mode": {"bilinear": "linear", "bicubic": "cubic"}.get(self.mode, ""),

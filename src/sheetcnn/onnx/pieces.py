@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper
@@ -16,10 +16,8 @@ from onnx.reference import ReferenceEvaluator
 
 from ..layers import LAYERS
 from .file import Node
+from .reading import Reading
 from .values import Cells, Value
-
-if TYPE_CHECKING:
-    from .reading import Reading
 
 PIECES = ("ReduceMean", "ReduceSum", "ReduceMax", "Sub", "Add", "Mul", "Div", "Pow", "Sqrt", "Reciprocal", "Exp", "Log", "Neg",
           "Abs", "Cast", "CastLike", "Identity")  # fmt: skip

@@ -22,7 +22,6 @@ from .curves import ITSELF, Curve
 from .file import Graph, Node, PieceError, UnsupportedError
 from .folding import MOST, folded
 from .picture import picture_of
-from .pieces import whole
 from .plan import Plan
 from .recognition import known, nearest
 from .values import MISFITS, Cells, Result, Value, refusal, stacked
@@ -48,8 +47,10 @@ class Reading:
         graph: Graph,
         size: tuple[int, int] | None,
         operators: Mapping[str, Callable[[Reading, Node], Result | tuple[Result, ...]]],
+        whole: Callable[[Reading, Node], Value | None],
     ) -> None:
-        self.graph, self.opset, self.operators = graph, graph.opset, operators
+        """`operators` read nodes; `whole` knows the layer that a node is the last piece of."""
+        self.graph, self.opset, self.operators, self.whole = graph, graph.opset, operators, whole
         self.readers: dict[str, list[Node]] = {}
         for node in graph.nodes:
             for name in node.inputs:
@@ -80,7 +81,7 @@ class Reading:
                 results = (constant,)
             elif node.operator not in self.operators:
                 raise UnsupportedError("no layer does this")
-            elif (found := whole(self, node)) is not None:
+            elif (found := self.whole(self, node)) is not None:
                 results = (found,)
             elif all(one is not None for one in inputs):
                 made = self.operators[node.operator](self, node)
