@@ -593,3 +593,17 @@ def test_factors_of_parameters_are_named(settings: dict[str, Any], shape: tuple[
 )
 def test_moved_cells_in_words(settings: dict[str, Any], words: str) -> None:
     assert LAYERS["rearrange"](**settings).formula_words() == words
+
+
+@pytest.mark.parametrize("number", range(len(LAYERS["rearrange"].examples)))
+def test_moved_cells_say_where_they_come_from(number: int) -> None:
+    """What the inspector shows of a cell is the input's cell that the layer has put there."""
+    given = LAYERS["rearrange"].examples[number]
+    layer, x, y = LAYERS["rearrange"](**given.settings), np.array(given.x), np.array(given.y)
+    found = 0
+    for at in np.ndindex(y.shape):
+        for channel, row, column in layer.origins(at if y.ndim == 3 else (0, at[0], 0), x.shape):
+            found += 1
+            assert x[(channel, row, column) if x.ndim == 3 else row] == y[at]
+    lists = any(isinstance(value, list) for value in given.settings.values())
+    assert found == (0 if lists else y.size)

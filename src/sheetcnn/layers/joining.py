@@ -74,6 +74,9 @@ class Extreme(Joining):
     def formula(self, at: Shape, *xs: Grids, **parameters: Grids) -> str:
         return combined(self.function, [cell_of(x, broadcast_index(at, _shape(x))) for x in xs])
 
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        return ()
+
     def torch(self, *shapes: Shape) -> str:
         code = "a"
         for n in range(1, len(shapes)):

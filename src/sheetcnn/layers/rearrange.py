@@ -14,9 +14,11 @@ from pydantic import BeforeValidator, Field
 from ..arrays.array import Shape, cell_of, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
+from ..arrays.symbol import Number
 from .base import Layer, OnnxGraph, example
 from .pattern import Pattern, parsed, pattern_words
-from .selection import Selected, Selection, count, places, selection_words, slice_of, taken
+from .reduction import Place
+from .selection import Selected, Selection, count, even, places, selection_words, slice_of, taken
 from .settings import Count
 
 AXES = ("channels", "rows", "columns")
@@ -158,6 +160,27 @@ class Rearrange(Layer):
     def formula(self, at: Shape, x: Grids) -> str:
         shape = (len(x), x[0].rows, x[0].columns) if isinstance(x, list) else (x.rows,)
         return cell_of(x, self._moves(shape).source(at))
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        shape, steps = shapes[0], []
+        for (_, selected), size in zip(self._selections(shape), shape, strict=True):
+            found = (0, 1) if selected is None else even(selected, size)
+            if found is None:
+                return ()  # places in a list: no formula says which
+            steps.append(found)
+        spots = list(at) if len(self.output_shape(shape)) == 3 else [at[1]]
+        if self._arranged is not None:
+            lengths, digits = self._arranged.lengths(self._kept(shape), self.sizes), dict[str, Number]()
+            for names, place in zip(self._arranged.right, spots, strict=True):
+                for n, name in enumerate(names):
+                    rest = place // prod(lengths[inner] for inner in names[n + 1 :])
+                    digits[name] = rest if n == 0 else rest % lengths[name]
+            spots = [
+                sum(digits[name] * prod(lengths[inner] for inner in names[n + 1 :]) for n, name in enumerate(names))
+                for names in self._arranged.left
+            ]
+        moved = [place * step + start for (start, step), place in zip(steps, spots, strict=True)]
+        return ((moved[0], moved[1], moved[2]) if len(shape) == 3 else (0, moved[0], 0),)
 
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         shape = shapes[0]

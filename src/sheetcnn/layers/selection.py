@@ -48,6 +48,17 @@ def places(selected: Selected, size: int) -> list[int]:
     return found
 
 
+def even(selected: Selected, size: int) -> tuple[int, int] | None:
+    """The first place and how far the next is, where all are as far apart; None where they are given one by one."""
+    if len(selected) > 1:
+        return None
+    piece = selected[0]
+    if isinstance(piece, int):
+        return piece % size, 0
+    found = range(*slice_of(piece).indices(size))
+    return found.start, found.step
+
+
 def count(selected: Selected, size: int) -> int:
     """How many places these are along an axis of so many. Raises ValueError where there are none, or some beyond its ends."""
     total = 0
