@@ -202,16 +202,18 @@ def _settings(draw: st.DrawFn, kind: str, shape: Shape) -> dict[str, Any]:
             modes = pick("constant", "reflect", "replicate")
             return {"padding": numbers(4, 0, 2), "mode": modes} | ({"value": 0.5} if modes == "constant" else {})
         case "upsample":
-            mode = pick("nearest", "bilinear")
-            return {
-                "scale_factor": numbers(2, 1, 3),
-                "mode": mode,
-                "align_corners": mode == "bilinear" and pick(True, False),
-            }
+            mode = pick("nearest", "bilinear", "bicubic")
+            size = pick({"scale_factor": numbers(2, 1, 3)}, {"size": numbers(2, 1, 9)})
+            return size | {"mode": mode, "align_corners": mode != "nearest" and pick(True, False)}
         case "pixel_shuffle":
             return {"upscale_factor": pick(*(n for n in (1, 2, 3) if shape[0] % n**2 == 0))}
         case "channel_shuffle":
             return {"groups": divisor(shape[0])}
+        case "rearrange":
+            if len(shape) == 1:
+                return {"cells": pick("::2", "::-1", [0, ":", -1])}
+            cut = {"rows": pick("::2", ":", [-1, ":", 0]), "columns": pick("::-1", "1:", 0), "channels": pick(":", [0, -1])}
+            return cut | pick({}, {"pattern": "c h w -> w c h"}, {"pattern": "c h w -> (h w c)"})
         case "linear":
             return {"out_features": number(1, 5), "bias": pick(True, False)}
         case "unflatten":

@@ -250,6 +250,49 @@ def multiply(rng: Random) -> Case:
 
 
 @case
+def maximum(rng: Random) -> Case:
+    x = maps(rng)
+    return Case([x, rng.normal(size=(len(x), 1, 1)), rng.normal(size=x.shape)], {}, "Max")
+
+
+@case
+def minimum(rng: Random) -> Case:
+    x = maps(rng)
+    return Case([x, rng.normal(size=(len(x), 1, 1)), rng.normal(size=x.shape)], {}, "Min")
+
+
+@case
+def channel_pool(rng: Random) -> Case:
+    mode = str(rng.choice(["mean", "max", "min", "sum"]))
+    return Case([maps(rng)], {"mode": mode}, f"Reduce{mode.capitalize()}", {"keepdims": 1}, {}, [np.array([1])])
+
+
+@case
+def cellwise(rng: Random) -> Case:
+    x, operation = maps(rng), str(rng.choice(["add", "multiply"]))
+    weight = rng.normal(size=x.shape)
+    return Case([x], {"operation": operation}, {"add": "Add", "multiply": "Mul"}[operation], {}, {"weight": weight})
+
+
+@case
+def layer_norm(rng: Random) -> Case:
+    x = rng.normal(size=(int(rng.integers(1, 5)), 1, 1)) * 3
+    given = {"weight": rng.normal(size=len(x)), "bias": rng.normal(size=len(x))}
+    more = [array[:, None, None] for array in given.values()]
+    return Case([x], {"eps": 2.0**-10}, "LayerNormalization", {"axis": 1, "epsilon": 2.0**-10}, given, more)
+
+
+@case
+def layer_norm_over_channels(rng: Random) -> Case:
+    """Of each place by itself, as NumPy has it."""
+    x = maps(rng)
+    given = {"weight": rng.normal(size=len(x)), "bias": rng.normal(size=len(x))}
+    y = np.stack([(x[:, i, j] - x[:, i, j].mean()) / np.sqrt(x[:, i, j].var() + 0.5) for i, j in np.ndindex(x.shape[1:])])
+    want = (y * given["weight"] + given["bias"]).T.reshape(x.shape)
+    return Case([x], {"eps": 0.5}, "by hand", {}, given, by_hand=want)
+
+
+@case
 def concat(rng: Random) -> Case:
     x = maps(rng)
     return Case([x, rng.normal(size=(2, *x.shape[1:])), x[:1]], {}, "Concat", {"axis": 1})
@@ -278,6 +321,15 @@ def upsample(rng: Random) -> Case:
 
 
 @case
+def upsample_to_a_size(rng: Random) -> Case:
+    size, x = ints(rng, 1, 9, 2), maps(rng, least=2)
+    mode, how = (("bilinear", "linear"), ("bicubic", "cubic"))[int(rng.integers(0, 2))], bool(rng.integers(0, 2))
+    attributes = {"mode": mode[1], "coordinate_transformation_mode": "align_corners" if how else "half_pixel"}
+    more = [np.array([], float), np.array([], np.float32), np.array([1, len(x), *size])]
+    return Case([x], {"size": size, "mode": mode[0], "align_corners": how}, "Resize", attributes, {}, more)
+
+
+@case
 def pixel_shuffle(rng: Random) -> Case:
     r = int(rng.integers(1, 4))
     x = maps(rng, r * r * int(rng.integers(1, 3)), 2)
@@ -293,6 +345,45 @@ def flatten(rng: Random) -> Case:
 def unflatten(rng: Random) -> Case:
     size = ints(rng, 1, 4, 3)
     return Case([rng.normal(size=int(np.prod(size)))], {"size": size}, "Reshape", {}, {}, [np.array([1, *size])])
+
+
+@case
+def rearrange(rng: Random) -> Case:
+    x = maps(rng, int(rng.integers(2, 5)))
+    cut, picked = [slice(int(rng.integers(0, 2)), None, 2), slice(None, None, -1)], ints(rng, 0, len(x) - 1, 3)
+    rows, columns = (f"{'' if one.start is None else one.start}::{one.step}" for one in cut)
+    more = [np.array([cut[0].start, -1]), np.array([99, -99]), np.array([2, 3]), np.array([2, -1])]
+    return Case([x[picked]], {"rows": rows, "columns": columns}, "Slice", {}, {}, more)
+
+
+@case
+def rearrange_of_channels(rng: Random) -> Case:
+    x = maps(rng)
+    picked = ints(rng, -len(x), len(x) - 1, 5)
+    return Case([x], {"channels": picked}, "Gather", {"axis": 1}, {}, [np.array(picked)])
+
+
+@case
+def rearrange_in_circles(rng: Random) -> Case:
+    top, left, bottom, right = ints(rng, 1, 3, 4)
+    rows, columns = [f"-{top}:", ":", f":{bottom}"], [f"-{left}:", ":", f":{right}"]
+    more = [np.array([0, 0, top, left, 0, 0, bottom, right])]
+    return Case([maps(rng)], {"rows": rows, "columns": columns}, "Pad", {"mode": "wrap"}, {}, more)
+
+
+@case
+def rearrange_turned(rng: Random) -> Case:
+    turn = [int(n) for n in rng.permutation(3)]
+    pattern = f"c h w -> {' '.join('chw'[n] for n in turn)}"
+    return Case([maps(rng)], {"pattern": pattern}, "Transpose", {"perm": [0, *(n + 1 for n in turn)]})
+
+
+@case
+def rearrange_blocks(rng: Random) -> Case:
+    r = int(rng.integers(1, 4))
+    x = rng.normal(size=(int(rng.integers(1, 3)), r * 2, r * 3))
+    settings = {"pattern": "c (h a) (w b) -> (a b c) h w", "sizes": {"a": r, "b": r}}
+    return Case([x], settings, "SpaceToDepth", {"blocksize": r})
 
 
 @case
@@ -379,7 +470,8 @@ ALL = [(name, number) for name in CASES for number in range(ROUNDS)]
 
 
 def kind_of(name: str) -> str:
-    return name.split(" ")[0].removesuffix("_of_many_channels")
+    plain = name.split(" ")[0].removesuffix("_of_many_channels")
+    return next((kind for kind in ("rearrange", "layer_norm", "upsample") if plain.startswith(kind)), plain)
 
 
 def drawn(name: str, number: int) -> Case:

@@ -33,7 +33,7 @@ for kind, more in (("conv2d", {"out_channels": 2}), ("max_pool2d", {}), ("avg_po
             x = np.random.default_rng(n).normal(-2, 1, (2, 5, 4))  # so low that padding with 0 would show
             GIVEN.append(pytest.param((kind, [x], settings, numbers), id=f"{kind}-{size}-padding{n}"))
 # What PyTorch does not have, by layer: no code is shown.
-WITHOUT = {"conv2d", "conv_transpose2d", "hard_sigmoid", "max_pool2d", "avg_pool2d"}
+WITHOUT = {"conv2d", "conv_transpose2d", "hard_sigmoid", "max_pool2d", "avg_pool2d", "upsample"}
 
 
 def module_of(code: str, parameters: dict[str, Any]) -> Any:
@@ -51,7 +51,13 @@ def ran(code: str, given: Layer, xs: list[np.ndarray], parameters: dict[str, Any
     import torch
 
     tensors = [torch.tensor(x)[None] for x in xs]
-    if given.inputs[1] > 1:
+    if code.startswith("x"):  # an expression, with modules in between
+        y = tensors[0]
+        for part in code.split(", then "):
+            if "torch.nn.Parameter" in part:  # the layer's own numbers
+                part = f"{part.split('torch')[0]}torch.tensor({np.array(parameters['weight'], float).tolist()}, dtype=torch.float64)"
+            y = eval(part, {"x": y, "torch": torch}) if part.startswith("x") else module_of(part, parameters)(y)
+    elif given.inputs[1] > 1:
         code = code.replace("(a, b, …)", "tensors") if len(xs) > 2 else code
         names = dict(zip("abcdefgh", tensors, strict=False))
         y = eval(code, {"torch": torch, "tensors": tensors} | names)
@@ -121,9 +127,11 @@ def test_defaults(kind: str) -> None:
         given = {"kernel_size": 3, "num_groups": 2, "num_channels": 4, "size": 5, "scale_factor": 2}
         given |= {"out_channels": 1, "out_features": 1}
         needed = {key: value for key, value in given.items() if key in LAYERS[kind].model_fields}
+        if name in needed:
+            continue
         mine, default = getattr(LAYERS[kind](**needed), name), theirs[name].default
         if default is None:  # the stride of a pool is its window; upsample aligns no corners
-            default = given["kernel_size"] if name == "stride" else False
+            default = {"stride": given["kernel_size"], "align_corners": False}.get(name)
         mine = mine[0] if isinstance(mine, tuple) and len(set(mine)) == 1 else mine
         assert mine == default, name
         compared += 1

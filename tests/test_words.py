@@ -153,6 +153,8 @@ CASES: list[tuple[str, dict[str, Any], list[Shape], str, str, str, str, int]] = 
      "maps = those of the first input, then those of the next", "3 + 4 + 1 = 8", "torch.cat((a, b, …), dim=1)", "none", 0),
     ("upsample", {"scale_factor": 2}, [(3, 4, 5)],
      "map = x enlarged", "rows 4·2 = 8, columns 5·2 = 10", "torch.nn.Upsample(scale_factor=2)", "none", 0),
+    ("upsample", {"size": [7, 5], "mode": "bicubic"}, [(3, 4, 5)],
+     "map = x enlarged", "rows 4 → 7, columns 5 → 5", "torch.nn.Upsample(size=(7, 5), mode='bicubic')", "none", 0),
     ("upsample", {"scale_factor": [2, 3], "mode": "bilinear", "align_corners": True}, [(3, 4, 5)],
      "map = x enlarged", "rows 4·2 = 8, columns 5·3 = 15", "torch.nn.Upsample(scale_factor=(2, 3), mode='bilinear', align_corners=True)",
      "none", 0),
@@ -271,6 +273,10 @@ def test_warnings(settings: dict[str, Any], words: str) -> None:
         ("max_pool2d", {"kernel_size": 2, "padding": [0, 0, 0, 2], "stride": 1}, (1, 2, 2), False),
         ("max_pool2d", {"kernel_size": 2, "padding": [0, 0, 2, 0], "stride": 1}, (1, 2, 2), False),
         ("max_pool2d", {"kernel_size": 3, "padding": [1, 1, 2, 2], "dilation": 2, "stride": 1}, (1, 4, 4), True),
+        ("max_pool2d", {"kernel_size": 5}, (1, 4, 5), False),
+        ("max_pool2d", {"kernel_size": 5, "ceil_mode": True}, (1, 4, 5), True),
+        ("max_pool2d", {"kernel_size": [6, 1], "stride": [3, 1], "ceil_mode": True}, (1, 4, 4), True),
+        ("max_pool2d", {"kernel_size": [7, 1], "stride": [3, 1], "ceil_mode": True}, (1, 4, 4), False),
         ("clip", {"min_val": 2.0, "max_val": 2.0}, (3,), True),
         ("clip", {"min_val": 2.1, "max_val": 2.0}, (3,), False),
         ("pad", {"padding": 3, "mode": "reflect"}, (1, 4, 4), True),
@@ -298,7 +304,33 @@ def test_warnings(settings: dict[str, Any], words: str) -> None:
         ("pixel_shuffle", {"upscale_factor": 3}, (9, 1, 1), True),
         ("pixel_shuffle", {"upscale_factor": 3}, (6, 1, 1), False),
         ("channel_shuffle", {"groups": 2}, (3, 1, 1), False),
+        ("rearrange", {"channels": [2, -3]}, (3, 1, 1), True),
+        ("rearrange", {"channels": [3]}, (3, 1, 1), False),
+        ("rearrange", {"channels": -4}, (3, 1, 1), False),
+        ("rearrange", {"rows": "3:"}, (1, 4, 1), True),
+        ("rearrange", {"rows": "4:"}, (1, 4, 1), False),
+        ("rearrange", {"rows": "::0"}, (1, 4, 1), False),
+        ("rearrange", {"rows": "1-2"}, (1, 4, 1), False),
+        ("rearrange", {"rows": 0}, (4,), False),
+        ("rearrange", {"cells": 0}, (4,), True),
+        ("rearrange", {"cells": 0}, (4, 1, 1), False),
+        ("rearrange", {"pattern": "c h w -> w h c"}, (1, 2, 3), True),
+        ("rearrange", {"pattern": "c h w -> w h c"}, (6,), False),
+        ("rearrange", {"pattern": "c h w -> w h"}, (1, 2, 3), False),
+        ("rearrange", {"pattern": "c h w"}, (1, 2, 3), False),
+        ("rearrange", {"pattern": "c (h a) w -> (c a) h w", "sizes": {"a": 2}}, (1, 4, 3), True),
+        ("rearrange", {"pattern": "c (h a) w -> (c a) h w", "sizes": {"a": 3}}, (1, 4, 3), False),
+        ("rearrange", {"pattern": "c (h a) w -> (c a) h w", "sizes": {"h": 2, "a": 3}}, (1, 4, 3), False),
+        ("rearrange", {"pattern": "c (h a) w -> (c a) h w"}, (1, 4, 3), False),
+        ("rearrange", {"pattern": "c h w -> c w h", "sizes": {"a": 3}}, (1, 4, 3), False),
+        ("rearrange", {"pattern": "1 h w -> h w 1"}, (1, 4, 3), True),
+        ("rearrange", {"pattern": "1 h w -> h w 1"}, (2, 4, 3), False),
+        ("rearrange", {"pattern": "c h w -> (c h) (w"}, (2, 4, 3), False),
         ("upsample", {"scale_factor": 2, "align_corners": True}, (1, 2, 2), False),
+        ("upsample", {"scale_factor": 2, "size": 4}, (1, 2, 2), False),
+        ("upsample", {}, (1, 2, 2), False),
+        ("upsample", {"size": [1, 7]}, (1, 2, 2), True),
+        ("upsample", {"size": 4, "start": [0.0, 0.0]}, (1, 2, 2), False),
     ],
 )  # fmt: skip
 def test_what_fits(kind: str, settings: dict[str, Any], shape: Shape, fits: bool) -> None:
@@ -530,3 +562,48 @@ def test_where_windows_begin(kind: str, settings: dict[str, Any], size: Shape, s
 def test_factors_of_parameters_are_named(settings: dict[str, Any], shape: tuple[int, ...], words: str) -> None:
     kind = settings.pop("type")
     assert LAYERS[kind](**settings).named_parameter_words(shape) == words
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"rows": "::2"}, "map = x: every second row"),
+        ({"rows": "1::2", "columns": ":-1"}, "map = x: every second row from 2 on; all columns but the last column"),
+        ({"rows": "1:7:3"}, "map = x: every third of rows 2 to 7"),
+        ({"channels": [2, 1, 0]}, "map = x: channels 3, 2, 1"),
+        ({"channels": 1}, "map = x: channel 2"),
+        ({"columns": "::-1"}, "map = x: columns from the last to the first"),
+        ({"rows": "2:5", "columns": "1:-1"}, "map = x: rows 3 to 5; columns 2 to the last but one"),
+        ({"rows": "3:4"}, "map = x: row 4"),
+        ({"rows": ["-2:", ":", ":1"]}, "map = x: the last 2 rows, then all rows, then the first row"),
+        ({"rows": [":", ":"]}, "map = x: all rows, then all rows"),
+        ({"cells": [4, "2:"]}, "out = x: cell 5, then cells from 3 on"),
+        ({"pattern": "a b c -> a c b"}, "map = x: rows and columns swapped"),
+        ({"pattern": "c h w -> h w c"}, "map = x: rows as channels, columns as rows, channels as columns"),
+        ({"pattern": "c h w -> (h w c)"}, "out = x: one column: the channels of a cell, cell after cell, row after row"),
+        (
+            {"pattern": "(a b c) h w -> c (h a) (w b)", "sizes": {"a": 2, "b": 3}},
+            "map = x: channels as blocks of 2×3 cells, (a b c) h w → c (h a) (w b)",
+        ),
+        (
+            {"channels": 0, "pattern": "c (h a) w -> a h (w c)", "sizes": {"a": 2}},
+            "map = x: channel 1, then c (h a) w → a h (w c), a = 2",
+        ),
+    ],
+)
+def test_moved_cells_in_words(settings: dict[str, Any], words: str) -> None:
+    assert LAYERS["rearrange"](**settings).formula_words() == words
+
+
+@pytest.mark.parametrize("number", range(len(LAYERS["rearrange"].examples)))
+def test_moved_cells_say_where_they_come_from(number: int) -> None:
+    """What the inspector shows of a cell is the input's cell that the layer has put there."""
+    given = LAYERS["rearrange"].examples[number]
+    layer, x, y = LAYERS["rearrange"](**given.settings), np.array(given.x), np.array(given.y)
+    found = 0
+    for at in np.ndindex(y.shape):
+        for channel, row, column in layer.origins(at if y.ndim == 3 else (0, at[0], 0), x.shape):
+            found += 1
+            assert x[(channel, row, column) if x.ndim == 3 else row] == y[at]
+    lists = any(isinstance(value, list) for value in given.settings.values())
+    assert found == (0 if lists else y.size)

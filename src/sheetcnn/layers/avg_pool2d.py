@@ -24,6 +24,7 @@ class AvgPool2d(Pooling):
         example([[[4, 8]]], [[[1, 3, 2]]], kernel_size=2, stride=1, padding=[0, 1, 1, 1]),
         example([[[4, 8]]], [[[4, 6, 8]]], kernel_size=[1, 2], stride=1, padding=[0, 1], count_include_pad=False),
         example([[[1, 2, 3]]], [[[1.5, 3]]], kernel_size=[1, 2], ceil_mode=True),
+        example([[[1, 2, 3]]], [[[2]]], kernel_size=[1, 4], stride=[1, 2], ceil_mode=True),
     )
 
     dilation: ClassVar[tuple[int, int]] = (1, 1)  # type: ignore[misc]  # no setting: PyTorch's has none either

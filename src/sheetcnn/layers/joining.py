@@ -8,7 +8,7 @@ from ..arrays.array import Shape, cell_of, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField, joined
 from .activation import Activated
-from .base import OnnxGraph
+from .base import OnnxGraph, combined
 from .reduction import Place
 
 
@@ -64,6 +64,24 @@ class Joining(Activated):
         for n, x in enumerate(xs[1:], start=2):
             total = to.add(self.onnx_operator, name if n == len(xs) else f"{name}_{n}", total, x)
         return total
+
+
+class Extreme(Joining):
+    """The largest or smallest of the inputs' cells."""
+
+    function: ClassVar[str]
+
+    def formula(self, at: Shape, *xs: Grids, **parameters: Grids) -> str:
+        return combined(self.function, [cell_of(x, broadcast_index(at, _shape(x))) for x in xs])
+
+    def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
+        return ()
+
+    def torch(self, *shapes: Shape) -> str:
+        code = "a"
+        for n in range(1, len(shapes)):
+            code = f"torch.{self.type}({code}, {'abcdefgh'[n] if n < 8 else f'x{n}'})"
+        return code
 
 
 def _shape(x: Grids) -> Shape:

@@ -26,6 +26,8 @@ class MaxPool2d(Pooling):
         example([[[5], [9], [1]]], [[[5]]], kernel_size=[2, 1], stride=1, dilation=[2, 1]),
         example([[[1, 2, 3], [4, 5, 6], [7, 8, 9]]], [[[5, 6], [8, 9]]], kernel_size=2, ceil_mode=True),
         example([[[1, 2, 3]]], [[[2]]], kernel_size=[1, 2], stride=[1, 3], ceil_mode=True),
+        example([[[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12], [13, 14, 15, 16]]], [[[11], [11]]], kernel_size=[2, 3],
+                dilation=2, ceil_mode=True),
     )  # fmt: skip
 
     def forward(self, x: np.ndarray) -> np.ndarray:

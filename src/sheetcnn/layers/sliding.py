@@ -118,7 +118,7 @@ class Sliding(Layer):
             raise ValueError(f'padding "same" needs stride 1, not {pair(self.stride)}; give the padding as numbers')
         top, left, bottom, right = self.sides
         padded = shape[1] + top + bottom, shape[2] + left + right
-        if self.reach[0] > padded[0] or self.reach[1] > padded[1]:
+        if min(self.positions(shape)) < 1:
             size = pair(self.kernel_size) + ("" if self.dilation == (1, 1) else f" with dilation {pair(self.dilation)}")
             what = "input" if padded == shape[1:] else f"input, {shape_text(padded)} with its padding"
             raise ValueError(

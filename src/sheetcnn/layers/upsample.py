@@ -8,20 +8,22 @@ from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from .base import Layer, OnnxGraph, example, literal
 from .reduction import Place
-from .settings import Counts, Flag
+from .settings import Counts, Flag, Number
 from .sliding import pair
 
 
 class Upsample(Layer):
-    """Each map scale_factor times as large, by repeating cells or by straight lines between them.
+    """Each map scale_factor times as large, or of a given size, by repeating cells or by curves between them.
 
-    Output place i lies at (i + ½) / scale − ½ of the input (held to its first and last cell), or with align_corners at
-    i · (N − 1) / (scale · N − 1). Source: torch.nn.Upsample.
+    Of N cells M are made. Output place i lies at (i + ½) · N / M − ½ of the input (held to its first and last cell), or with
+    align_corners at i · (N − 1) / (M − 1). Source: torch.nn.Upsample.
     """
 
     type: ClassVar[str] = "upsample"
     family: ClassVar[str] = "shape"
-    about: ClassVar[str] = "each map enlarged, by repeating cells (nearest) or by lines between them (bilinear)"
+    about: ClassVar[str] = (
+        "each map enlarged, by repeating cells (nearest), by lines between them (bilinear) or curves (bicubic)"
+    )
     words: ClassVar[str] = "map = x enlarged"
     examples: ClassVar = (
         example([[[1, 2]]], [[[1, 1, 2, 2], [1, 1, 2, 2]]], scale_factor=2),
@@ -34,73 +36,140 @@ class Upsample(Layer):
             mode="bilinear",
             align_corners=True,
         ),
+        example([[[0, 3, 6]]], [[[0.75, 5.25]]], size=[1, 2], mode="bilinear"),
+        example([[[1, 2, 3]]], [[[1, 1, 2, 3]]], size=[1, 4]),
+        example([[[0, 4]]], [[[0, 2, 4]]], size=[1, 3], mode="bilinear", start=[0.0, 0.0], step=[1.0, 0.5]),
+        example([[[0, 64]]], [[[-6.75, 14.5, 49.5, 70.75]]], scale_factor=[1, 2], mode="bicubic"),
     )
 
-    scale_factor: Counts
-    mode: Literal["nearest", "bilinear"] = "nearest"
+    scale_factor: Counts | None = None
+    size: Counts | None = None  # rows and columns of the output, in place of a factor
+    mode: Literal["nearest", "bilinear", "bicubic"] = "nearest"
     align_corners: Flag = False
+    start: tuple[Number, Number] | None = None  # other rules than PyTorch's: output place i lies at start + i · step
+    step: tuple[Number, Number] | None = None
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (shape[0], shape[1] * self.scale_factor[0], shape[2] * self.scale_factor[1])
+        if self.size is not None:
+            return (shape[0], *self.size)
+        factor = self.scale_factor or (1, 1)
+        return (shape[0], shape[1] * factor[0], shape[2] * factor[1])
 
     def check(self, shape: Shape) -> None:
+        if (self.scale_factor is None) == (self.size is None):
+            raise ValueError("give one of scale_factor and size")
         if self.align_corners and self.mode == "nearest":
-            raise ValueError('align_corners goes with mode "bilinear"; leave it out')
+            raise ValueError('align_corners goes with mode "bilinear" or "bicubic"; leave it out')
+        if (self.start is None) != (self.step is None) or (self.start is not None and self.align_corners):
+            raise ValueError("start and step go together, and without align_corners")
 
-    def _source(self, axis: int, place: int, size: int) -> tuple[int, int, float]:
-        """The two input rows (or columns) that an output row lies between, and the weight of the second."""
-        scale = self.scale_factor[axis]
+    def where(self, axis: int, place: int, shape: Shape) -> float:
+        """Where an output row (or column) lies among those of the input."""
+        size, new = shape[1 + axis], self.output_shape(shape)[1 + axis]
+        if self.start is not None and self.step is not None:
+            return self.start[axis] + place * self.step[axis]
         if self.mode == "nearest":
-            return place // scale, place // scale, 0.0
+            return place * size // new
         if self.align_corners:
-            where = place * (size - 1) / (scale * size - 1) if scale * size > 1 else 0.0
-        else:
-            where = min(max((place + 0.5) / scale - 0.5, 0.0), size - 1.0)
-        first = min(int(where), size - 1)
-        return first, min(first + 1, size - 1), where - first
+            return place * (size - 1) / (new - 1) if new > 1 else 0.0
+        return (place + 0.5) * size / new - 0.5
 
-    def _matrix(self, axis: int, size: int) -> np.ndarray:
+    def _parts(self, axis: int, place: int, shape: Shape) -> dict[int, float]:
+        """The input rows (or columns) that an output row is made of, and how much of each."""
+        size, where = shape[1 + axis], self.where(axis, place, shape)
+        if self.mode != "bicubic":
+            where = min(max(where, 0.0), size - 1.0)
+        first = int(where // 1)
+        t = where - first
+        if self.mode == "nearest":
+            weights = {first: 1.0}
+        elif self.mode == "bilinear":
+            weights = {first: 1 - t, first + 1: t}
+        else:
+            weights = {first - 1: _far(1 + t), first: _near(t), first + 1: _near(1 - t), first + 2: _far(2 - t)}
+        found: dict[int, float] = {}
+        for cell, part in weights.items():
+            inside = min(max(cell, 0), size - 1)
+            if part:
+                found[inside] = found.get(inside, 0.0) + part
+        return found
+
+    def matrix(self, axis: int, shape: Shape) -> np.ndarray:
         """How much of each input row (or column) goes into each output row."""
-        matrix = np.zeros((size * self.scale_factor[axis], size))
+        matrix = np.zeros((self.output_shape(shape)[1 + axis], shape[1 + axis]))
         for place in range(len(matrix)):
-            first, second, part = self._source(axis, place, size)
-            matrix[place, first] += 1 - part
-            matrix[place, second] += part
+            for cell, part in self._parts(axis, place, shape).items():
+                matrix[place, cell] = part
         return matrix
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        return self._matrix(0, x.shape[1]) @ x @ self._matrix(1, x.shape[2]).T
+        return self.matrix(0, x.shape) @ x @ self.matrix(1, x.shape).T
 
     def formula(self, at: Shape, x: Grids) -> str:
         k, i, j = at
-        top, bottom, down = self._source(0, i, x[k].rows)
-        left, right, along = self._source(1, j, x[k].columns)
-        corners = [(top, left, (1 - down) * (1 - along)), (top, right, (1 - down) * along)]
-        corners += [(bottom, left, down * (1 - along)), (bottom, right, down * along)]
-        terms = [(x[k].at(row, column), part) for row, column, part in corners if part]
-        return "+".join([cell if part == 1 else f"{literal(part)}*{cell}" for cell, part in terms])
+        shape = (len(x), x[k].rows, x[k].columns)
+        columns = self._parts(1, j, shape).items()
+        terms = [
+            (x[k].at(row, column), down * along)
+            for row, down in self._parts(0, i, shape).items()
+            for column, along in columns
+        ]
+        return "+".join([cell if part == 1 else f"{literal(part)}*{cell}" for cell, part in terms]).replace("+-", "-")
 
     def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
-        (down, along), (k, i, j) = self.scale_factor, at
-        return ((k, i // down, j // along),) if self.mode == "nearest" else ()
+        if self.mode != "nearest" or self.start is not None:
+            return ()
+        (k, i, j), (_, rows, columns), (_, high, wide) = at, shapes[0], self.output_shape(shapes[0])
+        if self.scale_factor is not None:
+            return ((k, i // self.scale_factor[0], j // self.scale_factor[1]),)
+        return ((k, i * rows // high, j * columns // wide),)
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-        size = shape[1 + axis]
-        found = [self._source(axis, place, size) for place in range(size * self.scale_factor[axis])]
-        return np.array([first for first, _, _ in found]), np.array([last if part else first for first, last, part in found])
+        found = [self._parts(axis, place, shape) for place in range(self.output_shape(shape)[1 + axis])]
+        return np.array([min(cells) for cells in found]), np.array([max(cells) for cells in found])
 
     def torch(self, shape: Shape) -> str:
+        if self.start is not None:
+            return ""
         more = f", mode={self.mode!r}" if self.mode != "nearest" else ""
-        return f"torch.nn.Upsample(scale_factor={pair(self.scale_factor)}{more}{', align_corners=True' if self.align_corners else ''})"
+        size = f"size={self.size}" if self.size is not None else f"scale_factor={pair(self.scale_factor or (1, 1))}"
+        return f"torch.nn.Upsample({size}{more}{', align_corners=True' if self.align_corners else ''})"
 
     def size_words(self, shape: Shape) -> str:
-        (down, along), (_, rows, columns) = self.scale_factor, shape
+        _, rows, columns = shape
+        if self.scale_factor is None:
+            new = self.output_shape(shape)
+            return f"rows {rows} → {new[1]}, columns {columns} → {new[2]}"
+        down, along = self.scale_factor
         return f"rows {rows}·{down} = {rows * down}, columns {columns}·{along} = {columns * along}"
 
     def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...]) -> str:
-        scales = to.constant(f"{name}.scales", np.array([1, 1, *self.scale_factor], float))
+        if self.start is not None:  # Resize has no such rule: what goes into each row, then into each column, as matrices
+            down = to.constant(f"{name}.rows", self.matrix(0, shapes[0]))
+            along = to.constant(f"{name}.columns", self.matrix(1, shapes[0]).T)
+            return to.add("MatMul", name, to.add("MatMul", f"{name}_rows", down, *xs), along)
         how = "align_corners" if self.align_corners else "half_pixel"
-        settings = {"mode": "linear", "coordinate_transformation_mode": how}
+        settings = {
+            "mode": {"bilinear": "linear", "bicubic": "cubic"}.get(self.mode, ""),
+            "coordinate_transformation_mode": how,
+        }
         if self.mode == "nearest":
             settings = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        if self.scale_factor is None:
+            sizes = to.integers(f"{name}.sizes", [1, *self.output_shape(shapes[0])])
+            return to.add("Resize", name, *xs, "", "", sizes, **settings)
+        scales = to.constant(f"{name}.scales", np.array([1, 1, *self.scale_factor], float))
         return to.add("Resize", name, *xs, "", scales, **settings)
+
+
+_A = -0.75  # of the cubic that PyTorch and ONNX take
+
+
+def _near(t: float) -> float:
+    """How much of a cell goes in that lies less than one place away."""
+    return ((_A + 2) * t - (_A + 3)) * t * t + 1
+
+
+def _far(t: float) -> float:
+    """The same from one place to two."""
+    return ((t - 5) * t + 8) * t * _A - 4 * _A

@@ -10,6 +10,7 @@ from ..errors import NetworkError
 from ..reading import Source
 from .file import read_graph
 from .operators import OPERATORS
+from .pieces import whole
 from .reading import Imported, Reading
 
 __all__ = ["Imported", "read_onnx"]
@@ -31,6 +32,6 @@ def read_onnx(
     graph = read_graph(path)
     try:
         with np.errstate(all="ignore"):  # what is not finite is refused with its place
-            return Reading(graph, size, OPERATORS).finish({"scale": scale, "mean": mean, "std": std})
+            return Reading(graph, size, OPERATORS, whole).finish({"scale": scale, "mean": mean, "std": std})
     except RecursionError:
         raise NetworkError(f"{graph.source}: its nodes are nested too deeply") from None

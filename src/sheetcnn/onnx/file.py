@@ -120,7 +120,7 @@ def _dimensions(value: onnx.ValueInfoProto, source: str) -> tuple[int | None, ..
         raise NetworkError(f"{source}: input {value.name!r} has no shape; export the model with one")
     if kind.elem_type in (onnx.TensorProto.STRING, *_COMPLEX):
         raise NetworkError(f"{source}: input {value.name!r} is no array of real numbers")
-    sizes = tuple(side.dim_value if side.HasField("dim_value") else None for side in kind.shape.dim)
+    sizes = tuple(side.dim_value if side.HasField("dim_value") and side.dim_value != -1 else None for side in kind.shape.dim)
     if not sizes or any(size is not None and size < 1 for size in sizes):
         raise NetworkError(f"{source}: input {value.name!r} has the shape {list(sizes)}; every size must be at least 1")
     return sizes

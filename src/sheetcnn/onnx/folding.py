@@ -48,6 +48,8 @@ def folded(node: Node, inputs: Sequence[object], opset: int, room: int = MOST) -
         raise UnsupportedError("no layer does this, nor is it among what is computed from constants")
     if size > room:
         raise UnsupportedError(f"it makes a constant of {size:,} numbers; all together may have {MOST:,}")
+    if node.operator == "DequantizeLinear":
+        return _dequantized(node, arrays)
     names = [name for name in node.inputs if name]
     graph = helper.make_graph([node.proto], "one", [_value(name) for name in names], [_value(node.outputs[0])])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
@@ -71,3 +73,18 @@ def _constant(node: Node) -> np.ndarray:
         if key.startswith("value") and value is not None:
             return np.asarray(value)
     raise UnsupportedError("it holds no dense array of numbers")
+
+
+def _dequantized(node: Node, arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """(q − zero point) · scale, of one scale, of one for each place along an axis, or of one for each block along it."""
+    q, scale, *zero = (array.astype(np.float32) for array in arrays)
+    if scale.size == 1:
+        scale, zero = scale.reshape(()), [one.reshape(()) for one in zero]
+    elif scale.ndim == 1:
+        shape = [1] * q.ndim
+        shape[node.get("axis", 1)] = -1
+        scale, zero = scale.reshape(shape), [one.reshape(shape) for one in zero]
+    elif block := node.get("block_size", 0):
+        axis = node.get("axis", 1) % q.ndim
+        scale, *zero = (np.repeat(one, block, axis=axis).take(range(q.shape[axis]), axis=axis) for one in (scale, *zero))
+    return (q - zero[0] if zero else q) * scale

@@ -21,10 +21,11 @@ from ..model.limits import MAX_CELLS
 from ..model.network import RESERVED
 from ..model.settings import INPUT
 from .file import UnsupportedError
-from .values import Value, stacked
+from .moving import moves, selected
+from .values import Cells, Value, stacked
 
 MOST_LAYERS = 2_000  # before some are merged
-NORMS = ("instance_norm2d", "group_norm")
+NORMS = ("instance_norm2d", "group_norm", "layer_norm")
 STAGES = {"mean": 0.0, "std": 1.0, "weight": 1.0, "bias": 0.0}  # of (x − mean) / std · weight + bias, and what does nothing
 
 
@@ -55,6 +56,7 @@ class Plan:
     def __init__(self, shape: Shape) -> None:
         self.steps = [Step(INPUT, [], shape)]
         self._views: dict[tuple[int, Shape], int] = {}
+        self._moved: dict[tuple[int, Shape, bytes], int] = {}
 
     # -- finding layers ------------------------------------------------------------------------------------------------
     def add(
@@ -116,20 +118,44 @@ class Plan:
         return self._views[layer, shape]
 
     def settled(self, value: Value) -> int:
-        """The layer whose cells are in a tensor's own order: another order is what a shuffle makes, if any layer does."""
-        layer, order = value.cells.layer, value.cells.order
-        if order is None:
-            return layer
+        """The layer whose cells are in a tensor's own order."""
+        if value.cells.order is None:
+            return value.cells.layer
+        return self.moved(value.cells.layer, stacked(value.shape), value.cells.order)
+
+    def moved(self, layer: int, goal: Shape, order: np.ndarray, name: str = "") -> int:
+        """The layer of a given shape whose n-th cell is the `order[n]`-th of another's."""
         shape = self.steps[layer].shape
-        for chain in _shuffles(shape, stacked(value.shape)) if len(shape) == 3 else ():
-            moved = np.arange(int(np.prod(shape))).reshape(shape)
+        if np.array_equal(order, np.arange(int(np.prod(shape)))):
+            return self.view(layer, goal)
+        if (layer, goal, order.tobytes()) not in self._moved:
+            chain = moves(shape, goal, order)
+            if chain is None:
+                raise UnsupportedError(f"it moves the cells of {shape_text(shape)} to {shape_text(goal)} without any order")
+            made = layer
             for kind, settings in chain:
-                moved = LAYERS[kind](**settings).forward(moved)
-            if np.array_equal(moved.reshape(-1), order):
-                for kind, settings in chain:
-                    layer = self.add(kind, layer, **settings)
-                return layer
-        raise UnsupportedError("the cells that it reads were transposed before, in a way that no layer does")
+                made = self.add(kind, made, name=name, **settings)
+            self._moved[layer, goal, order.tobytes()] = made
+        return self._moved[layer, goal, order.tobytes()]
+
+    def last(self, cells: Cells, tensor: Shape) -> bool:
+        """Whether the channels of a layer's maps come last in a tensor of its cells."""
+        shape = self.steps[cells.layer].shape
+        if len(shape) != 3:
+            return False
+        if cells.order is None:  # of one channel or one cell: either way
+            return tensor[-3:] == (*shape[1:], shape[0]) != shape and 1 in (shape[0], shape[1] * shape[2])
+        return np.array_equal(self.turned(shape), cells.order)
+
+    def selects(self, layer: int, one: np.ndarray, other: np.ndarray) -> bool:
+        """Whether places along each axis are all that one order of a layer's cells takes, and another does not."""
+        shape = self.steps[layer].shape
+        return selected(shape, one.shape, one) is not None and selected(shape, other.shape, other) is None
+
+    @staticmethod
+    def turned(shape: Shape) -> np.ndarray:
+        """The order in which channels come last."""
+        return np.arange(int(np.prod(shape))).reshape(shape).transpose(1, 2, 0).reshape(-1)
 
     def maps(self, value: Value) -> int:
         """The layer that holds a tensor of batch, channels, rows and columns as maps."""
@@ -322,25 +348,13 @@ def _plain(step: Step) -> dict[str, Any]:
 
 
 def _tries(step: Step, number: int) -> Iterator[str]:
-    """What a layer may be called: its own name cleaned, then numbered."""
+    """What a layer may be called: its own name cleaned, then with what it is, then numbered."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", step.name).strip("_") or f"{step.kind}_{number}"
     if name[0].isdigit() or name.lower().startswith("xl") or name.lower() in RESERVED:
         name = f"{step.kind}_{name}"
     name = name[-31:].lstrip("_0123456789") or step.kind
     yield name
+    if step.kind not in name and len(f"{name}_{step.kind}") <= 31:
+        yield f"{name}_{step.kind}"
     for n in range(2, 10_000):
         yield f"{name[: 30 - len(str(n))].rstrip('_')}_{n}"
-
-
-def _shuffles(shape: Shape, goal: Shape) -> Iterator[list[tuple[str, dict[str, Any]]]]:
-    """The chains of shuffling layers that lead from maps of one shape to maps of another."""
-    channels = shape[0]
-    if goal == shape:
-        for groups in range(2, channels):
-            if channels % groups == 0:
-                yield [("channel_shuffle", {"groups": groups})]
-    if len(goal) == 3 and goal[1] % shape[1] == 0:
-        r = goal[1] // shape[1]
-        if r > 1 and goal == (channels // r**2, shape[1] * r, shape[2] * r):
-            yield [("pixel_shuffle", {"upscale_factor": r})]
-            yield [("channel_shuffle", {"groups": r**2}), ("pixel_shuffle", {"upscale_factor": r})]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from .comparing import compare
 from .curves import ITSELF, Curve
 from .file import Graph, Node, PieceError, UnsupportedError
 from .folding import MOST, folded
+from .picture import picture_of
 from .plan import Plan
 from .recognition import known, nearest
 from .values import MISFITS, Cells, Result, Value, refusal, stacked
@@ -38,9 +43,14 @@ class Reading:
     """A graph on its way to a network: what each name in it stands for, and the layers found so far."""
 
     def __init__(
-        self, graph: Graph, size: tuple[int, int] | None, operators: Mapping[str, Callable[[Reading, Node], Result]]
+        self,
+        graph: Graph,
+        size: tuple[int, int] | None,
+        operators: Mapping[str, Callable[[Reading, Node], Result | tuple[Result, ...]]],
+        whole: Callable[[Reading, Node], Value | None],
     ) -> None:
-        self.graph, self.opset, self.operators = graph, graph.opset, operators
+        """`operators` read nodes; `whole` knows the layer that a node is the last piece of."""
+        self.graph, self.opset, self.operators, self.whole = graph, graph.opset, operators, whole
         self.readers: dict[str, list[Node]] = {}
         for node in graph.nodes:
             for name in node.inputs:
@@ -49,85 +59,60 @@ class Reading:
         self.places = {node: n for n, node in enumerate(graph.nodes)}
         self.room = MOST
         self.faults: dict[Node, str] = {}
+        self.notes: dict[str, None] = {}  # what is to be known of how the model is read, in order
+        self.bases: dict[str, list[str]] = {}  # of the last pieces of layers: what all their ways lead back to
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
-        picture, self.plan = self._picture(size)
-        self.values[graph.input] = picture
+        self.picture = picture_of(graph, self.readers, size)
+        self.plan = Plan(self.picture.maps)
+        if self.picture.batch > 1:
+            self.notes[f"Exported for {self.picture.batch:,} pictures at once, read for one."] = None
+        self.values[graph.input] = Value(self.picture.shape, lambda: Cells(0, self.picture.order))
         for node in graph.nodes:
             self._operate(node)
 
-    # -- the input -----------------------------------------------------------------------------------------------------
-    def _picture(self, size: tuple[int, int] | None) -> tuple[Value, Plan]:
-        """The graph's input, its free sizes filled in. Channels come first, or last if the graph turns them around."""
-        source, free = self.graph.source, self.graph.dimensions
-        rank = len(free)
-        turns = [node.get("perm") for node in self.graph.nodes if node.operator == "Transpose"]
-        readers = self.readers.get(self.graph.input, [])
-        last = rank == 4 and [0, 3, 1, 2] in turns and (
-            all(node.operator == "Transpose" for node in readers) or (free[3] in (1, 3) and free[1] not in (1, 3))
-        )  # fmt: skip
-        sides = (1, 2) if last else (rank - 2, rank - 1)
-        sizes = [1 if n == 0 and rank > 1 and given is None else given for n, given in enumerate(free)]
-        if rank > 2 and None in [sizes[n] for n in sides]:
-            if size is None:
-                raise NetworkError(
-                    f"{source}: leaves the size of its input free; give it with --size ROWSxCOLUMNS to build or import"
-                )
-            for n, given in zip(sides, size, strict=True):
-                sizes[n] = sizes[n] or given
-        if None in sizes:
-            what = ", ".join("?" if given is None else str(given) for given in sizes)
-            raise NetworkError(
-                f"{source}: its input is {what}; only rows and columns may be free; export it with the others fixed"
-            )
-        shape = tuple(given for given in sizes if given is not None)
-        if (cells := int(np.prod(shape, dtype=object))) > MAX_CELLS:
-            raise LimitError(
-                f"{source}: reads {cells:,} numbers ({shape_text(shape)}); a workbook holds {MAX_CELLS:,} cells"
-            )
-        if rank > 3 and shape[0] != 1:
-            raise NetworkError(f"{source}: reads {shape[0]} pictures at once; export it for one, or for any number")
-        maps = stacked(shape) if rank > 1 else shape
-        maps = (*[1] * (3 - len(maps)), *maps)
-        if last:
-            maps = (shape[3], *shape[1:3])
-        elif size is not None and rank <= 2 and maps[2] % (size[0] * size[1]) == 0:
-            maps = (maps[2] // (size[0] * size[1]), *size)  # a vector that is a picture
-        if size is not None and maps[1:] != size:
-            raise NetworkError(
-                f"{source}: size {size[0]}x{size[1]} is given, the model reads {shape_text(maps)}; leave it out"
-            )
-        order = np.arange(int(np.prod(maps, dtype=object))).reshape(maps).transpose(1, 2, 0).reshape(-1) if last else None
-        return Value(shape, lambda: Cells(0, order)), Plan(maps)
-
     # -- going through the nodes ---------------------------------------------------------------------------------------
     def _operate(self, node: Node) -> None:
-        result: Result | None = None
-        inputs = [self._result(name) for name in node.inputs if name]
+        results: tuple[Result, ...] = ()
+        inputs = [self.result(name) for name in node.inputs if name]
         try:
             if all(isinstance(one, np.ndarray) for one in inputs):
-                result = folded(node, inputs, self.opset, self.room)
-                self.room -= result.size
+                constant = folded(node, inputs, self.opset, self.room)
+                self.room -= constant.size
+                results = (constant,)
             elif node.operator not in self.operators:
                 raise UnsupportedError("no layer does this")
+            elif (found := self.whole(self, node)) is not None:
+                results = (found,)
             elif all(one is not None for one in inputs):
-                result = self.operators[node.operator](self, node)
+                made = self.operators[node.operator](self, node)
+                results = made if isinstance(made, tuple) else (made,)
         except (UnsupportedError, *MISFITS) as error:
             refused = refusal(error)
             self.faults.setdefault(refused.node or node, str(refused))
-        if isinstance(result, Value):
-            result.node = result.node or node
-        self.values.update(dict.fromkeys(node.outputs[1:]))
-        if node.outputs:
-            self.values[node.outputs[0]] = result
+        for result in results:
+            if isinstance(result, Value):
+                result.node = result.node or node
+        self.values.update(zip_longest(node.outputs, results[: len(node.outputs)]))
 
-    def _result(self, name: str) -> Result | None:
+    def value_of(self, name: str) -> Value:
+        """What a name stands for that depends on the picture."""
+        found = self.result(name)
+        assert isinstance(found, Value)
+        return found
+
+    def is_constant(self, name: str) -> bool:
+        """Whether a name stands for what does not depend on the picture."""
+        return name in self.graph.constants or isinstance(self.values.get(name), np.ndarray)
+
+    def result(self, name: str) -> Result | None:
+        """What a name stands for; None where it cannot be drawn."""
         return self.graph.constants[name] if name in self.graph.constants else self.values[name]
 
     def finish(self, scaling: dict[str, Any]) -> Imported:
         """The network that the graph's outputs make. Raises NetworkError with all that no layer does."""
         layers: list[int] = []
         for name in self.graph.outputs:
-            result = self._result(name)
+            result = self.result(name)
             if isinstance(result, Value):
                 try:
                     layers.append(self._end(result))
@@ -149,6 +134,9 @@ class Reading:
     def _end(self, value: Value) -> int:
         """The layer that an output is, as a vector where it is one for each picture."""
         shape = stacked(value.shape)
+        channels, *sides = self.plan.steps[value.cells.layer].shape
+        if value.shape == (1, *sides, channels) and self.plan.last(value.cells, value.shape):
+            return value.cells.layer or self.plan.add("identity", 0)  # the same cells, and maps are what can be looked at
         layer = self.plan.settled(value)
         if len(shape) == 1 or (len(value.shape) == 4 and value.shape[0] == 1):
             layer = self.plan.view(layer, shape)
@@ -159,8 +147,9 @@ class Reading:
         graph = self.graph
         name = graph.metadata.get("name") or Path(graph.source).stem
         titles: dict[str, Any] = {"name": _printable(name)[:200] or "model"}
-        if about := _printable(graph.about)[:2000]:
-            titles["about"] = about
+        about = " ".join(filter(None, [_printable(graph.about), *self.notes]))
+        if about:
+            titles["about"] = about[-2000:]
         try:
             labels = json.loads(graph.metadata.get("labels", "null"))
         except (ValueError, RecursionError):
@@ -173,7 +162,7 @@ class Reading:
     # -- what operators ask --------------------------------------------------------------------------------------------
     def operand(self, node: Node, number: int) -> Result:
         """An input of a node: a constant, or what depends on the picture."""
-        found = self._result(node.inputs[number]) if number < len(node.inputs) and node.inputs[number] else None
+        found = self.result(node.inputs[number]) if number < len(node.inputs) and node.inputs[number] else None
         if found is None:
             raise UnsupportedError(f"its input {number + 1} is missing")
         return found
@@ -212,14 +201,29 @@ class Reading:
         return bool(self.readers.get(name)) or name in self.graph.outputs
 
     def name(self, node: Node) -> str:
-        """What the layer of a node is to be called: as its weights are, or as the node is."""
+        """What the layer of a node is to be called: as its weights are, as Keras calls it, or as the node is."""
         for given in node.inputs[1:]:
             if given in self.graph.constants and given.endswith((".weight", ".bias")):
                 return given.rpartition(".")[0]
+        for scoped in (node.name, *(given for given in node.inputs[1:] if given in self.graph.constants)):
+            if self.scope and scoped.startswith(self.scope) and scoped.count("/") > 1:
+                return self._of_keras(scoped.split("/")[1])
         *scopes, last = [part for part in node.name.split("/") if part] or [""]
         if scopes and last.lower().startswith(node.operator.lower()):
             return scopes[-1]
         return last.removeprefix("node_")
+
+    @cached_property
+    def scope(self) -> str:
+        """The model's name with which Keras begins the names of all nodes, model_1/conv2d_1/Relu; empty where it is not there."""
+        scopes = [node.name.split("/")[0] for node in self.graph.nodes if node.name.count("/") > 1]
+        name, count = Counter(scopes).most_common(1)[0] if scopes else ("", 0)
+        return f"{name}/" if 2 * count > len(scopes) else ""
+
+    def _of_keras(self, layer: str) -> str:
+        """A layer's own name: models that are exported number the model and all its layers once more."""
+        numbered = re.search(r"_\d+/$", self.scope) is not None
+        return re.sub(r"_\d+$", "", layer) if numbered else layer
 
     def drawn(
         self, node: Node, kind: str, layer: int, weights: dict[str, np.ndarray] | None = None, **settings: Any
@@ -232,10 +236,16 @@ class Reading:
         """The same cells in the same order, in another shape."""
         if min(shape, default=1) < 1 or int(np.prod(shape, dtype=object)) != int(np.prod(x.shape)):
             raise UnsupportedError(f"{shape_text(x.shape)} cannot be shaped as {shape_text(shape)}")
-        return x if shape == x.shape else Value(shape, lambda: x.cells)
+        if shape == x.shape:
+            return x
+        if x.base is not None and (len(x.shape) != 4 or len(shape) > 4):  # no maps yet, or not what is meant
+            return self._moved(x, x.base[0], x.base[1].reshape(shape))
+        return Value(shape, lambda: x.cells)
 
     def transposed(self, x: Value, turn: tuple[int, ...]) -> Value:
         """The same cells in another order."""
+        if x.base is not None and len(x.shape) != 4:
+            return self._moved(x, x.base[0], x.base[1].transpose(turn))
 
         def draw() -> Cells:
             layer, order = x.cells.layer, x.cells.order
@@ -244,6 +254,58 @@ class Reading:
             return Cells(layer, None if np.array_equal(new, own) else new)
 
         return Value(tuple(x.shape[n] for n in turn), draw)
+
+    def with_channels(self, x: Value, axis: int) -> tuple[int, Callable[[int], Value]]:
+        """The maps whose channels are an axis of a tensor, and what makes a tensor of other maps of that size again."""
+        rest = tuple(size for n, size in enumerate(x.shape) if n != axis)
+        rows, columns = int(np.prod(rest[:-1])), (1, *rest)[-1]
+        layer, order = x.cells.layer, x.cells.order
+        shape = self.plan.steps[layer].shape
+        if not (
+            order is not None and axis == len(x.shape) - 1 and self.plan.last(x.cells, x.shape) and shape[0] == x.shape[axis]
+        ):
+            own = np.arange(int(np.prod(x.shape))) if order is None else order
+            turned = np.moveaxis(own.reshape(x.shape), axis, 0).reshape(-1)
+            layer = self.plan.moved(layer, (x.shape[axis], rows, columns), turned)
+
+        def back(made: int) -> Value:
+            count = self.plan.steps[made].shape[0]
+            index = np.arange(count * rows * columns)
+            order = np.moveaxis(index.reshape(count, *rest), 0, axis)
+            cells = Cells(made, None if np.array_equal(order.reshape(-1), index) else order.reshape(-1))
+            return Value(order.shape, lambda: cells)
+
+        return layer, back
+
+    def moved(self, node: Node, x: Value, index: np.ndarray) -> Value:
+        """Some cells of a tensor, each once or more often: the n-th is the one that has the number `index` has there."""
+        if index.size > MAX_CELLS:
+            raise UnsupportedError(f"it makes {index.size:,} cells; a workbook holds {MAX_CELLS:,}")
+        if not index.size:
+            raise UnsupportedError(f"it leaves nothing of {shape_text(x.shape)}")
+        own = Value(index.shape, lambda: x.cells, node=node)
+        return self._moved(own, *((x, index) if x.base is None else (x.base[0], x.base[1].reshape(-1)[index])))
+
+    def _moved(self, before: Value, x: Value, index: np.ndarray) -> Value:
+        """Cells of a tensor, moved by the node of a value and those before it."""
+        node = before.node
+
+        def draw() -> Cells:
+            layer, order = x.cells.layer, x.cells.order
+            name = "" if node is None else self.name(node)
+            places = index if order is None else order[index]
+            if order is None and len(vector := stacked(x.shape)) == len(stacked(index.shape)) == 1:
+                layer = self.plan.view(layer, vector)
+            direct = places.reshape(stacked(index.shape))
+            if index.ndim == 4 and index.shape[0] == 1:  # maps, whose channels may come last
+                turned = places[0].transpose(2, 0, 1)
+                last = self.plan.last(x.cells, x.shape)
+                if self.plan.selects(layer, *((direct, turned) if last else (turned, direct))) ^ last:
+                    made = self.plan.moved(layer, turned.shape, turned.reshape(-1), name)
+                    return Cells(made, self.plan.turned(turned.shape))
+            return Cells(self.plan.moved(layer, direct.shape, direct.reshape(-1), name))
+
+        return Value(index.shape, draw, node=node, base=(x, index))
 
     def piece(
         self,
@@ -295,7 +357,7 @@ class Reading:
         while waiting:
             nodes.add(one := waiting.pop())
             for name in filter(None, one.inputs):
-                found = self._result(name)
+                found = self.result(name)
                 if isinstance(found, np.ndarray):
                     constants[name] = found
                 elif found is base:

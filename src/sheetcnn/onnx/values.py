@@ -42,6 +42,9 @@ class Value:
     curves: dict[Value, Curve] = field(default_factory=dict)
     node: Node | None = None
     depth: int = 0
+    base: tuple[Value, np.ndarray] | None = (
+        None  # where cells were moved: the value that they come from, and their places there
+    )
     _cells: Cells | None = None
 
     @property

@@ -130,9 +130,14 @@ def softmax(read: Reading, node: Node) -> Result:
     before, after = int(np.prod(x.shape[:axis])), int(np.prod(x.shape[axis + 1 :]))
     if read.opset < 13:  # then over all axes from this one on
         after = 1
-    if before != 1:
-        raise UnsupportedError(f"over axis {axis} of {shape_text(x.shape)} it is not over channels, nor over a vector")
     kind = "softmax" if node.operator == "Softmax" else "log_softmax"
+    if before != 1:
+        if read.opset < 13 and axis < len(x.shape) - 1:
+            raise UnsupportedError(
+                f"over all axes from {axis} on of {shape_text(x.shape)} it is not over channels, nor over a vector"
+            )
+        layer, back = read.with_channels(x, axis)
+        return back(read.plan.add(kind, layer, name=read.name(node)))
     layer = read.plan.settled(x)
     size = int(np.prod(x.shape)) // after
     shape = read.plan.steps[layer].shape

@@ -13,7 +13,7 @@ from ..reading import Reading
 from ..values import Cells, Result, Value, stacked
 from .registry import axis_of, operator
 
-_JOINTS = {"Add": "add", "Sum": "add", "Sub": "subtract", "Mul": "multiply"}
+_JOINTS = {"Add": "add", "Sum": "add", "Sub": "subtract", "Mul": "multiply", "Max": "maximum", "Min": "minimum"}
 _STAGES = {"Add": "bias", "Sub": "mean", "Mul": "weight", "Div": "std", "Sum": "bias"}
 
 
@@ -88,9 +88,23 @@ def _with_constant(read: Reading, node: Node, first: Result, second: Result) -> 
     if swapped and node.operator == "Div":
         raise UnsupportedError("it divides a constant by a layer, which no layer does")
     stage = _STAGES[node.operator]
+    flat = constant.reshape(len(constant), -1)
+    if (flat != flat[:, :1]).any():
+        return Cells(_cellwise(read, node, layer, constant.astype(float), swapped), x.cells.order)
     if swapped and node.operator == "Sub":
         layer, stage = plan.affine(layer, "weight", np.full(constant.shape, -1.0), name), "bias"
     return Cells(plan.affine(layer, stage, constant, name), x.cells.order)
+
+
+def _cellwise(read: Reading, node: Node, layer: int, constant: np.ndarray, swapped: bool) -> int:
+    """A layer with a number of its own for each cell."""
+    plan, name = read.plan, read.name(node)
+    if swapped and node.operator == "Sub":
+        layer = plan.affine(layer, "weight", np.full(constant.shape, -1.0), name)
+    elif node.operator in ("Sub", "Div"):
+        constant = -constant if node.operator == "Sub" else 1 / constant
+    operation = "multiply" if node.operator in ("Mul", "Div") else "add"
+    return plan.add("cellwise", layer, name=name, weights={"weight": constant}, operation=operation)
 
 
 def _joined(read: Reading, node: Node, values: list[Value], shape: Shape) -> Cells:
@@ -105,10 +119,15 @@ def _joined(read: Reading, node: Node, values: list[Value], shape: Shape) -> Cel
     )
     if alike:
         return Cells(plan.add(kind, *(one.layer for one in cells), name=name), first.order)
+    tensors = [read.reshaped(value, (*[1] * (len(shape) - len(value.shape)), *value.shape)) for value in values]
+    if any(one.cells.order is not None and plan.last(one.cells, one.shape) for one in tensors):  # channels come last
+        found = [read.with_channels(one, len(shape) - 1) for one in tensors]
+        whole = next((back for (_, back), one in zip(found, tensors, strict=True) if one.shape[:-1] == shape[:-1]), None)
+        if whole is not None:
+            return whole(plan.add(kind, *(layer for layer, _ in found), name=name)).cells
     layers = []
-    for value in values:
-        lifted = (*[1] * (len(shape) - len(value.shape)), *value.shape)
-        own = lifted[1:] if len(shape) > 1 and shape[0] == 1 else lifted
+    for value in tensors:
+        own = value.shape[1:] if len(shape) > 1 and shape[0] == 1 else value.shape
         layers.append(plan.view(plan.settled(value), own if len(own) == 1 else stacked((1, *own))))
     made = plan.add(kind, *layers, name=name)
     if int(np.prod(plan.steps[made].shape)) != int(np.prod(shape)):
@@ -137,19 +156,38 @@ def gemm(read: Reading, node: Node) -> Result:
     if bias is not None:
         bias = np.broadcast_to(bias.reshape(-1) * beta, (len(weight),)).copy()
     x = read.value(node, 0)
-    shape = x.shape[::-1] if node.get("transA", 0) else x.shape
-    if len(shape) != 2 or shape[0] != 1:
-        raise UnsupportedError(f"it reads {shape_text(shape)}; the vector of one picture is needed")
+    if node.get("transA", 0):
+        x = read.transposed(x, (1, 0))
+    if len(x.shape) != 2:
+        raise UnsupportedError(f"it reads {shape_text(x.shape)}; the vector of one picture is needed")
+    if x.shape[0] != 1:
+        return _mixed(read, node, x, 1, weight, bias)
     return _linear(read, node, x, weight, bias, (1, len(weight)))
 
 
 @operator("MatMul")
 def matmul(read: Reading, node: Node) -> Result:
-    """linear without a bias."""
+    """linear without a bias; of more than one vector a convolution of 1×1."""
+    if isinstance(given := read.operand(node, 0), np.ndarray):
+        x, weight = read.value(node, 1), read.weight(node, 0)
+        if given.ndim != 2 or len(x.shape) < 2 or x.shape[-2] != given.shape[1]:
+            raise UnsupportedError(f"{shape_text(given.shape)} times {shape_text(x.shape)} is not a matrix times vectors")
+        return _mixed(read, node, x, len(x.shape) - 2, weight, None)
     x, weight = read.value(node, 0), read.weight(node, 1)
-    if weight.ndim != 2 or int(np.prod(x.shape[:-1])) != 1:
-        raise UnsupportedError(f"{shape_text(x.shape)} times {shape_text(weight.shape)} is not one vector times a matrix")
+    if weight.ndim != 2 or x.shape[-1:] != weight.shape[:1]:
+        raise UnsupportedError(f"{shape_text(x.shape)} times {shape_text(weight.shape)} is not vectors times a matrix")
+    if int(np.prod(x.shape[:-1])) != 1:
+        return _mixed(read, node, x, len(x.shape) - 1, weight.T, None)
     return _linear(read, node, x, weight.T, None, (*x.shape[:-1], weight.shape[1]))
+
+
+def _mixed(read: Reading, node: Node, x: Value, axis: int, weight: np.ndarray, bias: np.ndarray | None) -> Result:
+    """What is fully connected along one axis of several: a convolution of 1×1, whose channels are that axis."""
+    layer, back = read.with_channels(x, axis)
+    weights = {"weight": weight[:, :, None, None]} | ({} if bias is None else {"bias": bias})
+    settings = {"out_channels": len(weight), "kernel_size": [1, 1], "padding": [0] * 4}
+    settings |= {} if bias is not None else {"bias": False}
+    return back(read.plan.add("conv2d", layer, name=read.name(node), weights=weights, **settings))
 
 
 def _linear(read: Reading, node: Node, x: Value, weight: np.ndarray, bias: np.ndarray | None, shape: Shape) -> Result:

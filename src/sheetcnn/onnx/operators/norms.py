@@ -10,7 +10,7 @@ from ...arrays.array import shape_text
 from ..file import Node, UnsupportedError
 from ..reading import Reading
 from ..values import Cells, Result, Value
-from .registry import operator
+from .registry import axis_of, operator
 
 
 @operator("BatchNormalization")
@@ -64,6 +64,32 @@ def _normalized(
         weights = {"weight": np.repeat(weight, channels // len(weight)), "bias": np.repeat(bias, channels // len(bias))}
     settings |= {"eps": node.get("epsilon", 1e-5), "affine": bool(weights)}
     return read.plan.add(kind, layer, name=read.name(node), weights=weights, **settings)
+
+
+@operator("LayerNormalization")
+def layer_norm(read: Reading, node: Node) -> Result:
+    """layer_norm over the last axis, or a vector; over whole pictures group_norm, and what else is fitting for their cells."""
+    x = read.value(node, 0)
+    rank = len(x.shape)
+    axis = axis_of(node.get("axis", -1), rank)
+    if any(name and read.is_used(name) for name in node.outputs[1:]):
+        raise UnsupportedError("sheetcnn has the normalised cells, not their mean and deviation (outputs 2 and 3)")
+    size = x.shape[axis:]
+    scale = np.broadcast_to(read.weight(node, 1), size).reshape(-1)
+    given = read.optional_weight(node, 2)
+    bias = np.zeros(scale.shape) if given is None else np.broadcast_to(given, size).reshape(-1)
+    plain = bool((scale == 1).all() and (bias == 0).all())
+    weights = {} if plain else {"weight": scale, "bias": bias}
+    settings = {"eps": node.get("epsilon", 1e-5), "affine": not plain}
+    flat = read.reshaped(x, (*x.shape[:axis], int(np.prod(size))))
+    if int(np.prod(x.shape[:axis])) == 1:
+        layer = read.plan.view(read.plan.settled(flat), (len(scale),))
+        made = read.plan.add("layer_norm", layer, name=read.name(node), weights=weights, **settings)
+        return Value(x.shape, lambda: Cells(made))
+    layer, back = read.with_channels(flat, axis)
+    return read.reshaped(
+        back(read.plan.add("layer_norm", layer, name=read.name(node), weights=weights, **settings)), x.shape
+    )
 
 
 @operator("LRN")

@@ -8,7 +8,7 @@ from ..file import Node, UnsupportedError
 from ..reading import Reading
 from ..values import Result
 
-Operator = Callable[[Reading, Node], Result]
+Operator = Callable[[Reading, Node], Result | tuple[Result, ...]]
 OPERATORS: dict[str, Operator] = {}
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...arrays.array import Shape, shape_text
 from ...layers import LAYERS
-from ...model.limits import MAX_CELLS
 from ..file import Node, UnsupportedError
 from ..reading import Reading
 from ..values import Cells, Result, Value, stacked
+from .moving import index_of, refuse_large
 from .registry import axis_of, operator
 
 
@@ -19,74 +21,125 @@ def concat(read: Reading, node: Node) -> Result:
     values = [read.value(node, n) for n in range(len(node.inputs))]
     if len(values) == 1:
         return values[0]
-    axis = axis_of(node.get("axis", 1), len(values[0].shape))
-    if any(len(value.shape) != len(values[0].shape) or int(np.prod(value.shape[:axis])) != 1 for value in values):
-        raise UnsupportedError(
-            f"along axis {axis} of {' and '.join(shape_text(v.shape) for v in values)} it stacks no channels"
-        )
-    after = values[0].shape[axis + 1 :]
+    first = values[0]
+    axis = axis_of(node.get("axis", 1), len(first.shape))
+    others = [tuple(size for n, size in enumerate(value.shape) if n != axis) for value in values]
+    if any(one != others[0] for one in others):
+        raise UnsupportedError(f"{' and '.join(shape_text(value.shape) for value in values)} do not fit along axis {axis}")
+    if int(np.prod(first.shape[:axis])) != 1:
+        found = [read.with_channels(value, axis) for value in values]
+        return found[0][1](read.plan.add("concat", *(layer for layer, _ in found), name=read.name(node)))
+    after = first.shape[axis + 1 :]
     layers = []
     for value in values:
         size = value.shape[axis]
         layers.append(read.plan.view(read.plan.settled(value), (size,) if not after else stacked((1, size, *after)[-4:])))
     made = read.plan.add("concat", *layers, name=read.name(node))
-    shape = (*values[0].shape[:axis], sum(value.shape[axis] for value in values), *after)
+    shape = (*first.shape[:axis], sum(value.shape[axis] for value in values), *after)
     return Value(shape, lambda: Cells(made))
 
 
 @operator("Pad")
 def pad(read: Reading, node: Node) -> Result:
-    """pad."""
+    """pad; what is cut off by less than 0, or repeats the cells of the other side, is rearranged."""
     x = read.value(node, 0)
     rank = len(x.shape)
-    mode = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}.get(node.get("mode", "constant"))
-    if mode is None:
-        raise UnsupportedError(f"pad has no mode {node.get('mode')!r}")
+    mode = node.get("mode", "constant")
+    if mode not in _PADDED:
+        raise UnsupportedError(f"pad has no mode {mode!r}")
     pads = node.get("pads") or read.optional_integers(node, 1) or []
     axes = [axis_of(a, rank) for a in read.optional_integers(node, 3) or range(rank)]
     if len(pads) != 2 * len(axes):
         raise UnsupportedError(f"it has {len(pads)} pads for {len(axes)} axes")
-    sides = {a: (pads[n], pads[n + len(axes)]) for n, a in enumerate(axes)}
-    if any(sides.get(a, (0, 0)) != (0, 0) for a in range(rank - 2)) or min(pads, default=0) < 0:
-        raise UnsupportedError("it pads other axes than rows and columns, or by less than 0")
+    sides = [(0, 0)] * rank
+    for n, axis in enumerate(axes):
+        sides[axis] = (pads[n], pads[n + len(axes)])
+    if min(pads, default=0) < 0:
+        cut = tuple(
+            slice(max(0, -before), size - max(0, -after)) for (before, after), size in zip(sides, x.shape, strict=True)
+        )
+        x = read.moved(node, x, index_of(x)[cut])
+        sides = [(max(0, before), max(0, after)) for before, after in sides]
+    if not any(map(any, sides)):
+        return x
+    refuse_large(int(np.prod([size + sum(side) for size, side in zip(x.shape, sides, strict=True)], dtype=object)))
+    if mode == "wrap" or (mode != "constant" and any(map(any, sides[: rank - 2]))):
+        return read.moved(node, x, np.pad(index_of(x), sides, mode=mode))
     given = read.optional_weight(node, 2)
     value = float(node.get("value", 0.0) if given is None else given.reshape(-1)[0])
-    if not any(pads):
-        return x
-    (top, bottom), (left, right) = sides.get(rank - 2, (0, 0)), sides.get(rank - 1, (0, 0))
-    settings = {"padding": [top, left, bottom, right]} | ({"mode": mode} if mode != "constant" else {"value": value})
-    return read.drawn(node, "pad", read.plan.maps(x), **settings)
+    settings = {"mode": _PADDED[mode]} if mode != "constant" else {"value": value}
+    return _padded(read, node, x, sides, settings)
+
+
+_PADDED = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "wrap"}
+
+
+def _padded(read: Reading, node: Node, x: Value, sides: list[tuple[int, int]], settings: dict[str, Any]) -> Result:
+    """A `pad` of rows and columns, which may stand before the channels."""
+    last = len(x.shape) == 4 and read.plan.last(x.cells, x.shape)
+    rank = len(x.shape)
+    rows, columns = (1, 2) if last else (rank - 2, rank - 1)
+    row = rank == 3 and not any(sides[rows])  # of one dimension
+    if any(any(side) for n, side in enumerate(sides) if n not in (rows, columns)):
+        raise UnsupportedError("it pads other axes than rows and columns")
+    (top, bottom), (left, right) = sides[rows], sides[columns]
+    settings = {"padding": [top, left, bottom, right]} | settings
+    if not (last or row):
+        return read.drawn(node, "pad", read.plan.maps(x), **settings)
+    layer = read.with_channels(x, 3 if last else 1)[0]
+    made = read.plan.add("pad", layer, name=read.name(node), **settings)
+    channels, high, wide = read.plan.steps[made].shape
+    if row:
+        return Value((1, channels, wide), lambda: Cells(made))
+    return Value((1, high, wide, channels), lambda: Cells(made, read.plan.turned((channels, high, wide))))
 
 
 @operator("Resize", "Upsample")
 def resize(read: Reading, node: Node) -> Result:
-    """The `upsample` whose output rows and columns are made of the same input rows and columns."""
+    """The `upsample` whose output rows and columns are made of the same input rows and columns; nearest ones are rearranged."""
     x = read.value(node, 0)
-    layer = read.plan.maps(x)
     if any(node.get(name, 0) for name in ("antialias", "exclude_outside")):
         raise UnsupportedError("upsample has no antialias and no exclude_outside")
     scales, sizes = _resizing(read, node, x.shape)
-    if sizes[:2] != list(x.shape[:2]):
+    refuse_large(int(np.prod(sizes, dtype=object)))
+    if min(sizes, default=1) < 1:
+        raise UnsupportedError(f"it leaves nothing of {shape_text(x.shape)}")
+    where = [_where(node, read.opset, old, new, scale) for old, new, scale in zip(x.shape, sizes, scales, strict=True)]
+    if node.get("mode", "nearest") == "nearest":
+        index = index_of(x)
+        for axis, places in enumerate(where):
+            near = _rounded(node, read.opset, places)
+            index = index.take(np.clip(near, 0, x.shape[axis] - 1).astype(int), axis=axis)
+        return read.moved(node, x, index)
+    mode = {"linear": "bilinear", "cubic": "bicubic"}.get(node.get("mode", ""))
+    if mode is None or node.get("cubic_coeff_a", -0.75) != -0.75:
+        raise UnsupportedError(f"upsample has no mode {node.get('mode')!r} with cubic_coeff_a {node.get('cubic_coeff_a')}")
+    if len(sizes) != 4 or sizes[:2] != list(x.shape[:2]):
         raise UnsupportedError("it resizes other axes than rows and columns")
+    layer = read.plan.maps(x)
     factors = [new // old for new, old in zip(sizes[2:], x.shape[2:], strict=True)]
-    if [f * old for f, old in zip(factors, x.shape[2:], strict=True)] != sizes[2:] or min(factors) < 1:
-        raise UnsupportedError(f"{shape_text(tuple(sizes[2:]))} is not a whole number of times {shape_text(x.shape[2:])}")
-    if max(old * new for old, new in zip(x.shape, sizes, strict=True)) > MAX_CELLS:
-        raise UnsupportedError(f"{shape_text(tuple(sizes))} is too large")
-    how = ({"mode": "nearest"}, {"mode": "bilinear"}, {"mode": "bilinear", "align_corners": True})
-    want = [
-        _resized(node, read.opset, old, new, scale)
-        for old, new, scale in zip(x.shape[2:], sizes[2:], scales[2:], strict=True)
-    ]
-    for settings in how:
-        trial = LAYERS["upsample"].model_validate({"scale_factor": factors} | settings)
-        rows, columns = x.shape[2:]
-        have = [trial.forward(np.eye(rows)[:, :, None])[:, :, 0], trial.forward(np.eye(columns)[:, None, :])[:, 0, :]]
-        if all(np.allclose(mine.T, yours, atol=1e-6) for mine, yours in zip(have, want, strict=True)):
-            return read.drawn(node, "upsample", layer, scale_factor=factors, **settings)
-    raise UnsupportedError(
-        f"upsample has no mode {node.get('mode', 'nearest')!r} with {node.get('coordinate_transformation_mode', 'half_pixel')!r}"
-    )
+    whole = [f * old for f, old in zip(factors, x.shape[2:], strict=True)] == sizes[2:]
+    size: dict[str, Any] = {"scale_factor": factors} if whole else {"size": sizes[2:]}
+    for settings in ({}, {"align_corners": True}, _affine(where[2:])):
+        trial = LAYERS["upsample"].model_validate(size | {"mode": mode} | settings)
+        if all(_same_places(trial, axis, x.shape[1:], places) for axis, places in enumerate(where[2:])):
+            return read.drawn(node, "upsample", layer, mode=mode, **size, **settings)
+    raise UnsupportedError(f"upsample has no {node.get('coordinate_transformation_mode', 'half_pixel')!r} in this form")
+
+
+def _affine(where: list[np.ndarray]) -> dict[str, Any]:
+    """The settings that put the output's places where they are."""
+    return {
+        "start": [float(places[0]) for places in where],
+        "step": [float(places[1] - places[0]) if len(places) > 1 else 1.0 for places in where],
+    }
+
+
+def _same_places(trial: Any, axis: int, shape: Shape, places: np.ndarray) -> bool:
+    """Whether a layer's output rows or columns lie where they should."""
+    mine = [trial.where(axis, n, shape) for n in range(len(places))]
+    held = (0, shape[1 + axis] - 1) if trial.mode == "bilinear" else (-np.inf, np.inf)
+    return bool(np.allclose(np.clip(mine, *held), np.clip(places, *held), atol=1e-6))
 
 
 def _resizing(read: Reading, node: Node, shape: Shape) -> tuple[list[float], list[int]]:
@@ -97,8 +150,6 @@ def _resizing(read: Reading, node: Node, shape: Shape) -> tuple[list[float], lis
         last = read.optional_weight(node, 2 if read.opset > 10 and node.operator == "Resize" else 1)
         given = [] if last is None else last.reshape(-1).tolist()
     axes = [axis_of(a, rank) for a in node.get("axes") or range(rank)]
-    if node.get("keep_aspect_ratio_policy", "stretch") != "stretch":
-        raise UnsupportedError("keep_aspect_ratio_policy is not read")
     sizes = list(shape)
     scales = [1.0] * rank
     wanted = read.optional_integers(node, 3) if not given else None
@@ -107,53 +158,38 @@ def _resizing(read: Reading, node: Node, shape: Shape) -> tuple[list[float], lis
     for n, axis in enumerate(axes):
         sizes[axis] = int(np.floor(shape[axis] * given[n])) if given else int((wanted or [])[n])
         scales[axis] = given[n] if given else sizes[axis] / shape[axis]
+    policy = node.get("keep_aspect_ratio_policy", "stretch")
+    if wanted and policy != "stretch":
+        one = (min if policy == "not_larger" else max)(scales[axis] for axis in axes)
+        for axis in axes:
+            sizes[axis], scales[axis] = int(np.floor(shape[axis] * one + 0.5)), one
     return scales, sizes
 
 
-def _resized(node: Node, opset: int, old: int, new: int, scale: float) -> np.ndarray:
-    """How much of each old place goes into each new one, by ONNX's definition of Resize."""
-    mode = node.get("mode", "nearest")
-    if mode not in ("nearest", "linear"):
-        raise UnsupportedError(f"upsample has no mode {mode!r}")
+def _where(node: Node, opset: int, old: int, new: int, scale: float) -> np.ndarray:
+    """Where each new place lies among the old ones, by ONNX's definition of Resize."""
     simple = node.operator == "Upsample" or opset == 10
     transform = "asymmetric" if simple else node.get("coordinate_transformation_mode", "half_pixel")
-    rounding = "floor" if simple else node.get("nearest_mode", "round_prefer_floor")
     places = np.arange(new, dtype=float)
-    if transform in ("half_pixel", "half_pixel_symmetric") or (transform == "pytorch_half_pixel" and new > 1):
-        where = (places + 0.5) / scale - 0.5
-    elif transform == "align_corners":
-        where = places * (old - 1) / (new - 1) if new > 1 else places * 0
-    elif transform == "asymmetric":
-        where = places / scale
-    else:
-        raise UnsupportedError(f"upsample has no {transform!r}")
-    matrix = np.zeros((new, old))
-    if mode == "nearest":
-        halves = {"floor": np.floor(where), "ceil": np.ceil(where), "round_prefer_floor": np.ceil(where - 0.5)}
-        near = halves.get(rounding, np.floor(where + 0.5))
-        matrix[range(new), np.clip(near, 0, old - 1).astype(int)] = 1
-        return matrix
-    where = np.clip(where, 0, old - 1)
-    first = np.minimum(where.astype(int), old - 1)
-    np.add.at(matrix, (range(new), first), 1 - (where - first))
-    np.add.at(matrix, (range(new), np.minimum(first + 1, old - 1)), where - first)
-    return matrix
+    if transform == "half_pixel_symmetric":
+        return old / 2 * (1 - new / (old * scale)) + (places + 0.5) / scale - 0.5
+    if transform == "half_pixel" or (transform == "pytorch_half_pixel" and new > 1):
+        return (places + 0.5) / scale - 0.5
+    if transform == "align_corners":
+        length = scale * old  # not rounded
+        return places * (old - 1) / (length - 1) if length != 1 else places * 0
+    if transform in ("asymmetric", "pytorch_half_pixel"):
+        return places / scale if transform == "asymmetric" else places * 0
+    raise UnsupportedError(f"upsample has no {transform!r}")
 
 
-@operator("DepthToSpace")
-def depth_to_space(read: Reading, node: Node) -> Result:
-    """pixel_shuffle, after a channel_shuffle in the mode DCR."""
-    x, r = read.value(node, 0), node.get("blocksize", 1)
-    if len(x.shape) != 4 or r < 1 or x.shape[1] % r**2:
-        raise UnsupportedError(f"it cannot divide the channels of {shape_text(x.shape)} by {r}²")
-    batch, channels, rows, columns = x.shape
-    less = channels // r**2
-    if node.get("mode", "DCR") == "CRD":
-        split, turn = (batch, less, r, r, rows, columns), (0, 1, 4, 2, 5, 3)
-    else:
-        split, turn = (batch, r, r, less, rows, columns), (0, 3, 4, 1, 5, 2)
-    moved = read.transposed(read.reshaped(x, split), turn)
-    return read.reshaped(moved, (batch, less, rows * r, columns * r))
+def _rounded(node: Node, opset: int, where: np.ndarray) -> np.ndarray:
+    """The old place that is nearest, as the model rounds."""
+    simple = node.operator == "Upsample" or opset == 10
+    rounding = "floor" if simple else node.get("nearest_mode", "round_prefer_floor")
+    halves = {"floor": np.floor(where), "ceil": np.ceil(where), "round_prefer_floor": np.ceil(where - 0.5)}
+    near: np.ndarray = halves.get(rounding, np.floor(where + 0.5))
+    return near
 
 
 @operator("Flatten")
@@ -176,6 +212,8 @@ def reshape(read: Reading, node: Node) -> Result:
     sizes = list(wanted)
     if not node.get("allowzero", 0):
         sizes = [x.shape[n] if size == 0 and n < len(x.shape) else size for n, size in enumerate(wanted)]
+    if sizes[:1] == [read.picture.batch] and x.shape[:1] == (1,):  # for so many pictures, of which one is read
+        sizes[0] = 1
     if sizes.count(-1) == 1:
         rest = -int(np.prod(sizes))
         sizes[sizes.index(-1)] = int(np.prod(x.shape)) // rest if rest > 0 else 0
@@ -200,26 +238,6 @@ def unsqueeze(read: Reading, node: Node) -> Result:
     new = {axis_of(a, rank) for a in axes}
     sizes = iter(x.shape)
     return read.reshaped(x, tuple(1 if n in new else next(sizes) for n in range(rank)))
-
-
-@operator("Transpose")
-def transpose(read: Reading, node: Node) -> Result:
-    """The same cells in another order, which a shuffle or a fully connected layer may undo."""
-    x = read.value(node, 0)
-    turn = tuple(node.get("perm") or reversed(range(len(x.shape))))
-    if sorted(turn) != list(range(len(x.shape))):
-        raise UnsupportedError(f"perm {list(turn)} does not fit {shape_text(x.shape)}")
-    return read.transposed(x, turn)
-
-
-@operator("Expand")
-def expand(read: Reading, node: Node) -> Result:
-    """Nothing, where it repeats nothing."""
-    x = read.value(node, 0)
-    wanted = tuple(read.optional_integers(node, 1) or [])
-    if int(np.prod(wanted, dtype=object)) > int(np.prod(x.shape)):
-        raise UnsupportedError(f"it repeats {shape_text(x.shape)}, which no layer does")
-    return read.reshaped(x, np.broadcast_shapes(x.shape, wanted))
 
 
 @operator("Shape")

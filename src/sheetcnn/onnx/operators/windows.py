@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,13 @@ from .registry import axis_of, operator
 def conv(read: Reading, node: Node) -> Result:
     """A convolution: conv2d, or conv3d for weights of five axes."""
     x, weight = read.value(node, 0), read.weight(node, 1)
+    if weight.ndim == 3:
+        flat, maps = _of_one_row(read, node, x)
+        return _as_row(read, _conv(read, flat, maps, weight[:, :, None]))
+    return _conv(read, node, x, weight)
+
+
+def _conv(read: Reading, node: Node, x: Value, weight: np.ndarray) -> Value:
     settings = {"out_channels": weight.shape[0], "kernel_size": list(weight.shape[2:])}
     weights = {"weight": weight}
     if (bias := read.optional_weight(node, 2)) is not None:
@@ -33,7 +41,7 @@ def conv(read: Reading, node: Node) -> Result:
     return read.drawn(node, "conv2d", read.plan.maps(x), weights=weights, **settings)
 
 
-def _conv3d(read: Reading, node: Node, x: Value, settings: dict[str, Any], weights: dict[str, np.ndarray]) -> Result:
+def _conv3d(read: Reading, node: Node, x: Value, settings: dict[str, Any], weights: dict[str, np.ndarray]) -> Value:
     pads = node.get("pads", [0] * 6)
     if node.get("group", 1) != 1:
         raise UnsupportedError("conv3d has no groups")
@@ -55,6 +63,13 @@ def _conv3d(read: Reading, node: Node, x: Value, settings: dict[str, Any], weigh
 def conv_transpose(read: Reading, node: Node) -> Result:
     """conv_transpose2d, its padding worked out where an output shape is given."""
     x, weight = read.value(node, 0), read.weight(node, 1)
+    if weight.ndim == 3:
+        flat, maps = _of_one_row(read, node, x)
+        return _as_row(read, _conv_transpose(read, flat, maps, weight[:, :, None]))
+    return _conv_transpose(read, node, x, weight)
+
+
+def _conv_transpose(read: Reading, node: Node, x: Value, weight: np.ndarray) -> Value:
     _two_dimensional(weight.ndim - 2)
     layer = read.plan.maps(x)
     groups, stride, dilation = node.get("group", 1), node.get("strides", [1, 1]), node.get("dilations", [1, 1])
@@ -94,9 +109,16 @@ def average_pool(read: Reading, node: Node) -> Result:
 
 
 def _pooling(read: Reading, node: Node, kind: str, settings: dict[str, Any]) -> Result:
+    x = read.value(node, 0)
+    if len(node.get("kernel_shape", [])) == 1:
+        flat, maps = _of_one_row(read, node, x)
+        return _as_row(read, _pooled(read, flat, maps, kind, settings))
+    return _pooled(read, node, x, kind, settings)
+
+
+def _pooled(read: Reading, node: Node, x: Value, kind: str, settings: dict[str, Any]) -> Value:
     size = node.get("kernel_shape", [])
     _two_dimensional(len(size))
-    x = read.value(node, 0)
     layer = read.plan.maps(x)
     settings |= {"kernel_size": size, "stride": [1, 1]} | _window(node, x.shape[2:], size)
     if node.get("ceil_mode", 0):
@@ -109,6 +131,27 @@ def _two_dimensional(axes: int) -> None:
         raise UnsupportedError(
             f"it works along {axes} dimension{'s' if axes != 1 else ''}; sheetcnn has maps of rows and columns"
         )
+
+
+_ALONG = {"strides": 1, "dilations": 1, "kernel_shape": 1, "output_padding": 0, "output_shape": 1}
+
+
+def _of_one_row(read: Reading, node: Node, x: Value) -> tuple[Node, Value]:
+    """A node that works along one dimension, and what it reads, as one that works on maps of one row."""
+    if len(x.shape) != 3:
+        raise UnsupportedError(f"it reads {shape_text(x.shape)}, but works along 1 dimension")
+    given = {key: [first, *node.get(key)] for key, first in _ALONG.items() if key in node.attributes}
+    if "pads" in node.attributes:
+        before, after = node.get("pads")
+        given["pads"] = [0, before, 0, after]
+    layer, _ = read.with_channels(x, 1)
+    maps = Value((1, x.shape[1], 1, x.shape[2]), lambda: Cells(layer), node=x.node)
+    return replace(node, attributes=node.attributes | given), maps
+
+
+def _as_row(read: Reading, made: Value) -> Value:
+    """Maps of one row as a tensor of one dimension."""
+    return read.reshaped(made, (*made.shape[:2], made.shape[3]))
 
 
 def _window(node: Node, size: tuple[int, ...], kernel: tuple[int, ...]) -> dict[str, Any]:
@@ -134,22 +177,47 @@ def _window(node: Node, size: tuple[int, ...], kernel: tuple[int, ...]) -> dict[
 def global_pool(read: Reading, node: Node) -> Result:
     """global_avg_pool2d or global_max_pool2d."""
     x = read.value(node, 0)
-    return _whole_maps(read, node, x, tuple(range(2, len(x.shape))), keep=True)
+    return _whole_maps(read, node, x, tuple(range(2, len(x.shape))), True)
 
 
-@operator("ReduceMean", "ReduceMax")
+_MODES = {"Mean": "mean", "Max": "max", "Min": "min", "Sum": "sum"}
+
+
+@operator(*(f"Reduce{name}" for name in _MODES))
 def reduce(read: Reading, node: Node) -> Result:
-    """Global pooling, or pooling of whole rows or columns."""
+    """Global pooling, pooling of whole rows or columns, or of all channels at each place."""
     x = read.value(node, 0)
     axes = node.get("axes") or read.optional_integers(node, 1)
     rank = len(x.shape)
     if not axes and node.get("noop_with_empty_axes", 0):
         return x
-    return _whole_maps(read, node, x, tuple(sorted(axis_of(a, rank) for a in axes or range(rank))), node.get("keepdims", 1))
+    over = tuple(sorted(axis_of(a, rank) for a in axes or range(rank)))
+    keep = bool(node.get("keepdims", 1))
+    if all(x.shape[a] == 1 for a in over):
+        return read.reshaped(x, tuple(size for n, size in enumerate(x.shape) if n not in over)) if not keep else x
+    out = tuple(1 if a in over else size for a, size in enumerate(x.shape) if keep or a not in over)
+    return Value(out, lambda: _whole_maps(read, node, x, over, keep).cells)
 
 
-def _whole_maps(read: Reading, node: Node, x: Value, axes: tuple[int, ...], keep: bool) -> Result:
-    """The mean or the largest of whole maps, however the tensor is shaped; or of their rows, columns, or all cells."""
+def _whole_maps(read: Reading, node: Node, x: Value, axes: tuple[int, ...], keep: bool) -> Value:
+    """What is made of whole maps, however the tensor is shaped; of their rows or columns; or of all channels at each place."""
+    mode = "mean" if node.operator == "GlobalAveragePool" else "max" if node.operator == "GlobalMaxPool" else ""
+    mode = mode or _MODES[node.operator.removeprefix("Reduce")]
+    out = tuple(1 if a in axes else size for a, size in enumerate(x.shape) if keep or a not in axes)
+    cells = _windows(read, node, x, axes, mode) if mode in ("mean", "max") else None
+    if cells is not None:
+        return Value(out, lambda: cells)
+    # Axes beside each other become one, which is then that of the channels.
+    rest = tuple(a for a in range(len(x.shape)) if a not in axes)
+    beside = read.reshaped(
+        read.transposed(x, (*rest, *axes)), (*(x.shape[a] for a in rest), int(np.prod([x.shape[a] for a in axes])))
+    )
+    layer, back = read.with_channels(beside, len(rest))
+    return read.reshaped(back(read.plan.add("channel_pool", layer, name=read.name(node), mode=mode)), out)
+
+
+def _windows(read: Reading, node: Node, x: Value, axes: tuple[int, ...], mode: str) -> Cells | None:
+    """The mean or the largest of whole maps, rows or columns, or of all cells, where the axes are that."""
     plan, cells = read.plan, x.cells
     rest = [a for a in range(len(x.shape)) if a not in axes]
     places = np.arange(int(np.prod(x.shape))) if cells.order is None else cells.order
@@ -160,18 +228,13 @@ def _whole_maps(read: Reading, node: Node, x: Value, axes: tuple[int, ...], keep
         shape = (1, 1, len(places)) if len(shape) != 3 else (1, shape[0] * shape[1], shape[2])
         layer = plan.view(layer, shape)
     grid = np.arange(len(places)).reshape(shape)
-    kind = "max" if node.operator in ("GlobalMaxPool", "ReduceMax") else "avg"
-    order = None
+    kind = "max" if mode == "max" else "avg"
     if groups.shape[1] == grid[0].size and (groups // grid[0].size == groups[:, :1] // grid[0].size).all():
         made = plan.add(f"global_{kind}_pool2d", layer, name=read.name(node))
         order = groups[:, 0] // grid[0].size
-    elif np.array_equal(groups, grid.reshape(-1, shape[2])):
-        made = plan.add(f"{kind}_pool2d", layer, name=read.name(node), kernel_size=[1, shape[2]])
-    elif np.array_equal(groups, grid.transpose(0, 2, 1).reshape(-1, shape[1])):
-        made = plan.add(f"{kind}_pool2d", layer, name=read.name(node), kernel_size=[shape[1], 1])
-    else:
-        raise UnsupportedError(f"over axes {list(axes)} of {shape_text(x.shape)} it takes no whole maps, rows or columns")
-    if order is not None and np.array_equal(order, np.arange(len(order))):
-        order = None
-    out = tuple(1 if a in axes else size for a, size in enumerate(x.shape) if keep or a not in axes)
-    return Value(out, lambda: Cells(made, order))
+        return Cells(made, None if np.array_equal(order, np.arange(len(order))) else order)
+    if np.array_equal(groups, grid.reshape(-1, shape[2])):
+        return Cells(plan.add(f"{kind}_pool2d", layer, name=read.name(node), kernel_size=[1, shape[2]]))
+    if np.array_equal(groups, grid.transpose(0, 2, 1).reshape(-1, shape[1])):
+        return Cells(plan.add(f"{kind}_pool2d", layer, name=read.name(node), kernel_size=[shape[1], 1]))
+    return None
