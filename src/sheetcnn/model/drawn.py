@@ -16,6 +16,7 @@ Steps = Literal[
     "compact", "products", "steps"
 ]  # no more than formulas need; products and sums; sums also without activation
 MOST_CHANNELS = 16  # a layer that reads more of them does not show them once more
+MOST_COLUMNS = 500  # nor maps that are wider
 MOST_NUMBERS = 400  # nor a vector of more
 MOST_WEIGHTS = 4_000  # of a fully connected layer that are shown as maps
 MOST_CELLS = 100_000  # of all that layers read; in larger networks none is shown once more
@@ -84,7 +85,8 @@ def mirrored(network: Network, wanted: bool | None) -> frozenset[str]:
 def _few(node: Node) -> bool:
     """Whether so few channels and numbers are read that there is room for them on a layer's sheet."""
     channels = sum(shape[0] if len(shape) == 3 else 1 for shape in node.in_shapes)
-    return channels <= MOST_CHANNELS and all(len(shape) == 3 or shape[0] <= MOST_NUMBERS for shape in node.in_shapes)
+    fit = all(shape[2] <= MOST_COLUMNS if len(shape) == 3 else shape[0] <= MOST_NUMBERS for shape in node.in_shapes)
+    return channels <= MOST_CHANNELS and fit
 
 
 def folded(network: Network) -> frozenset[str]:
