@@ -269,6 +269,7 @@ VALUES: list[tuple[str, Any]] = [
 # Where LibreOffice goes other ways than Excel: booleans are numbers to it, it knows fewer errors, and some powers more.
 NOT_LIKE_LIBREOFFICE = {"SUM(A1:D3)": 46, "SUM(D1:D3)": 1, "MAX(D1:D3)": 1, "SUMPRODUCT(A1:D3,A1:D3)": 286}
 NOT_LIKE_LIBREOFFICE |= {
+    "A1&D1&TRUE&ROUND(-2/3,2)&0.1+0.2": "11-0.670.3",  # TRUE is 1 there, in Excel a word
     "LARGE(A1:D2,7)": "#VALUE!",
     "LARGE(A1:C3,0)": "#VALUE!",
     "LN(0)": "#VALUE!",
