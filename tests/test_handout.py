@@ -785,7 +785,7 @@ def test_libreoffice_as_the_student(give: Give, office: Callable, tmp_path: Path
         {"save": "nothing"},
         {"edits": right, "rename": [["conv", "my maps"], ["Input", "pixels"]], "save": "renamed"},
         {"edits": right, "insert_rows": [["conv", 3, 2], ["Input", 1, 3]], "save": "inserted"},
-        {"edits": right, "insert_rows": [["conv", 9, 1]], "save": "cut"},
+        {"edits": right, "insert_rows": [["conv", 14, 1]], "save": "cut"},
     ]
     read = office([{"book": str(book), **job, "save": str(folder / f"{job['save']}.xlsx")} for job in jobs])
     assert [read[0]["read"], read[1]["read"]] == [[[[4.0]]], [[[4.0]]]]  # all four are green in either

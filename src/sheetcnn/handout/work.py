@@ -75,11 +75,12 @@ class StudentWork(NamedAreas):
         read, parameters = trial(node, number)
         changed = list(known)
         arrays = [(self.graph.output(other), numbers) for other, numbers in read.items()]
-        mirrors = self.graph.mirrors(node.name)
-        arrays += [(mirror, read[other]) for mirror, other in zip(mirrors, node.inputs, strict=False)]
         arrays += [(array, parameters[array.key]) for array in self.graph.of[node.name] if array.key in parameters]
         for array, numbers in arrays:
             changed += [(grid, _flat(numbers[index], grid)) for index, grid in self._grids(array)]
+        for mirror, other in zip(self.graph.mirrors(node.name), node.inputs, strict=False):
+            with suppress(WorkbookError):  # one that was cut up still follows what it mirrors
+                changed += [(grid, _flat(read[other][index], grid)) for index, grid in self._grids(mirror)]
         return changed
 
     def _unknown(self, book: Book, array: Array, grids: dict[Shape, Grid]) -> np.ndarray:
@@ -191,7 +192,7 @@ class StudentWork(NamedAreas):
             try:
                 found += [(grid, _flat(numbers[index], grid)) for index, grid in self._grids(array)]
             except WorkbookError:
-                if array.owner in (layer, *self.variant.network.by_name[layer].inputs):
+                if array.role != "mirror" and array.owner in (layer, *self.variant.network.by_name[layer].inputs):
                     raise
         return found
 
