@@ -117,7 +117,7 @@ def innocent(book: Path, *expected: str) -> sheetcnn.Report:
         ("conv_kernel_3_2", OF_CONV),
         ("conv_map_2", OF_BOTH),
         ("conv_bias_3", OF_CONV),
-        ("pool_map_1", f"not checked: Inspector, since grids of pool {MOVED}"),
+        ("pool_map_1", f"not checked: Inspector, since grids of pool and flat {MOVED}"),
         ("input_channel_1", None),
         ("input_scale", None),
         ("fc_weight", None),
@@ -254,7 +254,7 @@ def test_sheets_that_take_each_others_names(book: Path, tmp_path: Path, names: d
         (["Input", 17, 2], OF_CONV),  # between two channels of two, which stay regular
         (["Inspector", 10, 1], "not checked: Inspector, since inspector_shot has 31×16 cells, the network needs 30×16"),
         (["Check", 8, 1], "not checked: Check, since check_sum_built has 10×1 cells, the network needs 9×1"),
-        (["Gallery", 7, 1], "not checked: thumbnails of input, conv, pool, flat, fc, answer, since gallery_input_"),
+        (["Gallery", 7, 1], "not checked: thumbnails of input, pool, flat, fc, answer, since gallery_input_"),
     ],
 )
 def test_inserted_rows(book: Path, office: Office, tmp_path: Path, rows: list[Any], note: str) -> None:

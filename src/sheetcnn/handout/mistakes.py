@@ -33,7 +33,9 @@ class MistakeKind:
     fits: Callable[[Node], bool]
     formula: Callable[[Node, tuple[Grids, ...], Own, int], CellFormula]
     values: Callable[[Node, Inputs, Values, int], np.ndarray]
-    drawn: bool = True  # among "random" kinds; of later ones are none, so that variants of earlier handouts stay what they were
+    drawn: bool = (
+        True  # among "random" kinds; of later ones are none, so that variants of earlier handouts stay what they were
+    )
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,15 @@ class Inspector:
         self.stacks: dict[str, Stack] = {}
         nodes, self.unlisted = unlisted(graph)
         layers = [self._layer(node) for node in nodes]
-        self.layers = [layer for layer in layers if _regular(layer)]
+        self.layers = [layer for layer in layers if _regular(layer) and self._even(layer.node, grids)]
         self.displaced = [layer.node.name for layer in layers if layer not in self.layers]  # grids were cut and pasted
+
+    def _even(self, node: Node, grids: dict[str, Grids]) -> bool:
+        """Whether a layer's biases, and all else that has a grid for each map or filter, still stand below each other."""
+        single = [
+            array for array in self.graph.of[node.name] if array.grid_axes == 1 and array.role in ("parameter", "shared")
+        ]
+        return all(_apart_alike(grids[array.id]) for array in single)
 
     def _layer(self, node: Node) -> Inspected:
         reduction = reduction_of(self.graph, node)
@@ -306,6 +313,13 @@ BOX_COLUMNS = 10  # of a step
 def _listed(grids: Grids) -> list[Any]:
     """The grids of maps, or the one of a vector, in a list."""
     return [grid for _, grid in flat(grids)]
+
+
+def _apart_alike(grids: list[Grid]) -> bool:
+    """Whether grids stand one below the other, as far apart as the first two."""
+    pitch = grids[1].top - grids[0].top if len(grids) > 1 else 0
+    places = [(grid.sheet, grid.left, grid.top - n * pitch) for n, grid in enumerate(grids)]
+    return len(set(places)) == 1
 
 
 def _regular(layer: Inspected) -> bool:
