@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.array import Array, Margin
-from ...arrays.grid import Grids, flat
+from ...arrays.grid import Grid, Grids, flat
 from ...layers.reduction import Reduction
 from ...model.graph import Graph
 from ...model.network import Node
