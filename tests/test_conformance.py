@@ -7,7 +7,6 @@ an operator joins several pictures, they stand on one canvas, and convolutions p
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 import warnings
 from collections import Counter
@@ -21,12 +20,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.backend.test.case.node import collect_testcases
-from spoil import spoil_saved_values
+from spoil import recalculate_all, spoil_saved_values
 
 import sheetcnn
 from sheetcnn.errors import NetworkError, SheetcnnError
 from sheetcnn.formula import read_book
-from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 from sheetcnn.onnx import read_onnx
 
 # Every operator that a layer does, and what exporters put around them.
@@ -305,12 +303,7 @@ def test_in_libreoffice(tmp_path: Path) -> None:
     built = {case.name: build(case, tmp_path, "compact") for case in CASES}
     for one in (one for several in built.values() for one in several):
         spoil_saved_values(one.path, tmp_path / "in" / one.path.name)
-    write_profile(tmp_path / "profile")
-    command = [str(find_libreoffice()), f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless"]
-    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "out")]
-    books = sorted(map(str, (tmp_path / "in").iterdir()))
-    for first in range(0, len(books), 200):
-        subprocess.run([*command, *books[first : first + 200]], check=True, capture_output=True, timeout=1200)
+    recalculate_all(tmp_path / "in", tmp_path / "out")
     for case in CASES:
         close([output(tmp_path / "out" / one.path.name, one) for one in built[case.name]], case.want, case.name)
 

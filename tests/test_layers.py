@@ -6,7 +6,6 @@ Nothing here is about one layer: a new layer is tested as soon as it names its e
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from sheetcnn.formula import read_book
 from sheetcnn.layers import LAYERS
 from sheetcnn.layers.activation import Activated
 from sheetcnn.layers.base import Example
-from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
 CASES = [
     pytest.param(kind, given, detail, id=f"{kind}-{n}-{detail}")
@@ -106,7 +104,7 @@ def test_example(kind: str, given: Example, detail: str, tmp_path: Path) -> None
 @pytest.mark.libreoffice
 def test_examples_in_libreoffice(tmp_path: Path) -> None:
     """All examples in one run of LibreOffice, from files whose saved values are all wrong."""
-    from spoil import spoil_saved_values
+    from spoil import recalculate_all, spoil_saved_values
 
     wanted = {}
     (tmp_path / "in").mkdir()
@@ -116,10 +114,7 @@ def test_examples_in_libreoffice(tmp_path: Path) -> None:
         built = sheetcnn.build(network, x, tmp_path / f"{n}.xlsx", detail=detail)
         spoil_saved_values(built.path, tmp_path / "in" / f"{n}.xlsx")
         wanted[n] = (kind, np.array(given.y, dtype=float))
-    write_profile(tmp_path / "profile")
-    command = [str(find_libreoffice()), f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless"]
-    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "out")]
-    subprocess.run([*command, *map(str, sorted((tmp_path / "in").iterdir()))], check=True, capture_output=True, timeout=300)
+    recalculate_all(tmp_path / "in", tmp_path / "out")
     for n, (kind, want) in wanted.items():
         have = output(tmp_path / "out" / f"{n}.xlsx", want.shape)
         np.testing.assert_allclose(have, want, rtol=1e-9, atol=1e-9, err_msg=kind)

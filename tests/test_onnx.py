@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +16,11 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
-from spoil import spoil_saved_values
+from spoil import recalculate_all, spoil_saved_values
 from test_layers import as_maps, output, picked
 
 import sheetcnn
 from sheetcnn.layers import LAYERS
-from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
 ROUNDS = 5
 Random = np.random.Generator
@@ -516,10 +514,7 @@ def test_against_onnx_in_libreoffice(tmp_path: Path) -> None:
     for n, (name, number) in enumerate(ALL):
         built = build(drawn(name, number), kind_of(name), tmp_path / str(n), ("compact", "steps")[number % 2])
         spoil_saved_values(built.path, tmp_path / "in" / f"{n}.xlsx")
-    write_profile(tmp_path / "profile")
-    command = [str(find_libreoffice()), f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless"]
-    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "out")]
-    subprocess.run([*command, *map(str, sorted((tmp_path / "in").iterdir()))], check=True, capture_output=True, timeout=600)
+    recalculate_all(tmp_path / "in", tmp_path / "out")
     for n, (name, number) in enumerate(ALL):
         want = reference(drawn(name, number))
         close(name, output(tmp_path / "out" / f"{n}.xlsx", want.shape), want)
