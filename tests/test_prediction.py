@@ -122,4 +122,4 @@ def test_bad_labels_files(data: bytes, message: str, folder: Path) -> None:
 def test_labels_that_cannot_be(folder: Path) -> None:
     assert "none.txt: cannot be read" in fails("build", "plain.toml", "a.npy", "--labels", "none.txt", folder=folder)
     line = fails("build", "edges", "cat", "--labels", "labels.txt", folder=folder)
-    assert "labels.txt: labels has 3 names, the last layer 'pool' puts out 4×19×19" in line
+    assert "labels.txt: labels has 3 names, the last layer 'pool' puts out 4×11×11" in line
