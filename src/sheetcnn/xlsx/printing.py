@@ -22,7 +22,7 @@ PAPER = {"portrait": (8.27, 11.69), "landscape": (11.69, 8.27)}  # A4 in inches:
 SIDE, ENDS, LINE = 0.4, 0.6, 0.25  # margins in inches: at the sides, above and below, and where header and footer begin
 ROOM = 96 * 0.94  # pixels of an inch, less what printers' own fonts may add to widths and heights
 SCALES = range(100, 28, -2)  # per cent
-READABLE = 44  # per cent: below, numbers of 7 points are hard to read, and more pages are better
+READABLE = 42  # per cent: below, numbers of 7 points are hard to read, and more pages are better
 MOST_BREAKS = 1_000  # Excel takes 1,026 on a sheet
 # A blank cell is what a sheet for the screen prints: without a print area LibreOffice prints hidden sheets too.
 NOTHING = f"A{MAX_ROWS}"
