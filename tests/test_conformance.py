@@ -262,7 +262,7 @@ def build(case: Case, folder: Path, detail: str) -> list[sheetcnn.Built]:
         shape = [picture[key] for key in ("channels", "height", "width")]  # of one dimension: maps of one row
         np.save(folder / f"{case.name}_{n}.npy", x.astype(float).reshape(shape))
         paths = (folder / f"{case.name}_{n}{suffix}" for suffix in (".onnx", ".npy", ".xlsx"))
-        built.append(sheetcnn.build(*paths, detail=detail, gallery=False))
+        built.append(sheetcnn.build(*paths, detail=detail, gallery=False, inspector=False))
     return built
 
 
