@@ -461,7 +461,9 @@ def build(given: Case, kind: str, folder: Path, detail: str) -> sheetcnn.Built:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "net.json").write_text(json.dumps({"name": kind, "input": settings, "layers": layers}))
     np.save(folder / "x.npy", pixels)
-    return sheetcnn.build(folder / "net.json", folder / "x.npy", folder / "book.xlsx", detail=detail, gallery=False, inspector=False)
+    return sheetcnn.build(
+        folder / "net.json", folder / "x.npy", folder / "book.xlsx", detail=detail, gallery=False, inspector=False
+    )
 
 
 ALL = [(name, number) for name in CASES for number in range(ROUNDS)]
