@@ -34,7 +34,7 @@ class Piece:
         if self.value is None:
             return f'"{self.text}"'
         if not self.signed:
-            return f"ROUND({self.text},{digits})"
+            return f"ROUND({self.text},{digits})+0"  # no program then writes -0
         return f'IF(ROUND({self.text},{digits})<0," − "," + ")&ABS(ROUND({self.text},{digits}))'
 
     def texts(self, digits: int) -> list[str]:
