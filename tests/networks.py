@@ -184,7 +184,7 @@ def _settings(draw: st.DrawFn, kind: str, shape: Shape) -> dict[str, Any]:
             return sizes | own
         case "adaptive_avg_pool2d":
             return {"output_size": numbers(2, 1, 5)}
-        case "batch_norm2d" | "instance_norm2d":
+        case "batch_norm2d" | "instance_norm2d" | "layer_norm":
             return {"affine": pick(True, False)}
         case "group_norm":
             return {"num_groups": divisor(shape[0]), "affine": pick(True, False)}
