@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -106,3 +106,14 @@ def span(grids: list[Grid]) -> str:
     """The cells from the first to the last of grids that stand one below the other, with all between them."""
     first, last = grids[0], grids[-1]
     return f"{first.prefix}${LETTERS[first.left]}${first.top}:${LETTERS[last.right]}${last.bottom}"
+
+
+def in_columns(grids: Iterable[Grid]) -> list[Grid]:
+    """Grids in the same columns of a sheet joined into one tall one: what lies between is blank or text."""
+    tall: dict[tuple[str, int, int], list[int]] = {}
+    for grid in grids:
+        rows = tall.setdefault((grid.sheet, grid.left, grid.right), [grid.top, grid.bottom])
+        rows[0], rows[1] = min(rows[0], grid.top), max(rows[1], grid.bottom)
+    return [
+        Grid(sheet, top, left, bottom - top + 1, right - left + 1) for (sheet, left, right), (top, bottom) in tall.items()
+    ]

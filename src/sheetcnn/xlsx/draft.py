@@ -23,7 +23,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from ..a1 import LETTERS, sheet_prefix
 from ..arrays.computed_range import ComputedRange
-from ..arrays.grid import CELL, Grid
+from ..arrays.grid import CELL, Grid, in_columns
 from ..errors import LimitError
 from . import palette
 from .cells import CellBlock
@@ -188,12 +188,8 @@ def area_of(grid: Grid) -> str:
 
 
 def spans(grids: list[Grid]) -> str:
-    """The ranges of grids, those in the same columns joined into one tall range: what lies between is blank or text."""
-    tall: dict[tuple[int, int], list[int]] = {}
-    for grid in grids:
-        rows = tall.setdefault((grid.left, grid.right), [grid.top, grid.bottom])
-        rows[0], rows[1] = min(rows[0], grid.top), max(rows[1], grid.bottom)
-    return " ".join(f"{LETTERS[left]}{top}:{LETTERS[right]}{bottom}" for (left, right), (top, bottom) in tall.items())
+    """The ranges of grids, those in the same columns joined into one tall range."""
+    return " ".join(map(area_of, in_columns(grids)))
 
 
 def protect(draft: WorkbookDraft) -> None:

@@ -11,11 +11,9 @@ from ...arrays.computed_range import TOLERANCE, ComputedRange
 from ...arrays.grid import Grid, Grids
 from ...model.graph import Graph
 from ...model.network import Network
-from ...model.settings import INPUT
 from ..pictures.content import NUMBER, TRUTH
 
 OVERVIEW = "overview"  # how the names of the answer's cells begin there; beside the pixels "input"
-HOMES = (OVERVIEW, INPUT)
 NAMES = "answer_names"  # of the last layer's numbers, beside them on their sheet
 MOST_BARS = 12  # outputs that are all shown as bars; of more only the largest
 LARGEST_BARS = 5  # so many

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...arrays.array import Array, Shape
 from ...model.graph import Graph
 from ...model.network import Node
@@ -67,16 +69,12 @@ def _pairs(node: Node, bands: Bands, pen: Pen, start: int, pitch: int, last: Arr
     for array, rest in bands.places:
         for k in range(array.shape[0]):
             # Of a kernel that has a depth besides, the slices stand one beside the other.
-            channel = node.layer.channels_of(k, channels).start + rest[0] if len(rest) == 1 else _number(array, rest)
+            channel = (
+                node.layer.channels_of(k, channels).start + rest[0]
+                if len(rest) == 1
+                else int(np.ravel_multi_index(rest, array.shape[1 : array.grid_axes]))
+            )
             column = start + channel * pitch + beside.get(rest, 0)
             first = last if beside.get(rest, 0) == 0 and not any(rest) else bands.paired[0]
             bands.put(pen, array, rest, column, first, range(k, k + 1))
         beside[rest] = beside.get(rest, 0) + width_of(array) + PAIR
-
-
-def _number(array: Array, rest: Shape) -> int:
-    """The number of a place among all places of its filter."""
-    number = 0
-    for size, at in zip(array.shape[1 : array.grid_axes], rest, strict=True):
-        number = number * size + at
-    return number

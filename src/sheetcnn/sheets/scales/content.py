@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arrays.array import Array, Values, original
 from ...arrays.computed_range import ComputedRange
-from ...arrays.grid import Grid, Grids, flat
+from ...arrays.grid import Grid, Grids, flat, in_columns
 from ...model.settings import INPUT
 
 CELLS = 11  # of an output's scale bar
@@ -68,12 +68,5 @@ def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Val
 
 
 def areas_of(grids: Grids, sheet: str) -> list[str]:
-    """The cells of grids for a formula, those in the same columns as one tall area: what lies between is blank or text."""
-    tall: dict[tuple[str, int, int], list[int]] = {}
-    for _, grid in flat(grids):
-        rows = tall.setdefault((grid.sheet, grid.left, grid.right), [grid.top, grid.bottom])
-        rows[0], rows[1] = min(rows[0], grid.top), max(rows[1], grid.bottom)
-    return [
-        Grid(home, top, left, bottom - top + 1, right - left + 1).seen_from(sheet).area
-        for (home, left, right), (top, bottom) in tall.items()
-    ]
+    """The cells of grids for a formula, those in the same columns as one tall area."""
+    return [grid.seen_from(sheet).area for grid in in_columns(grid for _, grid in flat(grids))]
