@@ -11,7 +11,7 @@ from ...model.trace import as_maps
 from .hidden import BLANK, NO_LINE, HiddenSheet
 from .references import index
 from .stack import around
-from .table import CHOICES, LIMITS, ROW, zeros
+from .table import CHOICES, LIMITS, NOTHING, ROW, zeros
 
 HOLE = "·"  # a blank cell: padding, or the space between the cells of a spread-out input
 EQUAL, DIFFERS, ELSEWHERE = "✓ as on its sheet", "≠ its sheet", "✗ not the cell that was chosen"
@@ -192,10 +192,12 @@ class ShownSheet:
 
         def step(name: str) -> Any:
             layer = to.at("layer", sheet)
-            return lambda _, b: index(to.area(name, sheet), f"{layer},{b + 1}")
+            found = [index(to.area(name, sheet), f"{layer},{b + 1}") for b in range(count)]
+            return lambda _, b: found[b] if name == "steps" else f'IF({found[b]}="{NOTHING}","",{found[b]})'
 
         own = self.hidden.arithmetic[self.hidden.number].values(self.seen)
-        signs, heads = (self.inspector.texts(which)[self.hidden.number] for which in ("sign", "head"))
+        texts = (self.inspector.texts(which)[self.hidden.number] for which in ("sign", "head"))
+        signs, heads = (["" if text == NOTHING else text for text in line] for line in texts)
         numbers: list[Any] = [*own, *[""] * (count - len(own))]
         rows: dict[str, tuple[str, list[Any]]] = {
             "sign": ("signs", signs),

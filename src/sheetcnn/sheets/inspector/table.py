@@ -17,9 +17,7 @@ from ...model.trace import as_maps, compared, folds, operations_of, reads, reduc
 from .inspected import FINE, SHOT, Inspected, shot, unlisted
 from .stack import NAMED, KernelPitch, Stack, kernel_pitch
 
-NOTHING = (
-    "\u200b"  # a text that shows nothing: of a blank cell programs make texts of different kinds, and a space may get lost
-)
+NOTHING = "none"  # where the hidden sheet has no text: of a blank cell programs make texts of different kinds
 INSPECTOR = "Inspector"  # the sheet
 TABLE = "_inspector"  # the hidden sheet with its tables and its arithmetic
 LONGEST = 1000  # numbers in a drop-down
