@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ...arrays.array import Array
 
@@ -14,7 +15,10 @@ APART, BETWEEN, HEAD, TRACK = 6, 4, 12, 6  # pixels between maps, between kernel
 
 @dataclass(frozen=True)
 class Stack:
-    """What is shown of one layer, in cells of so many pixels, its maps in so many columns."""
+    """What is shown of one layer, in cells of so many pixels, its maps in so many columns.
+
+    Sizes are kept, since they are asked for again in every arrangement that is tried.
+    """
 
     name: str
     title: tuple[str, str]  # its name, and the shape of its output
@@ -29,27 +33,27 @@ class Stack:
         """How many cells so many pixels are."""
         return math.ceil(pixels / self.size)
 
-    @property
+    @cached_property
     def vector(self) -> bool:
         return self.maps is not None and len(self.maps.inputs[0].shape) == 1
 
-    @property
+    @cached_property
     def label(self) -> int:
         """The columns of the number before a map."""
         return 0 if self.vector else self.cells(max(map(len, self.names), default=0) * SMALL_LETTER + 5)
 
-    @property
+    @cached_property
     def head(self) -> int:
         """The rows of the title and, over kernels, of the channels' names."""
         return self.cells(NAME) + self.cells(SHAPE) + 1 + (self.cells(LABEL) if self.tells_channels else 0)
 
-    @property
+    @cached_property
     def tells_channels(self) -> bool:
         """Whether above the kernels stands on which channel each lies."""
         wide = max(map(len, self.channels), default=0) * SMALL_LETTER + 5
         return self.kernels is not None and len(self.channels) > 1 and self.pitch_of_kernels[1] * self.size >= wide
 
-    @property
+    @cached_property
     def pitch(self) -> tuple[int, int]:
         """From map to map, down and across."""
         assert self.maps is not None
@@ -58,14 +62,14 @@ class Stack:
         high = max(rows, beside, 0 if self.vector else self.cells(LABEL))
         return high + self.cells(APART), self.label + columns + self.cells(APART)
 
-    @property
+    @cached_property
     def pitch_of_kernels(self) -> tuple[int, int]:
         """From kernel to kernel: down those of a filter's map, where maps stand in one column."""
         assert self.kernels is not None
         own = self.kernels.shape[2] + self.cells(BETWEEN)
         return self.pitch[0] if self.aligned else own, self.kernels.shape[3] + self.cells(BETWEEN)
 
-    @property
+    @cached_property
     def aligned(self) -> bool:
         """Whether each filter's kernels stand beside its map."""
         return (
@@ -75,25 +79,25 @@ class Stack:
             and self.kernels.shape[0] == self.maps.shape[0]
         )
 
-    @property
+    @cached_property
     def numbers(self) -> int:
         """The columns of the filters' numbers before their kernels."""
         return 0 if self.kernels is None or self.aligned else self.cells(len(str(self.kernels.shape[0])) * SMALL_LETTER + 5)
 
-    @property
+    @cached_property
     def before(self) -> int:
         """The columns of the kernels, with their filters' numbers where these do not stand before the maps, and a space."""
         if self.kernels is None:
             return 0
         return self.numbers + self.kernels.shape[1] * self.pitch_of_kernels[1] + self.cells(APART)
 
-    @property
+    @cached_property
     def title_width(self) -> int:
         """The columns of the title."""
         name, shape = self.title
         return self.cells(max(len(name) * NAME_LETTER, len(shape) * SMALL_LETTER) + MARGINS)
 
-    @property
+    @cached_property
     def width(self) -> int:
         """The columns of title and maps."""
         if self.maps is None:
@@ -101,7 +105,7 @@ class Stack:
         names = self.cells(max(map(len, self.names), default=0) * SMALL_LETTER + MARGINS) if self.vector else 0
         return max(self.title_width, self.across * self.pitch[1] - self.cells(APART) + names)
 
-    @property
+    @cached_property
     def height(self) -> int:
         """Its rows, title and all."""
         below = 0
