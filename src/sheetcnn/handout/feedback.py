@@ -104,7 +104,7 @@ def _fingerprinted(draft: WorkbookDraft, box: Box, line: int, rng: np.random.Gen
     there = []
     for n, values in enumerate(fingerprints(np.nan_to_num(box.right), box.tolerance, rng, centred=box.typed)):
         place = Grid(FEEDBACK, line, 3 + n * (grid.columns + 1), grid.rows, grid.columns)
-        draft.fill(FEEDBACK, CellBlock(place, values + 0.0, style))
+        draft.fill(FEEDBACK, CellBlock(place, values, style))
         there.append(place.seen_from(grid.sheet))
     area = width.seen_from(grid.sheet).area
     return lambda i: [status(grid.at(i, j), area, *(place.at(i, j) for place in there)) for j in range(grid.columns)]

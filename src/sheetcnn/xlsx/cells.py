@@ -29,7 +29,7 @@ class Cell:
 
     def xml(self, name: str) -> str:
         formula = "" if self.formula is None else f"<f>{escape(self.formula)}</f>"
-        value = "" if math.isnan(self.value) else f"<v>{self.value!r}</v>"
+        value = "" if math.isnan(self.value) else f"<v>{self.value + 0.0!r}</v>"  # + 0.0: no negative zeros
         return f'<c r="{name}" s="{self.style}">{formula}{value}</c>'
 
 
@@ -94,6 +94,8 @@ class CellBlock:
         names = LETTERS[grid.left : grid.right + 1 : grid.spacing[1]]
         values = self.values[inside].tolist()
         mixed = self.values.dtype.kind != "f"
+        if 0.0 in values:  # no negative zeros
+            values = [value or 0.0 if isinstance(value, float) else value for value in values]
         if self.formula is None:
             return [
                 f'<c r="{name}{row}" s="{style}"><v>{value!r}</v></c>' for name, value in zip(names, values, strict=True)

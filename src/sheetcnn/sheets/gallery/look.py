@@ -98,7 +98,7 @@ def _own(grid: Grid) -> Grid:
 def _thumbnails(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, array: Array, blocks: list[Block]) -> None:
     """The thumbnails of one array, each in a thin frame, so that an empty map is seen too, and a link to what it shows."""
     style = draft.style("thumbnail", ";;;")
-    written = array.computed(content.written) + 0.0
+    written = array.computed(content.written)
     write = array.written(content.grids, GALLERY)
     shown = content.grids[array.inputs[0].id]
     for block in blocks:

@@ -36,7 +36,7 @@ def kernel_lists(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookConten
     assert page.node is not None
     assert page.lists is not None
     lists, kernels = page.lists, content.graph.get(page.node.name, "weight")
-    weight = content.values[kernels.id] + 0.0
+    weight = content.values[kernels.id]
     _choices(draft, sheet, lists, kernels, weight, bank.grids[LISTED.id].seen_from(sheet.title))
     built = [[lists.built[k, c] for c in range(kernels.shape[1])] for k in range(kernels.shape[0])]
     chosen = [grid.seen_from(sheet.title) for grid in bank.grids[chosen_of(kernels).id]]
@@ -106,7 +106,7 @@ def kernels_sheet(draft: WorkbookDraft, content: WorkbookContent, bank: Page) ->
             numbers = _chosen_now(content, block.array, k)
             formula = lambda i, k=k, write=write, columns=columns: [write((k, i, j)) for j in columns]  # noqa: E731
         else:
-            numbers = content.values[block.array.inputs[0].id][block.index] + 0.0
+            numbers = content.values[block.array.inputs[0].id][block.index]
         draft.fill(bank.sheet, CellBlock(block.grid, numbers, style, formula, blank=draft.style("blank")))
 
 
@@ -121,4 +121,4 @@ def _chosen(content: WorkbookContent, bank: Page, owner: str) -> CellFormula:
 def _chosen_now(content: WorkbookContent, array: Array, k: int) -> np.ndarray:
     """The classic kernel that a filter was built with; zeros where it is none."""
     weight = content.values[content.graph.get(array.owner, "weight").id][k]
-    return weight[0] + 0.0 if name_of(weight) in KERNELS else np.zeros(array.size)
+    return weight[0] if name_of(weight) in KERNELS else np.zeros(array.size)

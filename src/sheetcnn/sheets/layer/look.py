@@ -74,7 +74,7 @@ def layer_sheet(
         draft.name(name, grid)
     for name, blocks in by_array.items():
         array = arrays[name]
-        numbers, written = content.values[name] + 0.0, content.written[name] + 0.0  # no negative zeros
+        numbers, written = content.values[name], content.written[name]
         typed = array.formula is None and name not in pixels
         write = choosing.get(name) if array.formula is None else array.written(content.grids, page.sheet)
         kind = "formula" if not typed else "typed" if write is None else "listed"

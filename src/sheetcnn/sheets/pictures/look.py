@@ -107,7 +107,7 @@ def pictures_sheet(draft: WorkbookDraft, content: WorkbookContent, bank: Page | 
         draft.name(TRUTH, place)
     if bank is None:
         return
-    stack = np.stack(list(content.pictures.values())) + 0.0
+    stack = np.stack(list(content.pictures.values()))
     style = draft.style("formula", palette.number_format(stack))
     for block in bank.blocks:
         draft.name(block.name, block.grid)

@@ -13,6 +13,7 @@ from ...model.settings import INPUT
 
 CELLS = 11  # of an output's scale bar
 FEWER = 5  # of any other
+NEGLIGIBLE = 0.000001  # of the largest number: what is nearer to 0 makes no bar begin below 0, since programs round differently
 
 
 def has_colours(array: Array) -> bool:
@@ -38,7 +39,7 @@ def bar_size(array: Array) -> tuple[int, int]:
 
 
 def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Values) -> ComputedRange:
-    """A scale bar: from the negative size of the largest number, or from 0 where none is negative, to that size.
+    """A scale bar: from the negative size of the largest number, or from 0 where none is visibly negative, to that size.
 
     `values` has the numbers that stand in the array now. What is shown once more has the ends of the array that it shows.
     """
@@ -47,10 +48,10 @@ def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Val
     first, last = (place.window(0, n, 1, 1) for n in (0, cells - 1))
     numbers = values[shown.id]
     largest = max(float(numbers.max(initial=-np.inf)), -float(numbers.min(initial=np.inf)))
-    least = -largest if numbers.min(initial=np.inf) < 0 else 0.0 * largest  # of what is not known, nothing is known
+    least = -largest if numbers.min(initial=np.inf) < -NEGLIGIBLE * largest else 0.0 * largest  # of what is not known, nothing is known
     if shown is array:
         areas = ",".join(areas_of(grids, place.sheet))
-        ends = f"IF(MIN({areas})<0,-{last},0)", f"MAX(MAX({areas}),-MIN({areas}))"
+        ends = f"IF(MIN({areas})<-{NEGLIGIBLE:f}*{last},-{last},0)", f"MAX(MAX({areas}),-MIN({areas}))"
     else:
         there = places[bar_name(shown)].seen_from(place.sheet)
         ends = there.at(0, 0), there.at(0, there.columns - 1)
