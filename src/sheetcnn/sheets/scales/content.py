@@ -13,7 +13,9 @@ from ...model.settings import INPUT
 
 CELLS = 11  # of an output's scale bar
 FEWER = 5  # of any other
-NEGLIGIBLE = 0.000001  # of the largest number: what is nearer to 0 makes no bar begin below 0, since programs round differently
+NEGLIGIBLE = (
+    0.000001  # of the largest number; what is nearer to 0 makes no bar begin below it, since programs round differently
+)
 
 
 def has_colours(array: Array) -> bool:
@@ -48,7 +50,8 @@ def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Val
     first, last = (place.window(0, n, 1, 1) for n in (0, cells - 1))
     numbers = values[shown.id]
     largest = max(float(numbers.max(initial=-np.inf)), -float(numbers.min(initial=np.inf)))
-    least = -largest if numbers.min(initial=np.inf) < -NEGLIGIBLE * largest else 0.0 * largest  # of what is not known, nothing is known
+    negative = numbers.min(initial=np.inf) < -NEGLIGIBLE * largest
+    least = -largest if negative else 0.0 * largest  # of what is not known, nothing is known
     if shown is array:
         areas = ",".join(areas_of(grids, place.sheet))
         ends = f"IF(MIN({areas})<-{NEGLIGIBLE:f}*{last},-{last},0)", f"MAX(MAX({areas}),-MIN({areas}))"
