@@ -13,9 +13,8 @@ from ...model.settings import INPUT
 
 CELLS = 11  # of an output's scale bar
 FEWER = 5  # of any other
-NEGLIGIBLE = (
-    0.000001  # of the largest number; what is nearer to 0 makes no bar begin below it, since programs round differently
-)
+# Of the largest number: what is nearer to 0 makes no bar begin below 0, since programs round differently.
+NEGLIGIBLE = 0.000001
 
 
 def has_colours(array: Array) -> bool:
