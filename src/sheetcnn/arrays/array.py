@@ -14,7 +14,7 @@ Shape = tuple[int, ...]  # (C, H, W) of a stack of feature maps, or (N,) of a ve
 Margin = tuple[int, int, int, int]  # top, left, bottom, right
 Values = dict[str, np.ndarray]  # numbers by the `id` of their array: "conv1.weight"
 CellFormula = Callable[[Shape], str]  # the index of a cell in its array, from 0 -> the text of its formula
-Role = Literal["pixels", "parameter", "shared", "mirror", "step", "output", "thumbnail", "bank", "view"]
+Role = Literal["pixels", "parameter", "shared", "mirror", "step", "output", "thumbnail", "bank", "view", "gradient", "loss"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +38,9 @@ class Array:
     inputs: tuple[Array, ...] = ()
     parameters: Mapping[str, Array] = field(default_factory=dict)
     steps: Mapping[str, Array] = field(default_factory=dict)
+    bound: Callable[..., CellFormula] | None = (
+        None  # from the grids of its inputs, where much is worked out once for all cells
+    )
     around: Callable[[str], str] | None = None  # what stands around the formula of each cell: an activation
     spacing: tuple[int, int] = (1, 1)  # distance of neighbouring elements in cells: a kernel's dilation
     margin: Margin = (0, 0, 0, 0)  # padding around it
@@ -93,7 +96,10 @@ class Array:
         Grids of its own layer are taken to be on the same sheet, unless `also` says from which one they are seen.
         """
         xs = [seen_from(grids[array.id], sheet) for array in self.inputs]
-        own = {key: grids[array.id] for key, array in (*self.parameters.items(), *self.steps.items())}
+        own = {
+            key: grids[array.id] if array.owner == self.owner else seen_from(grids[array.id], sheet)
+            for key, array in (*self.parameters.items(), *self.steps.items())
+        }
         if also is not None:
             own = {key: seen_from(grid, also) for key, grid in own.items()}
         return self.reading(xs, own)
@@ -101,6 +107,8 @@ class Array:
     def reading(self, xs: Sequence[Grids], own: Mapping[str, Grids]) -> CellFormula:
         """The function that writes a cell's formula from these inputs, parameters and steps."""
         formula, around = self.formula, self.around
+        if self.bound is not None:
+            return self.bound(*xs, **own)
         assert formula is not None
         if around is None:
             return lambda at: formula(at, *xs, **own)

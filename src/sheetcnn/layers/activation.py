@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 from pydantic import BeforeValidator, PlainSerializer, SerializationInfo
 
 from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
 from ..plain import near
+from .backward import Local
 from .base import Layer
 
 
@@ -23,6 +25,21 @@ class Elementwise(Layer):
 
     def formula(self, at: Shape, x: Grids, **parameters: Grids) -> str:
         return self.cell(cell_of(x, at))
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """How fast the output grows with the input; where it reads its input once, worked out from the output alone."""
+        raise NotImplementedError
+
+    def through(self, g: str, x: str, y: str) -> str:
+        """The text of a gradient times the slope; `x` and `y` are the texts of the cell before and after."""
+        raise NotImplementedError
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        assert of.y is not None
+        return of.grad * self.slope(of.xs[0], of.y)
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        return self.through(cell_of(of.grad, at), cell_of(of.xs[0], at), cell_of(of.y, at))
 
 
 def _activation(value: Any) -> Any:

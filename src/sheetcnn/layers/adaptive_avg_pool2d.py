@@ -7,13 +7,14 @@ import numpy as np
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
+from .backward import Averaging
 from .base import Layer, OnnxGraph, example
 from .reduction import Reduction
 from .settings import Counts
 from .sliding import pair
 
 
-class AdaptiveAvgPool2d(Layer):
+class AdaptiveAvgPool2d(Averaging, Layer):
     """The mean of windows that divide each map into output_size parts, as even as can be.
 
     Row i reads the rows from floor(i · H / out) to ceil((i + 1) · H / out). Source: torch.nn.AdaptiveAvgPool2d.

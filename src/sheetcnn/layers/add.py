@@ -5,8 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays.array import Shape
+from ..arrays.grid import Grids
+from .backward import Local, shape_of, summed
 from .base import example
-from .joining import Joining
+from .joining import Joining, stretched
 
 
 class Add(Joining):
@@ -22,6 +25,13 @@ class Add(Joining):
         example([[[[1, 2]], [[3, 4]]], [[[10]], [[20]]]], [[[11, 12]], [[23, 24]]]),
         example([[1, -9], [2, 3], [4, 5]], [7, 0], activation="relu"),
     )
+
+    def slope(self, n: int, xs: tuple[np.ndarray, ...]) -> np.ndarray:
+        return np.ones(1)
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        shapes = [shape_of(x) for x in of.xs]
+        return summed(of.grad, stretched(at, shapes[n], self.output_shape(*shapes)))
 
     def forward(self, *xs: np.ndarray) -> np.ndarray:
         return reduce(np.add, xs)

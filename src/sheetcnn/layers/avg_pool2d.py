@@ -7,13 +7,14 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
+from .backward import Averaging
 from .base import Layer, OnnxGraph, example
 from .reduction import Reduction
 from .settings import Flag
 from .sliding import Pooling
 
 
-class AvgPool2d(Pooling):
+class AvgPool2d(Averaging, Pooling):
     """The mean of each window, map by map. Source: torch.nn.AvgPool2d."""
 
     type: ClassVar[str] = "avg_pool2d"
@@ -61,6 +62,9 @@ class AvgPool2d(Pooling):
             )
         )
         return f"SUM({window})/{rows * columns}"
+
+    def divisors(self, shape: Shape) -> np.ndarray:
+        return self.cells(shape)
 
     def mistaken(self, shape: Shape) -> dict[str, Layer]:
         return super().mistaken(shape) | {"max_for_average": Layer.known["max_pool2d"](**self.window_settings())}

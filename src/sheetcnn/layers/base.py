@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from ..arrays.array import Array, Margin, Shape, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
+from .backward import Backward
 from .reduction import Operation, Place, Reduction
 
 PREFIX = "activation_"  # before the names of an activation's own parameters, where it is part of another layer
@@ -61,7 +62,7 @@ class Part:
     shape: Shape
 
 
-class Layer(BaseModel):
+class Layer(Backward, BaseModel):
     """One layer: its fields are its settings, with PyTorch's names and defaults.
 
     `forward` in NumPy and `formula` as text are written separately on purpose: one derived from the other would prove
@@ -87,6 +88,7 @@ class Layer(BaseModel):
     unrolls: ClassVar[bool] = False  # whether it makes one vector of maps: map after map, row after row
     folds: ClassVar[str] = ""  # the parameter that has a column for each number read: each row of it may be shown as maps
     gives_probabilities: ClassVar[bool] = False  # whether its numbers are positive and sum to 1
+    exponentials: ClassVar[bool] = False  # whether cross entropy is taken of what it reads: softmax and its logarithm
     buffers: ClassVar[tuple[str, ...]] = ()  # parameters that training does not change, as PyTorch calls them
     initial: ClassVar[dict[str, float]] = {}  # what parameters of one number per channel begin with, where it is not 0
     examples: ClassVar[tuple[Example, ...]] = ()

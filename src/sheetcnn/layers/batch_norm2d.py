@@ -5,9 +5,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from ..arrays.array import Shape
+from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
 from .activation import Activated
+from .backward import Local
 from .base import OnnxGraph, example, literal, per_channel
 from .reduction import Operation, Place, normalising
 from .settings import Flag, Number
@@ -57,6 +58,32 @@ class BatchNorm2d(Activated):
 
     def multiplications(self, shape: Shape) -> int:
         return int(np.prod(shape)) * (2 if self.affine else 1)
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        scaled = of.grad / np.sqrt(per_channel(of.own["running_var"], of.grad) + self.eps)
+        return scaled * per_channel(of.own["weight"], of.grad) if self.affine else scaled
+
+    def _deviation(self, k: int, of: Local[Grids]) -> str:
+        return f"SQRT({of.own['running_var'][k].area}+{literal(self.eps)})"
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        times = f"*{of.own['weight'][at[0]].area}" if self.affine else ""
+        return f"{cell_of(of.grad, at)}{times}/{self._deviation(at[0], of)}"
+
+    def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
+        if key == "bias":
+            return of.grad.sum(axis=(1, 2))
+        centred = of.xs[0] - per_channel(of.own["running_mean"], of.grad)
+        total: np.ndarray = (of.grad * centred).sum(axis=(1, 2)) / np.sqrt(of.own["running_var"] + self.eps)
+        return total
+
+    def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
+        (k,) = at
+        grad = of.grad[k].area
+        if key == "bias":
+            return f"SUM({grad})"
+        mean = of.own["running_mean"][k].area
+        return f"(SUMPRODUCT({grad},{of.xs[0][k].area})-{mean}*SUM({grad}))/{self._deviation(k, of)}"
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.BatchNorm2d({shape[0]}, eps={self.eps!r}{'' if self.affine else ', affine=False'})"

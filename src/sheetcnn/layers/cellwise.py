@@ -7,6 +7,7 @@ import numpy as np
 from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
 from .activation import Activated
+from .backward import Local
 from .base import OnnxGraph, example
 
 
@@ -43,6 +44,20 @@ class Cellwise(Activated):
 
     def multiplications(self, shape: Shape) -> int:
         return int(np.prod(shape)) if self.operation == "multiply" else 0
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        return of.grad if self.operation == "add" else of.grad * of.own["weight"]
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        own = cell_of(of.grad, at)
+        return own if self.operation == "add" else f"{own}*{cell_of(of.own['weight'], at)}"
+
+    def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
+        return of.grad if self.operation == "add" else of.grad * of.xs[0]
+
+    def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
+        own = cell_of(of.grad, at)
+        return own if self.operation == "add" else f"{own}*{cell_of(of.xs[0], at)}"
 
     def torch(self, shape: Shape) -> str:
         return f"x {'+' if self.operation == 'add' else '*'} torch.nn.Parameter(torch.zeros{shape})"

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
+from .backward import NEAR, NEAR_TEXT, Local
 from .base import Layer, OnnxGraph, combined, example
 
 
@@ -46,6 +47,25 @@ class ChannelPool(Layer):
 
     def cells_read(self, shape: Shape) -> int:
         return int(np.prod(shape))
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        x = of.xs[0]
+        if self.mode in ("mean", "sum"):
+            return np.broadcast_to(of.grad, x.shape) / (len(x) if self.mode == "mean" else 1)
+        signed = x if self.mode == "max" else -x
+        first = (signed >= signed.max(axis=0) - NEAR).argmax(axis=0)
+        return np.where(np.arange(len(x))[:, None, None] == first, of.grad, 0)
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        (k, *place), x = at, of.xs[0]
+        own = of.grad[0].at(*place)
+        if self.mode in ("mean", "sum"):
+            return own if self.mode == "sum" else f"{own}/{len(x)}"
+        more, sign, less = (">=", "-", "<") if self.mode == "max" else ("<=", "+", ">")
+        best = f"{of.y[0].at(*place)}{sign}{NEAR_TEXT}"  # type: ignore[index]
+        before = [grid.at(*place) for grid in x[:k]]
+        inner = f"IF({combined(self.mode.upper(), before)}{less}{best},{own},0)" if before else own
+        return f"IF({x[k].at(*place)}{more}{best},{inner},0)"
 
     def torch(self, shape: Shape) -> str:
         return f"x.{ {'max': 'amax', 'min': 'amin'}.get(self.mode, self.mode) }(dim=1, keepdim=True)"

@@ -6,12 +6,13 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
+from .backward import Moving
 from .base import Layer, OnnxGraph, example
 from .reduction import Place
 from .settings import Count
 
 
-class ChannelShuffle(Layer):
+class ChannelShuffle(Moving, Layer):
     """The maps of groups dealt out in turn, so that the next grouped layer sees all groups. Source: torch.nn.ChannelShuffle."""
 
     type: ClassVar[str] = "channel_shuffle"

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import NEAR
 from .base import OnnxGraph, example, literal
 from .settings import Number
 
@@ -34,6 +35,12 @@ class Clip(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"MIN(MAX({literal(self.min_val)},{x}),{literal(self.max_val)})"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return (y > self.min_val + NEAR) & (y < self.max_val - NEAR)
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"IF({y}>{literal(self.min_val + NEAR)},IF({y}<{literal(self.max_val - NEAR)},{g},0),0)"
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Hardtanh({self.min_val!r}, {self.max_val!r})"

@@ -7,11 +7,12 @@ import numpy as np
 from ..arrays.array import Shape, cell_of, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField, end_to_end, joined
+from .backward import Moving
 from .base import Layer, example
 from .reduction import Place
 
 
-class Concat(Layer):
+class Concat(Moving, Layer):
     """The maps of all inputs in one stack, or vectors end to end. Source: torch.cat(dim=1)."""
 
     type: ClassVar[str] = "concat"

@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import ConfigDict, model_validator
 
-from ..arrays.array import Array, Shape
+from ..arrays.array import Array, Margin, Shape
 from ..arrays.grid import Grids, span
 from ..arrays.kernels import KERNELS
 from ..plain import near
 from .activation import Activated
+from .backward import Local, laid_back, laid_whole, margin_back, stamped, turned_kernels
 from .base import Layer, OnnxGraph, counted, example
 from .reduction import Reduction
 from .settings import Count, Flag
@@ -377,6 +378,71 @@ class Conv2d(Activated, Sliding):
         if self.textbook(shape) and self.bias and self.activation is not None and self.activation.cellwise:
             found["bias_outside_relu"] = self.but(activation_scope="sum")
         return found
+
+    # -- what it passes back ---------------------------------------------------------------------------------------
+    def grad_spacing(self) -> tuple[int, int]:
+        return self.stride
+
+    def grad_margin(self, shape: Shape) -> Margin:
+        return margin_back(self.window, shape)
+
+    def grad_steps(self, shape: Shape) -> list[Array]:
+        return [turned_kernels(self.parameters(shape)["weight"], self.dilation)]
+
+    def _readers(self, c: int, channels: int) -> list[tuple[int, int, int]]:
+        """For an input channel: the maps that it goes into, each with the filter and its kernel that are laid on it."""
+        if self.channel_mix == "separate":
+            return [(k * channels + c, k, 0) for k in range(self.out_channels)]
+        if self.channel_mix == "shared":
+            return [(k, k, 0) for k in range(self.out_channels)]
+        seen = ((k, self.channels_of(k, channels)) for k in range(self.out_channels))
+        return [(k, k, c - part.start) for k, part in seen if part.start <= c < part.stop]
+
+    def _part(self, channels: int) -> int:
+        """What a mean divides by."""
+        return channels if self.channel_mix == "mean" else 1
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        (x,), weight = of.xs, of.own["weight"]
+        found = np.zeros(x.shape)
+        for c in range(len(x)):
+            maps, filters, kernels = (list(part) for part in zip(*self._readers(c, len(x)), strict=True))
+            found[c] = stamped(of.grad[maps], weight[filters, kernels], self.window, x.shape)
+        return found / self._part(len(x))
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        c, i, j = at
+        channels = len(of.xs[n])
+        readers = self._readers(c, channels)
+        text = laid_back(
+            self.window, (i, j), [of.grad[m] for m, *_ in readers], [of.own["turned"][k][w] for _, k, w in readers]
+        )
+        return f"({text})/{channels}" if self._part(channels) > 1 else text
+
+    def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
+        if key == "bias":
+            return of.grad.reshape(self.out_channels, -1).sum(axis=1)
+        (x,), found = of.xs, np.zeros(of.own["weight"].shape)
+        view = self.window.views(x, 0)
+        for c in range(len(x)):
+            for m, k, w in self._readers(c, len(x)):
+                found[k, w] += np.einsum("ij,ijab->ab", of.grad[m], view[c])
+        return found / self._part(len(x))
+
+    def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
+        if key == "bias":
+            maps = len(of.grad) // self.out_channels
+            return "+".join([f"SUM({grid.area})" for grid in of.grad[at[0] * maps : (at[0] + 1) * maps]])
+        (k, w, a, b), (x,) = at, of.xs
+        if "laid on" not in of.memo:
+            laid_on: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+            for c in range(len(x)):
+                for m, *kernel in self._readers(c, len(x)):
+                    laid_on.setdefault(tuple(kernel), []).append((m, c))
+            of.memo["laid on"] = laid_on
+        terms = [laid_whole(self.window, (a, b), x[c], of.grad[m]) for m, c in of.memo["laid on"][k, w]]
+        text = "+".join(terms)
+        return f"({text})/{len(x)}" if self._part(len(x)) > 1 else text
 
     def map_words(self, m: int, *shapes: Shape) -> str:
         if self.channel_mix != "separate":

@@ -1,15 +1,17 @@
 """Convolution that also slides across the stack of maps."""
 
 from functools import cached_property
+from itertools import product
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import BeforeValidator
 
-from ..arrays.array import Margin, Shape
+from ..arrays.array import Array, Margin, Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
 from .activation import Activated
+from .backward import Local, added, laid_back, laid_whole, margin_back, shape_of, stamped, turned_kernels
 from .base import OnnxGraph, counted, example
 from .reduction import Reduction
 from .settings import Amount, Count, Flag
@@ -177,6 +179,61 @@ class Conv3d(Activated):
                     terms.append(f"SUMPRODUCT({window},{kernel.area})")
         total = "+".join(terms) or "0"
         return total if bias is None else f"{bias[k].area}+{total}"
+
+    def grad_spacing(self) -> tuple[int, int]:
+        return self.stride[1], self.stride[2]
+
+    def grad_margin(self, shape: Shape) -> Margin:
+        return margin_back(self.window.along(1, 2), shape)
+
+    def grad_steps(self, shape: Shape) -> list[Array]:
+        return [turned_kernels(self.parameters(shape)["weight"], self.kernel_spacing())]
+
+    def _levels(self, shape: Shape) -> list[tuple[int, int, int]]:
+        """Every level of the output with a slice of the kernels and the level of the input that this lies on."""
+        depth = self._volume(shape)[0]
+        pairs = np.ndindex(self._positions(shape)[0], self.kernel_size[0])
+        found = [(z, step, z * self.stride[0] - self.padding[0] + step * self.dilation[0]) for z, step in pairs]
+        return [(z, step, level) for z, step, level in found if 0 <= level < depth]
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        (x,), weight, found = of.xs, of.own["weight"], np.zeros(of.xs[0].shape)
+        grad = of.grad.reshape(self.out_channels, -1, *of.grad.shape[1:])
+        depth, window = self._volume(x.shape)[0], self.window.along(1, 2)
+        for (z, step, level), c in product(self._levels(x.shape), range(self.in_channels)):
+            found[c * depth + level] += stamped(grad[:, z], weight[:, c, step], window, x.shape)
+        return found
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        shape, (place, i, j) = shape_of(of.xs[0]), at
+        c, level = divmod(place, self._volume(shape)[0])
+        levels = [(z, step) for z, step, own in self._levels(shape) if own == level]
+        maps = self._positions(shape)[0]
+        pairs = [(of.grad[k * maps + z], of.own["turned"][k][c][s]) for k in range(self.out_channels) for z, s in levels]
+        return laid_back(self.window.along(1, 2), (i, j), *map(list, zip(*pairs, strict=True))) if pairs else ""
+
+    def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
+        grad = of.grad.reshape(self.out_channels, -1, *of.grad.shape[1:])
+        if key == "bias":
+            return grad.sum(axis=(1, 2, 3))
+        (x,), found = of.xs, np.zeros(of.own["weight"].shape)
+        views = self.window.along(1, 2).views(x, 0)
+        depth = self._volume(x.shape)[0]
+        for (z, step, level), c in product(self._levels(x.shape), range(self.in_channels)):
+            found[:, c, step] += np.einsum("kij,ijab->kab", grad[:, z], views[c * depth + level])
+        return found
+
+    def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
+        shape, k = shape_of(of.xs[0]), at[0]
+        maps = self._positions(shape)[0]
+        if key == "bias":
+            return "+".join([f"SUM({of.grad[k * maps + z].area})" for z in range(maps)])
+        _, c, slice_, a, b = at
+        depth, window = self._volume(shape)[0], self.window.along(1, 2)
+        pairs = [
+            (of.xs[0][c * depth + level], of.grad[k * maps + z]) for z, step, level in self._levels(shape) if step == slice_
+        ]
+        return added([laid_whole(window, (a, b), x, grad) for x, grad in pairs])
 
     def reduction(self, shape: Shape) -> Reduction | None:
         if self.in_channels > 1:

@@ -5,10 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..arrays.array import Array, Shape
-from ..arrays.grid import Grids
+from ..arrays.array import Array, Margin, Shape
+from ..arrays.grid import Grid, Grids
 from ..arrays.window import Window
 from .activation import Activated
+from .backward import Local
 from .base import OnnxGraph, counted, example
 from .reduction import Reduction
 from .settings import Amounts, Count, Counts, Flag
@@ -197,6 +198,60 @@ class ConvTranspose2d(Activated):
 
     def channels_of(self, k: int, channels: int) -> slice:
         return group_of(k, self.out_channels, self.groups, channels)
+
+    def grad_margin(self, shape: Shape) -> Margin:
+        sides = []
+        for axis, (size, out) in enumerate(zip(shape[1:], self.output_shape(shape)[1:], strict=True)):
+            before = self.padding[axis]
+            sides.append((before, max(0, (size - 1) * self.stride[axis] - before + self.window.reach[axis] - out)))
+        (top, bottom), (left, right) = sides
+        return top, left, bottom, right
+
+    def _filters(self, c: int, channels: int) -> list[tuple[int, int]]:
+        """The filters that read a channel, each with which of its kernels."""
+        seen = ((k, self.channels_of(k, channels)) for k in range(self.out_channels))
+        return [(k, c - part.start) for k, part in seen if part.start <= c < part.stop]
+
+    def _stamps(self, grad: np.ndarray, shape: Shape) -> np.ndarray:
+        """What lies under each cell's kernel: filters × rows × columns of the input × rows and columns of the kernel."""
+        top, left, bottom, right = self.grad_margin(shape)
+        whole = np.pad(grad, ((0, 0), (top, bottom), (left, right)))
+        view = np.lib.stride_tricks.sliding_window_view(whole, self.window.reach, axis=(1, 2))
+        (down, along), (high, wide) = self.stride, self.dilation
+        return view[:, ::down, ::along, ::high, ::wide][:, : shape[1], : shape[2]]
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        (x,), weight = of.xs, of.own["weight"]
+        stamps, found = self._stamps(of.grad, x.shape), np.zeros(x.shape)
+        for c in range(len(x)):
+            for k, w in self._filters(c, len(x)):
+                found[c] += np.einsum("ijab,ab->ij", stamps[k], weight[k, w])
+        return found
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        c, i, j = at
+        corner = i * self.stride[0] - self.padding[0], j * self.stride[1] - self.padding[1]
+        terms = [(of.grad[k], of.own["weight"][k][w]) for k, w in self._filters(c, len(of.xs[0]))]
+        return "+".join([f"SUMPRODUCT({g.window(*corner, *self.window.reach)},{kernel.area})" for g, kernel in terms])
+
+    def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
+        if key == "bias":
+            return of.grad.sum(axis=(1, 2))
+        (x,), found = of.xs, np.zeros(of.own["weight"].shape)
+        stamps = self._stamps(of.grad, x.shape)
+        for c in range(len(x)):
+            for k, w in self._filters(c, len(x)):
+                found[k, w] = np.einsum("ijab,ij->ab", stamps[k], x[c])
+        return found
+
+    def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
+        if key == "bias":
+            return f"SUM({of.grad[at[0]].area})"
+        k, w, a, b = at
+        spread: Grid = of.own["spread"][self.channels_of(k, len(of.xs[0])).start + w]
+        corner = a * self.dilation[0] - self.padding[0], b * self.dilation[1] - self.padding[1]
+        size = spread.bottom - spread.top + 1, spread.right - spread.left + 1
+        return f"SUMPRODUCT({of.grad[k].window(*corner, *size)},{spread.area})"
 
     def reduction(self, shape: Shape) -> Reduction:
         channels = shape[0] // self.groups

@@ -20,11 +20,12 @@ def arrays_of(
     detail: str,
     mirrored: bool = False,
     lent: Mapping[str, Array] | None = None,
+    given: Mapping[str, Array] | None = None,
 ) -> list[Array]:
     """Every array that a layer draws, in the order in which they are computed; the output's key is "output".
 
     Where what it reads is `mirrored` on its sheet, its formulas read the mirrors. Parameters that are `lent` by another layer
-    are formulas that point at that one's.
+    are formulas that point at that one's; those that are `given` stand elsewhere and are read there.
     """
     parts = layer.parts(*(x.shape for x in inputs))
     shape = parts[-1].shape
@@ -37,6 +38,8 @@ def arrays_of(
         parameters = {key: _pointing(own, lent[key]) for key, own in parameters.items()}
     mirrors = _mirrors(layer, owner, inputs) if mirrored else ()
     found = [*mirrors, *parameters.values()]
+    if given is not None:
+        parameters, found = dict(given), [*mirrors]
 
     def output(part: Part, read: tuple[Array, ...]) -> Array:
         """What a part puts out; its steps are taken in on the way."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import NEAR, NEAR_TEXT, factor
 from .base import example, literal
 from .settings import Number
 
@@ -30,6 +31,12 @@ class ELU(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"IF({x}>0,{x},{literal(self.alpha)}*(EXP(MIN({x},0))-1))"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.where(x > NEAR, 1, self.alpha * np.exp(np.minimum(x, 0)))
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"{factor(g)}*IF({x}>{NEAR_TEXT},1,{literal(self.alpha)}*EXP(MIN({x},0)))"
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.ELU({self.alpha!r})"

@@ -7,11 +7,12 @@ import numpy as np
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
+from .backward import Moving
 from .base import Layer, example
 from .reduction import Place
 
 
-class Flatten(Layer):
+class Flatten(Moving, Layer):
     """All cells as one column: map after map, row after row. Source: torch.nn.Flatten."""
 
     type: ClassVar[str] = "flatten"

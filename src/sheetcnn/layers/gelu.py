@@ -7,6 +7,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import factor
 from .base import example
 
 ROOT = math.sqrt(2 / math.pi)
@@ -43,6 +44,18 @@ class GELU(Elementwise):
         if self.approximate == "tanh":
             return f"0.5*{x}*(1+TANH({ROOT!r}*({x}+0.044715*{x}^3)))"
         return f"{x}*NORMSDIST({x})"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        if self.approximate == "tanh":
+            t = np.tanh(ROOT * (x + 0.044715 * x**3))
+            return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * ROOT * (1 + 0.134145 * x * x)
+        return 0.5 * _erfc(-x / np.sqrt(2)) + x * np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
+
+    def through(self, g: str, x: str, y: str) -> str:
+        if self.approximate == "tanh":
+            t = f"TANH({ROOT!r}*({x}+0.044715*{x}^3))"
+            return f"{factor(g)}*(0.5*(1+{t})+0.5*{x}*(1-{t}^2)*{ROOT!r}*(1+0.134145*{x}*{x}))"
+        return f"{factor(g)}*(NORMSDIST({x})+{x}*EXP(-0.5*{x}*{x})/{float(np.sqrt(2 * np.pi))!r})"
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.GELU(approximate={self.approximate!r})"

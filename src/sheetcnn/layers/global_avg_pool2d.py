@@ -7,11 +7,12 @@ import numpy as np
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
+from .backward import Averaging
 from .base import Layer, example
 from .reduction import Reduction
 
 
-class GlobalAvgPool2d(Layer):
+class GlobalAvgPool2d(Averaging, Layer):
     """The mean of each whole map: C×H×W becomes C×1×1. Source: torch.nn.AdaptiveAvgPool2d(1)."""
 
     type: ClassVar[str] = "global_avg_pool2d"

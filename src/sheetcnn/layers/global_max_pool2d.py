@@ -7,11 +7,12 @@ import numpy as np
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
+from .backward import Largest
 from .base import Layer, example
 from .reduction import Reduction
 
 
-class GlobalMaxPool2d(Layer):
+class GlobalMaxPool2d(Largest, Layer):
     """The largest cell of each whole map: C×H×W becomes C×1×1. Source: torch.nn.AdaptiveMaxPool2d(1)."""
 
     type: ClassVar[str] = "global_max_pool2d"
@@ -35,6 +36,9 @@ class GlobalMaxPool2d(Layer):
 
     def reads(self, axis: int, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
         return np.array([0]), np.array([shape[1 + axis] - 1])
+
+    def slid(self, shape: Shape) -> Window:
+        return Window(shape[1:])
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.AdaptiveMaxPool2d(1)"

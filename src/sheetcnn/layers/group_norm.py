@@ -5,9 +5,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from ..arrays.array import Array, Shape
+from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grid, Grids
 from .activation import Activated
+from .backward import Local
 from .base import OnnxGraph, example, literal, per_channel
 from .reduction import Operation, Place, normalising
 from .settings import Count, Flag, Number
@@ -63,6 +64,76 @@ class GroupStatistics(Activated):
         group = k * self.groups_of(len(x)) // len(x)
         text = f"({x[k].at(i, j)}-{mean[group].area})/SQRT({var[group].area}+{literal(self.eps)})"
         return text if weight is None else f"{text}*{weight[k].area}+{bias[k].area}"
+
+    def grad_steps(self, shape: Shape) -> list[Array]:
+        groups = (self.groups_of(shape[0]),)
+        return [
+            Array("part_mean", groups, self._part_mean, self._part_mean_formula),
+            Array("part_slope", groups, self._part_slope, self._part_slope_formula),
+        ]
+
+    def _scaled(self, of: Local[np.ndarray]) -> np.ndarray:
+        """The gradient at what is normalised, a row for each group."""
+        return self._grouped(of.grad * per_channel(of.own["weight"], of.grad) if self.affine else of.grad)
+
+    def _normal(self, of: Local[np.ndarray]) -> np.ndarray:
+        grouped = self._grouped(of.xs[0])
+        return (grouped - of.own["mean"][:, None]) / np.sqrt(of.own["var"][:, None] + self.eps)
+
+    def _part_mean(self, of: Local[np.ndarray]) -> np.ndarray:
+        return self._scaled(of).mean(axis=1)
+
+    def _part_slope(self, of: Local[np.ndarray]) -> np.ndarray:
+        found: np.ndarray = (self._scaled(of) * self._normal(of)).mean(axis=1)
+        return found
+
+    def _deviation(self, group: int, of: Local[Grids]) -> str:
+        return f"SQRT({of.own['var'][group].area}+{literal(self.eps)})"
+
+    def _members(self, at: Shape, of: Local[Grids]) -> tuple[range, int]:
+        """The maps of a group, and how many cells they have."""
+        maps = of.xs[0]
+        size = len(maps) // self.groups_of(len(maps))
+        return range(at[0] * size, (at[0] + 1) * size), size * maps[0].rows * maps[0].columns
+
+    def _weight(self, k: int, of: Local[Grids]) -> str:
+        return f"{of.own['weight'][k].area}*" if self.affine else ""
+
+    def _part_mean_formula(self, at: Shape, of: Local[Grids]) -> str:
+        maps, cells = self._members(at, of)
+        return f"({'+'.join([f'{self._weight(k, of)}SUM({of.grad[k].area})' for k in maps])})/{cells}"
+
+    def _part_slope_formula(self, at: Shape, of: Local[Grids]) -> str:
+        maps, cells = self._members(at, of)
+        mean = of.own["mean"][at[0]].area
+        terms = [
+            f"{self._weight(k, of)}(SUMPRODUCT({of.grad[k].area},{of.xs[0][k].area})-{mean}*SUM({of.grad[k].area}))"
+            for k in maps
+        ]
+        return f"({'+'.join(terms)})/{self._deviation(at[0], of)}/{cells}"
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        scaled = self._scaled(of) - self._part_mean(of)[:, None] - self._normal(of) * self._part_slope(of)[:, None]
+        return (scaled / np.sqrt(of.own["var"][:, None] + self.eps)).reshape(of.grad.shape)
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        group = at[0] * self.groups_of(len(of.xs[0])) // len(of.xs[0])
+        deviation, mean = self._deviation(group, of), of.own["mean"][group].area
+        normal = f"({cell_of(of.xs[0], at)}-{mean})/{deviation}"
+        parts = [of.own[key][group].area for key in ("part_mean", "part_slope")]
+        return f"({self._weight(at[0], of)}{cell_of(of.grad, at)}-{parts[0]}-{normal}*{parts[1]})/{deviation}"
+
+    def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
+        grad = of.grad if key == "bias" else of.grad * self._normal(of).reshape(of.grad.shape)
+        return grad.sum(axis=(1, 2))
+
+    def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
+        (k,) = at
+        grad, group = of.grad[k].area, k * self.groups_of(len(of.xs[0])) // len(of.xs[0])
+        if key == "bias":
+            return f"SUM({grad})"
+        mean = of.own["mean"][group].area
+        return f"(SUMPRODUCT({grad},{of.xs[0][k].area})-{mean}*SUM({grad}))/{self._deviation(group, of)}"
 
     def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
         return (at,)

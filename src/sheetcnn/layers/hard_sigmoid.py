@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import NEAR, NEAR_TEXT, factor
 from .base import example, literal
 from .settings import Number
 
@@ -32,6 +33,12 @@ class HardSigmoid(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"MIN(MAX(0,{literal(self.alpha)}*({x})+{literal(self.beta)}),1)"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.where((y > NEAR) & (y < 1 - NEAR), self.alpha, 0)
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"IF({y}>{NEAR_TEXT},IF({y}<1-{NEAR_TEXT},{factor(g)}*{literal(self.alpha)},0),0)"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Hardsigmoid()" if (self.alpha, self.beta) == (1 / 6, 0.5) else ""

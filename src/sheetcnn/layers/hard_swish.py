@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import NEAR, NEAR_TEXT, factor
 from .base import example
 
 
@@ -23,6 +24,12 @@ class HardSwish(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"{x}*MIN(MAX(0,{x}+3),6)/6"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.where(x > 3 - NEAR, 1, np.where(x > NEAR - 3, (2 * x + 3) / 6, 0))
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"{factor(g)}*IF({x}>3-{NEAR_TEXT},1,IF({x}>{NEAR_TEXT}-3,(2*{x}+3)/6,0))"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Hardswish()"

@@ -1,5 +1,6 @@
 """What layers share that join several inputs cell by cell."""
 
+from itertools import product
 from typing import ClassVar
 
 import numpy as np
@@ -8,6 +9,7 @@ from ..arrays.array import Shape, cell_of, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField, joined
 from .activation import Activated
+from .backward import NEAR, NEAR_TEXT, Local, added
 from .base import OnnxGraph, combined
 from .reduction import Place
 
@@ -44,6 +46,22 @@ class Joining(Activated):
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         return super().receptive_field(axis, shapes, [joined(fields)])
 
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        return unstretched(of.grad * self.slope(n, of.xs), of.xs[n].shape)
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        shapes = [_shape(x) for x in of.xs]
+        places = stretched(at, shapes[n], self.output_shape(*shapes))
+        return added([self.slope_cell(n, place, of.grad, of.xs, shapes) for place in places])
+
+    def slope(self, n: int, xs: tuple[np.ndarray, ...]) -> np.ndarray:
+        """How fast the output grows with the nth input, at each place."""
+        raise NotImplementedError
+
+    def slope_cell(self, n: int, at: Shape, grad: Grids, xs: tuple[Grids, ...], shapes: list[Shape]) -> str:
+        """The text of the gradient at a place of the output times that."""
+        raise NotImplementedError
+
     def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
         found, before = [], 0
         for shape in shapes:
@@ -74,6 +92,19 @@ class Extreme(Joining):
     def formula(self, at: Shape, *xs: Grids, **parameters: Grids) -> str:
         return combined(self.function, [cell_of(x, broadcast_index(at, _shape(x))) for x in xs])
 
+    def slope(self, n: int, xs: tuple[np.ndarray, ...]) -> np.ndarray:
+        stack = np.stack(np.broadcast_arrays(*xs)) * (1 if self.function == "MAX" else -1)
+        first = (stack >= stack.max(axis=0) - NEAR).argmax(axis=0)  # of those that are as large
+        return (first == n).astype(float)
+
+    def slope_cell(self, n: int, at: Shape, grad: Grids, xs: tuple[Grids, ...], shapes: list[Shape]) -> str:
+        cells = [cell_of(x, broadcast_index(at, shape)) for x, shape in zip(xs, shapes, strict=True)]
+        more, sign, less = (">=", "-", "<") if self.function == "MAX" else ("<=", "+", ">")
+        best = f"{combined(self.function, cells)}{sign}{NEAR_TEXT}"
+        own = cell_of(grad, at)
+        inner = f"IF({combined(self.function, cells[:n])}{less}{best},{own},0)" if n else own
+        return f"IF({cells[n]}{more}{best},{inner},0)"
+
     def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
         return ()
 
@@ -86,3 +117,15 @@ class Extreme(Joining):
 
 def _shape(x: Grids) -> Shape:
     return (len(x), x[0].rows, x[0].columns) if isinstance(x, list) else (x.rows,)
+
+
+def unstretched(grad: np.ndarray, shape: Shape) -> np.ndarray:
+    """The gradient of an input of this shape, whose axes of one cell serve all."""
+    axes = tuple(axis for axis, (have, size) in enumerate(zip(grad.shape, shape, strict=True)) if size == 1 < have)
+    return grad.sum(axis=axes, keepdims=True) if axes else grad
+
+
+def stretched(at: Shape, shape: Shape, output: Shape) -> list[Shape]:
+    """The places of the output that an input cell serves."""
+    axes = (range(whole) if size == 1 else [place] for place, size, whole in zip(at, shape, output, strict=True))
+    return list(product(*axes))

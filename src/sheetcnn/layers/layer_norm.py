@@ -9,6 +9,7 @@ from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
 from .activation import Activated
+from .backward import Local
 from .base import OnnxGraph, example, literal, per_channel
 from .settings import Flag, Number
 
@@ -71,6 +72,76 @@ class LayerNorm(Activated):
         if isinstance(x, list):
             return f"{text}*{weight[at[0]].area}+{bias[at[0]].area}"
         return f"{text}*{weight.at(at[0], 0)}+{bias.at(at[0], 0)}"
+
+    def grad_steps(self, shape: Shape) -> list[Array]:
+        one = (1, *shape[1:])
+        return [
+            Array("part_mean", one, self._part_mean, self._part_mean_formula),
+            Array("part_slope", one, self._part_slope, self._part_slope_formula),
+        ]
+
+    def _scaled(self, of: Local[np.ndarray]) -> np.ndarray:
+        return of.grad * per_channel(of.own["weight"], of.grad) if self.affine else of.grad
+
+    def _normal(self, of: Local[np.ndarray]) -> np.ndarray:
+        return of.own["centred"] / np.sqrt(of.own["var"] + self.eps)
+
+    def _part_mean(self, of: Local[np.ndarray]) -> np.ndarray:
+        return self._scaled(of).mean(axis=0, keepdims=True)
+
+    def _part_slope(self, of: Local[np.ndarray]) -> np.ndarray:
+        return (self._scaled(of) * self._normal(of)).mean(axis=0, keepdims=True)
+
+    def _deviation(self, at: Shape, of: Local[Grids]) -> str:
+        return f"SQRT({cell_of(of.own['var'], (0, *at[1:]))}+{literal(self.eps)})"
+
+    def _weighted(self, at: Shape, of: Local[Grids], *more: Grids) -> str:
+        """Σ over the channels of a place of the gradient, times what it is scaled by, times more; over their number."""
+        factors = [of.grad, *more]
+        if not isinstance(of.grad, list):
+            areas = ",".join([grid.area for grid in [*factors, *([of.own["weight"]] if self.affine else [])]])
+            return f"SUMPRODUCT({areas})/{of.grad.rows}"
+        cells = [[grids[c].at(*at[1:]) for grids in factors] for c in range(len(of.grad))]
+        if self.affine:
+            cells = [[*one, weight.area] for one, weight in zip(cells, of.own["weight"], strict=True)]
+        return f"({'+'.join(['*'.join(one) for one in cells])})/{len(of.grad)}"
+
+    def _part_mean_formula(self, at: Shape, of: Local[Grids]) -> str:
+        return self._weighted(at, of)
+
+    def _part_slope_formula(self, at: Shape, of: Local[Grids]) -> str:
+        return f"{self._weighted(at, of, of.own['centred'])}/{self._deviation(at, of)}"
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        scaled = self._scaled(of) - self._part_mean(of) - self._normal(of) * self._part_slope(of)
+        found: np.ndarray = scaled / np.sqrt(of.own["var"] + self.eps)
+        return found
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        place, deviation = (0, *at[1:]), self._deviation(at, of)
+        mean, slope = (cell_of(of.own[key], place) for key in ("part_mean", "part_slope"))
+        weight = f"*{self._own(of.own['weight'], at[0])}" if self.affine else ""
+        normal = f"{cell_of(of.own['centred'], at)}/{deviation}"
+        return f"({cell_of(of.grad, at)}{weight}-{mean}-{normal}*{slope})/{deviation}"
+
+    def _own(self, numbers: Grids, c: int) -> str:
+        """The number of a channel, or of a place of a vector."""
+        return numbers[c].area if isinstance(numbers, list) else numbers.at(c, 0)
+
+    def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
+        grad = of.grad if key == "bias" else of.grad * self._normal(of)
+        return grad.reshape(len(grad), -1).sum(axis=1)
+
+    def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
+        (c,) = at
+        if not isinstance(of.grad, list):
+            own = of.grad.at(c, 0)
+            return own if key == "bias" else f"{own}*{of.own['centred'].at(c, 0)}/{self._deviation((0,), of)}"
+        grad = of.grad[c].area
+        if key == "bias":
+            return f"SUM({grad})"
+        centred, var = of.own["centred"][c].area, of.own["var"][0].area
+        return f"SUMPRODUCT({grad}/SQRT({var}+{literal(self.eps)}),{centred})"
 
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         return fields[0].of_all(shapes[0][0]) if len(shapes[0]) == 1 else fields[0]

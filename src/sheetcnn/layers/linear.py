@@ -10,6 +10,7 @@ from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
 from ..arrays.window import Window
 from .activation import Activated
+from .backward import Local
 from .base import OnnxGraph, counted, example
 from .reduction import Reduction
 from .settings import Count, Flag
@@ -77,6 +78,20 @@ class Linear(Activated):
 
     def multiplications(self, shape: Shape) -> int:
         return self.out_features * shape[0]
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        return of.own["weight"].T @ of.grad
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        weight = of.own["weight"]
+        return f"SUMPRODUCT({weight.window(0, at[0], weight.rows, 1)},{of.grad.area})"
+
+    def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
+        return of.grad if key == "bias" else np.outer(of.grad, of.xs[0])
+
+    def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
+        own = of.grad.at(at[0], 0)
+        return own if key == "bias" else f"{own}*{of.own['in'].at(0, at[1])}"
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Linear({shape[0]}, {self.out_features}{'' if self.bias else ', bias=False'})"

@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arrays.array import Shape, cell_of
+from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids
+from .backward import Local
 from .base import example
 from .reduction import Operation
-from .softmax import Exponentials, total_of
+from .softmax import Exponentials, over, total_of
 
 
 class LogSoftmax(Exponentials):
@@ -40,6 +41,21 @@ class LogSoftmax(Exponentials):
         logarithm = (lambda total: f"LN({total})"), math.log
         total = replace(self.total_of_all(shapes[0]), sign="−", label="ln Σ exp", made=logarithm)
         return self.without_largest(shapes[0]), total
+
+    def grad_steps(self, shape: Shape) -> list[Array]:
+        return [
+            Array("grad_total", (1, *shape[1:]), lambda of: of.grad.sum(axis=0, keepdims=True), self._grad_total_formula)
+        ]
+
+    def _grad_total_formula(self, at: Shape, of: Local[Grids]) -> str:
+        return over("SUM", of.grad, at) if isinstance(of.grad, list) else f"SUM({of.grad.area})"
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        assert of.y is not None
+        return of.grad - np.exp(of.y) * of.grad.sum(axis=0)
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        return f"{cell_of(of.grad, at)}-EXP({cell_of(of.y, at)})*{cell_of(of.own['grad_total'], (0, *at[1:]))}"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.LogSoftmax(dim=1)"

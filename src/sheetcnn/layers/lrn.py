@@ -5,9 +5,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from ..arrays.array import Shape
+from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids
 from ..arrays.window import Window
+from .backward import Local
 from .base import Layer, OnnxGraph, example, literal
 from .reduction import Operation, Reduction
 from .settings import Count, Number
@@ -48,6 +49,45 @@ class LRN(Layer):
         cells = ",".join([x[c].at(i, j) for c in self.neighbours(k, len(x))])
         scale = literal(self.alpha / self.size)
         return f"{x[k].at(i, j)}/({literal(self.k)}+{scale}*SUMSQ({cells}))^{literal(self.beta)}"
+
+    def grad_steps(self, shape: Shape) -> list[Array]:
+        return [
+            Array("scale", shape, lambda of: self._scale(of.xs[0]), self._scale_formula),
+            Array("ratio", shape, self._ratio, self._ratio_formula),
+        ]
+
+    def _scale(self, x: np.ndarray) -> np.ndarray:
+        squares = np.stack([(x[list(self.neighbours(k, len(x)))] ** 2).sum(axis=0) for k in range(len(x))])
+        found: np.ndarray = self.k + self.alpha / self.size * squares
+        return found
+
+    def _scale_formula(self, at: Shape, of: Local[Grids]) -> str:
+        cells = ",".join([of.xs[0][c].at(*at[1:]) for c in self.neighbours(at[0], len(of.xs[0]))])
+        return f"{literal(self.k)}+{literal(self.alpha / self.size)}*SUMSQ({cells})"
+
+    def _ratio(self, of: Local[np.ndarray]) -> np.ndarray:
+        found: np.ndarray = of.grad * of.xs[0] / self._scale(of.xs[0]) ** (self.beta + 1)
+        return found
+
+    def _ratio_formula(self, at: Shape, of: Local[Grids]) -> str:
+        grad, x, scale = (cell_of(grids, at) for grids in (of.grad, of.xs[0], of.own["scale"]))
+        return f"{grad}*{x}/{scale}^{literal(self.beta + 1)}"
+
+    def _readers(self, c: int, count: int) -> list[int]:
+        """The channels into which the square of channel c goes."""
+        return [k for k in range(count) if c in self.neighbours(k, count)]
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        x, ratio = of.xs[0], self._ratio(of)
+        together = np.stack([ratio[self._readers(c, len(x))].sum(axis=0) for c in range(len(x))])
+        found: np.ndarray = of.grad / self._scale(x) ** self.beta - 2 * self.alpha * self.beta / self.size * x * together
+        return found
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        grad, x, scale = (cell_of(grids, at) for grids in (of.grad, of.xs[0], of.own["scale"]))
+        terms = ",".join([of.own["ratio"][k].at(*at[1:]) for k in self._readers(at[0], len(of.xs[0]))])
+        part = literal(2 * self.alpha * self.beta / self.size)
+        return f"{grad}/{scale}^{literal(self.beta)}-{part}*{x}*SUM({terms})"
 
     def reduction(self, shape: Shape) -> Reduction:
         levels = 1, self.size // 2, 1

@@ -6,11 +6,13 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
+from ..arrays.window import Window
+from .backward import Largest
 from .base import Layer, OnnxGraph, example
 from .sliding import Pooling
 
 
-class MaxPool2d(Pooling):
+class MaxPool2d(Largest, Pooling):
     """The largest cell of each window, map by map; padding never wins. Source: torch.nn.MaxPool2d."""
 
     type: ClassVar[str] = "max_pool2d"
@@ -47,6 +49,9 @@ class MaxPool2d(Pooling):
         cells = self.kernel_size[0] * self.kernel_size[1]
         if self.dilation != (1, 1) and cells > 255:
             raise ValueError(f"a dilated window of {cells} cells needs as many arguments to MAX; Excel allows 255")
+
+    def slid(self, shape: Shape) -> Window:
+        return self.window
 
     def mistaken(self, shape: Shape) -> dict[str, Layer]:
         if self.dilation != (1, 1):

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import factor
 from .base import example
 
 
@@ -26,6 +27,14 @@ class Mish(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"{x}*TANH(MAX({x},0)+LN(1+EXP(-ABS({x}))))"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        t = np.tanh(np.logaddexp(0, x))
+        return t + x * (1 - t * t) * 0.5 * (1 + np.tanh(x / 2))
+
+    def through(self, g: str, x: str, y: str) -> str:
+        t = f"TANH(MAX({x},0)+LN(1+EXP(-ABS({x}))))"
+        return f"{factor(g)}*({t}+{x}*(1-{t}^2)*0.5*(1+TANH({x}/2)))"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Mish()"

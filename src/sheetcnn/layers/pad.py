@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
+from .backward import Moving
 from .base import Layer, OnnxGraph, example, literal
 from .reduction import Place
 from .settings import Number
@@ -14,7 +15,7 @@ from .sliding import Sides
 _NUMPY = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
 
 
-class Pad(Layer):
+class Pad(Moving, Layer):
     """Cells added around each map: a constant, or the map's own cells mirrored or repeated.
 
     Source: torch.nn.ConstantPad2d, ReflectionPad2d, ReplicationPad2d.

@@ -6,11 +6,12 @@ import numpy as np
 
 from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
+from .backward import Moving
 from .base import Layer
 from .reduction import Place
 
 
-class Passing(Layer):
+class Passing(Moving, Layer):
     """Every cell as it is."""
 
     takes: ClassVar[str] = "any"

@@ -6,12 +6,13 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
+from .backward import Moving
 from .base import Layer, example
 from .reduction import Place
 from .settings import Count
 
 
-class PixelShuffle(Layer):
+class PixelShuffle(Moving, Layer):
     """r² maps become one map that is r times as high and wide: C·r²×H×W to C×H·r×W·r. Source: torch.nn.PixelShuffle."""
 
     type: ClassVar[str] = "pixel_shuffle"

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape, cell_of
 from ..arrays.grid import Grids
+from .backward import NEAR, NEAR_TEXT, Local
 from .base import Layer, OnnxGraph, counted, example, per_channel
 from .reduction import Operation, Place, Spot
 from .settings import Count
@@ -58,6 +59,29 @@ class PReLU(Layer):
 
         act = (lambda x, weight: f"IF({x}>0,{x},{weight}*{x})"), (lambda x, weight: x if x > 0 else weight * x)
         return (Operation("→", self.type, "weight", own, function=act),)
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        return of.grad * np.where(of.xs[0] > NEAR, 1, per_channel(of.own["weight"], of.grad))
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        x, grad, weight = cell_of(of.xs[0], at), cell_of(of.grad, at), of.own["weight"]
+        own = at[0] if self.num_parameters > 1 else 0
+        slope = weight[own].area if len(at) == 3 else weight.window(own, 0, 1, 1)
+        return f"{grad}*IF({x}>{NEAR_TEXT},1,{slope})"
+
+    def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
+        below = of.grad * np.where(of.xs[0] > NEAR, 0, of.xs[0])
+        return below.reshape(self.num_parameters, -1).sum(axis=1)
+
+    def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
+        (x,), grad = of.xs, of.grad
+        if not isinstance(x, list):
+            x, grad = [x], [grad]
+            if self.num_parameters > 1:
+                cell = x[0].at(at[0], 0)
+                return f"IF({cell}>{NEAR_TEXT},0,{cell}*{grad[0].at(at[0], 0)})"
+        seen = range(len(x)) if self.num_parameters == 1 else at
+        return "+".join([f"SUMPRODUCT(({x[k].area}<={NEAR_TEXT})*{x[k].area},{grad[k].area})" for k in seen])
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.PReLU({'' if self.num_parameters == 1 else self.num_parameters})"

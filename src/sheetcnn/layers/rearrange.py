@@ -15,6 +15,7 @@ from ..arrays.array import Shape, cell_of, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
 from ..arrays.symbol import Number
+from .backward import Moving
 from .base import Layer, OnnxGraph, example
 from .pattern import Pattern, parsed, pattern_words
 from .reduction import Place
@@ -47,7 +48,7 @@ class _Moves:
         return tuple(chosen[sum(along)] for chosen, along in zip(self.chosen, moved, strict=True))
 
 
-class Rearrange(Layer):
+class Rearrange(Moving, Layer):
     """Every cell shows one cell of the input: some places along its axes in some order, then its axes in another order.
 
     `channels`, `rows`, `columns`, or `cells` of a vector, say which: a slice "start:stop:step", places counted from 0, or a

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import NEAR, NEAR_TEXT
 from .base import example
 
 
@@ -27,6 +28,12 @@ class ReLU(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"MAX(0,{x})"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return y > NEAR
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"IF({y}>{NEAR_TEXT},{g},0)"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.ReLU()"

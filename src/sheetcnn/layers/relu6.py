@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import NEAR, NEAR_TEXT
 from .base import OnnxGraph, example
 
 
@@ -23,6 +24,12 @@ class ReLU6(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"MIN(MAX(0,{x}),6)"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return (y > NEAR) & (y < 6 - NEAR)
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"IF({y}>{NEAR_TEXT},IF({y}<6-{NEAR_TEXT},{g},0),0)"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.ReLU6()"

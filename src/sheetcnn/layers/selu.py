@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import NEAR, NEAR_TEXT, factor
 from .base import example
 
 SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -30,6 +31,12 @@ class SELU(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"{SCALE!r}*IF({x}>0,{x},{ALPHA!r}*(EXP(MIN({x},0))-1))"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return SCALE * np.where(x > NEAR, 1, ALPHA * np.exp(np.minimum(x, 0)))
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"{factor(g)}*{SCALE!r}*IF({x}>{NEAR_TEXT},1,{ALPHA!r}*EXP(MIN({x},0)))"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.SELU()"

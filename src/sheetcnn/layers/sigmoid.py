@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import factor
 from .base import example
 
 
@@ -28,6 +29,12 @@ class Sigmoid(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"0.5*(1+TANH(({x})/2))"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return y * (1 - y)
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"{factor(g)}*{y}*(1-{y})"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Sigmoid()"

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import factor
 from .base import OnnxGraph, example
 
 
@@ -25,6 +26,12 @@ class SiLU(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"{x}*0.5*(1+TANH({x}/2))"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return 0.5 * (1 + np.tanh(x / 2)) + y * 0.5 * (1 - np.tanh(x / 2))
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"{factor(g)}*(0.5*(1+TANH({x}/2))+{y}*0.5*(1-TANH({x}/2)))"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.SiLU()"

@@ -8,6 +8,7 @@ import numpy as np
 from ..arrays.array import Array, Shape, cell_of
 from ..arrays.grid import Grids, span
 from ..arrays.receptive_field import ReceptiveField
+from .backward import Local
 from .base import Layer, combined, example
 from .reduction import Operation, Place, Spot
 
@@ -20,19 +21,20 @@ class Exponentials(Layer):
     takes: ClassVar[str] = "any"
     family: ClassVar[str] = "activation"
     activates: ClassVar[bool] = True
+    exponentials: ClassVar[bool] = True
 
     def steps(self, shape: Shape, detail: str) -> list[Array]:
         if len(shape) == 1:
             return [Array("exp", shape, self._exp, self._exp_formula)]
         one = (1, *shape[1:])
         return [
-            Array("largest", one, lambda x: x.max(axis=0, keepdims=True), lambda at, x: _over("MAX", x, at)),
+            Array("largest", one, lambda x: x.max(axis=0, keepdims=True), lambda at, x: over("MAX", x, at)),
             Array("exp", shape, self._exp, self._exp_formula),
             Array(
                 "total",
                 one,
                 lambda x: self._exp(x).sum(axis=0, keepdims=True),
-                lambda at, x, exp, **_: _over("SUM", exp, at),
+                lambda at, x, exp, **_: over("SUM", exp, at),
             ),
         ]
 
@@ -65,7 +67,7 @@ def _position(spot: Spot) -> tuple[Any, ...]:
     return 0, spot.row, spot.column
 
 
-def _over(function: str, grids: Grids, at: Shape) -> str:
+def over(function: str, grids: Grids, at: Shape) -> str:
     """A function of one position in all maps; many maps of one cell each are one range, with labels between, which do not count."""
     if len(grids) > MANY and grids[0].rows == grids[0].columns == 1:
         return f"{function}({span(grids)})"
@@ -106,6 +108,24 @@ class Softmax(Exponentials):
     def operations(self, *shapes: Shape) -> tuple[Operation, ...]:
         exp = Operation("→", "exp", function=((lambda x, _: f"EXP({x})"), (lambda x, _: math.exp(x))))
         return self.without_largest(shapes[0]), exp, self.total_of_all(shapes[0])
+
+    def grad_steps(self, shape: Shape) -> list[Array]:
+        return [Array("weighted", (1, *shape[1:]), self._weighted, self._weighted_formula)]
+
+    def _weighted(self, of: Local[np.ndarray]) -> np.ndarray:
+        return (of.grad * of.y).sum(axis=0, keepdims=True)
+
+    def _weighted_formula(self, at: Shape, of: Local[Grids]) -> str:
+        if not isinstance(of.grad, list):
+            return f"SUMPRODUCT({of.grad.area},{of.y.area})"  # type: ignore[union-attr]
+        return "+".join([f"{g.at(*at[1:])}*{y.at(*at[1:])}" for g, y in zip(of.grad, of.y, strict=True)])  # type: ignore[arg-type]
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        assert of.y is not None
+        return of.y * (of.grad - self._weighted(of))
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        return f"{cell_of(of.y, at)}*({cell_of(of.grad, at)}-{cell_of(of.own['weighted'], (0, *at[1:]))})"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Softmax(dim=1)"

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import factor
 from .base import OnnxGraph, example, literal
 from .settings import Number
 
@@ -33,6 +34,12 @@ class Softplus(Elementwise):
     def cell(self, x: str) -> str:
         beta = literal(self.beta)
         return f"(MAX({beta}*{x},0)+LN(1+EXP(-ABS({beta}*{x}))))/{beta}"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return 0.5 * (1 + np.tanh(self.beta * x / 2))
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"{factor(g)}*0.5*(1+TANH({literal(self.beta)}*{x}/2))"
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Softplus({self.beta!r})"

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import factor
 from .base import example
 
 
@@ -23,6 +24,12 @@ class Softsign(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"{x}/(1+ABS({x}))"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.abs(x)) ** 2
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"{factor(g)}/(1+ABS({x}))^2"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Softsign()"

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import factor
 from .base import example
 
 
@@ -27,6 +28,12 @@ class Tanh(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"TANH({x})"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return 1 - y * y
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"{factor(g)}*(1-{y}*{y})"
 
     def torch(self, shape: Shape) -> str:
         return "torch.nn.Tanh()"

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .activation import Elementwise
+from .backward import NEAR
 from .base import OnnxGraph, example, literal
 from .settings import Number
 
@@ -29,6 +30,12 @@ class Threshold(Elementwise):
 
     def cell(self, x: str) -> str:
         return f"IF({x}>{literal(self.threshold)},{x},{literal(self.value)})"
+
+    def slope(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return x > self.threshold + NEAR
+
+    def through(self, g: str, x: str, y: str) -> str:
+        return f"IF({x}>{literal(self.threshold + NEAR)},{g},0)"
 
     def torch(self, shape: Shape) -> str:
         return f"torch.nn.Threshold({self.threshold!r}, {self.value!r})"

@@ -7,12 +7,13 @@ import numpy as np
 from ..arrays.array import Shape, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
+from .backward import Moving
 from .base import Layer, OnnxGraph, example
 from .reduction import Place
 from .settings import Count
 
 
-class Unflatten(Layer):
+class Unflatten(Moving, Layer):
     """The numbers of a vector put into maps: map after map, row after row. Source: torch.nn.Unflatten(1, …)."""
 
     type: ClassVar[str] = "unflatten"

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from ..arrays.grid import Grids
+from .backward import Local, added, shape_of, summed
 from .base import Layer, OnnxGraph, example, literal
 from .reduction import Place
 from .settings import Counts, Flag, Number
@@ -115,6 +116,21 @@ class Upsample(Layer):
             for column, along in columns
         ]
         return "+".join([cell if part == 1 else f"{literal(part)}*{cell}" for cell, part in terms]).replace("+-", "-")
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        shape = of.xs[0].shape
+        return self.matrix(0, shape).T @ of.grad @ self.matrix(1, shape)
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        shape, (k, i, j) = shape_of(of.xs[0]), at
+        if "matrices" not in of.memo:
+            of.memo["matrices"] = self.matrix(0, shape), self.matrix(1, shape)
+        parts = [matrix[:, place] for matrix, place in zip(of.memo["matrices"], (i, j), strict=True)]
+        rows, columns = (np.flatnonzero(part).tolist() for part in parts)
+        if all((part[part != 0] == 1).all() for part in parts):
+            return summed(of.grad, [(k, r, c) for r in rows for c in columns]) if rows and columns else ""
+        terms = [(of.grad[k].at(r, c), float(parts[0][r] * parts[1][c])) for r in rows for c in columns]
+        return added([cell if part == 1 else f"{literal(part)}*{cell}" for cell, part in terms if part])
 
     def origins(self, at: Place, *shapes: Shape) -> tuple[Place, ...]:
         if self.mode != "nearest" or self.start is not None:

@@ -26,12 +26,15 @@ MOST_CELLS = 100_000  # of all that layers read; in larger networks none is show
 class Drawn:
     """What is drawn: the steps of each layer, "compact" where nothing is said, and the layers with mirrors.
 
-    Of `folded` layers the weights are shown as maps besides.
+    Of `folded` layers the weights are shown as maps besides. With `training` the backward pass and a step are drawn, too; then
+    the target is an answer, or `typed`.
     """
 
     steps: Mapping[str, Steps] = field(default_factory=dict)
     mirrors: frozenset[str] = frozenset()
     folded: frozenset[str] = frozenset()
+    training: bool = False
+    typed: bool = False
 
     def of(self, name: str) -> Steps:
         """The steps of a layer."""
@@ -39,7 +42,8 @@ class Drawn:
 
     def description(self) -> dict[str, Any]:
         """As plain data, as a workbook carries it along."""
-        return {"detail": dict(self.steps), "mirrors": sorted(self.mirrors), "folded": sorted(self.folded)}
+        found = {"detail": dict(self.steps), "mirrors": sorted(self.mirrors), "folded": sorted(self.folded)}
+        return found | ({"training": {"typed": self.typed}} if self.training else {})
 
 
 PLAIN = Drawn()  # no more than formulas need

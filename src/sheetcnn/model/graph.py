@@ -13,6 +13,7 @@ from ..layers.drawing import arrays_of
 from .drawn import PLAIN, Drawn, maps_behind
 from .network import Network, Node
 from .settings import INPUT
+from .training import Learning, learn
 
 MAX_GRID_NAMES = 30_000  # thumbnails and lists have names too, all together no more than LibreOffice can tell apart
 
@@ -43,15 +44,20 @@ class Graph:
             )
             if node.name in drawn.folded:
                 self.of[node.name].insert(-1, self._folded(node))
+        self.order = [array for arrays in self.of.values() for array in arrays]  # in which they are computed
         if sum(array.names for array in self) > MAX_GRID_NAMES:
             self._share_names()
+            self.order = [array for arrays in self.of.values() for array in arrays]
+        self.learning: Learning | None = None
+        if drawn.training:
+            self.learning = learn(network, self.of, self.read_by, self.output, drawn.typed)
+            self.order += self.learning.order
 
     def __reduce__(self) -> tuple[type[Graph], tuple[Network, Drawn]]:
         return Graph, (self.network, self.drawn)  # other processes make their own: functions cannot be sent
 
     def __iter__(self) -> Iterator[Array]:
-        for arrays in self.of.values():
-            yield from arrays
+        yield from self.order
 
     def output(self, name: str) -> Array:
         """What readers of a layer (or of "input") see."""

@@ -13,7 +13,7 @@ from ..errors import LimitError, NetworkError, located
 from ..layers import LAYERS
 from ..layers.base import PREFIX, Layer
 from ..plain import near
-from .settings import INPUT, InputSettings, NetworkSettings, validated
+from .settings import INPUT, InputSettings, NetworkSettings, TrainingSettings, validated
 
 MAX_ARRAY = 10**12  # numbers in a layer's output
 RESERVED = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # other sheets
@@ -38,6 +38,7 @@ class Node:
     settings: dict[str, Any]  # as in the network file, without the numbers of weights
     inline: dict[str, Any] = field(repr=False)  # numbers of weights that stand in the network file
     share: str | None = None  # the layer whose weights it uses
+    train: bool = True  # whether a step changes its weights
 
     @property
     def title(self) -> str:
@@ -87,6 +88,16 @@ class Network:
     def shapes(self) -> dict[str, Shape]:
         """What each layer puts out, by name; the input's shape under "input"."""
         return {INPUT: self.input.shape} | {node.name: node.shape for node in self.nodes}
+
+    @property
+    def training(self) -> TrainingSettings:
+        """How it is trained, the defaults where the network file does not say."""
+        return self.settings.training or TrainingSettings()
+
+    @property
+    def loss(self) -> str:
+        """The loss that training makes small."""
+        return self.training.loss or ("cross_entropy" if len(self.nodes[-1].shape) == 1 else "mse")
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -167,7 +178,7 @@ def _node(
         key: value for key, value in table.items() if not _is_weight(key, value)
     }
     inline = {key: value for key, value in table.items() if _is_weight(key, value)}
-    options = {key: value for key, value in table.items() if key not in (*inline, "init", "seed", "share")}
+    options = {key: value for key, value in table.items() if key not in (*inline, "init", "seed", "share", "train")}
     share = table.get("share")
     layer = validated(LAYERS[kind], options, where)
     names = tuple(inputs) if isinstance(inputs, list) else (inputs,)
@@ -193,7 +204,10 @@ def _node(
             raise NetworkError(f"{where}: {key} is given, but the layer has {_list(known) or 'no weights'}; leave it out")
         if share is not None:
             raise NetworkError(f"{where}: {key} is given, but the weights are those of {share!r:.60}; leave one of them out")
-    return Node(number, name, layer, names, in_shapes, shape, settings, inline, share)
+    train = table.get("train", True)
+    if not isinstance(train, bool):
+        raise NetworkError(f"{where}: train {train!r:.60} must be true or false")
+    return Node(number, name, layer, names, in_shapes, shape, settings, inline, share, train)
 
 
 def _check_init(settings: dict[str, Any], where: str) -> None:

@@ -111,6 +111,16 @@ def _normalized_cell(at: Shape, x: Grids, scale: Grids = None, mean: Grids = Non
     return text if std is None else f"({text})/{std[c].area}"
 
 
+class TrainingSettings(BaseModel):
+    """The table [training] of a network file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    loss: Literal["cross_entropy", "mse"] | None = None  # None: cross entropy where the last layer is a vector
+    rate: Annotated[float, Field(allow_inf_nan=False)] = 0.1
+    answers: tuple[Text | tuple[float, ...], ...] | None = None  # of each picture its label, or the numbers wanted
+
+
 class NetworkSettings(BaseModel):
     """The top level of a network file."""
 
@@ -122,6 +132,7 @@ class NetworkSettings(BaseModel):
     weights: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
     input: InputSettings
     layers: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
+    training: TrainingSettings | None = None
     exercise: dict[str, Any] | None = None  # read by `handout`
 
 

@@ -1,0 +1,88 @@
+"""A network's backward pass, the step that it leads to, and the network after it: all arrays of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..arrays.array import Array
+from ..layers.drawing import arrays_of
+from .gradient import Sweep, after_step
+from .loss import LOSS, array, loss_of, summary
+from .network import Network
+from .settings import INPUT
+
+STEP = "step_1"  # before the names of the copy's grids
+
+
+@dataclass(frozen=True)
+class Learning:
+    """The arrays of a backward pass and a step."""
+
+    order: list[Array]  # in which they are computed
+    pages: dict[str, list[Array]]  # by what they stand on: "loss", "conv1_back", "input_back", "step_1"
+    copies: dict[str, list[Array]]  # the layers after the step, by their names
+
+
+def back_of(name: str) -> str:
+    """What the page of a layer's gradients is called."""
+    return f"{name}_back"
+
+
+def learn(
+    network: Network,
+    of: Mapping[str, list[Array]],
+    reads: Callable[[str], list[Array]],
+    output: Callable[[str], Array],
+    typed: bool,
+) -> Learning:
+    """Everything that one step of gradient descent needs, on top of the arrays of the network."""
+    rate = array("rate", (1,))
+    loss = loss_of(network, network.loss, lambda name, key: _key(of[name], key), typed)
+    nodes = {node.name: reads(node.name) for node in network.nodes}
+    frozen = frozenset(node.name for node in network.nodes if not node.train)
+    swept = Sweep(of, nodes, output).run(network.nodes, {loss.layer: (loss.where, loss.seed)}, frozen)
+    parameters = {one.id: one for arrays in of.values() for one in arrays if one.role == "parameter"}
+    after = {name: after_step(parameters[name], grad, rate) for name, grad in swept.parameters.items()}
+    copies = _copies(network, of, output, after)
+    now = _key(loss.arrays, "now")
+    later = loss.after(lambda name, key: _key(copies[name], key))
+    by_layer: dict[str, list[Array]] = {}
+    for grad in swept.parameters.values():
+        by_layer.setdefault(grad.owner, []).append(grad)
+    told = summary(by_layer, rate, now, later[-1]) if by_layer else []
+    pages = {LOSS: [rate, *loss.arrays, *later, *told]}
+    pages |= {back_of(name): swept.pages[name] for name in reversed(swept.pages)}
+    for one in after.values():
+        pages[back_of(one.owner)].append(one)
+    back = [one for page in swept.pages.values() for one in page if one.id not in {a.id for a in after.values()}]
+    forward_again = [one for arrays in copies.values() for one in arrays]
+    pages[STEP] = forward_again
+    # Gradients of parameters may read sheets that come after their own: of layers that share them.
+    back.sort(key=lambda one: one.id in {grad.id for grad in swept.parameters.values()})
+    return Learning([rate, *loss.arrays, *back, *after.values(), *forward_again, *later, *told], pages, copies)
+
+
+def _copies(
+    network: Network, of: Mapping[str, list[Array]], output: Callable[[str], Array], after: Mapping[str, Array]
+) -> dict[str, list[Array]]:
+    """Every layer once more, with the parameters that it has after the step."""
+    outputs, copies = {INPUT: output(INPUT)}, {}
+    for node in network.nodes:
+        given = {}
+        for own in of[node.name]:
+            if own.role in ("parameter", "shared"):
+                first = own
+                while first.role == "shared":
+                    first = first.inputs[0]
+                given[own.key] = after.get(first.id, first)
+        arrays = arrays_of(
+            node.layer, f"{STEP}_{node.name}", tuple(outputs[name] for name in node.inputs), "compact", given=given
+        )
+        copies[node.name] = arrays
+        outputs[node.name] = arrays[-1]
+    return copies
+
+
+def _key(arrays: list[Array], key: str) -> Array:
+    return next(one for one in arrays if one.key == key)
