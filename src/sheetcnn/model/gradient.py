@@ -94,7 +94,7 @@ class Sweep:
         self._input()
         found: dict[str, Array] = {}
         for node in nodes:
-            if node.name in self.pages and node.share is None and node.name not in frozen:
+            if node.share is None and node.name not in frozen:
                 found |= self._parameters(node)
         return Swept(self.pages, found)
 
@@ -171,7 +171,7 @@ class Sweep:
                 grad = gradient(self.into_parameters[parameter.id], key=f"grad_{parameter.key}", label=f"grad_{parameter.label}",
                                 owner=node.name, shape=parameter.shape, role="gradient", grid_axes=parameter.grid_axes,
                                 spacing=parameter.spacing)  # fmt: skip
-                self.pages[node.name].append(grad)
+                self.pages.setdefault(node.name, []).append(grad)
                 found[parameter.id] = grad
         return found
 
