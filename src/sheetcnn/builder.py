@@ -16,10 +16,12 @@ from .explaining import Explanation, explanation
 from .files import refuse_outputs
 from .image import MOST_SHOWN, SHOWN, Given, contact_sheet, enlarged_png, load_input, value_range
 from .model.graph import Graph
+from .model.labels import label_number
 from .model.limits import graph_of
 from .model.network import Network
 from .model.network_file import with_labels
 from .model.settings import INPUT, InputSettings
+from .model.wanted import wanted_of
 from .model.weights import load_parameters, random_layers
 from .opening import open_network, shape_of
 from .progress import Progress
@@ -27,8 +29,8 @@ from .reading import Held, source_of
 from .sheets.answer.content import gives_answer
 from .sheets.content import WorkbookContent
 from .sheets.gallery.content import GALLERY_CELLS
-from .sheets.layout import drawn_for, lay_out
-from .sheets.pictures.content import label_number, types_pixels
+from .sheets.layout import drawn_for, lay_out, lay_out_learning
+from .sheets.pictures.content import types_pixels
 from .sheets.workbook import draft_workbook
 from .templates import picture_path
 from .version import VERSION
@@ -124,6 +126,8 @@ def build(
     protect: bool = False,
     gallery: bool = True,
     inspector: bool = True,
+    train: bool = False,
+    answer: str | Sequence[Any] | None = None,
     labels: str | Path | None = None,
     size: tuple[int, int] | None = None,
     scale: float | None = None,
@@ -155,9 +159,12 @@ def build(
     if to_file:
         _workbook_path(output, inputs)  # type: ignore[arg-type]
     checked = opened.network if labels is None else with_labels(opened.network, Path(labels))
-    graph = graph_of(checked, drawn_for(checked, detail, mirrors))
-    parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
     shown = load_pictures(given, checked.input)
+    wanted = wanted_of(checked, list(shown), answer) if train else None
+    graph = graph_of(checked, drawn_for(checked, detail, mirrors, train, wanted is not None and wanted.typed is not None))
+    parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
+    if wanted is not None:
+        parameters |= wanted.given(checked)
     pages = lay_out(graph, typed=len(shown) > 1 and types_pixels(checked), answer=gives_answer(checked))
     values, outputs = _run(graph, parameters, shown)
     between = value_range(given, shown.values())
@@ -172,6 +179,8 @@ def build(
         pixel_range=between,
         truth={name: label_number(name, checked.settings.labels or ()) for name in shown},
         random=random_layers(checked, opened.folder, opened.arrays),
+        learning=lay_out_learning(graph),
+        right={} if wanted is None else wanted.labels,
     )
     built = Built(content, tuple(notes), outputs if checked.answers else {}, protect, inputs=inputs)
     return built if output is None else built.save(output, progress=progress)

@@ -7,6 +7,7 @@ import numpy as np
 from ..arrays.array import Values
 from ..arrays.grid import Grid, seen_from
 from ..formula.values import ERRORS
+from ..model.labels import label_number
 from ..model.settings import INPUT
 from ..sheets.answer.content import NAMES, answer_sizes, answer_views
 from ..sheets.pictures.content import (
@@ -22,7 +23,6 @@ from ..sheets.pictures.content import (
     bank_array,
     choice_views,
     chosen_number,
-    label_number,
     pixel_formula,
     table,
     typed_array,

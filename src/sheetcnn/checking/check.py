@@ -6,6 +6,7 @@ and biases that are in the workbook now. Grids are found by their defined names 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..formula import Area, Book, Formualizer, Group, beyond_ours, evaluate_with
 from ..formula import Engine as Helper
 from ..model.drawn import Drawn
 from ..model.graph import Graph, sheet_of
+from ..model.loss import LOSS
 from ..model.network import Network
 from ..model.settings import INPUT
 from ..office.libreoffice import recalculated
@@ -27,6 +29,7 @@ from ..sheets.description.content import LOOKS
 from .added import added_sheets, lists
 from .comparison import Comparison
 from .contents import HELPERS, Shown, areas_of, described
+from .learning import learning
 from .named_grids import in_words
 from .report import Finding, LayerReport, Report
 from .saved import compare_saved, take_values
@@ -114,6 +117,8 @@ class _Check(Comparison):
         self.reports = {INPUT: LayerReport(INPUT, "input")} | {
             node.name: LayerReport(node.name, node.layer.type) for node in self.network.nodes
         }
+        if self.drawn.training:
+            self.reports[LOSS] = LayerReport(LOSS, "loss")
         self.report.layers = list(self.reports.values())
         self.missing()
         given, wrong = self.named.given()
@@ -124,9 +129,10 @@ class _Check(Comparison):
             self.now, self.spoilt = self.reports[cell.layer], True
             if cell.cell not in explained:
                 self.no_number(cell)
-        graph = Graph(left, self.drawn)
+        graph = Graph(left, self.drawn if self.named.learning else replace(self.drawn, training=False))
         values = graph.run(given)
         self.layers(graph, values)
+        learning(self, graph, values)
         if now:
             added_sheets(self, shown.gallery, shown.inspector, values)
         else:

@@ -69,12 +69,32 @@ class NamedGrids(NamedAreas):
             self.there.append(name)
             self.sheets[name] = next(flat(grids[self.graph.output(name).id]))[1].sheet
             self.sheets_of[name] = {grid.sheet for each in grids.values() for _, grid in flat(each)}
+        self.learning: dict[str, list[Array]] = {}  # the pages of the backward pass, where all of them are there
+        self.no_learning: str | None = None  # why they are not
+        if self.graph.learning is not None:
+            self._find_learning()
         self._refuse_names_of_the_same_cells()
         if INPUT in self.gone:
             raise WorkbookError(
                 f"{book.source}: the pixels are gone: the defined name {self.gone[INPUT]} and all others of the input are "
                 "missing; was its sheet deleted?"
             )
+
+    def _find_learning(self) -> None:
+        """The grids of the backward pass; all of it hangs together, so that none is checked where some are missing."""
+        assert self.graph.learning is not None
+        pages = self.graph.learning.pages
+        for name, arrays in pages.items():
+            for array in arrays:
+                if not all(self.area(array.name(index)) for index in array.indexes()):
+                    self.no_learning = f"{array.name(next(array.indexes()))} or others of {name} are gone"
+                    return
+        if self.gone:
+            self.no_learning = f"{' and '.join(self.gone)} is gone"
+            return
+        self.learning = pages
+        for arrays in pages.values():
+            self.grids |= {array.id: self.find(array) for array in arrays}
 
     def _refuse_names_of_the_same_cells(self) -> None:
         """Raise WorkbookError where grids have far more cells than the workbook: then many names lead to the same ones."""
@@ -171,17 +191,23 @@ class NamedGrids(NamedAreas):
         given: Values = {}
         wrong: list[NoNumber] = []
         for array in self.graph:
-            if array.role in ("parameter", "pixels") and array.owner not in self.gone:
+            if self._is_given(array):
                 given[array.id], others = self.numbers(array.owner, array, self.grids[array.id])
                 wrong += others
         return given, wrong
+
+    def _is_given(self, array: Array) -> bool:
+        """Whether its numbers are read as they are."""
+        if array.role == "loss":
+            return array.formula is None and array.id in self.grids
+        return array.role in ("parameter", "pixels") and array.owner not in self.gone
 
     def given_areas(self) -> list[Area]:
         """The rectangles that those are in."""
         return [
             (grid.sheet, grid.top, grid.left, grid.bottom, grid.right)
             for array in self.graph
-            if array.role in ("parameter", "pixels") and array.owner not in self.gone
+            if self._is_given(array)
             for _, grid in flat(self.grids[array.id])
         ]
 

@@ -57,10 +57,15 @@ def drawn_from(data: Mapping[str, Any], network: Network) -> Drawn:
         detail = dict.fromkeys(names, detail)
     if not isinstance(detail, dict) or not set(detail) <= set(names) or not set(detail.values()) <= {*get_args(Steps)}:
         raise ValueError(f"unknown detail {detail!r:.40}")
+    training = data.get("training")
+    if training is not None and (not isinstance(training, dict) or type(training.get("typed")) is not bool):
+        raise ValueError(f"unknown training {training!r:.40}")
     return Drawn(
         detail,
         _listed(data.get("mirrors", []), {node.name for node in network.nodes if can_mirror(node)}),
         _listed(data.get("folded", []), {node.name for node in network.nodes if maps_behind(network, node) is not None}),
+        training is not None,
+        training is not None and training["typed"],
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..arrays.array import Array, CellFormula, Margin, Shape, cell_of, same_cell
+from ..arrays.array import Array, CellFormula, Margin, Shape, cell_of, mirror, same_cell
 from ..arrays.grid import Grids
 from ..layers.backward import Local, added
 from ..layers.base import PREFIX, Layer
@@ -75,10 +75,10 @@ class Sweep:
     """One walk over the layers, last first."""
 
     def __init__(
-        self, arrays: Mapping[str, list[Array]], reads: Mapping[str, list[Array]], output: Callable[[str], Array]
+        self, arrays: Mapping[str, list[Array]], reads: Mapping[str, list[Array]], mirrored: frozenset[str] = frozenset()
     ) -> None:
-        """`arrays` are those of each layer, `reads` those that its formulas read."""
-        self.arrays, self.reads, self.output = arrays, reads, output
+        """`arrays` are those of each layer, `reads` those that its formulas read; `mirrored` layers show these here, too."""
+        self.arrays, self.reads, self.mirrored = arrays, reads, mirrored
         self.into: dict[str, list[Term]] = {}  # what reaches each layer's output
         self.into_parameters: dict[str, list[Term]] = {}
         self.pages: dict[str, list[Array]] = {}
@@ -131,10 +131,22 @@ class Sweep:
         grad = gradient(terms, through, **last)
         page.append(grad)
         y = total if total is not None else out if final is None else None
-        local = self._local(node, page, layer, "", grad, tuple(self.reads[node.name]), y, node.in_shapes)
+        local = self._local(node, page, layer, "", grad, self._xs(node, page), y, node.in_shapes)
         for n, name in enumerate(node.inputs):
             self.into.setdefault(name, []).append(_to_input(layer, n, local))
         self._collect(node, layer, "", local, node.in_shapes)
+
+    def _xs(self, node: Node, page: list[Array]) -> tuple[Array, ...]:
+        """What a layer reads: shown here once more where its kernels are, since their gradients are the windows times it."""
+        reads = self.reads[node.name]
+        if node.name not in self.mirrored or not any(
+            len(shape) > 2 for shape in node.layer.parameters(*node.in_shapes).values()
+        ):
+            return tuple(reads)
+        margin = node.layer.margin(*node.in_shapes)
+        shown = [replace(mirror(node.name, x, 1, 1, margin), key="back_reads_1", label="back_reads") for x in reads]
+        page.extend(shown)
+        return tuple(shown)
 
     def _local(
         self,

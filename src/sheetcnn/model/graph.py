@@ -13,7 +13,7 @@ from ..layers.drawing import arrays_of
 from .drawn import PLAIN, Drawn, maps_behind
 from .network import Network, Node
 from .settings import INPUT
-from .training import Learning, learn
+from .training import Learning, back_of, learn
 
 MAX_GRID_NAMES = 30_000  # thumbnails and lists have names too, all together no more than LibreOffice can tell apart
 
@@ -50,7 +50,7 @@ class Graph:
             self.order = [array for arrays in self.of.values() for array in arrays]
         self.learning: Learning | None = None
         if drawn.training:
-            self.learning = learn(network, self.of, self.read_by, self.output, drawn.typed)
+            self.learning = learn(network, self.of, self.read_by, drawn)
             self.order += self.learning.order
 
     def __reduce__(self) -> tuple[type[Graph], tuple[Network, Drawn]]:
@@ -84,6 +84,14 @@ class Graph:
     def read_by(self, name: str) -> list[Array]:
         """What the formulas of a layer read: mirrors, or the outputs of others."""
         return self.mirrors(name) or [self.output(other) for other in self.network.by_name[name].inputs]
+
+    def readers(self, name: str) -> list[str]:
+        """The layers that read a layer (or "input")."""
+        return [node.name for node in self.network.nodes if name in node.inputs]
+
+    def learning_page(self, name: str) -> list[Array]:
+        """The arrays of a layer's back sheet."""
+        return [] if self.learning is None else self.learning.pages.get(back_of(name), [])
 
     def _folded(self, node: Node) -> Array:
         """The weights of each output as maps, like those that were made one vector."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from ..arrays.array import Array
 from ..layers.drawing import arrays_of
+from .drawn import Drawn
 from .gradient import Sweep, after_step
 from .loss import LOSS, array, loss_of, summary
 from .network import Network
-from .settings import INPUT
 
 STEP = "step_1"  # before the names of the copy's grids
 
@@ -33,18 +33,17 @@ def learn(
     network: Network,
     of: Mapping[str, list[Array]],
     reads: Callable[[str], list[Array]],
-    output: Callable[[str], Array],
-    typed: bool,
+    drawn: Drawn,
 ) -> Learning:
     """Everything that one step of gradient descent needs, on top of the arrays of the network."""
     rate = array("rate", (1,))
-    loss = loss_of(network, network.loss, lambda name, key: _key(of[name], key), typed)
+    loss = loss_of(network, network.loss, lambda name, key: _key(of[name], key), drawn.typed)
     nodes = {node.name: reads(node.name) for node in network.nodes}
     frozen = frozenset(node.name for node in network.nodes if not node.train)
-    swept = Sweep(of, nodes, output).run(network.nodes, {loss.layer: (loss.where, loss.seed)}, frozen)
+    swept = Sweep(of, nodes, drawn.mirrors).run(network.nodes, {loss.layer: (loss.where, loss.seed)}, frozen)
     parameters = {one.id: one for arrays in of.values() for one in arrays if one.role == "parameter"}
     after = {name: after_step(parameters[name], grad, rate) for name, grad in swept.parameters.items()}
-    copies = _copies(network, of, output, after)
+    copies = _copies(network, of, nodes, after)
     now = _key(loss.arrays, "now")
     later = loss.after(lambda name, key: _key(copies[name], key))
     by_layer: dict[str, list[Array]] = {}
@@ -56,7 +55,7 @@ def learn(
     for one in after.values():
         pages[back_of(one.owner)].append(one)
     back = [one for page in swept.pages.values() for one in page if one.id not in {a.id for a in after.values()}]
-    forward_again = [one for arrays in copies.values() for one in arrays]
+    forward_again = [one for name, arrays in copies.items() if arrays is not of[name] for one in arrays]
     pages[STEP] = forward_again
     # Gradients of parameters may read sheets that come after their own: of layers that share them.
     back.sort(key=lambda one: one.id in {grad.id for grad in swept.parameters.values()})
@@ -64,21 +63,23 @@ def learn(
 
 
 def _copies(
-    network: Network, of: Mapping[str, list[Array]], output: Callable[[str], Array], after: Mapping[str, Array]
+    network: Network, of: Mapping[str, list[Array]], reads: Mapping[str, list[Array]], after: Mapping[str, Array]
 ) -> dict[str, list[Array]]:
-    """Every layer once more, with the parameters that it has after the step."""
-    outputs, copies = {INPUT: output(INPUT)}, {}
+    """Every layer that the step reaches once more, with the parameters that it has after it."""
+    outputs: dict[str, Array] = {}
+    copies: dict[str, list[Array]] = {}
     for node in network.nodes:
-        given = {}
+        given, xs = {}, [outputs.get(name, read) for name, read in zip(node.inputs, reads[node.name], strict=True)]
         for own in of[node.name]:
             if own.role in ("parameter", "shared"):
                 first = own
                 while first.role == "shared":
                     first = first.inputs[0]
                 given[own.key] = after.get(first.id, first)
-        arrays = arrays_of(
-            node.layer, f"{STEP}_{node.name}", tuple(outputs[name] for name in node.inputs), "compact", given=given
-        )
+        if not any(name in outputs for name in node.inputs) and not any(one in after.values() for one in given.values()):
+            copies[node.name] = of[node.name]  # the step does not reach it
+            continue
+        arrays = arrays_of(node.layer, f"{STEP}_{node.name}", tuple(xs), "compact", given=given)
         copies[node.name] = arrays
         outputs[node.name] = arrays[-1]
     return copies

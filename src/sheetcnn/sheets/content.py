@@ -33,6 +33,8 @@ class WorkbookContent:
     home: str = "Overview"  # the first sheet, to which the others link back
     pixel_range: tuple[float, float] = (0.0, 255.0)  # the darkest and the lightest number of the input
     random: frozenset[str] = frozenset()  # layers whose weights are random numbers
+    learning: dict[str, Page] = field(default_factory=dict)  # of the backward pass: the loss, back sheets, the step
+    right: dict[str, str] = field(default_factory=dict)  # the right answer of each picture, by its name
     saved: Values | None = None  # the values to write, where colours and formats are made for others
 
     @property
@@ -42,7 +44,9 @@ class WorkbookContent:
     @cached_property
     def grids(self) -> dict[str, Grids]:
         """Where every array is, by its id."""
-        return {name: grids for page in self.pages.values() for name, grids in page.grids.items()}
+        return {
+            name: grids for page in (*self.pages.values(), *self.learning.values()) for name, grids in page.grids.items()
+        }
 
     @property
     def knows_truth(self) -> bool:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import LimitError
 from ..model.costs import costs
 from ..model.drawn import Drawn, Steps, folded, mirrored
 from ..model.graph import Graph
+from ..model.loss import LOSS
 from ..model.network import Network
 from ..model.settings import INPUT
+from ..model.training import STEP, back_of
+from .back.content import back_lines
+from .back.place import back_page
 from .input.place import input_page
 from .kernels.content import choosable
 from .layer.content import layer_lines
 from .layer.place import layer_page
+from .loss.place import loss_page
 from .page import Page, refuse_too_large
 from .screen import SMALL, filter_extent
+from .step.place import step_page
 
 
 def lay_out(graph: Graph, *, typed: bool = False, answer: bool = False) -> dict[str, Page]:
@@ -36,12 +44,42 @@ def lay_out(graph: Graph, *, typed: bool = False, answer: bool = False) -> dict[
     return pages
 
 
-def drawn_for(network: Network, detail: str, mirrors: bool | None) -> Drawn:
+def lay_out_learning(graph: Graph) -> dict[str, Page]:
+    """The pages of the backward pass by the names that the graph has for them, in the order of their sheets."""
+    if graph.learning is None:
+        return {}
+    step = step_page(graph)
+    pages = {LOSS: loss_page(graph)}
+    order = [*reversed(graph.network.nodes), None]
+    for node in order:
+        name = INPUT if node is None else node.name
+        if back_of(name) not in graph.learning.pages:
+            continue
+        again = (
+            None
+            if node is None
+            else step.grids.get(graph.learning.copies[node.inputs[0]][-1].id)
+            if node.inputs[0] != INPUT
+            else None
+        )
+        pages[back_of(name)] = back_page(graph, name, again, back_lines(graph, name))
+    pages[STEP] = step
+    for page in pages.values():
+        refuse_too_large(graph.network, f"the sheet {page.sheet}", page)
+    return pages
+
+
+def drawn_for(network: Network, detail: str, mirrors: bool | None, training: bool = False, typed: bool = False) -> Drawn:
     """Which steps and mirrors a workbook of a network has.
 
     With the detail "auto" a layer has its products and sums where a whole filter then still fits a small screen, with the
     channels that it reads.
     """
+    drawn = _drawn_for(network, detail, mirrors)
+    return replace(drawn, training=True, typed=typed) if training else drawn
+
+
+def _drawn_for(network: Network, detail: str, mirrors: bool | None) -> Drawn:
     names = [node.name for node in network.nodes]
     shown, maps = mirrored(network, mirrors), frozenset() if mirrors is False else folded(network)
     if detail != "auto":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from ..model.loss import LOSS
+from ..model.training import STEP
 from ..xlsx.draft import WorkbookDraft, protect
 from ..xlsx.printing import set_up_printing
 from .answer.look import answer_on_input
+from .back.look import back_sheet
 from .check.look import check_sheet
 from .content import WorkbookContent
 from .description.content import LOOKS
@@ -17,9 +20,27 @@ from .inspector.place import inspector_places
 from .kernels.look import kernels_sheet
 from .kernels.place import kernels_page
 from .layer.look import layer_sheet
+from .loss.look import loss_sheet
 from .overview.look import overview_sheet
 from .pictures.look import pictures_sheet
 from .pictures.place import pictures_page
+from .step.look import step_sheet
+
+
+def _learning_sheets(draft: WorkbookDraft, content: WorkbookContent) -> None:
+    """The loss, the sheets of gradients, and the hidden network after the step."""
+    if not content.learning:
+        return
+    shown = [page.sheet for name, page in content.learning.items() if name != STEP]
+    around = [*list(content.pages.values())[-1:], *content.learning.values()]
+    names = [around[0].sheet, *shown, "Check"]
+    for n, (name, page) in enumerate((name, page) for name, page in content.learning.items() if name != STEP):
+        neighbours = names[n], names[n + 2]
+        if name == LOSS:
+            loss_sheet(draft, content, page, neighbours)
+        else:
+            back_sheet(draft, content, name.removesuffix("_back"), page, neighbours)
+    step_sheet(draft, content)
 
 
 def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> WorkbookDraft:
@@ -42,6 +63,7 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
         banks["kernels"] = kernels
     for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), banks, outlined)
+    _learning_sheets(draft, content)
     gallery_scales(draft, content)
     checked = check_sheet(draft, content)
     answer_on_input(draft, content)

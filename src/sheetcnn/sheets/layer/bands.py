@@ -18,20 +18,22 @@ DEEP = ("filter {k} · depth {c}", "depth {c}", "{c}")
 class Bands:
     """The bands of a layer's page: how high they are, and the maps and numbers in them."""
 
-    def __init__(self, graph: Graph, node: Node, first: int = 0) -> None:
+    def __init__(self, graph: Graph, node: Node, first: int = 0, arrays: list[Array] | None = None) -> None:
+        """`arrays` are others than the layer's own, the maps last, with the padding around these as they say."""
         self.graph, self.node = graph, node
         self.close = 0  # by how many columns less than others a kernel stands apart from what is made of it
         self.first = first  # row of the first band's grids; its label stands above it
-        *others, self.output = graph.of[node.name]
-        self.margin = graph.margin(node.name)
+        *others, self.output = arrays or graph.of[node.name]
+        self.margin = self.output.margin if arrays else graph.margin(node.name)
         parts = [array for array in others if array.role != "mirror"]
         # The sum first, then what is added to it, then kernels with what is made of them.
         parts.sort(key=lambda d: (d.grid_axes > 1, d.grid_axes == 1 and d.role != "step"))
         self.singles = [array for array in parts if array.grid_axes == 1]
         self.paired = [array for array in parts if array.grid_axes > 1]  # a grid for each filter and input channel
         self.channels = channel_names(graph.network, node.inputs[0])
-        self.chooses = choosable(node)  # then a list of kernels stands below the first of each filter
-        self.height = self.output.size[0] + self.margin[0] + self.margin[2]
+        self.chooses = choosable(node) and not arrays  # then a list of kernels stands below the first of each filter
+        self.height = (self.output.size[0] - 1) * self.output.spacing[0] + 1 + self.margin[0] + self.margin[2]
+        self.width = (self.output.size[1] - 1) * self.output.spacing[1] + 1 + self.margin[1] + self.margin[3]
         wide = node.layer.wide(*node.in_shapes)
         for array in [*self.singles, *([] if wide else self.paired)]:
             self.make_room(array, self.margin[0], int(self.chooses and array.key == "weight"))
@@ -52,7 +54,7 @@ class Bands:
     @property
     def column(self) -> int:
         """The first column beside the maps."""
-        return LEFT + self.margin[1] + self.output.size[1] + self.margin[3] + GAP
+        return LEFT + self.width + GAP
 
     @property
     def places(self) -> list[tuple[Array, Shape]]:
@@ -66,11 +68,13 @@ class Bands:
 
     def put_maps(self, pen: Pen) -> None:
         """Each map at the left of its band."""
-        node, (top, left, _, right) = self.node, self.margin
-        width = self.output.size[1] + left + right
-        long = fitting([f"map {node.shape[0]}", str(node.shape[0])], width).startswith("map")
-        for k in range(node.shape[0]):
-            plain = f"map {k + 1}" if long else str(k + 1)
+        node, (top, left, _, _) = self.node, self.margin
+        width, count = self.width, node.shape[0]
+        forms = self.output.labels or ("map {k}", "{k}")
+        texts = {form.format(k=count): form for form in forms}
+        form = texts[fitting(list(texts), width)]
+        for k in range(count):
+            plain = form.format(k=k + 1)
             words = node.layer.map_words(k, *node.in_shapes)
             label = fitting([words, plain], width) if words else plain
             pen.put(self.output, (k,), self.top(k) + top, LEFT + left, label, self.margin)

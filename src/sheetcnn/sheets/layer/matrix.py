@@ -33,17 +33,21 @@ def texts_of(lines: Lines) -> list[tuple[str, str]]:
 
 def matrix_page(graph: Graph, node: Node, lines: Lines) -> Page:
     """A page with the channels across the top, and below a band for each filter: map = bias + kernel + kernel …"""
-    page = Page(node.name, node)
-    pen = Pen(page)
     across = read_across(graph, node)
     bands = Bands(graph, node)
     bands.without(across)
+    return laid_out(Page(node.name, node), bands, across, lines)
+
+
+def laid_out(page: Page, bands: Bands, across: list[Array], lines: Lines) -> Page:
+    """The channels across the top of a page, and bands below."""
+    node, pen = bands.node, Pen(page)
     bands.close = GAP - PAIR
     slots: list[tuple[Array, Shape]] = [(array, ()) for array in bands.singles]
     start = max(bands.end_of(slots), LEFT + CORNER + GAP)
     page.corner = start - GAP
     text = TEXT_TOP - 1 + sum(rows_of(text, style, page.corner) for text, style in texts_of(lines))
-    bands.first = max(TOP - 1 + max(height_of(array) for array in across), text) + 2
+    bands.first = max(TOP - 1 + max((height_of(array) for array in across), default=0), text) + 2
     bands.put_maps(pen)
     bands.put_slots(pen, slots)
     together = sum(width_of(array) for array in bands.paired) + PAIR * (len(bands.paired) - 1)

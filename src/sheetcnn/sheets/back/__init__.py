@@ -1,0 +1,1 @@
+"""The gradients of a layer, and what they make of its parameters."""

@@ -1,0 +1,1 @@
+"""The loss: the right answer, how far the network is from it, and what a step brings."""

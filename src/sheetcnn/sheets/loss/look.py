@@ -1,0 +1,66 @@
+"""The Loss sheet."""
+
+from __future__ import annotations
+
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from ...arrays.grid import Grid
+from ...model.loss import LOSS
+from ...xlsx.columns import square_cells
+from ...xlsx.draft import WorkbookDraft, put
+from ..back.look import pour
+from ..content import WorkbookContent
+from ..layer.look import header, links_of, marks
+from ..page import Page
+from ..pictures.place import number_place
+from .content import NAMES, RIGHT, answer_view
+from .place import names_place, right_place
+
+
+def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neighbours: tuple[str, str]) -> None:
+    """The right answer, the loss, and what a step brings."""
+    graph = content.graph
+    assert graph.learning is not None
+    sheet = draft.sheet(page.sheet, "grids")
+    square_cells(sheet, page.columns + 4)
+    words = "How far the answer is from the right one: 0 is perfect. Training makes it small."
+    code = (
+        "torch.nn.functional.cross_entropy(scores, target)"
+        if graph.network.loss == "cross_entropy"
+        else "torch.nn.functional.mse_loss(y, target)"
+    )
+    header(sheet, "Loss", [([words], "words"), ([code], "code")], links_of(*neighbours, content.home))
+    marks(sheet, page)
+    arrays = graph.learning.pages[LOSS]
+    pour(draft, content, page, [array for array in arrays if array.key != "answer"])
+    if content.right:
+        _answers(draft, content, page)
+
+
+def _answers(draft: WorkbookDraft, content: WorkbookContent, page: Page) -> None:
+    """The right answer of each picture, to be chosen from a list, and the number of the one that counts now."""
+    sheet, names = draft.book[page.sheet], content.network.answers
+    listed, right = names_place(page), right_place(page, len(content.right))
+    put(sheet, right.top - 1, right.left, "right answer" if len(content.right) == 1 else "right answers", "label")
+    for n, name in enumerate(names):
+        put(sheet, listed.top + n, listed.left, name, "element")
+    draft.name(NAMES, listed)
+    choice = DataValidation(type="list", formula1=listed.area, allow_blank=False)
+    choice.showErrorMessage = True
+    choice.error, choice.errorTitle = "Choose one of the answers.", "No answer"
+    sheet.add_data_validation(choice)
+    for n, (picture, answer) in enumerate(content.right.items()):
+        put(sheet, right.top + n, right.left, answer, "choice")
+        if len(content.right) > 1:
+            put(sheet, right.top + n, right.left + 4, picture, "soft")
+        choice.add(right.at(n, 0))
+    draft.name(RIGHT, right)
+    number = number_place().seen_from(page.sheet) if content.pictures else None
+    view = answer_view(right, listed, number, next(iter(content.right.values())), names)
+    draft.view(view, _grid(page, f"{LOSS}.answer"), draft.style("formula"))
+
+
+def _grid(page: Page, name: str) -> Grid:
+    grid = page.grids[name]
+    assert isinstance(grid, Grid)
+    return grid

@@ -1,0 +1,1 @@
+"""The network after a step, on a hidden sheet."""
