@@ -42,12 +42,12 @@ class Case:
     pixels: str
     options: dict[str, Any]
 
-    def build(self, folder: Path) -> Path:
+    def build(self, folder: Path, **more: Any) -> Path:
         """Write the workbook into a folder."""
         shape = tuple(self.network["input"][key] for key in ("channels", "height", "width"))
         (folder / "net.json").write_text(json.dumps(self.network))
         np.save(folder / "x.npy", PIXELS[self.pixels](np.random.default_rng(7), shape))
-        return sheetcnn.build(folder / "net.json", folder / "x.npy", folder / "book.xlsx", **self.options).path
+        return sheetcnn.build(folder / "net.json", folder / "x.npy", folder / "book.xlsx", **(self.options | more)).path
 
 
 @st.composite

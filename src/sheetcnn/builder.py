@@ -179,7 +179,7 @@ def build(
         pixel_range=between,
         truth={name: label_number(name, checked.settings.labels or ()) for name in shown},
         random=random_layers(checked, opened.folder, opened.arrays),
-        learning=lay_out_learning(graph),
+        learning=lay_out_learning(graph, pages),
         right={} if wanted is None else wanted.labels,
     )
     built = Built(content, tuple(notes), outputs if checked.answers else {}, protect, inputs=inputs)

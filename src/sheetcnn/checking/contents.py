@@ -19,7 +19,16 @@ from ..sheets.description.content import HIDDEN, LOOKS, MARK
 from .named_grids import NamedGrids
 
 HELPERS: tuple[Helper, ...] = (Formualizer(), LibreOffice())  # for formulas that our evaluator does not know
-ADDED = ("gallery", "inspector", "kernel", "check", "overview", "answer", "loss", "step_1")  # whose names do not begin with a layer's
+ADDED = (
+    "gallery",
+    "inspector",
+    "kernel",
+    "check",
+    "overview",
+    "answer",
+    "loss",
+    "step_1",
+)  # whose names do not begin with a layer's
 
 
 @dataclass(frozen=True)

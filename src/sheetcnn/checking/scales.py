@@ -54,6 +54,8 @@ def _coloured(comparison: Comparison, gallery: int) -> Iterator[Array]:
     for owner in named.there:
         if owner not in lost:
             yield from named.graph.of[owner]
+    for arrays in named.learning.values():
+        yield from arrays
     for array in thumbnails(named.graph, gallery):
         if array.key not in lost and (named.area(bar_name(array)) or named.area(array.name((0,)))):
             yield array

@@ -45,7 +45,7 @@ def learn(
     after = {name: after_step(parameters[name], grad, rate) for name, grad in swept.parameters.items()}
     copies = _copies(network, of, nodes, after)
     now = _key(loss.arrays, "now")
-    later = loss.after(lambda name, key: _key(copies[name], key))
+    later = loss.after(lambda name, key: _key(copies[name], key)) if after else []
     by_layer: dict[str, list[Array]] = {}
     for grad in swept.parameters.values():
         by_layer.setdefault(grad.owner, []).append(grad)
@@ -56,7 +56,8 @@ def learn(
         pages[back_of(one.owner)].append(one)
     back = [one for page in swept.pages.values() for one in page if one.id not in {a.id for a in after.values()}]
     forward_again = [one for name, arrays in copies.items() if arrays is not of[name] for one in arrays]
-    pages[STEP] = forward_again
+    if forward_again:
+        pages[STEP] = forward_again
     # Gradients of parameters may read sheets that come after their own: of layers that share them.
     back.sort(key=lambda one: one.id in {grad.id for grad in swept.parameters.values()})
     return Learning([rate, *loss.arrays, *back, *after.values(), *forward_again, *later, *told], pages, copies)

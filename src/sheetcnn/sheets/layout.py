@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..arrays.grid import Grids
 from ..errors import LimitError
 from ..model.costs import costs
 from ..model.drawn import Drawn, Steps, folded, mirrored
@@ -44,29 +45,29 @@ def lay_out(graph: Graph, *, typed: bool = False, answer: bool = False) -> dict[
     return pages
 
 
-def lay_out_learning(graph: Graph) -> dict[str, Page]:
+def lay_out_learning(graph: Graph, forward: dict[str, Page]) -> dict[str, Page]:
     """The pages of the backward pass by the names that the graph has for them, in the order of their sheets."""
     if graph.learning is None:
         return {}
-    step = step_page(graph)
-    pages = {LOSS: loss_page(graph)}
-    order = [*reversed(graph.network.nodes), None]
-    for node in order:
-        name = INPUT if node is None else node.name
-        if back_of(name) not in graph.learning.pages:
-            continue
-        again = (
-            None
-            if node is None
-            else step.grids.get(graph.learning.copies[node.inputs[0]][-1].id)
-            if node.inputs[0] != INPUT
-            else None
-        )
-        pages[back_of(name)] = back_page(graph, name, again, back_lines(graph, name))
-    pages[STEP] = step
+    pages, step = {LOSS: loss_page(graph)}, step_page(graph)
+    for name in [*(node.name for node in reversed(graph.network.nodes)), INPUT]:
+        if back_of(name) in graph.learning.pages:
+            pages[back_of(name)] = back_page(graph, name, _read_again(graph, name, forward, step), back_lines(graph, name))
+    if STEP in graph.learning.pages:
+        pages[STEP] = step
     for page in pages.values():
         refuse_too_large(graph.network, f"the sheet {page.sheet}", page)
     return pages
+
+
+def _read_again(graph: Graph, name: str, forward: dict[str, Page], step: Page) -> Grids | None:
+    """The grids of the first layer that a layer reads after the step."""
+    if name == INPUT or graph.learning is None:
+        return None
+    read = graph.network.by_name[name].inputs[0]
+    copy = None if read == INPUT else graph.learning.copies[read][-1]
+    own: Grids = step.grids.get(copy.id) if copy is not None else None
+    return forward[read].grids[graph.output(read).id] if own is None else own
 
 
 def drawn_for(network: Network, detail: str, mirrors: bool | None, training: bool = False, typed: bool = False) -> Drawn:

@@ -40,7 +40,8 @@ def _learning_sheets(draft: WorkbookDraft, content: WorkbookContent) -> None:
             loss_sheet(draft, content, page, neighbours)
         else:
             back_sheet(draft, content, name.removesuffix("_back"), page, neighbours)
-    step_sheet(draft, content)
+    if STEP in content.learning:
+        step_sheet(draft, content)
 
 
 def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> WorkbookDraft:

@@ -11,7 +11,8 @@ from ...model.training import back_of
 from ..layer.bands import Bands, width_of
 from ..layer.content import Lines
 from ..layer.matrix import laid_out
-from ..page import GAP, HEADER, LEFT, Mark, Page, Pen, channel_names, room_for
+from ..page import GAP, HEADER, LEFT, NO_MARGIN, Mark, Page, Pen, channel_names, room_for
+from ..step.place import strip
 from .content import LABELS, sheet_name
 
 
@@ -51,7 +52,9 @@ def _maps_page(graph: Graph, node: Node, page: Page, arrays: list[Array], read_a
     others = [array for array in arrays if array.role != "mirror"]
     grad = next((array for array in reversed(others) if array.key in ("grad_sum", "grad_map")), None)
     if grad is None:  # it only lends its weights to others
-        grad = others[-1]
+        pen = Pen(page)
+        strip(pen, others, HEADER + 1, NO_MARGIN)
+        return pen.finish()
     stacked = (
         [array for array in others if array.grid_axes > 1 and array.key != "turned"]
         if node.layer.wide(*node.in_shapes)

@@ -51,7 +51,7 @@ def laid_out(page: Page, bands: Bands, across: list[Array], lines: Lines) -> Pag
     bands.put_maps(pen)
     bands.put_slots(pen, slots)
     together = sum(width_of(array) for array in bands.paired) + PAIR * (len(bands.paired) - 1)
-    pitch = max(together, *(width_of(array) for array in across)) + GAP
+    pitch = max([together, *(width_of(array) for array in across)]) + GAP
     for array in across:
         labels = bands.labels_of_read(0, width_of(array))
         for c in range(array.shape[0]):

@@ -17,16 +17,23 @@ FEWER = 5  # of any other
 NEGLIGIBLE = 0.000001
 
 
+LEARNING = ("gradient", "loss")  # what can have either sign, and is coloured as weights are
+
+
 def has_colours(array: Array) -> bool:
     """Whether an array is coloured: single numbers need none, such as a bias, or a mean of each map."""
     if array.role in ("parameter", "shared"):
         return len(array.shape) > 1
+    if array.role in LEARNING:
+        return len(array.shape) > 1 and (array.grid_axes == 0 or len(array.shape) > array.grid_axes)
     return array.role != "step" or not array.grid_axes or len(array.shape) > array.grid_axes
 
 
 def has_live_scale(array: Array) -> bool:
     """Whether the colours of an array follow its numbers: of what is computed they do, of pixels and weights they stay."""
-    return has_colours(array) and original(array).role in ("output", "step") and original(array).owner != INPUT
+    shown = original(array)
+    live = shown.role in ("output", "step") and shown.owner != INPUT
+    return has_colours(array) and (live or shown.role in LEARNING)
 
 
 def bar_name(array: Array) -> str:
@@ -50,10 +57,12 @@ def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Val
     numbers = values[shown.id]
     largest = max(float(numbers.max(initial=-np.inf)), -float(numbers.min(initial=np.inf)))
     negative = numbers.min(initial=np.inf) < -NEGLIGIBLE * largest
-    least = -largest if negative else 0.0 * largest  # of what is not known, nothing is known
+    signed = shown.role in LEARNING
+    least = -largest if negative or signed else 0.0 * largest  # of what is not known, nothing is known
     if shown is array:
         areas = ",".join(areas_of(grids, place.sheet))
-        ends = f"IF(MIN({areas})<-{NEGLIGIBLE:f}*{last},-{last},0)", f"MAX(MAX({areas}),-MIN({areas}))"
+        lowest = f"-{last}" if signed else f"IF(MIN({areas})<-{NEGLIGIBLE:f}*{last},-{last},0)"
+        ends = lowest, f"MAX(MAX({areas}),-MIN({areas}))"
     else:
         there = places[bar_name(shown)].seen_from(place.sheet)
         ends = there.at(0, 0), there.at(0, there.columns - 1)

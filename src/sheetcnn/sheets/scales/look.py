@@ -17,7 +17,7 @@ from ...xlsx.colours import Outline, colour, known, map_scale, weight_scale
 from ...xlsx.draft import WorkbookDraft, area_of, put, spans
 from ..content import WorkbookContent
 from ..page import channel_names, room_for
-from .content import bar_name, bar_size, bar_view, has_colours, has_live_scale
+from .content import LEARNING, bar_name, bar_size, bar_view, has_colours, has_live_scale
 
 MOST_BARS = 6  # of channels that have colours of their own
 
@@ -28,6 +28,8 @@ def scale_of(content: WorkbookContent, array: Array, channel: int = 0, largest: 
     `largest` is a cell on the same sheet with the size of its largest number, which the colours then follow: see `scale_bar`.
     """
     shown = original(array)
+    if shown.role in LEARNING:
+        return weight_scale(content.values[shown.id], largest)
     if shown.owner == INPUT and shown.role != "parameter":
         return _pixels(content, shown, channel)
     if shown.role == "parameter":
@@ -79,7 +81,7 @@ def scale_bars(
             text = "reads" if array.role == "mirror" else array.label
             put(sheet, row, column, text, "soft")
             column = scale_bar(draft, sheet, content, array, row, column + room_for(text) + 1)
-        elif array.owner == INPUT and array.role != "parameter":
+        elif array.owner == INPUT and array.role in ("pixels", "output"):
             column = _channel_bars(draft, sheet, content, array, row, column)
 
 

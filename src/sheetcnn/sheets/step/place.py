@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...arrays.array import Array, Margin, Shape
+from ...arrays.array import Array, Margin
 from ...model.graph import Graph
 from ...model.network import Node
 from ...model.training import STEP
@@ -23,27 +23,25 @@ def step_page(graph: Graph) -> Page:
     for node in graph.network.nodes:
         arrays = graph.learning.copies[node.name]
         if arrays[-1].owner != node.name:  # it is not the same as before
-            row = _strip(graph, node, arrays, pen, row)
+            row = strip(pen, arrays, row, _margin(graph, node))
     return pen.finish()
 
 
-def _strip(graph: Graph, node: Node, arrays: list[Array], pen: Pen, row: int) -> int:
-    """The arrays of one layer beside each other, their grids one below the other; returns the next free row."""
+def strip(pen: Pen, arrays: list[Array], row: int, margin: Margin) -> int:
+    """Arrays beside each other from a row on, their grids one below the other, the output with its margin; returns the next free row."""
     column, last = LEFT, row
     for array in reversed(arrays):
-        margin = _margin(graph, node) if array.key == "output" and array.grid_axes else array.margin
-        top, left, bottom, right = margin
+        top, left, bottom, right = margin if array.key == "output" and array.grid_axes else array.margin
         high = height_of(array) - array.margin[0] - array.margin[2] + top + bottom
         wide = width_of(array) - array.margin[1] - array.margin[3] + left + right
-        inner = int(np.prod(array.shape[1 : array.grid_axes])) if array.grid_axes > 1 else 1
+        inner = array.shape[1 : array.grid_axes]
         for index in array.indexes():
-            k = index[0] if index else 0
-            along = int(np.ravel_multi_index(index[1:], array.shape[1 : array.grid_axes])) if len(index) > 1 else 0
-            label = f"{array.owner} {array.label}" if not any(index) else ""
-            place: Shape = row + 1 + k * (high + 1), column + along * (wide + GAP)
-            pen.put(array, index, place[0] + top, place[1] + left, label, margin)
-            last = max(last, place[0] + high)
-        column += inner * (wide + GAP)
+            along = int(np.ravel_multi_index(index[1:], inner)) if inner else 0
+            label = "" if any(index) else f"{array.owner} {array.label}"
+            first, at = row + 1 + (index[0] if index else 0) * (high + 1), column + along * (wide + GAP)
+            pen.put(array, index, first + top, at + left, label, (top, left, bottom, right))
+            last = max(last, first + high)
+        column += int(np.prod(inner)) * (wide + GAP)
     return last + 2
 
 
