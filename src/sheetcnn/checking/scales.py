@@ -8,6 +8,7 @@ from ..arrays.array import Array, original
 from ..arrays.computed_range import ComputedRange
 from ..arrays.grid import Grid
 from ..formula.parser import skeleton
+from ..model.training import STEP
 from ..sheets.gallery.content import thumbnails
 from ..sheets.scales.content import bar_name, bar_size, bar_view, has_live_scale
 from .comparison import Comparison
@@ -54,8 +55,9 @@ def _coloured(comparison: Comparison, gallery: int) -> Iterator[Array]:
     for owner in named.there:
         if owner not in lost:
             yield from named.graph.of[owner]
-    for arrays in named.learning.values():
-        yield from arrays
+    for name, arrays in named.learning.items():
+        if name != STEP:  # which is hidden
+            yield from arrays
     for array in thumbnails(named.graph, gallery):
         if array.key not in lost and (named.area(bar_name(array)) or named.area(array.name((0,)))):
             yield array

@@ -62,6 +62,13 @@ def build(
     inspector: Annotated[
         bool, typer.Option("--inspector/--no-inspector", help="Take one cell apart on a sheet of its own.")
     ] = True,
+    train: Annotated[
+        bool, typer.Option("--train", help="Draw how it learns: the loss, all gradients, and the network after one step.")
+    ] = False,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option("--answer", metavar="LABEL", help="The right answer, for --train; once for each picture."),
+    ] = None,
     protect: Annotated[
         bool, typer.Option("--protect", help="Lock all cells but pixels, kernels, biases and weights.")
     ] = False,
@@ -88,6 +95,8 @@ def build(
             protect=protect,
             gallery=gallery,
             inspector=inspector,
+            train=train,
+            answer=answer or None,
             labels=labels,
             progress=progress,
             **options,

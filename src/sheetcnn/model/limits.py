@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..arrays.array import Array
 from ..errors import LimitError, NetworkError, located
 from .drawn import PLAIN, Drawn
 from .graph import MAX_GRID_NAMES, Graph
 from .network import Network, parse_network
+from .training import refuse_untrainable
 
 MAX_WORK = 25_000_000_000  # cells read in all; the largest networks of ImageNet have 20 billion multiplications
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
@@ -20,14 +22,19 @@ def graph_of(network: Network, drawn: Drawn = PLAIN) -> Graph:
     wait for them, naming the largest layer, the number and the limit.
     """
     with located(file=network.source):
+        if drawn.training:
+            refuse_untrainable(network)
         graph = Graph(network, drawn)
         _refuse_names_given_twice(graph)
         cells = "the workbook would have {} cells, {}; a spreadsheet takes {}"
         _refuse_beyond(network.source, MAX_CELLS, _cells(graph), cells, lambda: _remedy(graph))
-        names = {name: sum(array.names for array in arrays) for name, arrays in graph.of.items()}
+        names = {name: sum(array.names for array in arrays) for name, arrays in _pages(graph).items()}
         grids = "the workbook would have {} grids, {}; {} can have names that spreadsheet programs can take"
         _refuse_beyond(network.source, MAX_GRID_NAMES, names, grids, lambda: "use fewer channels")
-        work = {node.name: node.layer.cells_read(*node.in_shapes) for node in network.nodes}  # a cell's window counts
+        passes = 4 if drawn.training else 1  # forward, back to what it reads and to its weights, forward again
+        work = {
+            node.name: passes * node.layer.cells_read(*node.in_shapes) for node in network.nodes
+        }  # a cell's window counts
         reads = "its cells would read {} others, {}; sheetcnn takes {}"
         _refuse_beyond(
             network.source, MAX_WORK, work, reads, lambda: "use smaller kernels, fewer channels or a smaller input"
@@ -35,8 +42,13 @@ def graph_of(network: Network, drawn: Drawn = PLAIN) -> Graph:
     return graph
 
 
+def _pages(graph: Graph) -> dict[str, list[Array]]:
+    """The arrays of every sheet, by its layer or by what else it is of."""
+    return graph.of | ({} if graph.learning is None else graph.learning.pages)
+
+
 def _cells(graph: Graph) -> dict[str, int]:
-    return {name: sum(array.count for array in arrays) for name, arrays in graph.of.items()}
+    return {name: sum(array.count for array in arrays) for name, arrays in _pages(graph).items()}
 
 
 def _refuse_beyond(source: str, most: int, of: dict[str, int], words: str, remedy: Callable[[], str]) -> None:
@@ -63,8 +75,10 @@ def _refuse_names_given_twice(graph: Graph) -> None:
 
 
 def _remedy(graph: Graph) -> str:
-    """What would fit: the largest smaller input, in steps of a sixteenth."""
+    """What would fit: the network without its backward pass, or else the largest smaller input, in steps of a sixteenth."""
     network = graph.network
+    if graph.learning is not None and sum(array.count for arrays in graph.of.values() for array in arrays) <= MAX_CELLS:
+        return "without --train it would fit"
     for part in range(15, 0, -1):
         smaller = network.description()
         height, width = (max(1, side * part // 16) for side in network.input.shape[1:])

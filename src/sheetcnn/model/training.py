@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..arrays.array import Array
+from ..errors import NetworkError, located
 from ..layers.drawing import arrays_of
 from .drawn import Drawn
 from .gradient import Sweep, after_step
 from .loss import LOSS, array, loss_of, summary
-from .network import Network
+from .network import NAME_LETTERS, Network
+from .settings import INPUT
 
 STEP = "step_1"  # before the names of the copy's grids
 
@@ -27,6 +29,28 @@ class Learning:
 def back_of(name: str) -> str:
     """What the page of a layer's gradients is called."""
     return f"{name}_back"
+
+
+def refuse_untrainable(network: Network) -> None:
+    """Raise NetworkError where a layer's backward pass cannot be drawn, naming the layer and what to do."""
+    taken = {node.name.lower() for node in network.nodes}
+    for node in network.nodes:
+        where = f"{network.source}: {node.title}"
+        with located(file=network.source, layer=node.name):
+            scope = getattr(node.layer, "activation_scope", "map")
+            if scope != "map":
+                raise NetworkError(f'{where}: activation_scope "{scope}" has no backward pass here; train it with "map"')
+            if len(back_of(node.name)) > NAME_LETTERS:
+                raise NetworkError(
+                    f"{where}: its sheet of gradients would be called {back_of(node.name)}; a sheet's name has at most "
+                    f"{NAME_LETTERS} letters: choose a shorter name"
+                )
+            if (
+                back_of(node.name).lower() in taken
+                or node.name.lower() in (LOSS, back_of(INPUT))
+                or node.name.lower().startswith("step_")
+            ):
+                raise NetworkError(f"{where}: name {node.name!r} is taken by what training draws; choose another")
 
 
 def learn(

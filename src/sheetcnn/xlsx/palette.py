@@ -112,8 +112,11 @@ THOUSANDS = '[<999.5]0;[<9950]0.0,"k";0,"k"'
 ONE_DECIMAL = "0.0;-0.0;0"
 
 
-def number_format(values: np.ndarray, typed: bool = False) -> str:
-    """As many decimals as a small square cell has room for; of what is typed, or filled in by lists, no more than it has."""
+def number_format(values: np.ndarray, typed: bool = False, fine: bool = False) -> str:
+    """As many decimals as a small square cell has room for; of what is typed, or filled in by lists, no more than it has.
+
+    Of `fine` numbers, such as gradients, most are much smaller than the largest.
+    """
     if not values.size:
         return FITTING
     largest, least = float(values.max()), float(values.min())
@@ -122,8 +125,8 @@ def number_format(values: np.ndarray, typed: bool = False) -> str:
         return FITTING
     if size >= 999.5 or (values == np.rint(values)).all():
         return THOUSANDS
-    if 0 < size < 0.005:
-        return "0E+0"
+    if 0 < size < (0.095 if fine else 0.005):
+        return "0E+0;-0E+0;0"
     two = "#.0#" if typed else "#.00"
     positive = two if largest < 9.995 else "0.0" if largest < 99.95 else "0"
     negative = two if least > -0.995 or typed else "0.0" if least > -9.95 else "0"

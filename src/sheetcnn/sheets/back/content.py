@@ -8,13 +8,24 @@ from ...model.settings import INPUT
 from ...model.training import STEP, back_of
 from ..layer.content import Lines
 
+# Above the grids of an array, the longest that fits first: {k} is the map or filter, {c} the channel.
 LABELS = {
-    "grad_out": "gradient",
+    "grad_map": ("gradient at map {k}", "gradient {k}", "grad {k}", "{k}"),
+    "grad_sum": ("gradient at sum {k}", "gradient {k}", "grad {k}", "{k}"),
+    "grad_out": ("gradient",),
+    "grad_bias": ("gradient",),
+    "after_bias": ("bias after",),
+    "grad_kernel": ("gradient", "grad"),
+    "after_kernel": ("kernel after", "after"),
+    "turned": ("turned by 180°", "turned"),
+    "grad_weight": ("gradient",),
+    "after_weight": ("weight after", "after"),
+}
+SIGNS = {"after": "→", "turned": ""}  # before an array, by how its label begins
+WORDS = {
+    "grad_weight": "gradient of each weight",
+    "after_weight": "weights after the step",
     "grad_sum": "gradient at the sum",
-    "grad_bias": "of the bias",
-    "after_bias": "bias after",
-    "grad_weight": "gradient of the weights",
-    "after_weight": "weights after",
 }
 
 
@@ -32,6 +43,9 @@ def back_lines(graph: Graph, name: str) -> Lines:
     lines: Lines = [(["The gradient says how much the loss grows when a number grows by 1."], "words")]
     if any(array.key.startswith("after_") for array in graph.learning_page(name)):
         lines.append((["A step goes down: after = weight − learning rate · gradient."], "words"))
+    if any(array.key == "turned" for array in graph.learning_page(name)):
+        kernels = "A kernel's gradient: the whole gradient laid on its channel, once for each of its cells."
+        lines.append(([kernels, "What goes back: kernels turned by 180°, laid on the gradient."], "soft"))
     lines.append(([f"comes from behind: {', '.join(graph.readers(node.name)) or 'Loss'}"], "soft"))
     lines.append((["loss.backward(); optimizer.step()"], "code"))
     return lines

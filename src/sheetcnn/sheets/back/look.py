@@ -26,7 +26,7 @@ def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: 
     square_cells(sheet, page.columns)
     show(sheet, page)
     lines = back_lines(content.graph, name)
-    title = f"{page.sheet}  ·  what each number does to the loss"
+    title = f"{page.sheet}  ·  gradients"
     links = links_of(*neighbours, content.home)
     forward = "Input" if name == INPUT else name
     links.append((f"forward: {forward}", forward))
@@ -41,8 +41,8 @@ def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: 
     pour(draft, content, page, arrays)
 
 
-def pour(draft: WorkbookDraft, content: WorkbookContent, page: Page, arrays: list[Array]) -> None:
-    """Every grid of a page with its formulas, named and coloured."""
+def pour(draft: WorkbookDraft, content: WorkbookContent, page: Page, arrays: list[Array], colours: bool = True) -> None:
+    """Every grid of a page with its formulas, named and, if it is to be seen, coloured."""
     sheet = draft.book[page.sheet]
     by_array: dict[str, list[Block]] = {}
     for block in page.blocks:
@@ -54,9 +54,9 @@ def pour(draft: WorkbookDraft, content: WorkbookContent, page: Page, arrays: lis
         blocks, numbers = by_array.get(array.id, []), content.values[array.id]
         typed = array.formula is None
         kind = "typed" if typed else "formula"
-        style = draft.style(kind, palette.number_format(known(numbers), typed))
+        style = draft.style(kind, palette.number_format(known(numbers), typed, array.label.startswith(("grad", "part"))))
         write = None if typed else array.written(content.grids, page.sheet)
         for block in blocks:
             draft.fill(page.sheet, cell_block(block, content.written[array.id], write, style, blank))
-        if has_colours(array):
+        if colours and has_colours(array):
             colour_array(draft, sheet, content, array, [(block.index, block.grid) for block in blocks], kind)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...arrays.array import Array
 from ...arrays.grid import Grids, flat
 from ...model.graph import Graph
@@ -13,13 +15,13 @@ from ..layer.content import Lines
 from ..layer.matrix import laid_out
 from ..page import GAP, HEADER, LEFT, NO_MARGIN, Mark, Page, Pen, channel_names, room_for
 from ..step.place import strip
-from .content import LABELS, sheet_name
+from .content import LABELS, SIGNS, WORDS, sheet_name
 
 
 def back_page(graph: Graph, name: str, read_again: Grids | None, lines: Lines) -> Page:
     """The page of what the backward pass makes of a layer; `read_again` are the grids that it reads after the step."""
     assert graph.learning is not None
-    arrays = [replace_labels(array) for array in graph.learning.pages[back_of(name)]]
+    arrays = [_labelled(array) for array in graph.learning.pages[back_of(name)]]
     if name == INPUT:
         return _input_page(graph, arrays)
     node = graph.network.by_name[name]
@@ -31,9 +33,12 @@ def back_page(graph: Graph, name: str, read_again: Grids | None, lines: Lines) -
     )
 
 
-def replace_labels(array: Array) -> Array:
-    """An array with what is written above its grids."""
-    return array
+def _labelled(array: Array) -> Array:
+    """An array with what is written above and before its grids."""
+    if array.grid_axes == 0 or array.role == "mirror":
+        return array
+    sign = next((sign for start, sign in SIGNS.items() if array.label.startswith(start)), "")
+    return replace(array, labels=LABELS.get(array.label, ()), sign=sign)
 
 
 def _input_page(graph: Graph, arrays: list[Array]) -> Page:
@@ -98,10 +103,10 @@ def _vector_page(node: Node, page: Page, arrays: list[Array]) -> Page:
         page.marks.append(Mark(first + n, LEFT, str(n + 1), "element"))
     column += max(1, room_for(str(node.shape[0]))) + 1
     for array in columns:
-        label = LABELS.get(array.label, array.label)
+        label = WORDS.get(array.label, LABELS.get(array.label, (array.label,))[0])
         pen.put(array, (), first, column, label)
         column += max(1, room_for(label)) + 1
     for array in tables:
-        pen.put(array, (), first, column + 1, LABELS.get(array.label, array.label))
+        pen.put(array, (), first, column + 1, WORDS.get(array.label, array.label))
         column += array.size[1] + GAP
     return pen.finish()

@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ...arrays.array import CellFormula, shape_text
 from ...model.network import Node
 from ...model.settings import INPUT
+from ...model.training import back_of
 from ...xlsx import palette
 from ...xlsx.cells import Cell, CellBlock
 from ...xlsx.colours import Outline, add_rules, known
@@ -51,12 +52,15 @@ def layer_sheet(
     title, lines = "Input", _input_lines(content)
     if node is not None:
         title, lines = f"{node.name}  ·  {node.layer.type}", lines_of(content, page, sizes)
+    links = links_of(*neighbours, content.home)
+    if (back := content.learning.get(back_of(owner))) is not None:
+        links.append(("gradients", back.sheet))
     if page.corner:
-        corner(sheet, page, title, lines, links_of(*neighbours, content.home))
+        corner(sheet, page, title, lines, links)
         row, column = 1, page.corner + GAP
     else:
         row = HEADER - 1
-        column = header(sheet, title, lines, links_of(*neighbours, content.home))
+        column = header(sheet, title, lines, links)
     marks(sheet, page)
     arrays = {array.id: array for array in content.graph.of[owner]}
     choosing: dict[str, CellFormula] = {}  # what is typed, but can also be chosen

@@ -14,7 +14,7 @@ from ..layer.look import header, links_of, marks
 from ..page import Page
 from ..pictures.place import number_place
 from .content import NAMES, RIGHT, answer_view
-from .place import names_place, right_place
+from .place import NUMBER, WIDE, names_place, right_place
 
 
 def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neighbours: tuple[str, str]) -> None:
@@ -41,7 +41,9 @@ def _answers(draft: WorkbookDraft, content: WorkbookContent, page: Page) -> None
     """The right answer of each picture, to be chosen from a list, and the number of the one that counts now."""
     sheet, names = draft.book[page.sheet], content.network.answers
     listed, right = names_place(page), right_place(page, len(content.right))
-    put(sheet, right.top - 1, right.left, "right answer" if len(content.right) == 1 else "right answers", "label")
+    if len(content.right) > 1:
+        put(sheet, right.top, NUMBER, "of the picture: see the list at the right", "soft")
+        put(sheet, right.top - 1, right.left, "right answers, by picture", "label")
     for n, name in enumerate(names):
         put(sheet, listed.top + n, listed.left, name, "element")
     draft.name(NAMES, listed)
@@ -51,8 +53,11 @@ def _answers(draft: WorkbookDraft, content: WorkbookContent, page: Page) -> None
     sheet.add_data_validation(choice)
     for n, (picture, answer) in enumerate(content.right.items()):
         put(sheet, right.top + n, right.left, answer, "choice")
+        sheet.merge_cells(
+            start_row=right.top + n, end_row=right.top + n, start_column=right.left, end_column=right.left + WIDE - 1
+        )
         if len(content.right) > 1:
-            put(sheet, right.top + n, right.left + 4, picture, "soft")
+            put(sheet, right.top + n, right.left + WIDE + 1, picture, "soft")
         choice.add(right.at(n, 0))
     draft.name(RIGHT, right)
     number = number_place().seen_from(page.sheet) if content.pictures else None

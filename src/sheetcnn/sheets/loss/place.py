@@ -1,4 +1,4 @@
-"""Where the loss stands: a table with a row for each answer, and below it what the step brings."""
+"""Where the loss stands: at the left what it is and what a step brings, at the right a row for each answer, and the layers."""
 
 from __future__ import annotations
 
@@ -8,17 +8,27 @@ from ...model.loss import LOSS
 from ..page import GAP, HEADER, LEFT, Mark, Page, Pen, room_for
 
 SHEET = "Loss"
-TABLE_LEFT = LEFT + 14
-TABLE = ("p", "target", "grad", "exp", "after_exp")
-NUMBERS = ("answer", "rate", "now", "after", "falls", "straight")
+NUMBER = LEFT + 9  # the column of the numbers at the left; a picture's right answer may take several
+WIDE = 3  # columns of such a number
+TABLE = NUMBER + WIDE + GAP + 5  # the first column of the table: names of answers stand before it
+# What stands at the left, one below the other, in groups.
+NUMBERS = (("answer",), ("now",), ("rate",), ("after", "falls", "straight"))
 WORDS = {
-    "answer": "right answer",
-    "rate": "learning rate",
+    "answer": "its number",
+    "rate": "learning rate (type another)",
     "now": "loss",
-    "after": "loss after the step",
-    "falls": "it falls by",
-    "straight": "the straight line says",
+    "after": "loss after one step",
+    "falls": "so it falls by",
+    "straight": "a straight line would fall by",
 }
+COLUMNS = {
+    "exp": "exp(x − largest)",
+    "p": "p = exp / Σ exp",
+    "target": "target",
+    "grad": "p − target",
+    "after_exp": "exp after",
+}
+MAPS = {"target": "wanted (type numbers)", "grad": "2 · (y − wanted) / n"}
 
 
 def loss_page(graph: Graph) -> Page:
@@ -28,31 +38,41 @@ def loss_page(graph: Graph) -> Page:
     pen = Pen(page)
     arrays = {array.key: array for array in graph.learning.pages[LOSS]}
     row = HEADER + 2
-    for key in NUMBERS:
-        if key in arrays:
-            page.marks.append(Mark(row, LEFT, WORDS[key], "label"))
-            pen.put(arrays[key], (), row, LEFT + 8, "")
-            row += 2
-    if "size" in arrays:
-        pen.put(arrays["size"], (), row + 1, LEFT + 8, "size of the gradient")
-    column = TABLE_LEFT
-    for key in (*TABLE, "target", "grad"):
-        array = arrays.pop(key, None)
-        if array is None:
-            continue
-        for index in array.indexes():
+    if "answer" in arrays:  # above its number
+        page.marks.append(Mark(row, LEFT, "right answer", "row"))
+        row += 1
+    for group in NUMBERS:
+        for key in group:
+            if key in arrays:
+                page.marks.append(Mark(row, LEFT, WORDS[key], "row"))
+                pen.put(arrays[key], (), row, NUMBER, "")
+                row += 1
+        row += 1
+    entropy = graph.network.loss == "cross_entropy"
+    words = COLUMNS if entropy else MAPS
+    column = TABLE
+    for key, text in words.items():
+        array = arrays.get(key)
+        for index in array.indexes() if array is not None else ():
+            assert array is not None
             k = index[0] if index else 0
-            pen.put(array, index, HEADER + 2 + k * (array.size[0] + 2), column, key)
-        column += max(array.size[1], room_for(key)) + GAP
+            pen.put(array, index, HEADER + 2 + k * (array.size[0] + 2), column, text if k == 0 else f"map {k + 1}")
+        column += 0 if array is None else max(array.size[1], room_for(text)) + GAP
+    if "size" in arrays:
+        page.marks.append(Mark(row, LEFT, "size of the gradient, by layer", "strong"))
+        owners = list(dict.fromkeys(array.owner for array in arrays["size"].inputs))
+        for n, name in enumerate(owners, start=row + 1):
+            page.marks.append(Mark(n, LEFT, name, "row"))
+        pen.put(arrays["size"], (), row + 1, NUMBER, "")
     return pen.finish()
 
 
 def names_place(page: Page) -> Grid:
     """Where the answers' names stand: at the left of the table."""
     target: Grid = page.grids[f"{LOSS}.target"]
-    return Grid(page.sheet, target.top, TABLE_LEFT - 2, target.rows, 1)
+    return Grid(page.sheet, target.top, TABLE - 4, target.rows, 1)
 
 
 def right_place(page: Page, count: int) -> Grid:
-    """Where the right answers of so many pictures stand."""
-    return Grid(page.sheet, page.rows + 3, LEFT, count, 1)
+    """Where the right answer stands; those of several pictures at the right of the table."""
+    return Grid(page.sheet, HEADER + 2, NUMBER if count == 1 else page.columns + 2 * GAP, count, 1)

@@ -33,7 +33,7 @@ def has_live_scale(array: Array) -> bool:
     """Whether the colours of an array follow its numbers: of what is computed they do, of pixels and weights they stay."""
     shown = original(array)
     live = shown.role in ("output", "step") and shown.owner != INPUT
-    return has_colours(array) and (live or shown.role in LEARNING)
+    return has_colours(array) and (live or shown.role == "gradient")
 
 
 def bar_name(array: Array) -> str:

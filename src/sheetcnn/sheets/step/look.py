@@ -16,4 +16,4 @@ def step_sheet(draft: WorkbookDraft, content: WorkbookContent) -> None:
     sheet.sheet_state = "hidden"
     for mark in page.marks:
         put(sheet, mark.row, mark.column, mark.text, mark.style)
-    pour(draft, content, page, content.graph.learning.pages[STEP])
+    pour(draft, content, page, content.graph.learning.pages[STEP], colours=False)
