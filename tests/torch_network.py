@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch.nn import functional as F
 
 from sheetcnn.layers.base import PREFIX
 from sheetcnn.model.graph import Graph

@@ -21,12 +21,14 @@ def export(
     output: str | Path | None = None,
     *,
     picture: str | Path | None = None,
+    after: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Path, ...]:
     """Write what is in a workbook now, edits included; returns the files written.
 
     `output` is an .npz file (arrays "conv1.weight", "conv1.bias" … with PyTorch's shapes) or an .onnx model, which takes the
-    same pixels as the workbook; `picture` is a .png of the pixels. Raises SheetcnnError with one line.
+    same pixels as the workbook; `picture` is a .png of the pixels. `after` takes the weights after the step that a workbook
+    built with `train` has. Raises SheetcnnError with one line.
     """
     targets = [Path(path) for path in (output, picture) if path is not None]
     if not targets:
@@ -38,7 +40,7 @@ def export(
     if picture is not None and Path(picture).suffix.lower() != ".png":
         raise SheetcnnError(f"{picture}: must end in .png")
     refuse_outputs(targets, [Path(book)])
-    contents = read_contents(book, progress)
+    contents = read_contents(book, progress, after)
     writes: list[Callable[[BinaryIO], object]] = []
     try:
         if output is not None and Path(output).suffix.lower() == ".onnx":

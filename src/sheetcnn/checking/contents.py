@@ -10,6 +10,7 @@ from ..errors import NetworkError, WorkbookError, located
 from ..formula import Area, Book, Formualizer, LibreOffice, evaluate_with_help, group_formulas, needed, read_book
 from ..formula import Engine as Helper
 from ..model.drawn import Drawn, drawn_from
+from ..model.gradient import AFTER
 from ..model.network import Network, parse_network
 from ..model.network_file import parse_json
 from ..model.settings import INPUT
@@ -55,8 +56,10 @@ class Contents:
     values: Values
 
 
-def read_contents(book: Any, progress: Progress | None = None) -> Contents:
+def read_contents(book: Any, progress: Progress | None = None, after: bool = False) -> Contents:
     """The network, pixels and parameters that are in a workbook now, edits included; formulas among them are evaluated.
+
+    `after` a step the parameters are those that training makes of them.
 
     Raises SheetcnnError for a file that sheetcnn did not make, and where a cell holds no number, naming the first.
     """
@@ -76,7 +79,17 @@ def read_contents(book: Any, progress: Progress | None = None) -> Contents:
     if wrong:
         with located(file=opened.source, layer=wrong[0].layer, cell=wrong[0].cell):
             raise WorkbookError(f"{opened.source}: {wrong[0].cell} {wrong[0].text}")
-    return Contents(network, given)
+    return Contents(network, given | _after_step(opened, named, given) if after else given)
+
+
+def _after_step(book: Book, named: NamedGrids, given: Values) -> Values:
+    """The parameters after a step, by the names of those before it."""
+    if named.graph.learning is None or named.no_learning is not None:
+        why = named.no_learning or "it was built without --train"
+        raise WorkbookError(f"{book.source}: has no weights after a step: {why}")
+    values = named.graph.run(given)
+    arrays = [array for page in named.learning.values() for array in page if array.key.startswith(AFTER)]
+    return {f"{array.owner}.{array.key.removeprefix(AFTER)}": values[array.id] for array in arrays}
 
 
 def description_texts(book: Book) -> list[str] | None:

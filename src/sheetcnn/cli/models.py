@@ -10,7 +10,7 @@ import typer
 from .app import command
 from .arguments import MeanOption, NetworkArgument, ScaleOption, SizeOption, StdOption, input_options
 from .show import progress, say
-from .tables import print_layers
+from .tables import print_layers, print_training
 
 
 @command()
@@ -20,6 +20,7 @@ def summary(
     scale: ScaleOption = None,
     mean: MeanOption = None,
     std: StdOption = None,
+    train: Annotated[bool, typer.Option("--train", help="Say what --train would add to a workbook.")] = False,
 ) -> None:
     """Print a network's layers, output shapes, parameters, multiplications and receptive fields."""
     from ..opening import open_network
@@ -28,6 +29,8 @@ def summary(
     with progress("reading the network"):
         opened = open_network(network, **options).network
     print_layers(opened)
+    if train:
+        print_training(opened)
 
 
 @command("import")

@@ -36,6 +36,28 @@ def print_layers(network: Network) -> None:
     table(network.settings.name, heads, rows, right=(5,))
 
 
+def print_training(network: Network) -> None:
+    """What a backward pass and a step add to a workbook."""
+    from ..model.limits import graph_of
+    from ..sheets.layout import drawn_for
+
+    graph = graph_of(network, drawn_for(network, "auto", None, training=True, typed=network.loss == "mse"))
+    assert graph.learning is not None
+    pages = graph.learning.pages
+    counts = {name: sum(array.count for array in arrays) for name, arrays in pages.items()}
+    forward = sum(array.count for arrays in graph.of.values() for array in arrays)
+    rows = [[name, f"{len(pages[name]):,}", f"{count:,}"] for name, count in counts.items()]
+    total = forward + sum(counts.values())
+    rows.append(["without --train", "", f"{forward:,}"])
+    rows.append(["in all", "", f"{total:,} ({total / forward:.1f} times as many)"])
+    table(
+        f"Training: loss {network.loss}, learning rate {network.training.rate:g}",
+        ["sheet", "arrays", "cells"],
+        rows,
+        right=(1, 2),
+    )
+
+
 def print_predictions(built: Built) -> None:
     """The answer to each picture; to a single one the largest few numbers with bars."""
     probable = built.network.gives_probabilities

@@ -156,11 +156,14 @@ def export(
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="OUT.png", help="Write the pixels as a picture.")
     ] = None,
+    after: Annotated[
+        bool, typer.Option("--after", help="The weights after the step of a workbook that was built with --train.")
+    ] = False,
 ) -> None:
     """Write the weights that are in a workbook now, as .npz or as an ONNX model, or its pixels as PNG."""
     from ..exporter import export as export_workbook
 
     with progress_bar("reading the workbook") as progress:
-        written = export_workbook(book, output, picture=picture, progress=progress)
+        written = export_workbook(book, output, picture=picture, after=after, progress=progress)
     for path in written:
         say(f"wrote {path}")

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.array import Array, CellFormula, Margin, Shape, cell_of, mirror, same_cell
+from ..arrays.array import Array, CellFormula, Shape, cell_of, mirror, same_cell
 from ..arrays.grid import Grids
 from ..layers.backward import Local, added
 from ..layers.base import PREFIX, Layer
 from .network import Node
 from .settings import INPUT
 
-NO_MARGIN: Margin = (0, 0, 0, 0)
+AFTER = "after_"  # before the keys of parameters after a step
 
 
 @dataclass(frozen=True)
@@ -255,6 +255,6 @@ def after_step(parameter: Array, grad: Array, rate: Array) -> Array:
     def formula(at: Shape, old: Grids, slope: Grids, by: Grids) -> str:
         return f"{same_cell(at, old)}-{by.area}*{same_cell(at, slope)}"
 
-    return Array(f"after_{parameter.key}", parameter.shape, forward, formula, owner=parameter.owner,
-                 label=f"after_{parameter.label}", role="gradient", grid_axes=parameter.grid_axes,
+    return Array(f"{AFTER}{parameter.key}", parameter.shape, forward, formula, owner=parameter.owner,
+                 label=f"{AFTER}{parameter.label}", role="gradient", grid_axes=parameter.grid_axes,
                  inputs=(parameter, grad, rate), spacing=parameter.spacing)  # fmt: skip
