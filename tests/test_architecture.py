@@ -131,7 +131,7 @@ def test_layers_are_not_asked_for_by_name(module: str) -> None:
     """Nothing outside imports a layer's own file: what is to be known of it, its class says."""
     if room(module) not in ("layers",):
         own = [name for name in OWN[module] if name.startswith("layers.")]
-        shared = ("activation", "base", "drawing", "example", "reduction", "settings")
+        shared = ("activation", "backward", "base", "drawing", "example", "reduction", "settings")
         assert all(name.split(".")[1] in shared for name in own), f"{module} imports {own}"
 
 

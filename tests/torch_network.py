@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 from sheetcnn.layers.base import PREFIX
 from sheetcnn.model.graph import Graph
@@ -46,7 +46,7 @@ def layer_of(layer: Any, xs: list[torch.Tensor], own: Tensors) -> torch.Tensor:
 
 def _padded(x: torch.Tensor, sides: tuple[int, ...], value: float = 0.0) -> torch.Tensor:
     top, left, bottom, right = sides
-    return F.pad(x, (left, right, top, bottom), value=value)
+    return functional.pad(x, (left, right, top, bottom), value=value)
 
 
 def _conv2d(layer: Any, x: torch.Tensor, weight: torch.Tensor, bias: Any = None) -> torch.Tensor:
@@ -55,18 +55,18 @@ def _conv2d(layer: Any, x: torch.Tensor, weight: torch.Tensor, bias: Any = None)
     if layer.channel_mix == "separate":
         filters = weight.repeat_interleave(channels, 0)
         maps = x.repeat(len(weight), 1, 1)
-        y = F.conv2d(maps[None], filters, groups=len(filters), **how)[0]
+        y = functional.conv2d(maps[None], filters, groups=len(filters), **how)[0]
         return y if bias is None else y + bias.repeat_interleave(channels)[:, None, None]
     if layer.channel_mix == "shared":
         weight = weight.expand(-1, channels, -1, -1)
-    y = F.conv2d(x[None], weight, groups=layer.groups, **how)[0]
+    y = functional.conv2d(x[None], weight, groups=layer.groups, **how)[0]
     y = y / channels if layer.channel_mix == "mean" else y
     return y if bias is None else y + bias[:, None, None]
 
 
 def _conv3d(layer: Any, x: torch.Tensor, weight: torch.Tensor, bias: Any = None) -> torch.Tensor:
     volume = x.reshape(1, layer.in_channels, -1, *x.shape[1:])
-    y = F.conv3d(volume, weight, bias, layer.stride, layer.padding, layer.dilation)[0]
+    y = functional.conv3d(volume, weight, bias, layer.stride, layer.padding, layer.dilation)[0]
     return y.reshape(-1, *y.shape[2:])
 
 
@@ -78,14 +78,14 @@ def _conv_transpose2d(layer: Any, x: torch.Tensor, weight: torch.Tensor, bias: A
         .transpose(1, 2)
         .reshape(-1, filters // groups, *weight.shape[2:])
     )
-    y = F.conv_transpose2d(x[None], turned, None, layer.stride, 0, layer.output_padding, groups, layer.dilation)[0]
+    y = functional.conv_transpose2d(x[None], turned, None, layer.stride, 0, layer.output_padding, groups, layer.dilation)[0]
     top, left, bottom, right = layer.padding
     y = y[:, top : y.shape[1] - bottom, left : y.shape[2] - right]
     return y if bias is None else y + bias[:, None, None]
 
 
 def _linear(layer: Any, x: torch.Tensor, weight: torch.Tensor, bias: Any = None) -> torch.Tensor:
-    return F.linear(x, weight, bias)
+    return functional.linear(x, weight, bias)
 
 
 def _pooled(layer: Any, x: torch.Tensor, fill: float) -> list[list[torch.Tensor]]:
@@ -114,7 +114,7 @@ def _avg_pool2d(layer: Any, x: torch.Tensor) -> torch.Tensor:
 
 
 def _adaptive_avg_pool2d(layer: Any, x: torch.Tensor) -> torch.Tensor:
-    return F.adaptive_avg_pool2d(x, layer.output_size)
+    return functional.adaptive_avg_pool2d(x, layer.output_size)
 
 
 def _global_avg_pool2d(layer: Any, x: torch.Tensor) -> torch.Tensor:
@@ -128,7 +128,7 @@ def _global_max_pool2d(layer: Any, x: torch.Tensor) -> torch.Tensor:
 def _batch_norm2d(
     layer: Any, x: torch.Tensor, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None
 ) -> torch.Tensor:
-    return F.batch_norm(x[None], running_mean.detach(), running_var.detach(), weight, bias, eps=layer.eps)[0]
+    return functional.batch_norm(x[None], running_mean.detach(), running_var.detach(), weight, bias, eps=layer.eps)[0]
 
 
 def _group_norm(layer: Any, x: torch.Tensor, weight: Any = None, bias: Any = None) -> torch.Tensor:
@@ -143,12 +143,12 @@ _instance_norm2d = _group_norm
 
 def _layer_norm(layer: Any, x: torch.Tensor, weight: Any = None, bias: Any = None) -> torch.Tensor:
     if x.ndim == 1:
-        return F.layer_norm(x, x.shape, weight, bias, layer.eps)
-    return F.layer_norm(x.permute(1, 2, 0), x.shape[:1], weight, bias, layer.eps).permute(2, 0, 1)
+        return functional.layer_norm(x, x.shape, weight, bias, layer.eps)
+    return functional.layer_norm(x.permute(1, 2, 0), x.shape[:1], weight, bias, layer.eps).permute(2, 0, 1)
 
 
 def _lrn(layer: Any, x: torch.Tensor) -> torch.Tensor:
-    return F.local_response_norm(x[None], layer.size, layer.alpha, layer.beta, layer.k)[0]
+    return functional.local_response_norm(x[None], layer.size, layer.alpha, layer.beta, layer.k)[0]
 
 
 def _cellwise(layer: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -156,7 +156,7 @@ def _cellwise(layer: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor
 
 
 def _prelu(layer: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    return F.prelu(x[None], weight)[0]
+    return functional.prelu(x[None], weight)[0]
 
 
 def _softmax(layer: Any, x: torch.Tensor) -> torch.Tensor:
@@ -197,11 +197,11 @@ def _channel_pool(layer: Any, x: torch.Tensor) -> torch.Tensor:
 
 
 def _channel_shuffle(layer: Any, x: torch.Tensor) -> torch.Tensor:
-    return F.channel_shuffle(x[None], layer.groups)[0]
+    return functional.channel_shuffle(x[None], layer.groups)[0]
 
 
 def _pixel_shuffle(layer: Any, x: torch.Tensor) -> torch.Tensor:
-    return F.pixel_shuffle(x, layer.upscale_factor)
+    return functional.pixel_shuffle(x, layer.upscale_factor)
 
 
 def _flatten(layer: Any, x: torch.Tensor) -> torch.Tensor:
@@ -215,7 +215,7 @@ def _unflatten(layer: Any, x: torch.Tensor) -> torch.Tensor:
 def _pad(layer: Any, x: torch.Tensor) -> torch.Tensor:
     top, left, bottom, right = layer.padding
     more = {"value": layer.value} if layer.mode == "constant" else {}
-    return F.pad(x[None], (left, right, top, bottom), layer.mode, **more)[0]
+    return functional.pad(x[None], (left, right, top, bottom), layer.mode, **more)[0]
 
 
 def _rearrange(layer: Any, x: torch.Tensor) -> torch.Tensor:
@@ -240,21 +240,23 @@ def _activation(function: Any) -> Any:
     return lambda layer, x: function(layer, x)
 
 
-_relu = _activation(lambda layer, x: F.relu(x))
-_relu6 = _activation(lambda layer, x: F.relu6(x))
+_relu = _activation(lambda layer, x: functional.relu(x))
+_relu6 = _activation(lambda layer, x: functional.relu6(x))
 _clip = _activation(
-    lambda layer, x: F.hardtanh(x, layer.min_val, layer.max_val) if layer.min_val < layer.max_val else x * 0 + layer.min_val
+    lambda layer, x: (
+        functional.hardtanh(x, layer.min_val, layer.max_val) if layer.min_val < layer.max_val else x * 0 + layer.min_val
+    )
 )
-_leaky_relu = _activation(lambda layer, x: F.leaky_relu(x, layer.negative_slope))
-_elu = _activation(lambda layer, x: F.elu(x, layer.alpha))
-_selu = _activation(lambda layer, x: F.selu(x))
-_gelu = _activation(lambda layer, x: F.gelu(x, approximate=layer.approximate))
-_silu = _activation(lambda layer, x: F.silu(x))
-_mish = _activation(lambda layer, x: F.mish(x))
+_leaky_relu = _activation(lambda layer, x: functional.leaky_relu(x, layer.negative_slope))
+_elu = _activation(lambda layer, x: functional.elu(x, layer.alpha))
+_selu = _activation(lambda layer, x: functional.selu(x))
+_gelu = _activation(lambda layer, x: functional.gelu(x, approximate=layer.approximate))
+_silu = _activation(lambda layer, x: functional.silu(x))
+_mish = _activation(lambda layer, x: functional.mish(x))
 _sigmoid = _activation(lambda layer, x: torch.sigmoid(x))
 _tanh = _activation(lambda layer, x: torch.tanh(x))
-_softplus = _activation(lambda layer, x: F.softplus(x, layer.beta, threshold=1e9))
-_softsign = _activation(lambda layer, x: F.softsign(x))
+_softplus = _activation(lambda layer, x: functional.softplus(x, layer.beta, threshold=1e9))
+_softsign = _activation(lambda layer, x: functional.softsign(x))
 _hard_sigmoid = _activation(lambda layer, x: torch.clamp(layer.alpha * x + layer.beta, 0, 1))
-_hard_swish = _activation(lambda layer, x: F.hardswish(x))
-_threshold = _activation(lambda layer, x: F.threshold(x, layer.threshold, layer.value))
+_hard_swish = _activation(lambda layer, x: functional.hardswish(x))
+_threshold = _activation(lambda layer, x: functional.threshold(x, layer.threshold, layer.value))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..arrays.array import Array
 from ..errors import NetworkError, located
+from ..layers.backward import Backward
 from ..layers.drawing import arrays_of
 from .drawn import Drawn
 from .gradient import Sweep, after_step
@@ -40,6 +41,9 @@ def refuse_untrainable(network: Network) -> None:
             scope = getattr(node.layer, "activation_scope", "map")
             if scope != "map":
                 raise NetworkError(f'{where}: activation_scope "{scope}" has no backward pass here; train it with "map"')
+            for part in node.layer.parts(*node.in_shapes):
+                if type(part.layer).grad_input is Backward.grad_input:
+                    raise NetworkError(f"{where}: {part.layer.type} has no backward pass; its layer's file lacks one")
             if len(back_of(node.name)) > NAME_LETTERS:
                 raise NetworkError(
                     f"{where}: its sheet of gradients would be called {back_of(node.name)}; a sheet's name has at most "
