@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ...a1 import LETTERS
 from ...arrays.array import shape_text
 from ...arrays.grid import Grid
+from ...model.loss import LOSS
 from ...model.network import Network
 from ...model.settings import INPUT
 from ...xlsx import palette
@@ -97,6 +98,7 @@ def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookCont
     apart = f" The sheet {INSPECTOR} takes it apart." if INSPECTOR in draft.blocks else ""
     for below, text in enumerate(USE):
         put(sheet, row + below, LEFT, f"{below + 1}   {text.format(apart=apart)}", "row")
+    loss = [content.learning[LOSS].sheet] if content.learning else []
     links = [name for name in (GALLERY, INSPECTOR) if name in draft.blocks] + ["Input", CHECK]
     for n, name in enumerate(links):
         put(sheet, row + len(USE), LEFT + INDENT + n * NUMBER, name, "link", name)
