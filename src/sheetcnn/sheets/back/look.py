@@ -29,7 +29,7 @@ def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: 
     title = f"{page.sheet}  ·  gradients"
     links = links_of(*neighbours, content.home)
     forward = "Input" if name == INPUT else name
-    links.append((f"forward: {forward}", forward))
+    links.append(("forward", forward))
     if page.corner:
         corner(sheet, page, title, lines, links)
         row, column = 1, page.corner + GAP

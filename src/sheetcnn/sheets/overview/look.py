@@ -99,7 +99,7 @@ def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookCont
     for below, text in enumerate(USE):
         put(sheet, row + below, LEFT, f"{below + 1}   {text.format(apart=apart)}", "row")
     loss = [content.learning[LOSS].sheet] if content.learning else []
-    links = [name for name in (GALLERY, INSPECTOR) if name in draft.blocks] + ["Input", CHECK]
+    links = [name for name in (GALLERY, INSPECTOR) if name in draft.blocks] + ["Input", *loss, CHECK]
     for n, name in enumerate(links):
         put(sheet, row + len(USE), LEFT + INDENT + n * NUMBER, name, "link", name)
     answered = _computed(draft, sheet, content, checked, row, row + len(USE))
