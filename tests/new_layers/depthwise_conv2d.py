@@ -4,9 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..arrays.array import Shape
+from ..arrays.array import Array, Margin, Shape
 from ..arrays.grid import Grids
 from .activation import Activated
+from .backward import Local, laid_back, laid_whole, margin_back, stamped, turned_kernels
 from .base import OnnxGraph, Reduction, example
 from .settings import Flag
 from .sliding import Sliding
@@ -62,6 +63,34 @@ class DepthwiseConv2d(Activated, Sliding):
         k, i, j = at
         product = f"SUMPRODUCT({x[k].window(*self.corner(i, j), *self.reach)},{weight[k][0].area})"
         return product if bias is None else f"{bias[k].area}+{product}"
+
+    def grad_spacing(self) -> tuple[int, int]:
+        return self.stride
+
+    def grad_margin(self, shape: Shape) -> Margin:
+        return margin_back(self.window, shape)
+
+    def grad_steps(self, shape: Shape) -> list[Array]:
+        return [turned_kernels(self.parameters(shape)["weight"], self.dilation)]
+
+    def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
+        maps, shape = range(len(of.grad)), of.xs[0].shape
+        return np.stack([stamped(of.grad[[k]], of.own["weight"][k], self.window, shape) for k in maps])
+
+    def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
+        k, i, j = at
+        return laid_back(self.window, (i, j), [of.grad[k]], [of.own["turned"][k][0]])
+
+    def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
+        if key == "bias":
+            return of.grad.sum(axis=(1, 2))
+        return np.einsum("cij,cijab->cab", of.grad, self.window.views(of.xs[0], 0))[:, None]
+
+    def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
+        if key == "bias":
+            return f"SUM({of.grad[at[0]].area})"
+        k, _, a, b = at
+        return laid_whole(self.window, (a, b), of.xs[0][k], of.grad[k])
 
     def reduction(self, shape: Shape) -> Reduction:
         return Reduction("sum", self.window, filters=1, group=1, kernel="weight")

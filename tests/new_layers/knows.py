@@ -46,6 +46,25 @@ def test_every_cell_agrees(detail: str, make: Make) -> None:
     assert {layer.layer: layer.type for layer in report.layers}["more"] == KIND
 
 
+def test_its_gradients_are_right(make: Make) -> None:
+    """As formulas and in NumPy, and as finite differences have them."""
+    built = sheetcnn.build(make(NETWORK, PIXELS).with_suffix(".toml"), PIXELS, train=True)
+    book = make(NETWORK, PIXELS, train=True)
+    assert sheetcnn.check(book).findings == []
+    graph, values = built.graph, built.content.values
+    given = {array.id: values[array.id] for array in graph if array.forward is None}
+    for name in ("it.weight", "input.channel"):
+        owner, key = name.split(".")
+        grad = values[f"{owner}.grad_{key}"]
+        at = tuple(np.argwhere(grad)[0])
+        moved = []
+        for step in (1e-5, -1e-5):
+            array = given[name].astype(float)
+            array[at] += step
+            moved.append(graph.run(given | {name: array})["loss.now"][0])
+        assert (moved[0] - moved[1]) / 2e-5 == pytest.approx(grad[at], rel=1e-6)
+
+
 @pytest.mark.libreoffice
 def test_every_cell_agrees_in_libreoffice(make: Make, office: Office) -> None:
     report = check_with(office.recalculated, make(NETWORK, PIXELS))
