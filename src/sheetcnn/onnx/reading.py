@@ -19,7 +19,7 @@ from ..errors import LimitError, NetworkError
 from ..model.limits import MAX_CELLS
 from .comparing import compare
 from .curves import ITSELF, Curve
-from .file import Graph, Node, PieceError, UnsupportedError
+from .file import Graph, Node, PieceError, UnsupportedError, branch
 from .folding import MOST, folded
 from .picture import picture_of
 from .plan import Plan
@@ -52,11 +52,10 @@ class Reading:
         """`operators` read nodes; `whole` knows the layer that a node is the last piece of."""
         self.graph, self.opset, self.operators, self.whole = graph, graph.opset, operators, whole
         self.readers: dict[str, list[Node]] = {}
+        self.makers: dict[str, Node] = {}
         for node in graph.nodes:
-            for name in node.inputs:
-                self.readers.setdefault(name, []).append(node)
-        self.makers = {name: node for node in graph.nodes for name in node.outputs}
-        self.places = {node: n for n, node in enumerate(graph.nodes)}
+            self._know(node)
+        self.places: dict[Node, int] = {}  # in which order they are read
         self.room = MOST
         self.faults: dict[Node, str] = {}
         self.notes: dict[str, None] = {}  # what is to be known of how the model is read, in order
@@ -71,14 +70,30 @@ class Reading:
             self._operate(node)
 
     # -- going through the nodes ---------------------------------------------------------------------------------------
+    def _know(self, node: Node) -> None:
+        """Who makes and reads the names of a node."""
+        for name in node.reads:
+            self.readers.setdefault(name, []).append(node)
+        self.makers.update(dict.fromkeys(node.outputs, node))
+
     def _operate(self, node: Node) -> None:
+        if (
+            node.operator == "If"
+            and isinstance(condition := self.result(node.inputs[0]), np.ndarray)
+            and condition.size == 1
+        ):
+            for part in branch(node, bool(condition.reshape(-1)[0]), self.graph.constants):
+                self._know(part)
+                self._operate(part)
+            return
+        self.places[node] = len(self.places)
         results: tuple[Result, ...] = ()
         inputs = [self.result(name) for name in node.inputs if name]
         try:
             if all(isinstance(one, np.ndarray) for one in inputs):
-                constant = folded(node, inputs, self.opset, self.room)
-                self.room -= constant.size
-                results = (constant,)
+                constants = folded(node, inputs, self.opset, self.room)
+                self.room -= sum(one.size for one in constants)
+                results = constants
             elif node.operator not in self.operators:
                 raise UnsupportedError("no layer does this")
             elif (found := self.whole(self, node)) is not None:
@@ -106,7 +121,7 @@ class Reading:
 
     def result(self, name: str) -> Result | None:
         """What a name stands for; None where it cannot be drawn."""
-        return self.graph.constants[name] if name in self.graph.constants else self.values[name]
+        return self.graph.constants[name] if name in self.graph.constants else self.values.get(name)
 
     def finish(self, scaling: dict[str, Any]) -> Imported:
         """The network that the graph's outputs make. Raises NetworkError with all that no layer does."""
