@@ -235,7 +235,7 @@ def _check_name(name: Any, taken: dict[str, Shape], where: str) -> None:
         raise NetworkError(f"{where}: name has {len(name)} letters; a sheet's name has at most {NAME_LETTERS}")
     if name.lower() in RESERVED or name.lower().startswith("_xl"):
         raise NetworkError(f"{where}: name {name!r:.60} is taken by a sheet of its own; choose another")
-    if name.lower() in (other.lower() for other in taken):
+    if name.lower() in map(str.lower, taken):
         raise NetworkError(
             f"{where}: name {name!r:.60} is taken by an earlier layer (upper and lower case count as the same)"
         )

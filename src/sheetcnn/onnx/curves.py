@@ -37,6 +37,7 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "Sqrt": np.sqrt,
     "Reciprocal": np.reciprocal,
     "Erf": lambda x: _erf(np.nan_to_num(x)),
+    "Erfc": lambda x: 1 - _erf(np.nan_to_num(x)),  # TensorFlow's, which tf2onnx leaves as it is
     "Less": np.less,
     "LessOrEqual": np.less_equal,
     "Greater": np.greater,
@@ -46,6 +47,7 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "Or": np.logical_or,
     "Where": lambda condition, x, y: np.asarray(np.where(condition != 0, x, y)),
 }
+LOGICAL = ("Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or")
 PIECES = [name for name in FUNCTIONS if name not in ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Neg")]  # no layers
 
 # Every magnitude that single precision has, and more densely where activations bend.
@@ -73,6 +75,9 @@ class Curve:
         with np.errstate(all="ignore"):
             if self.operator in FUNCTIONS:
                 return np.asarray(FUNCTIONS[self.operator](*(np.asarray(value, float) for value in values)), float)
+            if self.operator == "sigmoid":  # exact where it is nearly 0 too, since a logarithm may follow
+                share = np.exp(-np.logaddexp(0, -np.asarray(values[0], float)))
+                return np.asarray(np.where(share < np.finfo(float).tiny, 0.0, share))  # below it doubles get coarse
             return LAYERS[self.operator](**dict(self.settings)).forward(np.asarray(values[0], float))
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NetworkError
+from ..errors import LimitError, NetworkError
+from ..model.limits import MAX_CELLS
 from ..reading import Source, open_regular, read_bytes
 from .counting import MOST, too_many_parts
 from .expanding import MAX_NODES, branches, expanded, refuse_many
@@ -106,6 +107,8 @@ def read_graph(path: Source) -> Graph:
     nodes = _ordered([node_of(proto, constants) for proto in graph.node], constants, given, outputs, source)
     used = {name for node in nodes for name in node.reads} | set(outputs)
     pictures = [value for value in given if value.name in used]
+    if (weights := constants.count(used)) > MAX_CELLS:
+        raise LimitError(f"{source}: has {weights:,} weights; a workbook holds {MAX_CELLS:,} cells; use fewer channels")
     if len(pictures) != 1:
         names = ", ".join(value.name for value in pictures) or "none"
         raise NetworkError(f"{source}: has {len(pictures)} inputs ({names}); sheetcnn feeds one picture to one input")
@@ -258,6 +261,11 @@ class Constants(Mapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.array(self._protos[name], f"{self.path}: weight {name!r}")
+
+    def count(self, names: set[str]) -> int:
+        """How many numbers some of the weights have in all."""
+        shapes = [proto.dims for name, proto in self._protos.items() if name in names]
+        return sum(int(np.prod(shape, dtype=object)) for shape in shapes if min(shape, default=1) >= 0)
 
     def array(self, tensor: onnx.TensorProto, where: str) -> np.ndarray:
         """The numbers of a tensor, those in files beside the model included."""

@@ -10,9 +10,10 @@ import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
+from ..model.limits import MAX_CELLS
 from .file import Node, UnsupportedError
 
-MOST = 50_000_000  # numbers in all constants that are computed
+MOST = 5 * MAX_CELLS  # numbers in all constants that are computed
 
 _BROADCAST = ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Where", "Equal", "Mod", "Expand", "Less", "LessOrEqual", "Greater",
               "GreaterOrEqual", "And", "Or")  # fmt: skip
@@ -50,6 +51,8 @@ def folded(node: Node, inputs: Sequence[object], opset: int, room: int = MOST) -
         size = sum(one.size for one in arrays)
     else:
         raise UnsupportedError("no layer does this, nor is it among what is computed from constants")
+    if size > MAX_CELLS:
+        raise UnsupportedError(f"it makes a constant of {size:,} numbers; a workbook holds {MAX_CELLS:,} cells")
     if size > room:
         raise UnsupportedError(f"it makes a constant of {size:,} numbers; all together may have {MOST:,}")
     if node.operator == "DequantizeLinear":

@@ -296,8 +296,8 @@ class Reading:
         """Some cells of a tensor, each once or more often: the n-th is the one that has the number `index` has there."""
         if index.size > MAX_CELLS:
             raise UnsupportedError(f"it makes {index.size:,} cells; a workbook holds {MAX_CELLS:,}")
-        if not index.size:
-            raise UnsupportedError(f"it leaves nothing of {shape_text(x.shape)}")
+        if not index.size:  # which may be all that is asked: nothing is added to what is stacked
+            return Value(index.shape, lambda: _nothing(x.shape), node=node)
         own = Value(index.shape, lambda: x.cells, node=node)
         return self._moved(own, *((x, index) if x.base is None else (x.base[0], x.base[1].reshape(-1)[index])))
 
@@ -381,6 +381,10 @@ class Reading:
                     waiting.append(self.makers[name])
         ordered = sorted(nodes, key=self.places.__getitem__)
         compare(ordered, constants, pictures, self.opset, curve, kind, settings)
+
+
+def _nothing(shape: Shape) -> Cells:
+    raise UnsupportedError(f"it leaves nothing of {shape_text(shape)}")
 
 
 def _nearer(error: PieceError, node: Node, curves: Iterable[Curve]) -> PieceError:

@@ -27,7 +27,7 @@ _NOTHING = ({"negative_slope": 1.0}, {"min_val": -LARGEST, "max_val": LARGEST}) 
 
 _FIXED: list[Activation] = [("gelu", {"approximate": "tanh"})]
 _FIXED += [(kind, {}) for kind in ("relu", "relu6", "silu", "hard_swish", "mish", "softplus", "softsign")]
-_FIXED += [(kind, {}) for kind in ("sigmoid", "tanh", "gelu", "elu", "selu")]
+_FIXED += [(kind, {}) for kind in ("sigmoid", "tanh", "gelu", "elu", "selu", "log_sigmoid")]
 
 
 @lru_cache(maxsize=1_000)
@@ -80,9 +80,19 @@ def _fitted(curve: Curve) -> Iterator[Activation]:
         if slope := _short((quarter - zero) / 0.25):
             fitted.append(("hard_sigmoid", {"alpha": 1 / 6 if slope == _short(1 / 6) else slope, "beta": _short(zero)}))
     fitted += [("threshold", {"threshold": level, "value": lowest + 0.0}) for level in _jumps(curve)]
+    fitted += [("shrink", {"lambd": level, "shift": _short(level - above)}) for level, above in _far_out(curve)]
     for kind, settings in fitted:
         if all(map(math.isfinite, settings.values())) and settings not in _NOTHING:
             yield kind, settings
+
+
+def _far_out(curve: Curve) -> list[tuple[float, float]]:
+    """The constants of a curve up to which it is 0, and what it is right above them."""
+    levels = np.array(sorted({abs(n) for n in constants(list(traced(curve, _LOOK)))}))
+    if not len(levels):
+        return []
+    at, above = traced(curve, levels)[curve], traced(curve, np.nextafter(levels, np.inf))[curve]
+    return [(float(level), float(y)) for level, zero, y in zip(levels, at, above, strict=True) if zero == 0]
 
 
 def _jumps(curve: Curve) -> list[float]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...arrays.array import Shape, shape_text
 from ...layers import LAYERS
+from ..curves import LOGICAL
 from ..file import Node, UnsupportedError
 from ..reading import Reading
 from ..values import Cells, Result, Value, stacked
@@ -98,9 +99,12 @@ def pad(read: Reading, node: Node) -> Result:
         return read.moved(node, x, np.pad(index_of(x), sides, mode=mode))
     given = read.optional_weight(node, 2)
     value = float(node.get("value", 0.0) if given is None else given.reshape(-1)[0])
-    if mode == "constant" and rank > 2 and any(sides[1]) and not (rank == 4 and read.plan.last(x.cells, x.shape)):
-        x = _more_channels(read, node, x, sides[1], value)
-        sides[1] = (0, 0)
+    if mode == "constant" and not (rank == 4 and read.plan.last(x.cells, x.shape)):
+        for axis in range(1, rank - 2):
+            if any(sides[axis]):
+                x, sides[axis] = _more_channels(read, node, x, axis, sides[axis], value), (0, 0)
+        if rank == 3 and any(sides[1]) and x.shape[1] > 1:
+            x, sides[1] = _more_channels(read, node, x, 1, sides[1], value), (0, 0)
         if not any(map(any, sides)):
             return x
     settings = {"mode": _PADDED[mode]} if mode != "constant" else {"value": value}
@@ -110,9 +114,9 @@ def pad(read: Reading, node: Node) -> Result:
 _PADDED = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "wrap"}
 
 
-def _more_channels(read: Reading, node: Node, x: Value, sides: tuple[int, int], value: float) -> Value:
-    """Channels that hold one number, before and after those of a tensor."""
-    layer, back = read.with_channels(x, 1)
+def _more_channels(read: Reading, node: Node, x: Value, axis: int, sides: tuple[int, int], value: float) -> Value:
+    """More places along an axis, all of which hold one number, before and after those of a tensor."""
+    layer, back = read.with_channels(x, axis)
     blank = [np.full((count, *read.plan.steps[layer].shape[1:]), value) for count in sides]
     return back(_with_constants(read, node, layer, *([one] * (len(one) > 0) for one in blank)))
 
@@ -127,14 +131,18 @@ def _padded(read: Reading, node: Node, x: Value, sides: list[tuple[int, int]], s
         raise UnsupportedError("it pads other axes than rows and columns")
     (top, bottom), (left, right) = sides[rows], sides[columns]
     settings = {"padding": [top, left, bottom, right]} | settings
+    if rank == 5:  # volumes, whose maps stand one after the other
+        flat = read.reshaped(x, (1, x.shape[1] * x.shape[2], *x.shape[3:]))
+        made = read.drawn(node, "pad", read.plan.maps(flat), **settings)
+        return read.reshaped(made, (*x.shape[:3], *made.shape[2:]))
     if not (last or row):
         return read.drawn(node, "pad", read.plan.maps(x), **settings)
     layer = read.with_channels(x, 3 if last else 1)[0]
-    made = read.plan.add("pad", layer, name=read.name(node), **settings)
-    channels, high, wide = read.plan.steps[made].shape
+    padded = read.plan.add("pad", layer, name=read.name(node), **settings)
+    channels, high, wide = read.plan.steps[padded].shape
     if row:
-        return Value((1, channels, wide), lambda: Cells(made))
-    return Value((1, high, wide, channels), lambda: Cells(made, read.plan.turned((channels, high, wide))))
+        return Value((1, channels, wide), lambda: Cells(padded))
+    return Value((1, high, wide, channels), lambda: Cells(padded, read.plan.turned((channels, high, wide))))
 
 
 @operator("Resize", "Upsample")
@@ -331,7 +339,10 @@ def identity(read: Reading, node: Node) -> Result:
 @operator("Cast", "CastLike")
 def cast(read: Reading, node: Node) -> Result:
     """What it reads: sheetcnn computes in double precision."""
-    if node.operator == "Cast" and node.get("to", 1) not in (1, 10, 11, 16):  # FLOAT, FLOAT16, DOUBLE, BFLOAT16
+    to = node.get("to", 1) if node.operator == "Cast" else 1
+    maker = read.makers.get(node.inputs[0])
+    logical = maker is not None and maker.operator in LOGICAL and to == 9  # BOOL, of what is true or false anyway
+    if to not in (1, 10, 11, 16) and not logical:  # FLOAT, FLOAT16, DOUBLE, BFLOAT16
         raise UnsupportedError("it makes whole numbers; sheetcnn has real ones")
     return read.operand(node, 0)
 
