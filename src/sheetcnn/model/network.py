@@ -89,6 +89,13 @@ class Network:
         return {INPUT: self.input.shape} | {node.name: node.shape for node in self.nodes}
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """The layers that a model puts out: those that the file names, then those that no other layer reads."""
+        read = {name for node in self.nodes for name in node.inputs}
+        ends = [node.name for node in self.nodes if node.name not in read]
+        return tuple(dict.fromkeys([*(self.settings.outputs or ()), *ends]))
+
+    @property
     def answers(self) -> tuple[str, ...]:
         """What the numbers of the last layer stand for: their labels, or else 1, 2, 3 …; nothing where it puts out maps."""
         shape = self.nodes[-1].shape
@@ -125,6 +132,10 @@ def parse_network(data: Any, source: str) -> Network:
     if settings.labels is not None:
         with located(file=source, setting="labels"):
             check_labels(settings.labels, nodes[-1], source)
+    for name in settings.outputs or ():
+        if name not in shapes or name == INPUT:
+            with located(file=source, setting="outputs"):
+                raise NetworkError(f"{source}: outputs has {name!r:.60}, which is no layer{near(name, shapes)}")
     return Network(settings, tuple(nodes), source)
 
 

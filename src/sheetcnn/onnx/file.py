@@ -242,6 +242,12 @@ def _after_what_they_read(nodes: list[Node], makers: Mapping[str, Node], source:
     return order
 
 
+def _count(tensor: onnx.TensorProto) -> int | None:
+    """How many numbers a tensor has; None where it says what cannot be."""
+    count = int(np.prod(tensor.dims, dtype=object))
+    return None if count > MAX_BYTES // 4 or any(size < 0 for size in tensor.dims) else count
+
+
 class Constants(Mapping[str, np.ndarray]):
     """The weights of a graph, read when they are asked for."""
 
@@ -264,12 +270,11 @@ class Constants(Mapping[str, np.ndarray]):
 
     def count(self, names: set[str]) -> int:
         """How many numbers some of the weights have in all."""
-        shapes = [proto.dims for name, proto in self._protos.items() if name in names]
-        return sum(int(np.prod(shape, dtype=object)) for shape in shapes if min(shape, default=1) >= 0)
+        return sum(count for name, proto in self._protos.items() if name in names and (count := _count(proto)) is not None)
 
     def array(self, tensor: onnx.TensorProto, where: str) -> np.ndarray:
         """The numbers of a tensor, those in files beside the model included."""
-        if any(size < 0 for size in tensor.dims) or int(np.prod(tensor.dims, dtype=object)) > MAX_BYTES // 4:
+        if _count(tensor) is None:
             raise NetworkError(f"{where}: has the impossible shape {list(tensor.dims)}; the model is damaged")
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             copy = onnx.TensorProto()

@@ -205,7 +205,11 @@ class Plan:
             layers.append(table | _plain(step))
             weights |= {f"{names[n]}.{key}": array for key, array in step.weights.items()}
             before = n
-        return {"input": settings, "layers": layers}, weights
+        read = {n for own in used for n in self.steps[own].reads}
+        put_out = list(dict.fromkeys(names[n] for n in outputs))
+        ends = [names[n] for n in used if n not in read]
+        more: dict[str, Any] = {} if put_out == ends else {"outputs": put_out}
+        return more | {"input": settings, "layers": layers}, weights
 
     def _used(self, outputs: list[int]) -> list[int]:
         """The layers that the outputs need, each after those that it reads, the input left out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -23,8 +23,8 @@ from .file import Graph, Node, PieceError, UnsupportedError, branch
 from .folding import MOST, folded
 from .picture import picture_of
 from .plan import Plan
-from .recognition import known, nearest
-from .values import MISFITS, Cells, Result, Value, refusal, stacked
+from .recognition import known, nearer
+from .values import MISFITS, Cells, Result, Value, nothing, refusal, stacked
 
 DEEPEST = 40  # how many values may wait to be drawn, each for the next
 BASES = 12  # how many values back an activation in pieces is looked for
@@ -297,7 +297,7 @@ class Reading:
         if index.size > MAX_CELLS:
             raise UnsupportedError(f"it makes {index.size:,} cells; a workbook holds {MAX_CELLS:,}")
         if not index.size:  # which may be all that is asked: nothing is added to what is stacked
-            return Value(index.shape, lambda: _nothing(x.shape), node=node)
+            return Value(index.shape, lambda: nothing(x.shape), node=node)
         own = Value(index.shape, lambda: x.cells, node=node)
         return self._moved(own, *((x, index) if x.base is None else (x.base[0], x.base[1].reshape(-1)[index])))
 
@@ -355,7 +355,7 @@ class Reading:
             try:
                 return draw()
             except PieceError as error:
-                raise _nearer(error, node, several.values()) from None
+                raise nearer(error, node, several.values()) from None
 
         value = Value(shape, best, curves, node, 1 + max(value.depth for value in values))
         if value.depth > DEEPEST:  # drawn now, so that no chain of values that wait grows too long
@@ -381,22 +381,6 @@ class Reading:
                     waiting.append(self.makers[name])
         ordered = sorted(nodes, key=self.places.__getitem__)
         compare(ordered, constants, pictures, self.opset, curve, kind, settings)
-
-
-def _nothing(shape: Shape) -> Cells:
-    raise UnsupportedError(f"it leaves nothing of {shape_text(shape)}")
-
-
-def _nearer(error: PieceError, node: Node, curves: Iterable[Curve]) -> PieceError:
-    """The error, or one that says more: what this node makes with those before it, if that is nearer to an activation."""
-    share, words = max((nearest(curve) for curve in curves), default=(0.0, ""))
-    if share <= error.share:
-        return error
-    told = PieceError("with the nodes before it, it computes a function of one number that is no activation of sheetcnn's")
-    if words:
-        told = PieceError(f"{told}: {words}")
-    told.share, told.node = share, node
-    return told
 
 
 def _listed(faults: dict[Node, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..layers import LAYERS
 from .curves import LARGEST, UNIT, Curve, constants, doubted, telling, traced
+from .file import Node, PieceError
 
 Activation = tuple[str, dict[str, Any]]
 
@@ -130,3 +131,15 @@ def nearest(curve: Curve) -> tuple[float, str]:
     at = int(np.argmax(off[: len(_PLAIN)])) if off[: len(_PLAIN)].any() else int(np.argmax(off))
     named = f"{kind} ({', '.join(f'{key} {value}' for key, value in settings.items())})" if settings else kind
     return best, f"it is {have[at] + 0:.9g} at {x[at]:.9g}, where {named} is {want[at] + 0:.9g}"
+
+
+def nearer(error: PieceError, node: Node, curves: Iterable[Curve]) -> PieceError:
+    """The error, or one that says more: what this node makes with those before it, if that is nearer to an activation."""
+    share, words = max((nearest(curve) for curve in curves), default=(0.0, ""))
+    if share <= error.share:
+        return error
+    told = PieceError("with the nodes before it, it computes a function of one number that is no activation of sheetcnn's")
+    if words:
+        told = PieceError(f"{told}: {words}")
+    told.share, told.node = share, node
+    return told

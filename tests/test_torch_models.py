@@ -1,0 +1,87 @@
+"""Random PyTorch models, by both of PyTorch's exporters: the workbook's numbers are PyTorch's, and what is refused is told in docs.
+
+A few in each run of the tests, always the same; `make fuzz` looks at 200 others. MODELS and SEED say how many and which.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_pytorch import EXPORTERS, export
+
+import sheetcnn
+from sheetcnn.errors import SheetcnnError
+from sheetcnn.onnx import read_onnx
+
+pytestmark = pytest.mark.torch
+MODELS = int(os.environ.get("MODELS", "8"))
+SEED = int(os.environ.get("SEED", "1"))
+PARTS = 4
+# What the messages say, and what docs/models.md says of it.
+REFUSED = {
+    "a function of one number that is no activation of sheetcnn's": "Activations in pieces that sheetcnn does not have",
+    "a mean of cells that lie apart": "Average pooling with dilation",
+}
+SLOW = 1.0  # seconds after which nothing is refused any more
+
+
+def test_reasons_are_documented() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "models.md").read_text(encoding="utf-8")
+    for words in REFUSED.values():
+        assert words in page
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_models(part: int, tmp_path: Path, record_property: Any) -> None:
+    import torch_models
+
+    logging.getLogger("torch.onnx").setLevel(logging.CRITICAL)
+    ended: Counter[str] = Counter()
+    for number in range(part, MODELS, PARTS):
+        seed = SEED * 1_000_000 + number
+        module, x = torch_models.model(seed)
+        for exporter, new in EXPORTERS.items():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    export(module, x, tmp_path / "model.onnx", new)
+                except Exception:  # what PyTorch does not export
+                    ended["not exported"] += 1
+                    continue
+            ended[tried(module, x, tmp_path, f"model {seed} ({exporter}): {module}")] += 1
+    record_property("summary", ", ".join(f"{count} {how}" for how, count in sorted(ended.items())))
+    assert ended["equal"] > sum(ended.values()) / 2
+
+
+def tried(module: Any, x: Any, folder: Path, told: str) -> str:
+    """Build and check a model's workbook, and run what is exported from it again."""
+    import torch
+
+    with torch.no_grad():
+        want = module(x)[0].numpy().astype(float)
+    started = time.process_time()
+    try:
+        picture = read_onnx(folder / "model.onnx").description["input"]
+        np.save(folder / "x.npy", x.numpy().astype(float).reshape([picture[key] for key in ("channels", "height", "width")]))
+        built = sheetcnn.build(
+            folder / "model.onnx", folder / "x.npy", folder / "book.xlsx", gallery=False, inspector=False
+        )
+    except SheetcnnError as error:
+        assert any(reason in str(error) for reason in REFUSED), f"{told}: {error}"
+        assert time.process_time() - started < SLOW, told
+        return "refused"
+    have = list(built.values.values())[-1]["output"]
+    if have.ndim == 3 and have.shape != want.shape == (*have.shape[1:], have.shape[0]):
+        have = have.transpose(1, 2, 0)  # channels come last
+    np.testing.assert_allclose(have.reshape(want.shape), want, rtol=1e-4, atol=1e-4, err_msg=told)
+    report = sheetcnn.check(built.path)
+    assert report.ok, (told, report.findings[:3])
+    return "equal"
