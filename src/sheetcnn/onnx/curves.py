@@ -19,6 +19,7 @@ from ..layers import LAYERS
 
 LARGEST = 3.4028234663852886e38  # of single precision: what ONNX means by no bound
 UNIT = 2.0**-23  # by which one step in single precision may be off, relative to its result
+LEAST = 2.0**-149  # the smallest number that it has; what has no digits left there is off by so much
 
 _erf = np.vectorize(math.erf, otypes=[float])
 FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
@@ -106,7 +107,7 @@ def doubted(curve: Curve, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     doubts = {ITSELF: np.zeros(x.shape)}
     for piece, y in list(values.items())[1:]:
         given = [values[one] if isinstance(one, Curve) else one for one in piece.operands]
-        doubt = UNIT * np.abs(y)
+        doubt = UNIT * np.abs(y) + LEAST * ((y != 0) & (np.abs(y) < np.finfo(np.float32).tiny))
         for n, one in enumerate(piece.operands):
             off = doubts[one] if isinstance(one, Curve) else UNIT * abs(one)
             with np.errstate(all="ignore"):

@@ -35,7 +35,7 @@ _FIXED += [(kind, {}) for kind in ("sigmoid", "tanh", "gelu", "elu", "selu", "lo
 def known(curve: Curve) -> Activation | None:
     """The activation, with its settings, that a curve is."""
     look = traced(curve, _LOOK)[curve]
-    if np.array_equal(look, _LOOK):
+    if np.array_equal(look, _LOOK) and not _far_out(curve):
         return None
     alike = [_FIXED[n] for n in np.flatnonzero(_agree(_LOOK, look, _fixed_look(), np.inf).all(axis=1))]
     alike += [one for one in _fitted(curve) if _agree(_LOOK, look, layer_values(*one, _LOOK), np.inf).all()]
@@ -81,19 +81,21 @@ def _fitted(curve: Curve) -> Iterator[Activation]:
         if slope := _short((quarter - zero) / 0.25):
             fitted.append(("hard_sigmoid", {"alpha": 1 / 6 if slope == _short(1 / 6) else slope, "beta": _short(zero)}))
     fitted += [("threshold", {"threshold": level, "value": lowest + 0.0}) for level in _jumps(curve)]
-    fitted += [("shrink", {"lambd": level, "shift": _short(level - above)}) for level, above in _far_out(curve)]
+    fitted += [("shrink", {"lambd": level, "shift": _short(less)}) for level, less in _far_out(curve)]
     for kind, settings in fitted:
         if all(map(math.isfinite, settings.values())) and settings not in _NOTHING:
             yield kind, settings
 
 
 def _far_out(curve: Curve) -> list[tuple[float, float]]:
-    """The constants of a curve up to which it is 0, and what it is right above them."""
-    levels = np.array(sorted({abs(n) for n in constants(list(traced(curve, _LOOK)))}))
+    """The constants of a curve up to which it is 0, and how much less than its own number it is right above them."""
+    levels = np.array(sorted({abs(n) for n in constants(list(traced(curve, _LOOK)))} - {0.0}))
     if not len(levels):
         return []
-    at, above = traced(curve, levels)[curve], traced(curve, np.nextafter(levels, np.inf))[curve]
-    return [(float(level), float(y)) for level, zero, y in zip(levels, at, above, strict=True) if zero == 0]
+    above = np.nextafter(levels, np.inf)
+    less = above - traced(curve, above)[curve]
+    zero = traced(curve, levels)[curve] == 0
+    return list(zip(levels[zero].tolist(), less[zero].tolist(), strict=True))
 
 
 def _jumps(curve: Curve) -> list[float]:

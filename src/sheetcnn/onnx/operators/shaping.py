@@ -48,15 +48,14 @@ def concat(read: Reading, node: Node) -> Result:
 
 def _stacked(read: Reading, node: Node, operands: list[Result], layers: Iterator[int], axis: int) -> int:
     """Layers in one stack, each with the constants that stand before it, the last with those behind it too."""
-    parts: list[int] = []
-    waiting: list[np.ndarray] = []
+    runs: list[list[np.ndarray]] = [[]]  # before the first layer, between two, and after the last
     for one in operands:
         if isinstance(one, np.ndarray):
-            waiting.append(np.moveaxis(one, axis, 0).astype(float))
+            runs[-1].append(np.moveaxis(one, axis, 0).astype(float))
         else:
-            parts.append(_with_constants(read, node, next(layers), waiting, []))
-            waiting = []
-    parts[-1] = _with_constants(read, node, parts[-1], [], waiting)
+            runs.append([])
+    before, last = runs[:-1], len(runs) - 2
+    parts = [_with_constants(read, node, layer, before[n], runs[-1] if n == last else []) for n, layer in enumerate(layers)]
     return parts[0] if len(parts) == 1 else read.plan.add("concat", *parts, name=read.name(node))
 
 
