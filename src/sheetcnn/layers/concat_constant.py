@@ -76,7 +76,7 @@ class ConcatConstant(Layer):
 
     def torch(self, shape: Shape) -> str:
         sizes = [(1, n, *shape[1:]) for n in (self.before, self.after)]
-        given = [f"torch.nn.Parameter(torch.zeros{size})" if size[1] else "" for size in sizes]
+        given = [f"torch.nn.Parameter(torch.zeros{size})" * (size[1] > 0) for size in sizes]
         return f"torch.cat(({', '.join(filter(None, [given[0], 'x', given[1]]))}), dim=1)"
 
     def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], **given: Any) -> str:
