@@ -38,7 +38,6 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "Sqrt": np.sqrt,
     "Reciprocal": np.reciprocal,
     "Erf": lambda x: _erf(np.nan_to_num(x)),
-    "Erfc": lambda x: 1 - _erf(np.nan_to_num(x)),  # TensorFlow's, which tf2onnx leaves as it is
     "Less": np.less,
     "LessOrEqual": np.less_equal,
     "Greater": np.greater,
