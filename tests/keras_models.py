@@ -191,6 +191,180 @@ def joined_otherwise(keras: Any, on: Any, x: Any) -> Any:
     return on.GlobalMaxPooling2D()(x)
 
 
+@model(28, 28, 1)
+def lenet(keras: Any, on: Any, x: Any) -> Any:
+    x = on.AveragePooling2D(2)(on.Conv2D(3, 5, padding="same", activation="tanh", name="c1")(x))
+    x = on.AveragePooling2D(2)(on.Conv2D(4, 5, activation="tanh", name="c3")(x))
+    x = on.Dense(6, activation="tanh", name="f5")(on.Flatten()(x))
+    return on.Dense(10, activation="softmax", name="answer")(x)
+
+
+@model(16, 16, 3)
+def vgg(keras: Any, on: Any, x: Any) -> Any:
+    for n, filters in enumerate((2, 4), start=1):
+        x = on.Conv2D(filters, 3, padding="same", activation="relu", name=f"block{n}_conv1")(x)
+        x = on.Conv2D(filters, 3, padding="same", activation="relu", name=f"block{n}_conv2")(x)
+        x = on.MaxPooling2D(2, name=f"block{n}_pool")(x)
+    return on.Dense(3, activation="softmax", name="answer")(on.Dense(5, activation="relu", name="fc1")(on.Flatten()(x)))
+
+
+@model(12, 12, 3)
+def mobilenet(keras: Any, on: Any, x: Any) -> Any:
+    x = on.Conv2D(4, 3, strides=2, padding="same", use_bias=False, name="conv1")(x)
+    x = on.ReLU(6.0)(on.BatchNormalization(name="conv1_bn")(x))
+    x = on.DepthwiseConv2D(3, padding="same", use_bias=False, name="dw1")(x)
+    x = on.ReLU(6.0)(on.BatchNormalization(name="dw1_bn")(x))
+    x = on.Conv2D(6, 1, use_bias=False, name="pw1")(x)
+    x = on.ReLU(6.0)(on.BatchNormalization(name="pw1_bn")(x))
+    return on.Dense(3, activation="softmax", name="answer")(on.GlobalAveragePooling2D()(x))
+
+
+@model(8, 8, 3)
+def resnet(keras: Any, on: Any, x: Any) -> Any:
+    """A block whose shortcut is strided too, batch norm before each activation."""
+    x = on.ReLU()(on.BatchNormalization(name="stem_bn")(on.Conv2D(4, 3, padding="same", name="stem")(x)))
+    a = on.ReLU()(on.BatchNormalization(name="a_bn")(on.Conv2D(6, 3, strides=2, padding="same", name="a")(x)))
+    a = on.BatchNormalization(name="b_bn")(on.Conv2D(6, 3, padding="same", name="b")(a))
+    x = on.ReLU()(on.Add()([a, on.Conv2D(6, 1, strides=2, name="shortcut")(x)]))
+    return on.Dense(2, name="answer")(on.GlobalAveragePooling2D()(x))
+
+
+@model(8, 8, 3)
+def densenet(keras: Any, on: Any, x: Any) -> Any:
+    x = on.Conv2D(3, 3, padding="same", name="stem")(x)
+    for n in (1, 2):
+        y = on.Conv2D(2, 3, padding="same", name=f"conv{n}")(on.ReLU()(on.BatchNormalization(name=f"bn{n}")(x)))
+        x = on.Concatenate(name=f"stack{n}")([x, y])
+    return on.AveragePooling2D(2)(x)
+
+
+@model(9, 9, 1)
+def dilated(keras: Any, on: Any, x: Any) -> Any:
+    x = on.Conv2D(2, 3, dilation_rate=2, activation="relu", name="conv1")(x)
+    return on.Conv2D(1, 3, dilation_rate=2, padding="same", activation="sigmoid", name="conv2")(x)
+
+
+@model(8, 8, 4)
+def grouped(keras: Any, on: Any, x: Any) -> Any:
+    return on.Conv2D(2, 1, name="conv2")(on.Conv2D(4, 3, groups=2, activation="relu", name="conv1")(x))
+
+
+@model(7, 11, 1)
+def rectangles(keras: Any, on: Any, x: Any) -> Any:
+    x = on.Conv2D(3, (2, 5), strides=(1, 2), activation="elu", name="conv1")(x)
+    return on.Dense(2, name="answer")(on.Flatten()(on.MaxPooling2D((3, 1), strides=(2, 1), padding="same")(x)))
+
+
+@model(8, 8, 1)
+def upsampled(keras: Any, on: Any, x: Any) -> Any:
+    """By lines between cells."""
+    x = on.UpSampling2D(2, interpolation="bilinear")(
+        on.Conv2D(2, 3, strides=2, padding="same", activation="relu", name="down")(x)
+    )
+    return on.Conv2D(1, 3, padding="same", name="out")(x)
+
+
+@model(10, 6, 1)
+def resized(keras: Any, on: Any, x: Any) -> Any:
+    return on.Conv2D(2, 3, name="conv1")(on.Resizing(5, 9)(x))
+
+
+@model(6, 6, 1)
+def dense_autoencoder(keras: Any, on: Any, x: Any) -> Any:
+    x = on.Dense(4, activation="relu", name="code")(on.Flatten()(x))
+    return on.Reshape((6, 6, 1))(on.Dense(36, activation="sigmoid", name="picture")(x))
+
+
+@model(8, 8, 1)
+def decoder(keras: Any, on: Any, x: Any) -> Any:
+    """Through a vector and up again."""
+    x = on.Dense(8, activation="relu", name="widen")(on.Dense(3, name="code")(on.Flatten()(x)))
+    x = on.Conv2DTranspose(3, 3, strides=2, padding="same", activation="relu", name="up1")(on.Reshape((2, 2, 2))(x))
+    return on.Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid", name="up2")(x)
+
+
+@model(16, 2)
+def one_dimension_deep(keras: Any, on: Any, x: Any) -> Any:
+    x = on.MaxPooling1D(2)(on.Conv1D(4, 3, padding="same", activation="relu", name="conv1")(x))
+    x = on.BatchNormalization(name="bn1")(on.Conv1D(3, 3, dilation_rate=2, activation="relu", name="conv2")(x))
+    return on.Dense(2, activation="softmax", name="answer")(on.GlobalMaxPooling1D()(x))
+
+
+@model(16, 1)
+def one_dimension_up(keras: Any, on: Any, x: Any) -> Any:
+    x = on.UpSampling1D(2)(on.Conv1D(2, 3, strides=2, padding="same", activation="relu", name="down")(x))
+    return on.Conv1D(1, 3, padding="same", name="out")(x)
+
+
+@model(8, 8, 3)
+def mean_and_largest(keras: Any, on: Any, x: Any) -> Any:
+    """The mean and the largest of each map, end to end."""
+    x = on.Conv2D(4, 3, activation="relu", name="conv1")(x)
+    both = on.Concatenate()([on.GlobalAveragePooling2D()(x), on.GlobalMaxPooling2D()(x)])
+    return on.Dense(3, activation="softmax", name="answer")(both)
+
+
+@model(8, 8, 3)
+def spatial_attention(keras: Any, on: Any, x: Any) -> Any:
+    """Where to look: a map made of all channels, that multiplies each."""
+    x = on.Conv2D(4, 3, padding="same", activation="relu", name="conv1")(x)
+    return on.Multiply()([x, on.Conv2D(1, 3, padding="same", activation="sigmoid", name="where")(x)])
+
+
+@model(8, 8, 1)
+def max_of_filters(keras: Any, on: Any, x: Any) -> Any:
+    """Maxout, of two convolutions."""
+    a, b = (on.Conv2D(3, 3, name=name)(x) for name in ("a", "b"))
+    return on.Dense(2, activation="sigmoid", name="answer")(on.Flatten()(on.Maximum()([a, b])))
+
+
+@model(8, 8, 3)
+def relu_in_between(keras: Any, on: Any, x: Any) -> Any:
+    """Activations as layers, and what does nothing in inference."""
+    x = on.SpatialDropout2D(0.2)(on.Activation("tanh")(on.GaussianNoise(0.1)(on.Conv2D(3, 3, name="conv1")(x))))
+    return on.Softmax(name="share")(on.Dense(3, name="answer")(on.Dropout(0.3)(on.Flatten()(x))))
+
+
+@model(8, 8, 2)
+def hard_activations(keras: Any, on: Any, x: Any) -> Any:
+    x = on.Conv2D(3, 3, activation="hard_sigmoid", name="conv1")(x)
+    return on.Conv2D(2, 3, activation="softsign", name="conv2")(on.Conv2D(3, 1, activation="selu", name="conv3")(x))
+
+
+@model(8, 8, 2)
+def scaled_and_shifted(keras: Any, on: Any, x: Any) -> Any:
+    x = on.Rescaling(2.0, offset=-1.0)(x)
+    return on.Dense(2, name="answer")(on.Flatten()(on.Conv2D(3, 3, activation="relu", name="conv1")(x)))
+
+
+@model(8, 8, 3)
+def fully_convolutional(keras: Any, on: Any, x: Any) -> Any:
+    """Classes for each place, without a vector."""
+    x = on.MaxPooling2D(2)(on.Conv2D(4, 3, padding="same", activation="relu", name="conv1")(x))
+    return on.Softmax()(on.Conv2D(3, 1, name="score")(x))
+
+
+@model(8, 8, 3)
+def shared_twice(keras: Any, on: Any, x: Any) -> Any:
+    """One convolution that is used two times."""
+    conv = on.Conv2D(3, 3, padding="same", activation="relu", name="conv1")
+    return on.Dense(2, name="answer")(on.Flatten()(conv(conv(x))))
+
+
+@model(8, 8, 3)
+def nested(keras: Any, on: Any, x: Any) -> Any:
+    """A model as a layer."""
+    inner = keras.Sequential([on.Conv2D(3, 3, activation="relu", name="conv1"), on.MaxPooling2D(2)], name="features")
+    return on.Dense(2, activation="softmax", name="answer")(on.Flatten()(inner(x)))
+
+
+@model(6, 6, 2)
+def pooled_by_rows(keras: Any, on: Any, x: Any) -> Any:
+    """Pooled by rows, then fully connected."""
+    x = on.AveragePooling2D((1, 6))(on.Conv2D(3, 3, padding="same", activation="relu", name="conv1")(x))
+    return on.Dense(2, name="answer")(on.Flatten()(x))
+
+
 def main(folder: Path) -> None:
     import keras
 

@@ -96,7 +96,10 @@ def test_what_is_kept_above_a_threshold(pieces: Pieces, threshold: float, tmp_pa
 def test_threshold_elsewhere(pieces: Pieces, threshold: float, tmp_path: Path) -> None:
     constants = {"t": threshold, "zero": 0.0, "k": 0.01}
     used = {name: number for name, number in constants.items() if name in " ".join(pieces).split()}
-    if pieces is SHRINK and threshold < 0:  # which every |x| is above
+    if pieces is SHRINK:
+        if threshold > 0:  # which not every |x| is above
+            exact = {"lambd": float(np.float32(threshold))} if threshold != 0.5 else {}
+            assert imported(tmp_path, pieces, **used) == [{"type": "shrink"} | exact]
         return
     with pytest.raises(NetworkError, match=r"node\d\): .*a function of one number that is no activation of sheetcnn's"):
         imported(tmp_path, pieces, **used)

@@ -193,11 +193,19 @@ plain("softsign", "Softsign")
 plain("sigmoid", "Sigmoid")
 plain("hard_sigmoid", "HardSigmoid", {"alpha": 0.25}, {"alpha": 0.25, "beta": 0.5})
 plain("hard_swish", "HardSwish")
+plain("shrink", "Shrink", {"lambd": 0.75, "shift": 0.25}, {"lambd": 0.75, "bias": 0.25})
 plain("tanh", "Tanh")
 plain("softmax", "Softmax", {}, {"axis": 1})
 plain("log_softmax", "LogSoftmax", {}, {"axis": 1})
 plain("identity", "Identity")
 plain("dropout", "Dropout")
+
+
+@case
+def log_sigmoid(rng: Random) -> Case:
+    """ONNX has no such operator; as NumPy has it."""
+    x = maps(rng)
+    return Case([x], {}, "by hand", by_hand=np.log(1 / (1 + np.exp(-x))))
 
 
 @case
@@ -294,6 +302,14 @@ def layer_norm_over_channels(rng: Random) -> Case:
 def concat(rng: Random) -> Case:
     x = maps(rng)
     return Case([x, rng.normal(size=(2, *x.shape[1:])), x[:1]], {}, "Concat", {"axis": 1})
+
+
+@case
+def concat_constant(rng: Random) -> Case:
+    x = maps(rng)
+    weight = rng.normal(size=(3, *x.shape[1:]))
+    want = np.stack([weight[0], *x, weight[1], weight[2]])
+    return Case([x], {"before": 1, "after": 2}, "by hand", {}, {"weight": weight}, by_hand=want)
 
 
 @case

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ for kind, more in (("conv2d", {"out_channels": 2}), ("max_pool2d", {}), ("avg_po
             x = np.random.default_rng(n).normal(-2, 1, (2, 5, 4))  # so low that padding with 0 would show
             GIVEN.append(pytest.param((kind, [x], settings, numbers), id=f"{kind}-{size}-padding{n}"))
 # What PyTorch does not have, by layer: no code is shown.
-WITHOUT = {"conv2d", "conv_transpose2d", "hard_sigmoid", "max_pool2d", "avg_pool2d", "upsample"}
+WITHOUT = {"conv2d", "conv3d", "shrink", "conv_transpose2d", "hard_sigmoid", "max_pool2d", "avg_pool2d", "upsample"}
 
 
 def module_of(code: str, parameters: dict[str, Any]) -> Any:
@@ -51,7 +52,13 @@ def ran(code: str, given: Layer, xs: list[np.ndarray], parameters: dict[str, Any
     import torch
 
     tensors = [torch.tensor(x)[None] for x in xs]
-    if code.startswith("x"):  # an expression, with modules in between
+    if given.type == "concat_constant":  # the layer's own numbers, in the order in which they stand in the code
+        weight = torch.tensor(np.array(parameters["weight"], float))[None]
+        before = given.before  # type: ignore[attr-defined]
+        own = iter([part for part in (weight[:, :before], weight[:, before:]) if part.shape[1]])
+        names = re.sub(r"torch\.nn\.Parameter\(torch\.zeros\([^)]*\)\)", "next(own)", code)
+        y = eval(names, {"x": tensors[0], "torch": torch, "own": own})
+    elif code.startswith("x"):  # an expression, with modules in between
         y = tensors[0]
         for part in code.split(", then "):
             if "torch.nn.Parameter" in part:  # the layer's own numbers

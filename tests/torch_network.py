@@ -66,7 +66,9 @@ def _conv2d(layer: Any, x: torch.Tensor, weight: torch.Tensor, bias: Any = None)
 
 def _conv3d(layer: Any, x: torch.Tensor, weight: torch.Tensor, bias: Any = None) -> torch.Tensor:
     volume = x.reshape(1, layer.in_channels, -1, *x.shape[1:])
-    y = functional.conv3d(volume, weight, bias, layer.stride, layer.padding, layer.dilation)[0]
+    front, top, left, back, bottom, right = layer.padding
+    volume = functional.pad(volume, (left, right, top, bottom, front, back))
+    y = functional.conv3d(volume, weight, bias, layer.stride, 0, layer.dilation, layer.groups)[0]
     return y.reshape(-1, *y.shape[2:])
 
 
@@ -149,6 +151,10 @@ def _layer_norm(layer: Any, x: torch.Tensor, weight: Any = None, bias: Any = Non
 
 def _lrn(layer: Any, x: torch.Tensor) -> torch.Tensor:
     return functional.local_response_norm(x[None], layer.size, layer.alpha, layer.beta, layer.k)[0]
+
+
+def _concat_constant(layer: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return torch.cat([weight[: layer.before], x, weight[layer.before :]])
 
 
 def _cellwise(layer: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -260,3 +266,7 @@ _softsign = _activation(lambda layer, x: functional.softsign(x))
 _hard_sigmoid = _activation(lambda layer, x: torch.clamp(layer.alpha * x + layer.beta, 0, 1))
 _hard_swish = _activation(lambda layer, x: functional.hardswish(x))
 _threshold = _activation(lambda layer, x: functional.threshold(x, layer.threshold, layer.value))
+_log_sigmoid = _activation(lambda layer, x: functional.logsigmoid(x))
+_shrink = _activation(
+    lambda layer, x: torch.where(x > layer.lambd, x - layer.shift, torch.where(x < -layer.lambd, x + layer.shift, x * 0))
+)

@@ -15,7 +15,7 @@ from .backward import Local, added, laid_back, laid_whole, margin_back, shape_of
 from .base import OnnxGraph, counted, example
 from .reduction import Reduction
 from .settings import Amount, Count, Flag
-from .sliding import correlated, kernel_factors
+from .sliding import correlated, group_of, kernel_factors
 
 
 def _three(value: Any) -> Any:
@@ -25,10 +25,18 @@ def _three(value: Any) -> Any:
 Counts3 = Annotated[
     tuple[Count, Count, Count], BeforeValidator(_three, json_schema_input_type=Count | tuple[Count, Count, Count])
 ]  # n or [depth, rows, columns]
-Amounts3 = Annotated[
-    tuple[Amount, Amount, Amount],
-    BeforeValidator(_three, json_schema_input_type=Amount | tuple[Amount, Amount, Amount]),
-]
+
+
+def _six(value: Any) -> Any:
+    """n, or [depth, rows, columns], as both ends of each."""
+    value = _three(value)
+    return [*value, *value] if isinstance(value, list | tuple) and len(value) == 3 else value
+
+
+Three = tuple[Amount, Amount, Amount]
+Six = tuple[Amount, Amount, Amount, Amount, Amount, Amount]
+# Front, top, left, back, bottom, right.
+Ends3 = Annotated[Six, BeforeValidator(_six, json_schema_input_type=Amount | Three | Six)]
 
 
 class Conv3d(Activated):
@@ -96,6 +104,25 @@ class Conv3d(Activated):
             bias=False,
             parameters={"weight": [[[[[1]], [[10]]]], [[[[100]], [[0]]]]]},
         ),
+        example(  # padding at the back alone: (1, 2) and (2, 0) with (1, 10)
+            [[[1]], [[2]]],
+            [[[21]], [[2]]],
+            out_channels=1,
+            kernel_size=[2, 1, 1],
+            padding=[0, 0, 0, 1, 0, 0],
+            bias=False,
+            parameters={"weight": [[[[[1]], [[10]]]]]},
+        ),
+        example(  # each volume has a filter of its own
+            [[[1]], [[2]], [[3]], [[4]]],
+            [[[1]], [[2]], [[30]], [[40]]],
+            out_channels=2,
+            in_channels=2,
+            kernel_size=1,
+            groups=2,
+            bias=False,
+            parameters={"weight": [[[[[1]]]], [[[[10]]]]]},
+        ),
         example(  # two volumes of depth 2 are summed
             [[[1]], [[2]], [[3]], [[4]]],
             [[[31]], [[42]]],
@@ -111,14 +138,15 @@ class Conv3d(Activated):
     kernel_size: Counts3
     in_channels: Count = 1
     stride: Counts3 = (1, 1, 1)
-    padding: Amounts3 = (0, 0, 0)
+    padding: Ends3 = (0, 0, 0, 0, 0, 0)
     dilation: Counts3 = (1, 1, 1)
+    groups: Count = 1
     bias: Flag = True
 
     @cached_property
     def window(self) -> Window:
         """The window along depth, rows and columns."""
-        return Window(self.kernel_size, self.stride, self.padding, self.padding, self.dilation, (1, 1, 1))
+        return Window(self.kernel_size, self.stride, self.padding[:3], self.padding[3:], self.dilation, (1, 1, 1))
 
     def _volume(self, shape: Shape) -> Shape:
         """Depth, rows and columns of one volume of the input."""
@@ -130,6 +158,10 @@ class Conv3d(Activated):
     def check(self, shape: Shape) -> None:
         if shape[0] % self.in_channels:
             raise ValueError(f"in_channels (={self.in_channels}) must divide the {shape[0]} maps of its input")
+        if self.in_channels % self.groups or self.out_channels % self.groups:
+            raise ValueError(
+                f"groups (={self.groups}) must divide in_channels (={self.in_channels}) and out_channels (={self.out_channels})"
+            )
         if min(self._positions(shape)) < 1:
             volume = "×".join(map(str, self._volume(shape)))
             raise ValueError(
@@ -137,7 +169,7 @@ class Conv3d(Activated):
             )
 
     def parameters(self, shape: Shape) -> dict[str, Shape]:
-        weight = (self.out_channels, self.in_channels, *self.kernel_size)
+        weight = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
         return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
 
     def factor_words(self, key: str, shape: Shape) -> str:
@@ -152,15 +184,20 @@ class Conv3d(Activated):
     def kernel_spacing(self) -> tuple[int, int]:
         return self.dilation[1], self.dilation[2]
 
+    def channels_of(self, k: int, channels: int) -> slice:
+        return group_of(k, self.out_channels, self.groups, channels)
+
     def margin(self, shape: Shape) -> Margin:
-        return self.padding[1], self.padding[2], self.padding[1], self.padding[2]
+        return self.padding[1], self.padding[2], self.padding[4], self.padding[5]
 
     def forward(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
         volumes = x.reshape(self.in_channels, *self._volume(x.shape))
         view = self.window.views(volumes, 0)
         y = np.zeros((self.out_channels, *self._positions(x.shape)))
-        for z, level in np.ndindex(y.shape[1], self.kernel_size[0]):
-            y[:, z] += correlated(view[:, z, :, :, level], weight[:, :, level])
+        each = self.in_channels // self.groups, self.out_channels // self.groups  # channels and filters of a group
+        for group, z, level in np.ndindex(self.groups, y.shape[1], self.kernel_size[0]):
+            own, made = (slice(group * size, (group + 1) * size) for size in each)
+            y[made, z] += correlated(view[own, z, :, :, level], weight[made, :, level])
         if bias is not None:
             y += bias[:, None, None, None]
         return y.reshape(self.output_shape(x.shape))
@@ -171,7 +208,8 @@ class Conv3d(Activated):
         k, z = divmod(place, self.window.count(0, depth))
         first, *corner = self.window.corner(z, i, j)
         terms = []
-        for c, kernels in enumerate(weight[k]):
+        group = k // (self.out_channels // self.groups)
+        for c, kernels in enumerate(weight[k], start=group * len(weight[k])):
             for step, kernel in enumerate(kernels):
                 level = first + step * self.dilation[0]
                 if 0 <= level < depth:  # beyond the stack there is only padding
@@ -201,15 +239,23 @@ class Conv3d(Activated):
         grad = of.grad.reshape(self.out_channels, -1, *of.grad.shape[1:])
         depth, window = self._volume(x.shape)[0], self.window.along(1, 2)
         for (z, step, level), c in product(self._levels(x.shape), range(self.in_channels)):
-            found[c * depth + level] += stamped(grad[:, z], weight[:, c, step], window, x.shape)
+            filters, own = self._filters(c)
+            found[c * depth + level] += stamped(grad[filters, z], weight[filters, own, step], window, x.shape)
         return found
+
+    def _filters(self, c: int) -> tuple[slice, int]:
+        """The filters that read a volume, and which of their kernels it is."""
+        group, own = divmod(c, self.in_channels // self.groups)
+        each = self.out_channels // self.groups
+        return slice(group * each, (group + 1) * each), own
 
     def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
         shape, (place, i, j) = shape_of(of.xs[0]), at
         c, level = divmod(place, self._volume(shape)[0])
-        levels = [(z, step) for z, step, own in self._levels(shape) if own == level]
-        maps = self._positions(shape)[0]
-        pairs = [(of.grad[k * maps + z], of.own["turned"][k][c][s]) for k in range(self.out_channels) for z, s in levels]
+        filters, own = self._filters(c)
+        levels = [(z, step) for z, step, there in self._levels(shape) if there == level]
+        maps, every = self._positions(shape)[0], range(self.out_channels)[filters]
+        pairs = [(of.grad[k * maps + z], of.own["turned"][k][own][step]) for k in every for z, step in levels]
         return laid_back(self.window.along(1, 2), (i, j), *map(list, zip(*pairs, strict=True))) if pairs else ""
 
     def grad_parameter(self, key: str, of: Local[np.ndarray]) -> np.ndarray:
@@ -220,7 +266,8 @@ class Conv3d(Activated):
         views = self.window.along(1, 2).views(x, 0)
         depth = self._volume(x.shape)[0]
         for (z, step, level), c in product(self._levels(x.shape), range(self.in_channels)):
-            found[:, c, step] += np.einsum("kij,ijab->kab", grad[:, z], views[c * depth + level])
+            filters, own = self._filters(c)
+            found[filters, own, step] += np.einsum("kij,ijab->kab", grad[filters, z], views[c * depth + level])
         return found
 
     def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
@@ -228,7 +275,8 @@ class Conv3d(Activated):
         maps = self._positions(shape)[0]
         if key == "bias":
             return "+".join([f"SUM({of.grad[k * maps + z].area})" for z in range(maps)])
-        _, c, slice_, a, b = at
+        _, own, slice_, a, b = at
+        c = self.channels_of(k, self.in_channels).start + own
         depth, window = self._volume(shape)[0], self.window.along(1, 2)
         pairs = [
             (of.xs[0][c * depth + level], of.grad[k * maps + z]) for z, step, level in self._levels(shape) if step == slice_
@@ -253,7 +301,7 @@ class Conv3d(Activated):
         return self.window.reads(1 + axis, shape[1 + axis])
 
     def multiplications(self, shape: Shape) -> int:
-        per_cell = self.in_channels * int(np.prod(self.kernel_size))
+        per_cell = self.in_channels // self.groups * int(np.prod(self.kernel_size))
         return int(np.prod(self.output_shape(shape))) * per_cell
 
     def size_words(self, shape: Shape) -> str:
@@ -261,11 +309,14 @@ class Conv3d(Activated):
         return ", ".join(f"{name} {text}" for name, text in words)
 
     def torch(self, shape: Shape) -> str:
+        if self.padding[:3] != self.padding[3:]:
+            return ""
         text = f"torch.nn.Conv3d({self.in_channels}, {self.out_channels}, {self.kernel_size}"
         for name, value, default in (
             ("stride", self.stride, (1, 1, 1)),
-            ("padding", self.padding, (0, 0, 0)),
+            ("padding", self.padding[:3], (0, 0, 0)),
             ("dilation", self.dilation, (1, 1, 1)),
+            ("groups", self.groups, 1),
         ):
             text += "" if value == default else f", {name}={value}"
         return text + ("" if self.bias else ", bias=False") + ")"
@@ -276,5 +327,5 @@ class Conv3d(Activated):
         x = to.add("Reshape", f"{name}_volume", *xs, volume)
         window = {"kernel_shape": self.kernel_size, "strides": self.stride, "dilations": self.dilation}
         given = [to.weight(key, array) for key, array in parameters.items()]
-        y = to.add("Conv", f"{name}_stacks", x, *given, pads=[*self.padding, *self.padding], **window)
+        y = to.add("Conv", f"{name}_stacks", x, *given, pads=self.padding, group=self.groups, **window)
         return to.add("Reshape", name, y, to.integers(f"{name}.maps", [1, *self.output_shape(shapes[0])]))

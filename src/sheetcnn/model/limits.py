@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from ..arrays.array import Array
@@ -76,19 +77,29 @@ def _refuse_names_given_twice(graph: Graph) -> None:
 
 def _remedy(graph: Graph) -> str:
     """What would fit: the network without its backward pass, or else the largest smaller input, in steps of a sixteenth."""
-    network = graph.network
+    network, found = graph.network, ""
     if graph.learning is not None and sum(array.count for arrays in graph.of.values() for array in arrays) <= MAX_CELLS:
         return "without --train it would fit"
-    for part in range(15, 0, -1):
-        smaller = network.description()
+    total = sum(_cells(graph).values())
+    low, high = (
+        0,
+        min(15, math.ceil(16 * math.sqrt(MAX_CELLS / total))),
+    )  # weights do not get fewer, so it is no more than that
+    while low < high:
+        part = (low + high + 1) // 2
         height, width = (max(1, side * part // 16) for side in network.input.shape[1:])
+        smaller = network.description()
         smaller["input"] |= {"height": height, "width": width}
         try:
             other = parse_network(smaller, network.source)
-        except NetworkError:
+        except NetworkError:  # too small for some layer
+            low = part
             continue
-        if sum(_cells(Graph(other, graph.drawn)).values()) <= MAX_CELLS:
-            weights, its = ([node.layer.all_parameters(*node.in_shapes) for node in each.nodes] for each in (network, other))
-            more = "" if weights == its else ", with weights of the fully connected layers made for it"
-            return f"an input of {height}×{width} would fit{more}"
-    return "use fewer channels"
+        if sum(_cells(Graph(other, graph.drawn)).values()) > MAX_CELLS:
+            high = part - 1
+            continue
+        low = part
+        weights, its = ([node.layer.all_parameters(*node.in_shapes) for node in each.nodes] for each in (network, other))
+        more = "" if weights == its else ", with weights of the fully connected layers made for it"
+        found = f"an input of {height}×{width} would fit{more}"
+    return found or "use fewer channels"

@@ -100,6 +100,13 @@ class Network:
         return self.training.loss or ("cross_entropy" if len(self.nodes[-1].shape) == 1 else "mse")
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """The layers that a model puts out: those that the file names, then those that no other layer reads."""
+        read = {name for node in self.nodes for name in node.inputs}
+        ends = [node.name for node in self.nodes if node.name not in read]
+        return tuple(dict.fromkeys([*(self.settings.outputs or ()), *ends]))
+
+    @property
     def answers(self) -> tuple[str, ...]:
         """What the numbers of the last layer stand for: their labels, or else 1, 2, 3 …; nothing where it puts out maps."""
         shape = self.nodes[-1].shape
@@ -136,6 +143,10 @@ def parse_network(data: Any, source: str) -> Network:
     if settings.labels is not None:
         with located(file=source, setting="labels"):
             check_labels(settings.labels, nodes[-1], source)
+    for name in settings.outputs or ():
+        if name not in shapes or name == INPUT:
+            with located(file=source, setting="outputs"):
+                raise NetworkError(f"{source}: outputs has {name!r:.60}, which is no layer{near(name, shapes)}")
     return Network(settings, tuple(nodes), source)
 
 
@@ -249,7 +260,7 @@ def _check_name(name: Any, taken: dict[str, Shape], where: str) -> None:
         raise NetworkError(f"{where}: name has {len(name)} letters; a sheet's name has at most {NAME_LETTERS}")
     if name.lower() in RESERVED or name.lower().startswith("_xl"):
         raise NetworkError(f"{where}: name {name!r:.60} is taken by a sheet of its own; choose another")
-    if name.lower() in (other.lower() for other in taken):
+    if name.lower() in map(str.lower, taken):
         raise NetworkError(
             f"{where}: name {name!r:.60} is taken by an earlier layer (upper and lower case count as the same)"
         )

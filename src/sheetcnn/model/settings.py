@@ -130,6 +130,7 @@ class NetworkSettings(BaseModel):
     about: Annotated[Text, Field(max_length=2000)] = ""
     labels: tuple[Annotated[Text, Field(max_length=MAX_LABEL)], ...] | None = None
     weights: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
+    outputs: tuple[Text, ...] | None = None  # layers that an exported model puts out, besides those that no layer reads
     input: InputSettings
     layers: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
     training: TrainingSettings | None = None

@@ -6,14 +6,16 @@ https://protobuf.dev/programming-guides/encoding/
 
 from __future__ import annotations
 
-MODEL_GRAPH, GRAPH_NODE = 7, 1  # the numbers of fields, from onnx.proto
-MOST = 500_000  # fields of the model, of its graph and of the graph's nodes together
+MODEL_GRAPH, GRAPH_NODE, MODEL_FUNCTIONS, FUNCTION_NODE = 7, 1, 25, 7  # the numbers of fields, from onnx.proto
+MOST = 500_000  # fields of the model, of its graph (or functions) and of the nodes in it together
 
 
 def too_many_parts(data: bytes) -> bool:
     """Whether a model has more parts than any network that fits a workbook; damaged ones are left to who reads them."""
     try:
-        return _count(memoryview(data), (MODEL_GRAPH, GRAPH_NODE)) > MOST
+        message = memoryview(data)
+        paths = (MODEL_GRAPH, GRAPH_NODE), (MODEL_FUNCTIONS, FUNCTION_NODE)
+        return any(_count(message, path) > MOST for path in paths)
     except (IndexError, ValueError):
         return False
 

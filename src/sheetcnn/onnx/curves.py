@@ -19,6 +19,7 @@ from ..layers import LAYERS
 
 LARGEST = 3.4028234663852886e38  # of single precision: what ONNX means by no bound
 UNIT = 2.0**-23  # by which one step in single precision may be off, relative to its result
+LEAST = 2.0**-149  # the smallest number that it has; what has no digits left there is off by so much
 
 _erf = np.vectorize(math.erf, otypes=[float])
 FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
@@ -46,6 +47,7 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "Or": np.logical_or,
     "Where": lambda condition, x, y: np.asarray(np.where(condition != 0, x, y)),
 }
+LOGICAL = ("Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or")
 PIECES = [name for name in FUNCTIONS if name not in ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Neg")]  # no layers
 
 # Every magnitude that single precision has, and more densely where activations bend.
@@ -73,6 +75,9 @@ class Curve:
         with np.errstate(all="ignore"):
             if self.operator in FUNCTIONS:
                 return np.asarray(FUNCTIONS[self.operator](*(np.asarray(value, float) for value in values)), float)
+            if self.operator == "sigmoid":  # exact where it is nearly 0 too, since a logarithm may follow
+                share = np.exp(-np.logaddexp(0, -np.asarray(values[0], float)))
+                return np.asarray(np.where(share < np.finfo(float).tiny, 0.0, share))  # below it doubles get coarse
             return LAYERS[self.operator](**dict(self.settings)).forward(np.asarray(values[0], float))
 
 
@@ -101,7 +106,7 @@ def doubted(curve: Curve, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     doubts = {ITSELF: np.zeros(x.shape)}
     for piece, y in list(values.items())[1:]:
         given = [values[one] if isinstance(one, Curve) else one for one in piece.operands]
-        doubt = UNIT * np.abs(y)
+        doubt = UNIT * np.abs(y) + LEAST * ((y != 0) & (np.abs(y) < np.finfo(np.float32).tiny))
         for n, one in enumerate(piece.operands):
             off = doubts[one] if isinstance(one, Curve) else UNIT * abs(one)
             with np.errstate(all="ignore"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,18 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NetworkError
+from ..errors import LimitError, NetworkError
+from ..model.limits import MAX_CELLS
 from ..reading import Source, open_regular, read_bytes
 from .counting import MOST, too_many_parts
+from .expanding import MAX_NODES, branches, expanded, refuse_many
 
 try:
     import onnx
-    from onnx import numpy_helper
+    from onnx import helper, numpy_helper
 except ImportError:
     raise NetworkError("models in .onnx need the package onnx; install it with  pip install 'sheetcnn[onnx]'") from None
 
 MAX_BYTES = 400_000_000  # of the file, and of each tensor beside it; a workbook cannot hold a tenth of it
-MAX_NODES = 5_000
 _COMPLEX = (onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128)
 OLDEST = 6  # opset; what its nodes say otherwise than those of opset 7 is read too
 
@@ -50,6 +52,12 @@ class Node:
     outputs: list[str]
     attributes: dict[str, Any]
     proto: onnx.NodeProto = field(repr=False)
+    captured: list[str] = field(default_factory=list)  # what the nodes of its branches read from outside
+
+    @property
+    def reads(self) -> list[str]:
+        """The names that it needs, those in its branches among them."""
+        return self.inputs + self.captured
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute, or the default where it is not given."""
@@ -68,7 +76,7 @@ class Graph:
     dimensions: tuple[int | None, ...]  # of the input; None where the model leaves it free
     outputs: list[str]
     nodes: list[Node]
-    constants: Mapping[str, np.ndarray]
+    constants: Constants
 
 
 def read_graph(path: Source) -> Graph:
@@ -90,14 +98,17 @@ def read_graph(path: Source) -> Graph:
     newest = onnx.defs.onnx_opset_version()
     if not OLDEST <= opset <= newest:
         raise NetworkError(f"{source}: has opset {opset}; sheetcnn reads {OLDEST} to {newest}; export it with another")
-    graph = model.graph
-    protos = list(_checked_nodes(graph, source))
-    constants = _Constants(graph, path)
+    refuse_many(model, source)
+    _check_names(model.graph, source)
+    graph = expanded(model, source).graph
+    constants = Constants(graph, path)
     given = [value for value in graph.input if value.name not in constants]
     outputs = [value.name for value in graph.output]
-    nodes = _ordered([_node(proto, constants) for proto in protos], constants, given, outputs, source)
-    used = {name for node in nodes for name in node.inputs} | set(outputs)
+    nodes = _ordered([node_of(proto, constants) for proto in graph.node], constants, given, outputs, source)
+    used = {name for node in nodes for name in node.reads} | set(outputs)
     pictures = [value for value in given if value.name in used]
+    if (weights := constants.count(used)) > MAX_CELLS:
+        raise LimitError(f"{source}: has {weights:,} weights; a workbook holds {MAX_CELLS:,} cells; use fewer channels")
     if len(pictures) != 1:
         names = ", ".join(value.name for value in pictures) or "none"
         raise NetworkError(f"{source}: has {len(pictures)} inputs ({names}); sheetcnn feeds one picture to one input")
@@ -126,9 +137,7 @@ def _dimensions(value: onnx.ValueInfoProto, source: str) -> tuple[int | None, ..
     return sizes
 
 
-def _checked_nodes(graph: onnx.GraphProto, source: str) -> Iterator[onnx.NodeProto]:
-    if len(graph.node) > MAX_NODES:
-        raise NetworkError(f"{source}: has {len(graph.node):,} nodes; sheetcnn draws at most {MAX_NODES:,}")
+def _check_names(graph: onnx.GraphProto, source: str) -> None:
     if graph.sparse_initializer:
         raise NetworkError(f"{source}: has sparse weights, which sheetcnn does not read; export it with dense ones")
     if not graph.output:
@@ -137,17 +146,38 @@ def _checked_nodes(graph: onnx.GraphProto, source: str) -> Iterator[onnx.NodePro
     texts = [text for node in graph.node for text in (node.op_type, node.domain, *node.input, *node.output)]
     if not all(isinstance(text, str) for text in (*texts, *(one.name for one in named))):  # bytes that are no UTF-8
         raise NetworkError(f"{source}: has names that are no text; the model is damaged")
-    yield from graph.node
 
 
-def _node(proto: onnx.NodeProto, constants: _Constants) -> Node:
+def node_of(proto: onnx.NodeProto, constants: Constants) -> Node:
+    """A node as Python has it."""
     operator = proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
     where = f"{constants.path}: node {proto.name or operator!r}"
     attributes = {one.name: _attribute(one, constants, where) for one in proto.attribute}
-    return Node(operator, proto.name, list(proto.input), list(proto.output), attributes, proto)
+    captured = list(dict.fromkeys(name for graph in branches(proto) for name in _captured(graph)))
+    return Node(operator, proto.name, list(proto.input), list(proto.output), attributes, proto, captured)
 
 
-def _attribute(proto: onnx.AttributeProto, constants: _Constants, where: str) -> Any:
+def _captured(graph: onnx.GraphProto) -> Iterator[str]:
+    """What the nodes of a branch read from outside."""
+    made = {one.name for one in (*graph.input, *graph.initializer)} | {""}
+    for node in graph.node:
+        inner = (name for inside in branches(node) for name in _captured(inside))
+        yield from (name for name in (*node.input, *inner) if name not in made)
+        made |= set(node.output)
+    yield from (one.name for one in graph.output if one.name not in made)
+
+
+def branch(node: Node, condition: bool, constants: Constants) -> Iterator[Node]:
+    """The nodes of an If that are run, under the names that are read outside."""
+    graph = node.get("then_branch" if condition else "else_branch")
+    inside = [helper.make_node("Constant", [], [one.name], value=one) for one in graph.initializer]
+    ends = [
+        helper.make_node("Identity", [made.name], [name]) for made, name in zip(graph.output, node.outputs, strict=False)
+    ]
+    return (node_of(proto, constants) for proto in (*inside, *graph.node, *ends))
+
+
+def _attribute(proto: onnx.AttributeProto, constants: Constants, where: str) -> Any:
     if proto.type == onnx.AttributeProto.TENSOR:
         return constants.array(proto.t, f"{where}: {proto.name}")
     if proto.type in (onnx.AttributeProto.FLOAT, onnx.AttributeProto.FLOATS):
@@ -160,11 +190,13 @@ def _attribute(proto: onnx.AttributeProto, constants: _Constants, where: str) ->
         return proto.i
     if proto.type == onnx.AttributeProto.INTS:
         return list(proto.ints)
-    return None  # graphs and the like, of operators that no layer does
+    if proto.type == onnx.AttributeProto.GRAPH:
+        return proto.g
+    return None  # lists of graphs and the like, of operators that no layer does
 
 
 def _ordered(
-    nodes: list[Node], constants: _Constants, given: list[onnx.ValueInfoProto], outputs: list[str], source: str
+    nodes: list[Node], constants: Constants, given: list[onnx.ValueInfoProto], outputs: list[str], source: str
 ) -> list[Node]:
     """The nodes that the outputs need, each after those that it reads."""
     known = {value.name for value in given} | set(constants)
@@ -184,26 +216,39 @@ def _ordered(
             raise NetworkError(f"{source}: {name!r} is read, but no node and no weight has that name; the model is damaged")
         if makers[name] not in needed:
             needed.add(makers[name])
-            waiting += makers[name].inputs
-    left = [node for node in nodes if node in needed]
-    done = known | {""}
+            waiting += makers[name].reads
+    return _after_what_they_read([node for node in nodes if node in needed], makers, source)
+
+
+def _after_what_they_read(nodes: list[Node], makers: Mapping[str, Node], source: str) -> list[Node]:
+    """Nodes in the order of the file as far as that can be."""
+    missing = {node: {makers[name] for name in node.reads if name in makers} for node in nodes}
+    readers: dict[Node, list[int]] = {}
+    for n, node in enumerate(nodes):
+        for maker in missing[node]:
+            readers.setdefault(maker, []).append(n)
+    ready = [n for n, node in enumerate(nodes) if not missing[node]]
     order: list[Node] = []
-    while left:
-        later = []
-        for node in left:
-            if all(name in done for name in node.inputs):
-                order.append(node)
-                done |= set(node.outputs)
-            else:
-                later.append(node)
-        if len(later) == len(left):
-            names = ", ".join(node.name or node.operator for node in later[:5])
-            raise NetworkError(f"{source}: its nodes read each other in a circle ({names}); the model is damaged")
-        left = later
+    while ready:
+        made = nodes[heapq.heappop(ready)]
+        order.append(made)
+        for n in readers.get(made, ()):
+            missing[nodes[n]].remove(made)
+            if not missing[nodes[n]]:
+                heapq.heappush(ready, n)
+    if len(order) < len(nodes):
+        names = ", ".join([node.name or node.operator for node in nodes if missing[node]][:5])
+        raise NetworkError(f"{source}: its nodes read each other in a circle ({names}); the model is damaged")
     return order
 
 
-class _Constants(Mapping[str, np.ndarray]):
+def _count(tensor: onnx.TensorProto) -> int | None:
+    """How many numbers a tensor has; None where it says what cannot be."""
+    count = int(np.prod(tensor.dims, dtype=object))
+    return None if count > MAX_BYTES // 4 or any(size < 0 for size in tensor.dims) else count
+
+
+class Constants(Mapping[str, np.ndarray]):
     """The weights of a graph, read when they are asked for."""
 
     def __init__(self, graph: onnx.GraphProto, path: Source) -> None:
@@ -223,9 +268,13 @@ class _Constants(Mapping[str, np.ndarray]):
     def __getitem__(self, name: str) -> np.ndarray:
         return self.array(self._protos[name], f"{self.path}: weight {name!r}")
 
+    def count(self, names: set[str]) -> int:
+        """How many numbers some of the weights have in all."""
+        return sum(count for name, proto in self._protos.items() if name in names and (count := _count(proto)) is not None)
+
     def array(self, tensor: onnx.TensorProto, where: str) -> np.ndarray:
         """The numbers of a tensor, those in files beside the model included."""
-        if any(size < 0 for size in tensor.dims) or int(np.prod(tensor.dims, dtype=object)) > MAX_BYTES // 4:
+        if _count(tensor) is None:
             raise NetworkError(f"{where}: has the impossible shape {list(tensor.dims)}; the model is damaged")
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             copy = onnx.TensorProto()

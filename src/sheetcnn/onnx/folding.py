@@ -10,26 +10,29 @@ import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
+from ..model.limits import MAX_CELLS
 from .file import Node, UnsupportedError
 
-MOST = 50_000_000  # numbers in all constants that are computed
+MOST = 5 * MAX_CELLS  # numbers in all constants that are computed
 
-_BROADCAST = ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Where", "Equal", "Mod", "Expand")
+_BROADCAST = ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Where", "Equal", "Mod", "Expand", "Less", "LessOrEqual", "Greater",
+              "GreaterOrEqual", "And", "Or")  # fmt: skip
 _SAME_SIZE = (
     "Identity", "Cast", "CastLike", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Shape", "Size", "Neg", "Abs",
-    "Sqrt", "Reciprocal", "Exp", "Log", "Floor", "Ceil", "Round", "Concat", "ReduceProd", "ReduceSum", "DequantizeLinear",
+    "Sqrt", "Reciprocal", "Exp", "Log", "Floor", "Ceil", "Round", "Not", "Concat", "ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean",
+    "DequantizeLinear", "Split", "GatherND", "GatherElements",
 )  # fmt: skip
 
 
-def folded(node: Node, inputs: Sequence[object], opset: int, room: int = MOST) -> np.ndarray:
-    """The first output of a node that reads constants only.
+def folded(node: Node, inputs: Sequence[object], opset: int, room: int = MOST) -> tuple[np.ndarray, ...]:
+    """The outputs of a node that reads constants only.
 
     Raises UnsupportedError where the operator is not one of those that exporters use for weights and shapes, or its result
     has more numbers than there is room for.
     """
     arrays = [one for one in inputs if isinstance(one, np.ndarray)]
     if node.operator == "Constant":
-        return _constant(node)
+        return (_constant(node),)
     if node.operator in _BROADCAST:
         shapes = [
             tuple(int(n) for n in one) if node.operator == "Expand" and i else one.shape for i, one in enumerate(arrays)
@@ -40,24 +43,28 @@ def folded(node: Node, inputs: Sequence[object], opset: int, room: int = MOST) -
             raise UnsupportedError("the shapes of its constants do not fit") from None
     elif node.operator == "ConstantOfShape":
         size = int(np.prod([int(n) for n in arrays[0].reshape(-1)], dtype=object))
+    elif node.operator == "Tile":
+        size = arrays[0].size * int(np.prod([int(n) for n in arrays[1].reshape(-1)], dtype=object))
     elif node.operator == "Gather":
         size = arrays[0].size * arrays[1].size // max(1, arrays[0].shape[node.get("axis", 0)] if arrays[0].ndim else 1)
     elif node.operator in _SAME_SIZE:
         size = sum(one.size for one in arrays)
     else:
         raise UnsupportedError("no layer does this, nor is it among what is computed from constants")
+    if size > MAX_CELLS:
+        raise UnsupportedError(f"it makes a constant of {size:,} numbers; a workbook holds {MAX_CELLS:,} cells")
     if size > room:
         raise UnsupportedError(f"it makes a constant of {size:,} numbers; all together may have {MOST:,}")
     if node.operator == "DequantizeLinear":
-        return _dequantized(node, arrays)
-    names = [name for name in node.inputs if name]
-    graph = helper.make_graph([node.proto], "one", [_value(name) for name in names], [_value(node.outputs[0])])
+        return (_dequantized(node, arrays),)
+    names, outputs = [name for name in node.inputs if name], node.outputs
+    graph = helper.make_graph([node.proto], "one", [_value(name) for name in names], [_value(name) for name in outputs])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     feeds: dict[str, np.ndarray] = dict(zip(names, arrays, strict=True))
     try:
         with np.errstate(all="ignore"):
-            results: Any = ReferenceEvaluator(model).run([node.outputs[0]], feeds)
-            return np.asarray(results[0])
+            results: Any = ReferenceEvaluator(model).run(outputs, feeds)
+            return tuple(map(np.asarray, results))
     except Exception as error:  # whatever the reference finds wrong with constants from outside
         raise UnsupportedError(
             f"its constants cannot be computed ({str(error).splitlines()[0][:80] if str(error) else error!r})"

@@ -205,7 +205,11 @@ class Plan:
             layers.append(table | _plain(step))
             weights |= {f"{names[n]}.{key}": array for key, array in step.weights.items()}
             before = n
-        return {"input": settings, "layers": layers}, weights
+        read = {n for own in used for n in self.steps[own].reads}
+        put_out = list(dict.fromkeys(names[n] for n in outputs))
+        ends = [names[n] for n in used if n not in read]
+        more: dict[str, Any] = {} if put_out == ends else {"outputs": put_out}
+        return more | {"input": settings, "layers": layers}, weights
 
     def _used(self, outputs: list[int]) -> list[int]:
         """The layers that the outputs need, each after those that it reads, the input left out."""
@@ -233,30 +237,33 @@ class Plan:
                 readers[read].append(n)
         return readers
 
-    def _drop(self, gone: int, kept: int, outputs: list[int]) -> None:
-        """Whoever reads one layer reads another from now on."""
-        for step in self.steps:
-            step.reads = [kept if read == gone else read for read in step.reads]
+    def _drop(self, gone: int, kept: int, outputs: list[int], readers: dict[int, list[int]]) -> None:
+        """Whoever reads one layer reads from now on the other, which only that one read."""
+        readers[kept] = readers[gone]
+        for n in readers[gone]:
+            if n >= 0:
+                self.steps[n].reads = [kept if read == gone else read for read in self.steps[n].reads]
         outputs[:] = [kept if n == gone else n for n in outputs]
 
     def _merge(self, outputs: list[int], settings: dict[str, Any]) -> None:
         """Constants and zero padding become part of the layers beside them, where that changes no number."""
         free = not {"scale", "mean", "std"} & set(settings)
+        readers = self._readers(outputs)
         for n in self._used(outputs):
             step = self.steps[n]
             if step.kind not in ("conv2d", "affine"):
                 continue
             host = step.reads[0]
-            seen = self._readers(outputs)[host] == [n]
+            seen = readers[host] == [n]
             if step.kind == "conv2d":
-                if seen:
-                    self._take_padding(step, self.steps[host])
+                if seen and self._takes_padding(step, self.steps[host]):
+                    readers[step.reads[0]] = [n if reader == host else reader for reader in readers[step.reads[0]]]
                 continue
             if seen and all(self._absorbs(self.steps[host], stage, step.weights[stage]) for stage in step.weights):
                 self.steps[host].weights |= step.weights
-                self._drop(n, host, outputs)
+                self._drop(n, host, outputs, readers)
             elif seen and host == 0 and n not in outputs and free and self._normalizes(settings, step):
-                self._drop(n, host, outputs)
+                self._drop(n, host, outputs, readers)
 
     def _absorbs(self, host: Step, stage: str, numbers: np.ndarray) -> bool:
         """Whether a layer can take a constant exactly: as the next of its steps, which it has not used."""
@@ -283,12 +290,13 @@ class Plan:
         settings[stage] = numbers.tolist()
         return True
 
-    def _take_padding(self, step: Step, host: Step) -> None:
-        if host.kind == "pad" and host.settings.get("mode", "constant") == "constant" and not host.settings.get("value"):
-            step.settings["padding"] = [
-                a + b for a, b in zip(step.settings["padding"], host.settings["padding"], strict=True)
-            ]
-            step.reads = list(host.reads)
+    def _takes_padding(self, step: Step, host: Step) -> bool:
+        """Take the zeros that a layer puts around maps into the padding of a convolution, if it puts some."""
+        if host.kind != "pad" or host.settings.get("mode", "constant") != "constant" or host.settings.get("value"):
+            return False
+        step.settings["padding"] = [a + b for a, b in zip(step.settings["padding"], host.settings["padding"], strict=True)]
+        step.reads = list(host.reads)
+        return True
 
     def _lower(self) -> None:
         """What is left of constants becomes batch_norm2d, whose steps they are; a vector is put into maps for it."""
@@ -311,6 +319,7 @@ class Plan:
 
     def _activate(self, outputs: list[int]) -> None:
         """A layer that ends in a sum takes the activation after it, as people write networks."""
+        readers = self._readers(outputs)
         for n in self._used(outputs):
             step, kind = self.steps[n], LAYERS[self.steps[n].kind]
             if not kind.joins_sums:
@@ -318,10 +327,10 @@ class Plan:
             host = self.steps[step.reads[0]]
             if not host.reads or "activation" not in LAYERS[host.kind].model_fields or "activation" in host.settings:
                 continue
-            if self._readers(outputs)[step.reads[0]] == [n]:
+            if readers[step.reads[0]] == [n]:
                 host.settings["activation"] = {"type": step.kind} | step.settings if step.settings else step.kind
                 host.weights |= {PREFIX + key: array for key, array in step.weights.items()}
-                self._drop(n, step.reads[0], outputs)
+                self._drop(n, step.reads[0], outputs, readers)
 
     def _names(self, used: list[int]) -> dict[int, str]:
         names = {0: INPUT}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -19,12 +19,12 @@ from ..errors import LimitError, NetworkError
 from ..model.limits import MAX_CELLS
 from .comparing import compare
 from .curves import ITSELF, Curve
-from .file import Graph, Node, PieceError, UnsupportedError
+from .file import Graph, Node, PieceError, UnsupportedError, branch
 from .folding import MOST, folded
 from .picture import picture_of
 from .plan import Plan
-from .recognition import known, nearest
-from .values import MISFITS, Cells, Result, Value, refusal, stacked
+from .recognition import known, nearer
+from .values import MISFITS, Cells, Result, Value, nothing, refusal, stacked
 
 DEEPEST = 40  # how many values may wait to be drawn, each for the next
 BASES = 12  # how many values back an activation in pieces is looked for
@@ -52,11 +52,10 @@ class Reading:
         """`operators` read nodes; `whole` knows the layer that a node is the last piece of."""
         self.graph, self.opset, self.operators, self.whole = graph, graph.opset, operators, whole
         self.readers: dict[str, list[Node]] = {}
+        self.makers: dict[str, Node] = {}
         for node in graph.nodes:
-            for name in node.inputs:
-                self.readers.setdefault(name, []).append(node)
-        self.makers = {name: node for node in graph.nodes for name in node.outputs}
-        self.places = {node: n for n, node in enumerate(graph.nodes)}
+            self._know(node)
+        self.places: dict[Node, int] = {}  # in which order they are read
         self.room = MOST
         self.faults: dict[Node, str] = {}
         self.notes: dict[str, None] = {}  # what is to be known of how the model is read, in order
@@ -71,14 +70,30 @@ class Reading:
             self._operate(node)
 
     # -- going through the nodes ---------------------------------------------------------------------------------------
+    def _know(self, node: Node) -> None:
+        """Who makes and reads the names of a node."""
+        for name in node.reads:
+            self.readers.setdefault(name, []).append(node)
+        self.makers.update(dict.fromkeys(node.outputs, node))
+
     def _operate(self, node: Node) -> None:
+        if (
+            node.operator == "If"
+            and isinstance(condition := self.result(node.inputs[0]), np.ndarray)
+            and condition.size == 1
+        ):
+            for part in branch(node, bool(condition.reshape(-1)[0]), self.graph.constants):
+                self._know(part)
+                self._operate(part)
+            return
+        self.places[node] = len(self.places)
         results: tuple[Result, ...] = ()
         inputs = [self.result(name) for name in node.inputs if name]
         try:
             if all(isinstance(one, np.ndarray) for one in inputs):
-                constant = folded(node, inputs, self.opset, self.room)
-                self.room -= constant.size
-                results = (constant,)
+                constants = folded(node, inputs, self.opset, self.room)
+                self.room -= sum(one.size for one in constants)
+                results = constants
             elif node.operator not in self.operators:
                 raise UnsupportedError("no layer does this")
             elif (found := self.whole(self, node)) is not None:
@@ -106,7 +121,7 @@ class Reading:
 
     def result(self, name: str) -> Result | None:
         """What a name stands for; None where it cannot be drawn."""
-        return self.graph.constants[name] if name in self.graph.constants else self.values[name]
+        return self.graph.constants[name] if name in self.graph.constants else self.values.get(name)
 
     def finish(self, scaling: dict[str, Any]) -> Imported:
         """The network that the graph's outputs make. Raises NetworkError with all that no layer does."""
@@ -281,8 +296,8 @@ class Reading:
         """Some cells of a tensor, each once or more often: the n-th is the one that has the number `index` has there."""
         if index.size > MAX_CELLS:
             raise UnsupportedError(f"it makes {index.size:,} cells; a workbook holds {MAX_CELLS:,}")
-        if not index.size:
-            raise UnsupportedError(f"it leaves nothing of {shape_text(x.shape)}")
+        if not index.size:  # which may be all that is asked: nothing is added to what is stacked
+            return Value(index.shape, lambda: nothing(x.shape), node=node)
         own = Value(index.shape, lambda: x.cells, node=node)
         return self._moved(own, *((x, index) if x.base is None else (x.base[0], x.base[1].reshape(-1)[index])))
 
@@ -340,7 +355,7 @@ class Reading:
             try:
                 return draw()
             except PieceError as error:
-                raise _nearer(error, node, several.values()) from None
+                raise nearer(error, node, several.values()) from None
 
         value = Value(shape, best, curves, node, 1 + max(value.depth for value in values))
         if value.depth > DEEPEST:  # drawn now, so that no chain of values that wait grows too long
@@ -366,18 +381,6 @@ class Reading:
                     waiting.append(self.makers[name])
         ordered = sorted(nodes, key=self.places.__getitem__)
         compare(ordered, constants, pictures, self.opset, curve, kind, settings)
-
-
-def _nearer(error: PieceError, node: Node, curves: Iterable[Curve]) -> PieceError:
-    """The error, or one that says more: what this node makes with those before it, if that is nearer to an activation."""
-    share, words = max((nearest(curve) for curve in curves), default=(0.0, ""))
-    if share <= error.share:
-        return error
-    told = PieceError("with the nodes before it, it computes a function of one number that is no activation of sheetcnn's")
-    if words:
-        told = PieceError(f"{told}: {words}")
-    told.share, told.node = share, node
-    return told
 
 
 def _listed(faults: dict[Node, str]) -> str:

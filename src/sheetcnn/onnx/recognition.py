@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..layers import LAYERS
 from .curves import LARGEST, UNIT, Curve, constants, doubted, telling, traced
+from .file import Node, PieceError
 
 Activation = tuple[str, dict[str, Any]]
 
@@ -27,14 +28,14 @@ _NOTHING = ({"negative_slope": 1.0}, {"min_val": -LARGEST, "max_val": LARGEST}) 
 
 _FIXED: list[Activation] = [("gelu", {"approximate": "tanh"})]
 _FIXED += [(kind, {}) for kind in ("relu", "relu6", "silu", "hard_swish", "mish", "softplus", "softsign")]
-_FIXED += [(kind, {}) for kind in ("sigmoid", "tanh", "gelu", "elu", "selu")]
+_FIXED += [(kind, {}) for kind in ("sigmoid", "tanh", "gelu", "elu", "selu", "log_sigmoid")]
 
 
 @lru_cache(maxsize=1_000)
 def known(curve: Curve) -> Activation | None:
     """The activation, with its settings, that a curve is."""
     look = traced(curve, _LOOK)[curve]
-    if np.array_equal(look, _LOOK):
+    if np.array_equal(look, _LOOK) and not _far_out(curve):
         return None
     alike = [_FIXED[n] for n in np.flatnonzero(_agree(_LOOK, look, _fixed_look(), np.inf).all(axis=1))]
     alike += [one for one in _fitted(curve) if _agree(_LOOK, look, layer_values(*one, _LOOK), np.inf).all()]
@@ -80,9 +81,21 @@ def _fitted(curve: Curve) -> Iterator[Activation]:
         if slope := _short((quarter - zero) / 0.25):
             fitted.append(("hard_sigmoid", {"alpha": 1 / 6 if slope == _short(1 / 6) else slope, "beta": _short(zero)}))
     fitted += [("threshold", {"threshold": level, "value": lowest + 0.0}) for level in _jumps(curve)]
+    fitted += [("shrink", {"lambd": level, "shift": _short(less)}) for level, less in _far_out(curve)]
     for kind, settings in fitted:
         if all(map(math.isfinite, settings.values())) and settings not in _NOTHING:
             yield kind, settings
+
+
+def _far_out(curve: Curve) -> list[tuple[float, float]]:
+    """The constants of a curve up to which it is 0, and how much less than its own number it is right above them."""
+    levels = np.array(sorted({abs(n) for n in constants(list(traced(curve, _LOOK)))} - {0.0}))
+    if not len(levels):
+        return []
+    above = np.nextafter(levels, np.inf)
+    less = above - traced(curve, above)[curve]
+    zero = traced(curve, levels)[curve] == 0
+    return list(zip(levels[zero].tolist(), less[zero].tolist(), strict=True))
 
 
 def _jumps(curve: Curve) -> list[float]:
@@ -120,3 +133,15 @@ def nearest(curve: Curve) -> tuple[float, str]:
     at = int(np.argmax(off[: len(_PLAIN)])) if off[: len(_PLAIN)].any() else int(np.argmax(off))
     named = f"{kind} ({', '.join(f'{key} {value}' for key, value in settings.items())})" if settings else kind
     return best, f"it is {have[at] + 0:.9g} at {x[at]:.9g}, where {named} is {want[at] + 0:.9g}"
+
+
+def nearer(error: PieceError, node: Node, curves: Iterable[Curve]) -> PieceError:
+    """The error, or one that says more: what this node makes with those before it, if that is nearer to an activation."""
+    share, words = max((nearest(curve) for curve in curves), default=(0.0, ""))
+    if share <= error.share:
+        return error
+    told = PieceError("with the nodes before it, it computes a function of one number that is no activation of sheetcnn's")
+    if words:
+        told = PieceError(f"{told}: {words}")
+    told.share, told.node = share, node
+    return told

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..arrays.array import Shape
+from ..arrays.array import Shape, shape_text
 from .curves import Curve
 from .file import Node, UnsupportedError
 
@@ -66,6 +66,11 @@ def stacked(shape: Shape) -> Shape:
     if len(shape) <= 1:
         return shape or (1,)
     return (int(np.prod(shape[:-2])), *shape[-2:])
+
+
+def nothing(shape: Shape) -> Cells:
+    """What a tensor without cells is drawn as. Raises UnsupportedError."""
+    raise UnsupportedError(f"it leaves nothing of {shape_text(shape)}")
 
 
 Result = np.ndarray | Value  # what a name in a graph stands for

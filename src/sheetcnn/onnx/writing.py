@@ -25,7 +25,8 @@ OPSET, IR = 21, 10  # of the middle of 2024: new enough for all layers, old enou
 def model_of(network: Network, parameters: Values) -> bytes:
     """The model as the bytes of an .onnx file. It takes the pixels of one picture, 1×C×H×W, in single precision.
 
-    Its outputs are the layers that no other layer reads. Raises NetworkError where numbers are too large for single precision.
+    Its outputs are the layers that the network file names as such, and those that no other layer reads. Raises NetworkError
+    where numbers are too large for single precision.
     """
     to = Writing()
     values = {INPUT: _normalized(to, parameters)}
@@ -33,8 +34,7 @@ def model_of(network: Network, parameters: Values) -> bytes:
         to.owner = network.owner(node.name)
         xs = [values[name] for name in node.inputs]
         values[node.name] = to.layer(node, xs, parameters)
-    read = {name for node in network.nodes for name in node.inputs}
-    ends = [node for node in network.nodes if node.name not in read]
+    ends = [network.by_name[name] for name in network.outputs]
     graph = helper.make_graph(
         to.nodes,
         "network",

@@ -71,6 +71,24 @@ def selu(read: Reading, node: Node) -> Result:
     return Value(x.shape, lambda: Cells(scaled, x.cells.order))
 
 
+@operator("Shrink")
+def shrink(read: Reading, node: Node) -> Result:
+    """shrink."""
+    return _curve(read, node, "shrink", {"lambd": node.get("lambd", 0.5), "shift": node.get("bias", 0.0)})
+
+
+@operator("Celu")
+def celu(read: Reading, node: Node) -> Result:
+    """elu; with a constant of its own, of x over it, times it."""
+    x, alpha = read.value(node, 0), node.get("alpha", 1.0)
+    if alpha == 1:
+        return _curve(read, node, "elu", {})
+    plan, name, shape = read.plan, read.name(node), read.plan.steps[x.cells.layer].shape
+    made = plan.add("elu", plan.affine(x.cells.layer, "std", np.full(shape, alpha), name), name=name)
+    scaled = plan.affine(made, "weight", np.full(shape, alpha))
+    return Value(x.shape, lambda: Cells(scaled, x.cells.order))
+
+
 @operator("Swish")
 def swish(read: Reading, node: Node) -> Result:
     """silu."""
@@ -112,7 +130,7 @@ def prelu(read: Reading, node: Node) -> Result:
     if read.opset < 7 and slope.ndim == 1 and len(slope) > 1:
         slope = slope.reshape(-1, *[1] * (len(x.shape) - 2))
     channels = read.plan.steps[x.cells.layer].shape[0]
-    if slope.size > 1:
+    if slope.size > 1 and (slope != slope.flat[0]).any():
         slope = read.plan.per_channel(read.plan.constant(x, slope), read.plan.steps[x.cells.layer].shape)
     slope = slope.reshape(-1)
     count = 1 if (slope == slope[0]).all() else channels

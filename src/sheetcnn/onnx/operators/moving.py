@@ -67,6 +67,24 @@ def gather(read: Reading, node: Node) -> Result:
     return read.moved(node, x, index_of(x).take(given, axis=axis))
 
 
+@operator("GatherND")
+def gather_nd(read: Reading, node: Node) -> Result:
+    """Places along the first axes that a constant names."""
+    x, given = read.value(node, 0), read.weight(node, 1).astype(int)
+    if node.get("batch_dims", 0) or not given.ndim or not 1 <= given.shape[-1] <= len(x.shape):
+        raise UnsupportedError("its places are named in a way that no layer follows")
+    refuse_large(given.size * int(np.prod(x.shape[given.shape[-1] :])))
+    return read.moved(node, x, index_of(x)[tuple(np.moveaxis(given, -1, 0))])
+
+
+@operator("GatherElements")
+def gather_elements(read: Reading, node: Node) -> Result:
+    """For each cell the place along an axis that a constant names."""
+    x, given = read.value(node, 0), read.weight(node, 1).astype(int)
+    axis = axis_of(node.get("axis", 0), len(x.shape))
+    return read.moved(node, x, np.take_along_axis(index_of(x), given, axis))
+
+
 @operator("Tile")
 def tile(read: Reading, node: Node) -> Result:
     """All places along an axis, several times."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ...arrays.array import Shape, shape_text
 from ...layers import LAYERS
+from ..curves import LOGICAL
 from ..file import Node, UnsupportedError
 from ..reading import Reading
 from ..values import Cells, Result, Value, stacked
@@ -17,26 +19,55 @@ from .registry import axis_of, operator
 
 @operator("Concat")
 def concat(read: Reading, node: Node) -> Result:
-    """concat, of channels or of vectors."""
-    values = [read.value(node, n) for n in range(len(node.inputs))]
-    if len(values) == 1:
+    """concat, of channels or of vectors; what is constant at its ends stands in a concat_constant."""
+    operands = [one for one in (read.operand(node, n) for n in range(len(node.inputs))) if 0 not in one.shape]
+    values = [one for one in operands if isinstance(one, Value)]
+    if len(operands) == 1:
         return values[0]
     first = values[0]
     axis = axis_of(node.get("axis", 1), len(first.shape))
-    others = [tuple(size for n, size in enumerate(value.shape) if n != axis) for value in values]
+    others = [tuple(size for n, size in enumerate(one.shape) if n != axis) for one in operands]
     if any(one != others[0] for one in others):
-        raise UnsupportedError(f"{' and '.join(shape_text(value.shape) for value in values)} do not fit along axis {axis}")
+        raise UnsupportedError(f"{' and '.join(shape_text(one.shape) for one in operands)} do not fit along axis {axis}")
     if int(np.prod(first.shape[:axis])) != 1:
         found = [read.with_channels(value, axis) for value in values]
-        return found[0][1](read.plan.add("concat", *(layer for layer, _ in found), name=read.name(node)))
-    after = first.shape[axis + 1 :]
-    layers = []
-    for value in values:
-        size = value.shape[axis]
-        layers.append(read.plan.view(read.plan.settled(value), (size,) if not after else stacked((1, size, *after)[-4:])))
-    made = read.plan.add("concat", *layers, name=read.name(node))
-    shape = (*first.shape[:axis], sum(value.shape[axis] for value in values), *after)
-    return Value(shape, lambda: Cells(made))
+        layers, back = [layer for layer, _ in found], found[0][1]
+    else:
+        after = first.shape[axis + 1 :]
+        layers = []
+        for value in values:
+            size = value.shape[axis]
+            maps = (size, 1, *after) if len(after) == 1 else stacked((1, size, *after)[-4:])
+            layers.append(read.plan.view(read.plan.settled(value), maps if after else (size,)))
+
+        def back(made: int) -> Value:
+            return Value((*first.shape[:axis], sum(one.shape[axis] for one in operands), *after), lambda: Cells(made))
+
+    return back(_stacked(read, node, operands, iter(layers), axis))
+
+
+def _stacked(read: Reading, node: Node, operands: list[Result], layers: Iterator[int], axis: int) -> int:
+    """Layers in one stack, each with the constants that stand before it, the last with those behind it too."""
+    runs: list[list[np.ndarray]] = [[]]  # before the first layer, between two, and after the last
+    for one in operands:
+        if isinstance(one, np.ndarray):
+            runs[-1].append(np.moveaxis(one, axis, 0).astype(float))
+        else:
+            runs.append([])
+    before, last = runs[:-1], len(runs) - 2
+    parts = [_with_constants(read, node, layer, before[n], runs[-1] if n == last else []) for n, layer in enumerate(layers)]
+    return parts[0] if len(parts) == 1 else read.plan.add("concat", *parts, name=read.name(node))
+
+
+def _with_constants(read: Reading, node: Node, layer: int, before: list[np.ndarray], after: list[np.ndarray]) -> int:
+    """A layer with constants of as many rows and columns before and after its own maps."""
+    if not before + after:
+        return layer
+    rest = read.plan.steps[layer].shape[1:]
+    maps = {"before": [one.reshape(-1, *rest) for one in before], "after": [one.reshape(-1, *rest) for one in after]}
+    counts = {key: sum(map(len, some)) for key, some in maps.items() if some}
+    weights = {"weight": np.concatenate([*maps["before"], *maps["after"]])}
+    return read.plan.add("concat_constant", layer, name=read.name(node), weights=weights, **counts)
 
 
 @operator("Pad")
@@ -67,11 +98,26 @@ def pad(read: Reading, node: Node) -> Result:
         return read.moved(node, x, np.pad(index_of(x), sides, mode=mode))
     given = read.optional_weight(node, 2)
     value = float(node.get("value", 0.0) if given is None else given.reshape(-1)[0])
+    if mode == "constant" and not (rank == 4 and read.plan.last(x.cells, x.shape)):
+        for axis in range(1, rank - 2):
+            if any(sides[axis]):
+                x, sides[axis] = _more_channels(read, node, x, axis, sides[axis], value), (0, 0)
+        if rank == 3 and any(sides[1]) and x.shape[1] > 1:
+            x, sides[1] = _more_channels(read, node, x, 1, sides[1], value), (0, 0)
+        if not any(map(any, sides)):
+            return x
     settings = {"mode": _PADDED[mode]} if mode != "constant" else {"value": value}
     return _padded(read, node, x, sides, settings)
 
 
 _PADDED = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "wrap"}
+
+
+def _more_channels(read: Reading, node: Node, x: Value, axis: int, sides: tuple[int, int], value: float) -> Value:
+    """More places along an axis, all of which hold one number, before and after those of a tensor."""
+    layer, back = read.with_channels(x, axis)
+    blank = [np.full((count, *read.plan.steps[layer].shape[1:]), value) for count in sides]
+    return back(_with_constants(read, node, layer, *([one] * (len(one) > 0) for one in blank)))
 
 
 def _padded(read: Reading, node: Node, x: Value, sides: list[tuple[int, int]], settings: dict[str, Any]) -> Result:
@@ -84,27 +130,33 @@ def _padded(read: Reading, node: Node, x: Value, sides: list[tuple[int, int]], s
         raise UnsupportedError("it pads other axes than rows and columns")
     (top, bottom), (left, right) = sides[rows], sides[columns]
     settings = {"padding": [top, left, bottom, right]} | settings
+    if rank == 5:  # volumes, whose maps stand one after the other
+        flat = read.reshaped(x, (1, x.shape[1] * x.shape[2], *x.shape[3:]))
+        made = read.drawn(node, "pad", read.plan.maps(flat), **settings)
+        return read.reshaped(made, (*x.shape[:3], *made.shape[2:]))
     if not (last or row):
         return read.drawn(node, "pad", read.plan.maps(x), **settings)
     layer = read.with_channels(x, 3 if last else 1)[0]
-    made = read.plan.add("pad", layer, name=read.name(node), **settings)
-    channels, high, wide = read.plan.steps[made].shape
+    padded = read.plan.add("pad", layer, name=read.name(node), **settings)
+    channels, high, wide = read.plan.steps[padded].shape
     if row:
-        return Value((1, channels, wide), lambda: Cells(made))
-    return Value((1, high, wide, channels), lambda: Cells(made, read.plan.turned((channels, high, wide))))
+        return Value((1, channels, wide), lambda: Cells(padded))
+    return Value((1, high, wide, channels), lambda: Cells(padded, read.plan.turned((channels, high, wide))))
 
 
 @operator("Resize", "Upsample")
 def resize(read: Reading, node: Node) -> Result:
     """The `upsample` whose output rows and columns are made of the same input rows and columns; nearest ones are rearranged."""
     x = read.value(node, 0)
-    if any(node.get(name, 0) for name in ("antialias", "exclude_outside")):
-        raise UnsupportedError("upsample has no antialias and no exclude_outside")
+    for setting in ("antialias", "exclude_outside"):
+        if node.get(setting, 0) and node.get("mode", "nearest") != "nearest":
+            raise UnsupportedError(f"upsample has no {setting}; export the model without it")
     scales, sizes = _resizing(read, node, x.shape)
     refuse_large(int(np.prod(sizes, dtype=object)))
     if min(sizes, default=1) < 1:
         raise UnsupportedError(f"it leaves nothing of {shape_text(x.shape)}")
-    where = [_where(node, read.opset, old, new, scale) for old, new, scale in zip(x.shape, sizes, scales, strict=True)]
+    axes = zip(x.shape, sizes, scales, _cropping(read, node, len(sizes)), strict=True)
+    where = [_where(node, read.opset, *axis) for axis in axes]
     if node.get("mode", "nearest") == "nearest":
         index = index_of(x)
         for axis, places in enumerate(where):
@@ -114,15 +166,25 @@ def resize(read: Reading, node: Node) -> Result:
     mode = {"linear": "bilinear", "cubic": "bicubic"}.get(node.get("mode", ""))
     if mode is None or node.get("cubic_coeff_a", -0.75) != -0.75:
         raise UnsupportedError(f"upsample has no mode {node.get('mode')!r} with cubic_coeff_a {node.get('cubic_coeff_a')}")
-    if len(sizes) != 4 or sizes[:2] != list(x.shape[:2]):
+    if len(sizes) not in (3, 4) or sizes[:2] != list(x.shape[:2]):
         raise UnsupportedError("it resizes other axes than rows and columns")
-    layer = read.plan.maps(x)
-    factors = [new // old for new, old in zip(sizes[2:], x.shape[2:], strict=True)]
-    whole = [f * old for f, old in zip(factors, x.shape[2:], strict=True)] == sizes[2:]
-    size: dict[str, Any] = {"scale_factor": factors} if whole else {"size": sizes[2:]}
-    for settings in ({}, {"align_corners": True}, _affine(where[2:])):
+    if len(sizes) == 3:  # of one dimension: maps of one row
+        layer, _ = read.with_channels(x, 1)
+        made = _resized(read, node, layer, mode, [np.zeros(1), where[2]])
+        return read.reshaped(made, (1, x.shape[1], sizes[2]))
+    return _resized(read, node, read.plan.maps(x), mode, where[2:])
+
+
+def _resized(read: Reading, node: Node, layer: int, mode: str, where: list[np.ndarray]) -> Value:
+    """The `upsample` of maps whose rows and columns lie at given places among the old ones."""
+    shape = read.plan.steps[layer].shape
+    sizes = [len(places) for places in where]
+    factors = [new // old for new, old in zip(sizes, shape[1:], strict=True)]
+    whole = [f * old for f, old in zip(factors, shape[1:], strict=True)] == sizes
+    size: dict[str, Any] = {"scale_factor": factors} if whole else {"size": sizes}
+    for settings in ({}, {"align_corners": True}, _affine(where)):
         trial = LAYERS["upsample"].model_validate(size | {"mode": mode} | settings)
-        if all(_same_places(trial, axis, x.shape[1:], places) for axis, places in enumerate(where[2:])):
+        if all(_same_places(trial, axis, shape, places) for axis, places in enumerate(where)):
             return read.drawn(node, "upsample", layer, mode=mode, **size, **settings)
     raise UnsupportedError(f"upsample has no {node.get('coordinate_transformation_mode', 'half_pixel')!r} in this form")
 
@@ -166,7 +228,21 @@ def _resizing(read: Reading, node: Node, shape: Shape) -> tuple[list[float], lis
     return scales, sizes
 
 
-def _where(node: Node, opset: int, old: int, new: int, scale: float) -> np.ndarray:
+def _cropping(read: Reading, node: Node, rank: int) -> list[tuple[float, float]]:
+    """Of every axis the part that is resized, from 0 to 1 if it is all."""
+    whole = [(0.0, 1.0)] * rank
+    if node.get("coordinate_transformation_mode") != "tf_crop_and_resize":
+        return whole
+    axes = [axis_of(a, rank) for a in node.get("axes") or range(rank)]
+    given = read.weight(node, 1).reshape(2, len(axes)).tolist()
+    for axis, start, end in zip(axes, *given, strict=True):
+        whole[axis] = (start, end)
+    if not all(0 <= n <= 1 for part in whole for n in part):
+        raise UnsupportedError("it resizes what lies beyond the picture; upsample has what lies inside")
+    return whole
+
+
+def _where(node: Node, opset: int, old: int, new: int, scale: float, part: tuple[float, float]) -> np.ndarray:
     """Where each new place lies among the old ones, by ONNX's definition of Resize."""
     simple = node.operator == "Upsample" or opset == 10
     transform = "asymmetric" if simple else node.get("coordinate_transformation_mode", "half_pixel")
@@ -180,6 +256,9 @@ def _where(node: Node, opset: int, old: int, new: int, scale: float) -> np.ndarr
         return places * (old - 1) / (length - 1) if length != 1 else places * 0
     if transform in ("asymmetric", "pytorch_half_pixel"):
         return places / scale if transform == "asymmetric" else places * 0
+    if transform == "tf_crop_and_resize":
+        start, end = (n * (old - 1) for n in part)
+        return np.linspace(start, end, new) if new > 1 else np.array([(start + end) / 2])
     raise UnsupportedError(f"upsample has no {transform!r}")
 
 
@@ -259,7 +338,10 @@ def identity(read: Reading, node: Node) -> Result:
 @operator("Cast", "CastLike")
 def cast(read: Reading, node: Node) -> Result:
     """What it reads: sheetcnn computes in double precision."""
-    if node.operator == "Cast" and node.get("to", 1) not in (1, 10, 11, 16):  # FLOAT, FLOAT16, DOUBLE, BFLOAT16
+    to = node.get("to", 1) if node.operator == "Cast" else 1
+    maker = read.makers.get(node.inputs[0])
+    logical = maker is not None and maker.operator in LOGICAL and to == 9  # BOOL, of what is true or false anyway
+    if to not in (1, 10, 11, 16) and not logical:  # FLOAT, FLOAT16, DOUBLE, BFLOAT16
         raise UnsupportedError("it makes whole numbers; sheetcnn has real ones")
     return read.operand(node, 0)
 

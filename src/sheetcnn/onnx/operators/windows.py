@@ -42,16 +42,11 @@ def _conv(read: Reading, node: Node, x: Value, weight: np.ndarray) -> Value:
 
 
 def _conv3d(read: Reading, node: Node, x: Value, settings: dict[str, Any], weights: dict[str, np.ndarray]) -> Value:
-    pads = node.get("pads", [0] * 6)
-    if node.get("group", 1) != 1:
-        raise UnsupportedError("conv3d has no groups")
-    if node.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID") or pads[:3] != pads[3:]:
-        raise UnsupportedError("conv3d has the same padding on both sides only")
     if len(x.shape) != 5 or x.shape[0] != 1:
         raise UnsupportedError(f"it reads {shape_text(x.shape)}; conv3d needs one volume with channels")
     channels, depth, rows, columns = x.shape[1:]
-    settings |= {"in_channels": channels, "stride": node.get("strides", [1] * 3), "padding": pads[:3]}
-    settings["dilation"] = node.get("dilations", [1] * 3)
+    settings |= {"in_channels": channels, "groups": node.get("group", 1)}
+    settings |= _window(node, (depth, rows, columns), weights["weight"].shape[2:])
     layer = read.plan.view(read.plan.settled(x), (channels * depth, rows, columns))
     made = read.plan.add("conv3d", layer, name=read.name(node), weights=weights, **settings)
     maps, *sides = read.plan.steps[made].shape
@@ -109,10 +104,12 @@ def average_pool(read: Reading, node: Node) -> Result:
 
 
 def _pooling(read: Reading, node: Node, kind: str, settings: dict[str, Any]) -> Result:
-    x = read.value(node, 0)
-    if len(node.get("kernel_shape", [])) == 1:
+    x, size = read.value(node, 0), node.get("kernel_shape", [])
+    if len(size) == 1:
         flat, maps = _of_one_row(read, node, x)
         return _as_row(read, _pooled(read, flat, maps, kind, settings))
+    if len(size) == 3:
+        return _pooled_volume(read, node, x, kind, settings)
     return _pooled(read, node, x, kind, settings)
 
 
@@ -120,10 +117,54 @@ def _pooled(read: Reading, node: Node, x: Value, kind: str, settings: dict[str, 
     size = node.get("kernel_shape", [])
     _two_dimensional(len(size))
     layer = read.plan.maps(x)
-    settings |= {"kernel_size": size, "stride": [1, 1]} | _window(node, x.shape[2:], size)
+    given = {"kernel_size": size, "stride": [1, 1]} | _window(node, x.shape[2:], size)
     if node.get("ceil_mode", 0):
-        settings["ceil_mode"] = True
-    return read.drawn(node, kind, layer, **settings)
+        given["ceil_mode"] = True
+    if kind == "avg_pool2d" and "dilation" in given:
+        return _dilated_mean(read, node, layer, settings | given)
+    return read.drawn(node, kind, layer, **settings | given)
+
+
+def _dilated_mean(read: Reading, node: Node, layer: int, given: dict[str, Any]) -> Value:
+    """A mean of cells that lie apart: a depthwise convolution, each weight of which is a share of 1."""
+    channels, *sides = read.plan.steps[layer].shape
+    if any(given["padding"]) and not given["count_include_pad"]:
+        raise UnsupportedError("a mean of cells that lie apart counts its padding here; export it with count_include_pad")
+    size, stride, dilation = given["kernel_size"], given["stride"], given["dilation"]
+    for n, side in enumerate(sides):
+        room = side + given["padding"][n] + given["padding"][2 + n] - dilation[n] * (size[n] - 1) - 1
+        if given.get("ceil_mode") and room % stride[n]:
+            raise UnsupportedError("a mean of cells that lie apart has no ceil_mode here; export it without")
+    weight = np.full((channels, 1, *size), 1 / int(np.prod(size)))
+    settings = {key: given[key] for key in ("kernel_size", "stride", "dilation", "padding")}
+    settings |= {"out_channels": channels, "groups": channels, "bias": False}
+    return read.drawn(node, "conv2d", layer, weights={"weight": weight}, **settings)
+
+
+def _pooled_volume(read: Reading, node: Node, x: Value, kind: str, settings: dict[str, Any]) -> Result:
+    """Pooling of volumes: of rows and columns map by map, then of each volume's depth, which is laid along the rows."""
+    if len(x.shape) != 5 or x.shape[0] != 1:
+        raise UnsupportedError(f"it reads {shape_text(x.shape)}, but works along 3 dimensions")
+    channels, depth, rows, columns = x.shape[1:]
+    given = dict(node.attributes)
+    size, stride = given["kernel_shape"], given.get("strides", [1] * 3)
+    given["pads"] = _window(node, x.shape[2:], size)["padding"]
+    given |= {"auto_pad": "NOTSET", "dilations": given.get("dilations", [1] * 3), "strides": stride}
+    plane, line = dict(given), dict(given)
+    for key, one in (("kernel_shape", 1), ("strides", 1), ("dilations", 1)):
+        plane[key], line[key] = given[key][1:], [given[key][0], one]
+    front, top, left, back, bottom, right = given["pads"]
+    plane["pads"], line["pads"] = [top, left, bottom, right], [front, 0, back, 0]
+    made = x
+    if plane["kernel_shape"] != [1, 1] or plane["strides"] != [1, 1]:
+        maps = read.reshaped(x, (1, channels * depth, rows, columns))
+        made = _pooled(read, replace(node, attributes=plane), maps, kind, dict(settings))
+        rows, columns = made.shape[2:]
+    if line["kernel_shape"] != [1, 1] or line["strides"] != [1, 1]:
+        upright = read.reshaped(made, (1, channels, depth, rows * columns))
+        made = _pooled(read, replace(node, attributes=line), upright, kind, dict(settings))
+        depth = made.shape[2]
+    return read.reshaped(made, (1, channels, depth, rows, columns))
 
 
 def _two_dimensional(axes: int) -> None:
@@ -156,20 +197,21 @@ def _as_row(read: Reading, made: Value) -> Value:
 
 def _window(node: Node, size: tuple[int, ...], kernel: tuple[int, ...]) -> dict[str, Any]:
     """Stride, dilation and padding of a window, "same" padding worked out for the input's size."""
-    stride, dilation = node.get("strides", [1, 1]), node.get("dilations", [1, 1])
+    axes = len(kernel)
+    stride, dilation = node.get("strides", [1] * axes), node.get("dilations", [1] * axes)
     settings: dict[str, Any] = {}
-    if stride != [1, 1]:
+    if set(stride) != {1}:
         settings["stride"] = stride
-    if dilation != [1, 1]:
+    if set(dilation) != {1}:
         settings["dilation"] = dilation
     auto = node.get("auto_pad", "NOTSET")
-    pads = list(node.get("pads", [0] * 4)) if auto == "NOTSET" else [0] * 4
+    pads = list(node.get("pads", [0] * 2 * axes)) if auto == "NOTSET" else [0] * 2 * axes
     if auto.startswith("SAME"):
-        for a in (0, 1):
+        for a in range(axes):
             reach = dilation[a] * (kernel[a] - 1) + 1
             total = max((-(-size[a] // stride[a]) - 1) * stride[a] + reach - size[a], 0)
             less = total // 2
-            pads[a], pads[2 + a] = (less, total - less) if auto == "SAME_UPPER" else (total - less, less)
+            pads[a], pads[axes + a] = (less, total - less) if auto == "SAME_UPPER" else (total - less, less)
     return settings | {"padding": pads}
 
 
