@@ -34,6 +34,7 @@ LEVELS = (
     ("formula", "layers"),
     ("model",),
     ("frameworks", "image", "onnx", "templates", "xlsx"),
+    ("formats",),
     ("notebook", "opening", "schema"),
     ("explaining", "importer", "sheets"),
     ("checking",),

@@ -36,14 +36,16 @@ def exported(model: Any, size: tuple[int, int] | None, shape: tuple[int, ...] | 
         "tensorflow.Model",
         "tf_keras.Model",
     }:  # which is a module of PyTorch too, where that computes
-        return _exported(name, lambda path: _export_keras(model, path))
+        return _exported(name, lambda path: export_keras(model, path))
     if "torch.Module" in kinds:
         return _exported(name, lambda path: _export_torch(model, _torch_shape(model, size, shape), path))
+    if "torch.ExportedProgram" in kinds:  # of torch.export
+        return _exported(name, lambda path: _export_program(model, path))
     raise NetworkError(f"the network is {name}; {GIVE}")
 
 
 def _exported(name: str, write: Any) -> Held:
-    with temporary_folder(NetworkError) as folder, _quiet():
+    with temporary_folder(NetworkError) as folder, quiet():
         path = folder / "model.onnx"
         try:
             write(path)
@@ -85,13 +87,21 @@ def _export_torch(model: Any, shape: tuple[int, ...], path: Path) -> None:
         model.train(was)
 
 
-def _export_keras(model: Any, path: Path) -> None:
-    model(np.zeros((1, *model.input_shape[1:])))  # one that was never called is not exported
+def _export_program(program: Any, path: Path) -> None:
+    import torch
+
+    torch.onnx.export(program, (), str(path), external_data=False, verbose=False)
+
+
+def export_keras(model: Any, path: Path) -> None:
+    """Write a model of Keras as an .onnx file, by Keras's own exporter."""
+    if all(isinstance(side, int) for side in model.input_shape[1:]):
+        model(np.zeros((1, *model.input_shape[1:])))  # one that was never called is not exported
     model.export(str(path), format="onnx", verbose=False)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without what exporters say by themselves."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..errors import LimitError, NetworkError, located
 from ..layers import LAYERS
 from ..layers.base import PREFIX, Layer
 from ..plain import near
-from .settings import INPUT, InputSettings, NetworkSettings, validated
+from .settings import INPUT, MAX_ABOUT, InputSettings, NetworkSettings, validated
 
 MAX_ARRAY = 10**12  # numbers in a layer's output
 RESERVED = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # other sheets
@@ -68,6 +68,7 @@ class Network:
     settings: NetworkSettings
     nodes: tuple[Node, ...]
     source: str  # what error messages call it
+    left_out: tuple[Node, ...] = ()  # layers of its file that are not drawn
 
     @property
     def input(self) -> InputSettings:
@@ -99,6 +100,24 @@ class Network:
         """Whether the last layer's numbers are probabilities, by softmax."""
         last = self.nodes[-1].layer
         return (last.final or last).gives_probabilities
+
+    def until(self, name: str) -> Network:
+        """The network that ends in a layer: what that needs. Raises NetworkError where there is no such layer."""
+        if name not in self.by_name:
+            raise NetworkError(
+                f"{self.source}: until {name!r:.60}: is no layer{near(name, self.by_name, 3)}; there are {', '.join(self.by_name)}"
+            )
+        needed = {name}
+        for node in reversed(self.nodes):
+            if node.name in needed:
+                needed |= {*node.inputs, *([] if node.share is None else [node.share])}
+        if needed >= self.by_name.keys():
+            return self
+        nodes, left_out = (tuple(one for one in self.nodes if (one.name in needed) is wanted) for wanted in (True, False))
+        about = f"{self.settings.about} Drawn up to {name}, which is not the whole network.".strip()[-MAX_ABOUT:]
+        others: dict[str, Any] = {"about": about, "exercise": None}
+        others |= {} if name == self.nodes[-1].name else {"labels": None}
+        return replace(self, settings=self.settings.model_copy(update=others), nodes=nodes, left_out=left_out)
 
     def description(self) -> dict[str, Any]:
         """The network as plain data without the numbers of weights, as a workbook carries it along."""

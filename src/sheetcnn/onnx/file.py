@@ -69,13 +69,50 @@ class Graph:
     outputs: list[str]
     nodes: list[Node]
     constants: Mapping[str, np.ndarray]
+    all_nodes: list[Node]  # of the model: what is not drawn may still tell how the picture lies
 
 
-def read_graph(path: Source) -> Graph:
-    """Read and check an .onnx file.
+@dataclass
+class Model:
+    """A model as its file has it, of which all is drawn or a part."""
 
-    Raises NetworkError with one line where it is no model, is damaged, or is no network of one picture.
-    """
+    source: str
+    about: str
+    metadata: dict[str, str]
+    opset: int
+    nodes: list[Node]
+    inputs: list[onnx.ValueInfoProto]
+    outputs: list[str]
+    constants: _Constants
+
+    def graph(self, outputs: list[str] | None = None) -> Graph:
+        """What some outputs need, by default the model's own. Raises NetworkError where that is no network of one picture."""
+        outputs = self.outputs if outputs is None else outputs
+        nodes = _ordered(self.nodes, self.constants, self.inputs, outputs, self.source)
+        used = {name for node in nodes for name in node.inputs} | set(outputs)
+        pictures = [value for value in self.inputs if value.name in used]
+        if len(pictures) != 1:
+            names = ", ".join(value.name for value in pictures) or "none"
+            raise NetworkError(
+                f"{self.source}: has {len(pictures)} inputs ({names}); sheetcnn feeds one picture to one input"
+            )
+        dimensions = _dimensions(pictures[0], self.source)
+        return Graph(
+            self.source, self.about, self.metadata, self.opset, pictures[0].name, dimensions, outputs, nodes, self.constants,
+            self.nodes,
+        )  # fmt: skip
+
+    def outputs_of(self, name: str) -> list[str]:
+        """What a node makes that is called so, or whose output is; nothing where none is."""
+        if any(name in node.outputs for node in self.nodes):
+            return [name]
+        made = next((node.outputs for node in self.nodes if node.name == name), [])
+        read = {given for node in self.nodes for given in node.inputs} | set(self.outputs)
+        return [one for one in made if one in read] or [one for one in made if one][:1]
+
+
+def read_model(path: Source) -> Model:
+    """Read and check an .onnx file. Raises NetworkError with one line where it is no model, or is damaged."""
     source = str(path)
     data = read_bytes(path, MAX_BYTES, NetworkError, "give an .onnx model", instead="no workbook could hold its weights")
     if too_many_parts(data):
@@ -93,23 +130,14 @@ def read_graph(path: Source) -> Graph:
     graph = model.graph
     protos = list(_checked_nodes(graph, source))
     constants = _Constants(graph, path)
-    given = [value for value in graph.input if value.name not in constants]
-    outputs = [value.name for value in graph.output]
-    nodes = _ordered([_node(proto, constants) for proto in protos], constants, given, outputs, source)
-    used = {name for node in nodes for name in node.inputs} | set(outputs)
-    pictures = [value for value in given if value.name in used]
-    if len(pictures) != 1:
-        names = ", ".join(value.name for value in pictures) or "none"
-        raise NetworkError(f"{source}: has {len(pictures)} inputs ({names}); sheetcnn feeds one picture to one input")
-    return Graph(
+    return Model(
         source,
         str(model.doc_string or graph.doc_string).strip(),
         {str(entry.key): str(entry.value) for entry in model.metadata_props},
         opset,
-        pictures[0].name,
-        _dimensions(pictures[0], source),
-        outputs,
-        nodes,
+        [_node(proto, constants) for proto in protos],
+        [value for value in graph.input if value.name not in constants],
+        [value.name for value in graph.output],
         constants,
     )
 

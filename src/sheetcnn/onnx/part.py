@@ -1,0 +1,167 @@
+"""A model, or the part of it that is asked for: at its own size or another, and up to where it can be drawn."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from ..arrays.array import shape_text
+from ..errors import NetworkError
+from ..plain import LENGTH, near, plain
+from .file import Graph, Model, Node, UnsupportedError
+from .operators import OPERATORS
+from .pieces import whole
+from .plan import UnknownLayerError
+from .reading import Imported, Reading
+from .refusals import RefusedError, listed
+from .values import MISFITS, Value
+
+LONGEST_NAME = 200  # letters of a name that is proposed
+DRAWN = 40  # ends that are drawn while one is looked for
+TRIED = 3  # parts that are read for it
+
+
+@dataclass(frozen=True)
+class Part:
+    """A model with what is asked of it."""
+
+    model: Model
+    size: tuple[int, int] | None
+    scaling: dict[str, Any]  # of the `[input]` table
+
+    def until(self, name: str | None) -> Imported:
+        """All of the model, or what comes before a node, an output or a layer, and that itself.
+
+        Raises NetworkError with one line, and with the farthest end that can be drawn where something cannot.
+        """
+        if name is None:
+            return self._read(None)
+        if outputs := self.model.outputs_of(name):
+            return self._read(outputs, name)
+        try:
+            return self._layer(name)
+        except UnknownLayerError as unknown:
+            names = [
+                *unknown.names,
+                *(node.name for node in self.model.nodes),
+                *(o for n in self.model.nodes for o in n.outputs),
+            ]
+            alike = near(name, filter(_nameable, names), 3)
+            raise NetworkError(
+                f"{self.model.source}: until {plain(name, 80)!r}: is no node, output or layer{alike}; "
+                f"the layers are {', '.join(unknown.names)}"
+            ) from None
+
+    def _layer(self, name: str) -> Imported:
+        """One layer of those that the model becomes, or that what can be drawn of it becomes, with what it needs."""
+        reading = self._reading(None)
+        try:
+            return reading.finish(self.scaling, name)
+        except RefusedError:
+            end = self._farthest(reading)
+            if end is None:
+                raise
+            return self._reading(self.model.outputs_of(end)).finish(self.scaling, name)
+
+    def _reading(self, outputs: list[str] | None) -> Reading:
+        return Reading(self.model.graph(outputs), self.size, OPERATORS, whole)
+
+    def _read(self, outputs: list[str] | None, until: str | None = None) -> Imported:
+        reading = self._reading(outputs)
+        if until is not None:
+            reading.notes[f"Drawn up to {until}, which is not the whole model."] = None
+        try:
+            imported = reading.finish(self.scaling)
+        except RefusedError as refused:
+            end = self._farthest(reading)
+            more = "" if end is None else self._words(end, reading.graph)
+            self._refuse_size(reading, listed(refused.faults), more)
+            raise NetworkError(plain(str(refused), LENGTH - len(more)) + more) from None
+        if reading.picture.own is not None:
+            self._refuse_batch(reading)
+        return imported
+
+    # -- another size --------------------------------------------------------------------------------------------------
+    def _refuse_size(self, reading: Reading, reasons: str, more: str) -> None:
+        """Raise NetworkError where a model can be drawn at its own size, and not at the one that is asked for."""
+        if reading.picture.own is None:
+            return
+        own = Reading(reading.graph, None, OPERATORS, whole)
+        try:
+            own.finish(self.scaling)
+        except NetworkError:
+            return
+        said = f"{self.model.source}: is made for {shape_text(reading.picture.own)}, not {shape_text(reading.picture.maps)}: {reasons}"
+        more = f"; leave --size out{more}"
+        raise NetworkError(plain(said, LENGTH - len(more)) + more)
+
+    def _refuse_batch(self, reading: Reading) -> None:
+        """Raise NetworkError where, at another size than its own, a model takes parts of a picture for pictures."""
+        own = Reading(reading.graph, None, OPERATORS, whole)
+        for name in reading.graph.outputs:
+            now, before = reading.result(name), own.result(name)
+            if isinstance(now, Value) and isinstance(before, Value) and now.shape[:-1][:1] != before.shape[:-1][:1]:
+                raise NetworkError(
+                    f"{self.model.source}: is made for {shape_text(reading.picture.own or ())}: of "
+                    f"{shape_text(reading.picture.maps)} its output {plain(name, 80)} would be {shape_text(now.shape)} "
+                    f"instead of {shape_text(before.shape)}; leave --size out"
+                )
+
+    # -- up to where ---------------------------------------------------------------------------------------------------
+    def _words(self, end: str, graph: Graph) -> str:
+        before = len(self.model.graph(self.model.outputs_of(end)).nodes)
+        return f"; what comes before can be drawn, {before:,} of {len(graph.nodes):,} nodes: add  --until {shlex.quote(end)}"
+
+    def _farthest(self, reading: Reading) -> str | None:
+        """The name by which most of what a graph needs can be drawn; None where nothing can."""
+        tried = drawn = 0
+        for node in _largest_first(reading.graph):
+            name = self._name(node)
+            value = reading.values.get(node.outputs[0]) if node.outputs else None
+            if name is None or not isinstance(value, Value):
+                continue
+            drawn += 1
+            try:
+                if not reading.end(value) or drawn > DRAWN:
+                    continue
+            except (UnsupportedError, *MISFITS):
+                continue
+            tried += 1
+            try:
+                found = self._reading(self.model.outputs_of(name)).finish(self.scaling)
+                if any(layer["type"] != "identity" for layer in found.description["layers"]):
+                    return name
+            except NetworkError:
+                pass
+            if tried == TRIED:
+                break
+        return None
+
+    def _name(self, node: Node) -> str | None:
+        """What a node may be called on a command line, so that nothing else is meant."""
+        for name in (node.name, *node.outputs[:1]):
+            others = [one for one in self.model.nodes if one is not node and name in (one.name, *one.outputs)]
+            if name and _nameable(name) and not others:
+                return name
+        return None
+
+
+def _nameable(name: str) -> bool:
+    """Whether a person could type a name after --until."""
+    return name.isprintable() and len(name) <= LONGEST_NAME and re.match(r"[\w/.:]", name) is not None
+
+
+def _largest_first(graph: Graph) -> list[Node]:
+    """The nodes, those that need the most others first."""
+    makers = {name: number for number, node in enumerate(graph.nodes) for name in node.outputs if name}
+    needed: list[int] = []  # by node a bit for each that it needs
+    for number, node in enumerate(graph.nodes):
+        bits = 1 << number
+        for name in node.inputs:
+            if name in makers:
+                bits |= needed[makers[name]]
+        needed.append(bits)
+    order = sorted(range(len(needed)), key=lambda number: (needed[number].bit_count(), number), reverse=True)
+    return [graph.nodes[number] for number in order]
