@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import NetworkError
+from ..model.archives import state_dict
 from ..reading import open_regular, open_zip, shown
 
 Kind = Literal["network", "onnx", "keras"]
@@ -20,7 +21,7 @@ _PICKLED = (
 HOW = {
     "torch": _PICKLED + ", with a whole model:  torch.onnx.export(torch.load({path}, weights_only=False).eval(), "
     "(torch.zeros(1, CHANNELS, ROWS, COLUMNS),), {onnx})  and with a state dict, for a network file beside it:  "
-    "numpy.savez({npz}, **{{k: v.float().numpy() for k, v in torch.load({path}, weights_only=True).items()}})",
+    "{state_dict}",
     "torchscript": _PICKLED + ":  torch.onnx.export(torch.jit.load({path}).eval(), "
     "(torch.zeros(1, CHANNELS, ROWS, COLUMNS),), {onnx}, dynamo=False)",
     "pt2": _PICKLED + ":  torch.onnx.export(torch.export.load({path}), (), {onnx})",
@@ -53,8 +54,8 @@ def kind_of(path: Path) -> Kind:
 
 def how(kind: str, path: Path) -> str:
     """What a file of a kind holds that is not read, and how it becomes what is."""
-    names = {end: repr(f"{path.stem}.{end}") for end in ("onnx", "npz", "keras")}
-    return HOW[kind].format(path=repr(str(path)), name=path.name, **names)
+    names = {end: repr(f"{path.stem}.{end}") for end in ("onnx", "keras")}
+    return HOW[kind].format(path=repr(str(path)), name=path.name, state_dict=state_dict(path), **names)
 
 
 def _by_content(path: Path) -> str | None:

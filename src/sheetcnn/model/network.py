@@ -22,6 +22,8 @@ RESERVED |= {"history"}  # Excel keeps this name for itself
 NAME = "[A-Za-z_][A-Za-z0-9_]*"  # of a layer
 NAME_LETTERS = 31  # of a sheet
 INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
+MAX_PREFIX = 500  # letters
+ABOUT_WEIGHTS = ("init", "seed", "share", "weights_prefix")  # settings that any layer with weights has
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", f"{PREFIX}weight")
 
 
@@ -38,6 +40,11 @@ class Node:
     settings: dict[str, Any]  # as in the network file, without the numbers of weights
     inline: dict[str, Any] = field(repr=False)  # numbers of weights that stand in the network file
     share: str | None = None  # the layer whose weights it uses
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its arrays begin with in a file of weights: its own name, where the network file gives no other."""
+        return self.settings.get("weights_prefix", self.name)
 
     @property
     def title(self) -> str:
@@ -186,7 +193,7 @@ def _node(
         key: value for key, value in table.items() if not _is_weight(key, value)
     }
     inline = {key: value for key, value in table.items() if _is_weight(key, value)}
-    options = {key: value for key, value in table.items() if key not in (*inline, "init", "seed", "share")}
+    options = {key: value for key, value in table.items() if key not in (*inline, *ABOUT_WEIGHTS)}
     share = table.get("share")
     layer = validated(LAYERS[kind], options, where)
     names = tuple(inputs) if isinstance(inputs, list) else (inputs,)
@@ -207,8 +214,11 @@ def _node(
     if share is not None:
         _check_share(share, kind, known, before, later, where)
     _check_init(settings, where)
-    for key in (*inline, *(key for key in ("init", "seed") if key in table)):
-        if key not in known and not (key in ("init", "seed") and known):
+    if known and share is None:
+        _check_prefix(table.get("weights_prefix", name), "weights_prefix" in table, before, where)
+    own = [key for key in ABOUT_WEIGHTS if key in table and key != "share"]
+    for key in (*inline, *own):
+        if key not in known and not (key in own and known):
             raise NetworkError(f"{where}: {key} is given, but the layer has {_list(known) or 'no weights'}; leave it out")
         if share is not None:
             raise NetworkError(f"{where}: {key} is given, but the weights are those of {share!r:.60}; leave one of them out")
@@ -222,6 +232,20 @@ def _check_init(settings: dict[str, Any], where: str) -> None:
         raise NetworkError(f"{where}: init {init!r:.60} is unknown{near(init, INITS)}; there are {', '.join(INITS)}")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise NetworkError(f"{where}: seed {seed!r:.60} must be a whole number from 0 on")
+
+
+def _check_prefix(prefix: Any, given: bool, before: list[Node], where: str) -> None:
+    """Raise NetworkError where a layer's arrays cannot be called so, or another's are."""
+    if not isinstance(prefix, str) or not 1 <= len(prefix) <= MAX_PREFIX:
+        raise NetworkError(
+            f"{where}: weights_prefix {prefix!r:.60}: must be what arrays' names begin with, such as features.0"
+        )
+    for other in before:
+        own = other.share is None and other.layer.all_parameters(*other.in_shapes)
+        if own and other.prefix == prefix and (given or "weights_prefix" in other.settings):
+            raise NetworkError(
+                f"{where}: weights_prefix {prefix!r:.60}: layer {other.name!r} has these weights; share = {other.name!r} uses them too"
+            )
 
 
 def _check_share(share: Any, kind: str, own: dict[str, Shape], before: list[Node], later: list[Any], where: str) -> None:
