@@ -907,7 +907,7 @@ def test_size_that_is_not_free(size: tuple[int, int], tmp_path: Path) -> None:
 
 
 def test_options_are_for_onnx() -> None:
-    with pytest.raises(SheetcnnError, match=r"size, scale, mean and std are for .onnx models"):
+    with pytest.raises(SheetcnnError, match=r"size, scale, mean and std are for models"):
         sheetcnn.build("edges", "cat", "never.xlsx", scale=255.0)
 
 

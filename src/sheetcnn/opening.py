@@ -92,7 +92,7 @@ def read_model(model: Source, **options: Any) -> tuple[dict[str, Any], Values]:
 
 def _refuse_options(source: str, options: dict[str, Any]) -> None:
     if any(option is not None for option in options.values()):
-        raise NetworkError(f"{source}: size, scale, mean and std are for .onnx models; put them into the file's [input]")
+        raise NetworkError(f"{source}: size, scale, mean and std are for models; put them into the file's [input]")
 
 
 def refuse_size(size: Any) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ..arrays.array import shape_text
-from ..errors import NetworkError
+from ..errors import NetworkError, SheetcnnError
 from ..plain import LENGTH, near, plain
 from .file import Graph, Model, Node, UnsupportedError
 from .operators import OPERATORS
@@ -21,6 +22,7 @@ from .values import MISFITS, Value
 LONGEST_NAME = 200  # letters of a name that is proposed
 DRAWN = 40  # ends that are drawn while one is looked for
 TRIED = 3  # parts that are read for it
+MERELY_MOVE = ("dropout", "flatten", "identity", "rearrange", "unflatten")  # layers that nobody wants to see alone
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,11 @@ class Part:
             return self._reading(self.model.outputs_of(end)).finish(self.scaling, name)
 
     def _reading(self, outputs: list[str] | None) -> Reading:
-        return Reading(self.model.graph(outputs), self.size, OPERATORS, whole)
+        graph, own = self.model.graph(outputs), None
+        if self.size is not None:
+            with suppress(SheetcnnError):  # the model has none of its own, or one that is too large
+                own = Reading(graph, None, OPERATORS, whole)
+        return Reading(graph, self.size, OPERATORS, whole, own)
 
     def _read(self, outputs: list[str] | None, until: str | None = None) -> Imported:
         reading = self._reading(outputs)
@@ -86,11 +92,10 @@ class Part:
     # -- another size --------------------------------------------------------------------------------------------------
     def _refuse_size(self, reading: Reading, reasons: str, more: str) -> None:
         """Raise NetworkError where a model can be drawn at its own size, and not at the one that is asked for."""
-        if reading.picture.own is None:
+        if reading.picture.own is None or reading.own is None:
             return
-        own = Reading(reading.graph, None, OPERATORS, whole)
         try:
-            own.finish(self.scaling)
+            reading.own.finish(self.scaling)
         except NetworkError:
             return
         said = f"{self.model.source}: is made for {shape_text(reading.picture.own)}, not {shape_text(reading.picture.maps)}: {reasons}"
@@ -99,14 +104,13 @@ class Part:
 
     def _refuse_batch(self, reading: Reading) -> None:
         """Raise NetworkError where, at another size than its own, a model takes parts of a picture for pictures."""
-        own = Reading(reading.graph, None, OPERATORS, whole)
         for name in reading.graph.outputs:
-            now, before = reading.result(name), own.result(name)
-            if isinstance(now, Value) and isinstance(before, Value) and now.shape[:-1][:1] != before.shape[:-1][:1]:
+            now, own = reading.result(name), None if reading.own is None else reading.own.result(name)
+            if isinstance(now, Value) and isinstance(own, Value) and len(own.shape) > 1 and now.shape[:1] != own.shape[:1]:
                 raise NetworkError(
                     f"{self.model.source}: is made for {shape_text(reading.picture.own or ())}: of "
-                    f"{shape_text(reading.picture.maps)} its output {plain(name, 80)} would be {shape_text(now.shape)} "
-                    f"instead of {shape_text(before.shape)}; leave --size out"
+                    f"{shape_text(reading.picture.maps)} it makes several answers, {shape_text(now.shape)} instead of "
+                    f"{shape_text(own.shape)}; leave --size out"
                 )
 
     # -- up to where ---------------------------------------------------------------------------------------------------
@@ -131,7 +135,7 @@ class Part:
             tried += 1
             try:
                 found = self._reading(self.model.outputs_of(name)).finish(self.scaling)
-                if any(layer["type"] != "identity" for layer in found.description["layers"]):
+                if any(layer["type"] not in MERELY_MOVE for layer in found.description["layers"]):
                     return name
             except NetworkError:
                 pass

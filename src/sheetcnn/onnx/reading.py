@@ -50,9 +50,10 @@ class Reading:
         size: tuple[int, int] | None,
         operators: Mapping[str, Callable[[Reading, Node], Result | tuple[Result, ...]]],
         whole: Callable[[Reading, Node], Value | None],
+        own: Reading | None = None,
     ) -> None:
-        """`operators` read nodes; `whole` knows the layer that a node is the last piece of."""
-        self.graph, self.opset, self.operators, self.whole = graph, graph.opset, operators, whole
+        """`operators` read nodes; `whole` knows the layer that a node is the last piece of; `own` has the picture's own size."""
+        self.graph, self.opset, self.operators, self.whole, self.own = graph, graph.opset, operators, whole, own
         self.readers = _readers(graph.nodes)
         self.makers = {name: node for node in graph.nodes for name in node.outputs}
         self.places = {node: n for n, node in enumerate(graph.nodes)}
