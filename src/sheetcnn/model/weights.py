@@ -28,7 +28,6 @@ def load_parameters(network: Network, folder: Path, arrays: Values | None = None
     Raises NetworkError for a wrong shape (naming both), weights that the file lacks, NaN or infinity, or an unusable file.
     """
     archive = open_arrays(network, folder, arrays)
-    _refuse_lacking(network, archive)
     parameters = {f"{INPUT}.{key}": numbers for key, numbers in network.input.constants().items()}
     notes = []
     for node in network.nodes:
@@ -42,6 +41,7 @@ def load_parameters(network: Network, folder: Path, arrays: Values | None = None
         if archive.path is not None and lacking:
             what = "arrays" if len(lacking) == len(shapes) else " and ".join(lacking)
             notes.append(f"{archive.path.name} has no {what} for {node.name}: initialised by `init` and `seed` instead")
+    _refuse_lacking(network, archive)
     drawn_elsewhere = tuple(f"{node.prefix}." for node in network.left_out)
     unused = [name for name in archive.unused() if not name.startswith(drawn_elsewhere)]
     if unused and archive.path is not None:
@@ -83,7 +83,7 @@ def _refuse_lacking(network: Network, archive: Arrays) -> None:
 
 def _proposal(network: Network, node: Node, shapes: dict[str, Shape], archive: Arrays) -> str:
     """Where a layer's weights may stand instead: under a name that nobody uses, with arrays of their shapes."""
-    if "bias" in node.layer.model_fields and [*shapes] == ["bias"]:
+    if "bias" in type(node.layer).model_fields and [*shapes] == ["bias"]:
         return "; write  bias = false  if it has none"
     used = {other.prefix for other in network.nodes}
     prefixes = dict.fromkeys(name.rpartition(".")[0] for name in sorted(archive.names)[:ASKED])
@@ -95,7 +95,8 @@ def _proposal(network: Network, node: Node, shapes: dict[str, Shape], archive: A
     if fits:
         fits.sort(key=lambda prefix: -difflib.SequenceMatcher(None, prefix, node.prefix).ratio())
         return "; what fits is  " + "  or  ".join(f'weights_prefix = "{prefix}"' for prefix in fits[:3])
-    told = near(f"{node.prefix}.{next(iter(shapes))}", archive.names, 3)
+    others = [name for name in sorted(archive.names) if not name.startswith(f"{node.prefix}.")]
+    told = near(f"{node.prefix}.{next(iter(shapes))}", others, 3)
     return told or f"; it has {_some(sorted(archive.names)) or 'no arrays'}"
 
 

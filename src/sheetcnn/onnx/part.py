@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ..arrays.array import shape_text
@@ -62,10 +64,15 @@ class Part:
         try:
             return reading.finish(self.scaling, name)
         except RefusedError:
-            end = self._farthest(reading)
-            if end is None:
+            ends: list[str] = []
+            covered = 0
+            for node, needed in _drawable(reading):
+                if needed | covered != covered:
+                    ends += node.outputs[:1]
+                    covered |= needed
+            if not ends:
                 raise
-            return self._reading(self.model.outputs_of(end)).finish(self.scaling, name)
+        return self._reading(ends).finish(self.scaling, name)
 
     def _reading(self, outputs: list[str] | None) -> Reading:
         graph, own = self.model.graph(outputs), None
@@ -120,27 +127,12 @@ class Part:
 
     def _farthest(self, reading: Reading) -> str | None:
         """The name by which most of what a graph needs can be drawn; None where nothing can."""
-        tried = drawn = 0
-        for node in _largest_first(reading.graph):
-            name = self._name(node)
-            value = reading.values.get(node.outputs[0]) if node.outputs else None
-            if name is None or not isinstance(value, Value):
-                continue
-            drawn += 1
-            try:
-                if not reading.end(value) or drawn > DRAWN:
-                    continue
-            except (UnsupportedError, *MISFITS):
-                continue
-            tried += 1
-            try:
+        named = ((node, name) for node, _ in _drawable(reading) if (name := self._name(node)) is not None)
+        for _, name in islice(named, TRIED):
+            with suppress(NetworkError):
                 found = self._reading(self.model.outputs_of(name)).finish(self.scaling)
                 if any(layer["type"] not in MERELY_MOVE for layer in found.description["layers"]):
                     return name
-            except NetworkError:
-                pass
-            if tried == TRIED:
-                break
         return None
 
     def _name(self, node: Node) -> str | None:
@@ -157,15 +149,21 @@ def _nameable(name: str) -> bool:
     return name.isprintable() and len(name) <= LONGEST_NAME and re.match(r"[\w/.:]", name) is not None
 
 
-def _largest_first(graph: Graph) -> list[Node]:
-    """The nodes, those that need the most others first."""
-    makers = {name: number for number, node in enumerate(graph.nodes) for name in node.outputs if name}
-    needed: list[int] = []  # by node a bit for each that it needs
-    for number, node in enumerate(graph.nodes):
+def _drawable(reading: Reading) -> Iterator[tuple[Node, int]]:
+    """The nodes that could be the last, those that need the most others first; and which these are, a bit for each."""
+    nodes = reading.graph.nodes
+    makers = {name: number for number, node in enumerate(nodes) for name in node.outputs if name}
+    needed: list[int] = []
+    for number, node in enumerate(nodes):
         bits = 1 << number
         for name in node.inputs:
-            if name in makers:
-                bits |= needed[makers[name]]
+            bits |= needed[makers[name]] if name in makers else 0
         needed.append(bits)
-    order = sorted(range(len(needed)), key=lambda number: (needed[number].bit_count(), number), reverse=True)
-    return [graph.nodes[number] for number in order]
+    drawn = 0
+    for number in sorted(range(len(nodes)), key=lambda number: (needed[number].bit_count(), number), reverse=True):
+        value = reading.values.get(nodes[number].outputs[0]) if nodes[number].outputs else None
+        if isinstance(value, Value) and drawn < DRAWN:
+            drawn += 1
+            with suppress(UnsupportedError, *MISFITS):
+                reading.end(value)
+                yield nodes[number], needed[number]
