@@ -12,6 +12,7 @@ import numpy as np
 
 from .errors import NetworkError
 from .files import Outputs, make_folder, refuse_outputs
+from .formats.kinds import kind_of
 from .model.network import Network, parse_network
 from .model.weights import load_parameters
 from .opening import onnx_of, read_model, refuse_size
@@ -45,14 +46,13 @@ def import_onnx(
     """
     source = Path(model)
     refuse_size(size)
+    if kind_of(source) == "network":
+        raise NetworkError(f"{source}: is no model in ONNX or of Keras; `sheetcnn build` takes network files as they are")
     target = Path(folder) if folder is not None else Path(source.stem)
     paths = (target / f"{source.stem}.toml", target / f"{source.stem}.npz")
     refuse_existing(list(paths), "give another folder, or move it away")
     refuse_outputs(paths, makes_folders=True)
-    given = onnx_of(source)
-    if given is None:
-        raise NetworkError(f"{source}: is no model in ONNX or of Keras; `sheetcnn build` takes network files as they are")
-    description, arrays = read_model(given, size=size, until=until, scale=scale, mean=mean, std=std)
+    description, arrays = read_model(onnx_of(source) or source, size=size, until=until, scale=scale, mean=mean, std=std)
     top = {key: value for key, value in description.items() if key not in ("input", "layers")}
     top |= {"weights": paths[1].name} if arrays else {}
     whole = top | {"input": description["input"], "layers": description["layers"]}

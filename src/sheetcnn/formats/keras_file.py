@@ -225,7 +225,7 @@ def refuse_objects(config: Any, path: Path) -> None:
         if "class_name" not in one:
             continue
         name, module, registered = one["class_name"], one.get("module"), one.get("registered_name")
-        if name in PLAIN:
+        if isinstance(name, str) and name in PLAIN:
             continue
         own = module is None or module == "keras" or (isinstance(module, str) and module.startswith("keras."))
         plain = isinstance(name, str) and (name in KNOWN or (isinstance(module, str) and module.startswith(SETTINGS)))

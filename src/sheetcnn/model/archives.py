@@ -206,7 +206,7 @@ def _checked(header: object, size: int) -> dict[str, tuple[str, Shape, int, int]
             bits *= side
         if place[1] - place[0] != -(-bits // 8):
             raise ValueError(
-                f"{name!r:.80} takes {place[1] - place[0]:,} bytes, its shape {list(shape)!r:.80} needs {-(-bits // 8):,}"
+                f"{name!r:.80} takes {place[1] - place[0]:,} bytes, which {list(shape)!r:.80} of {kind} does not need"
             )
         found[name] = (kind, shape, *place)
     at = 0
