@@ -28,6 +28,7 @@ from sheetcnn.formats.kinds import HOW, kind_of
 from sheetcnn.model import archives
 from sheetcnn.model.network import parse_network
 from sheetcnn.model.weights import load_parameters
+from sheetcnn.onnx.naming import name_weights
 from sheetcnn.opening import open_network
 
 CONV = {"type": "conv2d", "name": "conv", "weights_prefix": "a.0", "out_channels": 1, "kernel_size": 2}
@@ -355,6 +356,21 @@ def test_files_of_keras(suffix: str, saved: Path, tmp_path: Path, monkeypatch: p
     np.testing.assert_allclose(list(built.values.values())[-1]["output"], np.load(saved / "y.npy"), rtol=1e-5, atol=1e-6)
     assert sheetcnn.check(built.path).ok
     assert built.network.settings.name == "plain"
+    assert [name for name in built.network.by_name if name in ("conv1", "fc")] == ["conv1", "fc"]
+    assert [*sheetcnn.build(saved / f"plain{suffix}", saved / "x.npy", until="conv1").network.by_name] == ["conv1"]
+
+
+def test_weights_are_named_by_their_numbers(tmp_path: Path) -> None:
+    """Where nothing else has these: neither another weight of the model, nor another of the layers."""
+    one, two, three = (np.arange(6, dtype=np.float32).reshape(2, 3) + n for n in range(3))
+    nodes = [node("MatMul", "x a", "m"), node("Add", "m b", "n"), node("Add", "n c", "o"), node("Add", "o d", "y")]
+    made = model(nodes, shape=(3, 2), a=one, b=two[:1], c=three[:1], d=three[:1])
+    onnx.save(made, tmp_path / "m.onnx")
+    names = {"fc.weight": one.T.astype(float), "p.bias": two[0], "q.bias": two[0], "r.bias": three[0], "s.bias": one[0]}
+    name_weights(tmp_path / "m.onnx", names)
+    graph = onnx.load(tmp_path / "m.onnx").graph
+    assert [tensor.name for tensor in graph.initializer] == ["fc.weight", "b", "c", "d"]
+    assert [list(one.input) for one in graph.node] == [["x", "fc.weight"], ["m", "b"], ["n", "c"], ["o", "d"]]
 
 
 @pytest.mark.torch

@@ -112,8 +112,9 @@ def test_up_to_a_layer_of_a_model_that_is_drawn_whole(tmp_path: Path) -> None:
     path = saved(model([*nodes[:1], *nodes[1:]], w=W), tmp_path)
     names = [layer["name"] for layer in read_onnx(path).description["layers"]]
     for n, name in enumerate(names):
-        part = read_onnx(path, until=name).description["layers"]
-        assert [layer["name"] for layer in part] == names[: n + 1]
+        part = read_onnx(path, until=name).description
+        assert [layer["name"] for layer in part["layers"]] == names[: n + 1]
+        assert part.get("about") == (f"Drawn up to {name}, which is not the whole model." if name != names[-1] else None)
 
 
 def test_other_inputs_are_of_no_account(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ from .errors import NetworkError
 from .reading import Held
 from .temporary import temporary_folder
 
+# How Keras calls what a layer learns, and what is put behind the layer's name instead.
+_NAMES = {"kernel": ".weight", "depthwise_kernel": ".weight", "pointwise_kernel": "_pointwise.weight", "bias": ".bias",
+          "moving_mean": ".weight", "beta": ".bias", "alpha": ".weight"}  # fmt: skip
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")  # with which PyTorch's exporter marks its words
 GIVE = "give a network file, a template's name, plain data, or a model of PyTorch, Keras or onnx"
 
@@ -98,6 +101,20 @@ def export_keras(model: Any, path: Path) -> None:
     if all(isinstance(side, int) for side in model.input_shape[1:]):
         model(np.zeros((1, *model.input_shape[1:])))  # one that was never called is not exported
     model.export(str(path), format="onnx", verbose=False)
+    from .onnx.naming import name_weights  # it needs the package onnx, as the exporters do
+
+    name_weights(path, dict(_variables(model)))
+
+
+def _variables(model: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """The numbers of a model's layers, each called as its layer is, with the ending that names of weights have."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):  # a model within
+            yield from _variables(layer)
+            continue
+        for variable in layer.weights:
+            if (given := _NAMES.get(variable.name)) is not None:
+                yield f"{layer.name}{given}", np.asarray(variable.numpy())
 
 
 @contextlib.contextmanager

@@ -83,8 +83,8 @@ class Part:
 
     def _read(self, outputs: list[str] | None, until: str | None = None) -> Imported:
         reading = self._reading(outputs)
-        if until is not None:
-            reading.notes[f"Drawn up to {until}, which is not the whole model."] = None
+        if until is not None and outputs != self.model.outputs:
+            reading.note_part(until)
         try:
             imported = reading.finish(self.scaling)
         except RefusedError as refused:

@@ -63,6 +63,7 @@ class Plan:
 
     def __init__(self, shape: Shape) -> None:
         self.steps = [Step(INPUT, [], shape)]
+        self.whole = True  # whether all of them are drawn that the outputs need
         self._views: dict[tuple[int, Shape], int] = {}
         self._moved: dict[tuple[int, Shape, bytes], int] = {}
 
@@ -205,9 +206,11 @@ class Plan:
         used = self._used(outputs)
         names = self._names(used)
         if until is not None:
-            outputs[:] = [n for n in used if names[n] == until]
-            if not outputs:
+            found = [n for n in used if names[n] == until]
+            if not found:
                 raise UnknownLayerError([names[n] for n in used])
+            self.whole = found == outputs
+            outputs[:] = found
             used = self._used(outputs)
         layers: list[dict[str, Any]] = []
         weights: dict[str, np.ndarray] = {}

@@ -129,7 +129,13 @@ class Reading:
             description, weights = self.plan.finish(layers, settings, until)
         except UnsupportedError as error:
             raise LimitError(f"{self.graph.source}: {error}") from None
+        if until is not None and not self.plan.whole:
+            self.note_part(until)
         return Imported(self._titles(layers[-1]) | description, weights)
+
+    def note_part(self, until: str) -> None:
+        """Have the network say that it is but a part of the model."""
+        self.notes[f"Drawn up to {until}, which is not the whole model."] = None
 
     def end(self, value: Value) -> int:
         """The layer that an output is, as a vector where it is one for each picture."""
