@@ -526,6 +526,25 @@ def test_bad_prefixes(layers: list[Any], message: str) -> None:
         network(*layers)
 
 
+def test_prefixes_that_only_look_taken() -> None:
+    """By a layer without weights, and by one that uses another's."""
+    share = CONV | {"name": "b", "input": "input", "share": "conv"}
+    found = network(
+        {"type": "relu", "name": "a"},
+        CONV,
+        share,
+        NORM | {"weights_prefix": "a"},
+        NORM | {"name": "c", "weights_prefix": "b"},
+    )
+    assert [node.prefix for node in found.nodes] == ["a", "conv", "b", "a", "b"]
+
+
+def test_what_another_layer_uses_is_not_proposed(tmp_path: Path) -> None:
+    arrays = {"b_weight": np.zeros((4, 3, 3, 3)), "b_bias": np.zeros(4)}
+    with pytest.raises(NetworkError, match=r"conv.bias \(4\); .did you mean .b.weight.\?\); or"):
+        load_parameters(network(CONV, CONV | {"name": "b", "input": "input"}, **npz(tmp_path, **arrays)), tmp_path)
+
+
 def test_a_prefix_without_a_file(tmp_path: Path) -> None:
     with pytest.raises(
         NetworkError, match=r'"conv"\): weights_prefix is given, but no file: add  weights = "FILE.npz"  at the top'

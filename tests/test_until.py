@@ -108,13 +108,26 @@ def test_up_to_a_layer_of_the_network(tmp_path: Path) -> None:
 
 
 def test_up_to_a_layer_of_a_model_that_is_drawn_whole(tmp_path: Path) -> None:
-    nodes = [node("Conv", "x w", "c"), node("Relu", "c", "r"), node("GlobalMaxPool", "r", "g"), node("Sigmoid", "g", "y")]
-    path = saved(model([*nodes[:1], *nodes[1:]], w=W), tmp_path)
-    names = [layer["name"] for layer in read_onnx(path).description["layers"]]
-    for n, name in enumerate(names):
-        part = read_onnx(path, until=name).description
-        assert [layer["name"] for layer in part["layers"]] == names[: n + 1]
-        assert part.get("about") == (f"Drawn up to {name}, which is not the whole model." if name != names[-1] else None)
+    nodes = [node("Conv", "x net.one.weight", "c"), node("Relu", "c", "r"), node("Conv", "r net.two.weight", "y")]
+    path = saved(model(nodes, net__one__weight=W, net__two__weight=W.reshape(2, 4, 3, 3)), tmp_path)
+    part = read_onnx(path, until="net_one").description
+    assert [layer["name"] for layer in part["layers"]] == ["net_one"]
+    assert part["about"] == "Drawn up to net_one, which is not the whole model."
+    whole = read_onnx(path, until="net_two").description
+    assert [layer["name"] for layer in whole["layers"]] == ["net_one", "net_two"]
+    assert "about" not in whole
+
+
+def test_up_to_a_layer_of_keras_that_another_has_taken_in(tmp_path: Path) -> None:
+    """Keras puts the names of layers into those of nodes."""
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "m/conv/Conv2D"), helper.make_node("Add", ["c", "b"], ["d"], "m/conv/BiasAdd"),
+        helper.make_node("Relu", ["d"], ["r"], "m/act/Relu"), helper.make_node("MaxPool", ["r"], ["y"], "m/pool/Max", kernel_shape=[2, 2]),
+    ]  # fmt: skip
+    path = saved(model(nodes, w=W, b=np.ones((4, 1, 1), np.float32)), tmp_path)
+    assert [layer["name"] for layer in read_onnx(path).description["layers"]] == ["conv", "pool"]
+    [layer] = read_onnx(path, until="act").description["layers"]
+    assert (layer["name"], layer["activation"]) == ("conv", "relu")
 
 
 def test_other_inputs_are_of_no_account(tmp_path: Path) -> None:
@@ -177,7 +190,7 @@ def test_names_that_a_shell_would_take_apart(tmp_path: Path) -> None:
 def test_names_that_nobody_could_type(name: str, tmp_path: Path) -> None:
     """The node's output is named instead; `c2` would be two nodes."""
     nodes = [
-        helper.make_node("Conv", ["x", "w"], ["c"], name), helper.make_node("Sigmoid", ["c"], ["s"], name),
+        helper.make_node("Conv", ["x", "w"], ["c"], name if name == "c2" else "c"), helper.make_node("Sigmoid", ["c"], ["s"], name),
         node("NonZero", "s", "y"),
     ]  # fmt: skip
     assert refusal(saved(model(nodes, w=W), tmp_path)).endswith("--until s")

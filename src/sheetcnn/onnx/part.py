@@ -47,6 +47,9 @@ class Part:
         try:
             return self._layer(name)
         except UnknownLayerError as unknown:
+            reading = self._reading(None)
+            if reading.scope and (scoped := [node for node in reading.graph.nodes if reading.name(node) == name]):
+                return self._read(scoped[-1].outputs[:1], name)  # of Keras, where another layer has taken it in
             names = [
                 *unknown.names,
                 *(node.name for node in self.model.nodes),
