@@ -330,6 +330,14 @@ model.save_weights("only.weights.h5")
 x = numpy.random.default_rng(0).random((1, 8, 8, 1)).astype("f4")
 numpy.save("x.npy", x[0].transpose(2, 0, 1).astype(float))
 numpy.save("y.npy", numpy.asarray(model.predict(x, verbose=0)[0]))
+given = keras.Input((None, None, 3))
+free = keras.Model(given, on.Dense(2)(on.GlobalMaxPooling2D()(on.Conv2D(4, 3, name="conv")(given))))
+free.save("free.keras")
+x = numpy.random.default_rng(0).random((1, 7, 5, 3)).astype("f4")
+numpy.save("free.x.npy", x[0].transpose(2, 0, 1).astype(float))
+numpy.save("free.y.npy", numpy.asarray(free.predict(x, verbose=0)[0]))
+two = [keras.Input((8, 8, 1)), keras.Input((8, 8, 1))]
+keras.Model(two, on.Add()(two)).save("two.keras")
 save("lambda", on.Lambda(lambda x: __import__("os").makedirs("done", exist_ok=True) or x))
 save("mine", Mine())
 """
@@ -358,6 +366,21 @@ def test_files_of_keras(suffix: str, saved: Path, tmp_path: Path, monkeypatch: p
     assert built.network.settings.name == "plain"
     assert [name for name in built.network.by_name if name in ("conv1", "fc")] == ["conv1", "fc"]
     assert [*sheetcnn.build(saved / f"plain{suffix}", saved / "x.npy", until="conv1").network.by_name] == ["conv1"]
+
+
+@pytest.mark.torch
+def test_files_of_keras_that_leave_the_size_free(saved: Path) -> None:
+    """And one that has two inputs."""
+    with pytest.raises(
+        NetworkError, match=r"free.keras: leaves the size of its input free; give it with --size ROWSxCOLUMNS"
+    ):
+        open_network(saved / "free.keras")
+    built = sheetcnn.build(saved / "free.keras", saved / "free.x.npy", size=(7, 5))
+    np.testing.assert_allclose(
+        list(built.values.values())[-1]["output"], np.load(saved / "free.y.npy"), rtol=1e-5, atol=1e-6
+    )
+    with pytest.raises(NetworkError, match=r"two.keras: has 2 inputs; sheetcnn feeds one picture to one input$"):
+        open_network(saved / "two.keras")
 
 
 def test_weights_are_named_by_their_numbers(tmp_path: Path) -> None:

@@ -541,7 +541,7 @@ def test_prefixes_that_only_look_taken() -> None:
 
 def test_what_another_layer_uses_is_not_proposed(tmp_path: Path) -> None:
     arrays = {"b_weight": np.zeros((4, 3, 3, 3)), "b_bias": np.zeros(4)}
-    with pytest.raises(NetworkError, match=r"conv.bias \(4\); .did you mean .b.weight.\?\); or"):
+    with pytest.raises(NetworkError, match=r"conv.bias \(4\) .did you mean .b.weight.\?\); or write"):
         load_parameters(network(CONV, CONV | {"name": "b", "input": "input"}, **npz(tmp_path, **arrays)), tmp_path)
 
 

@@ -39,7 +39,7 @@ def exported(model: Any, size: tuple[int, int] | None, shape: tuple[int, ...] | 
         "tensorflow.Model",
         "tf_keras.Model",
     }:  # which is a module of PyTorch too, where that computes
-        return _exported(name, lambda path: export_keras(model, path))
+        return _exported(name, lambda path: export_keras(model, path, size or (shape or ())[1:] or None, name))
     if "torch.Module" in kinds:
         return _exported(name, lambda path: _export_torch(model, _torch_shape(model, size, shape), path))
     if "torch.ExportedProgram" in kinds:  # of torch.export
@@ -96,11 +96,25 @@ def _export_program(program: Any, path: Path) -> None:
     torch.onnx.export(program, (), str(path), external_data=False, verbose=False)
 
 
-def export_keras(model: Any, path: Path) -> None:
-    """Write a model of Keras as an .onnx file, by Keras's own exporter."""
-    if all(isinstance(side, int) for side in model.input_shape[1:]):
-        model(np.zeros((1, *model.input_shape[1:])))  # one that was never called is not exported
-    model.export(str(path), format="onnx", verbose=False)
+def export_keras(model: Any, path: Path, size: tuple[int, ...] | None, called: str) -> None:
+    """Write a model of Keras as an .onnx file, by Keras's own exporter; `size` is the picture's, where the model leaves it free."""
+    if isinstance(model.input_shape, list | dict):
+        raise NetworkError(f"{called}: has {len(model.input_shape)} inputs; sheetcnn feeds one picture to one input")
+    shape = list(model.input_shape[1:])
+    free = [n for n, side in enumerate(shape) if side is None]
+    options: dict[str, Any] = {}
+    if free:
+        if size is None:
+            raise NetworkError(
+                f"{called}: leaves the size of its input free; give it with --size ROWSxCOLUMNS to build or import"
+            )
+        for n, side in zip(free, size[-len(free) :], strict=False):
+            shape[n] = side
+        import keras
+
+        options["input_signature"] = [keras.InputSpec(shape=(1, *shape), dtype="float32", name="picture")]
+    model(np.zeros((1, *shape)))  # one that was never called is not exported
+    model.export(str(path), format="onnx", verbose=False, **options)
     from .onnx.naming import name_weights  # it needs the package onnx, as the exporters do
 
     name_weights(path, dict(_variables(model)))

@@ -52,7 +52,9 @@ def import_onnx(
     paths = (target / f"{source.stem}.toml", target / f"{source.stem}.npz")
     refuse_existing(list(paths), "give another folder, or move it away")
     refuse_outputs(paths, makes_folders=True)
-    description, arrays = read_model(onnx_of(source) or source, size=size, until=until, scale=scale, mean=mean, std=std)
+    description, arrays = read_model(
+        onnx_of(source, size) or source, size=size, until=until, scale=scale, mean=mean, std=std
+    )
     top = {key: value for key, value in description.items() if key not in ("input", "layers")}
     top |= {"weights": paths[1].name} if arrays else {}
     whole = top | {"input": description["input"], "layers": description["layers"]}

@@ -58,7 +58,7 @@ def open_network(
     refuse_size(size)
     options = {"size": size, "scale": scale, "mean": mean, "std": std}
     file = network_path(str(given)) if isinstance(given, str | os.PathLike) else None
-    model = exported(given, size, shape) if file is None and not isinstance(given, Network | dict) else onnx_of(file)
+    model = exported(given, size, shape) if file is None and not isinstance(given, Network | dict) else onnx_of(file, size)
     if model is not None:
         description, arrays = read_model(model, until=until, **options)
         folder = Path() if file is None else file.parent
@@ -74,12 +74,12 @@ def open_network(
     return opened if until is None else replace(opened, network=opened.network.until(until))
 
 
-def onnx_of(path: Path | None) -> Source | None:
+def onnx_of(path: Path | None, size: tuple[int, int] | None) -> Source | None:
     """A file's model in ONNX, exported where it is one of Keras; None where it is a network file. Raises NetworkError."""
     kind = "network" if path is None else kind_of(path)
     if path is None or kind == "network":
         return None
-    return path if kind == "onnx" else exported_file(path)
+    return path if kind == "onnx" else exported_file(path, size)
 
 
 def read_model(model: Source, **options: Any) -> tuple[dict[str, Any], Values]:

@@ -50,8 +50,8 @@ SETTINGS = ("keras.initializers", "keras.regularizers", "keras.constraints")  # 
 PLAIN = {"__keras_tensor__", "__tuple__", "__numpy__", "__tensor__"}  # values, not objects
 
 
-def exported_file(path: Path) -> Held:
-    """A model that Keras has saved, as the bytes of an .onnx model.
+def exported_file(path: Path, size: tuple[int, int] | None) -> Held:
+    """A model that Keras has saved, as the bytes of an .onnx model; `size` is the picture's, where the model leaves it free.
 
     Raises NetworkError where it is none, names what may run code, or cannot be exported.
     """
@@ -69,7 +69,7 @@ def exported_file(path: Path) -> Held:
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "CUDA_VISIBLE_DEVICES": "",
         }
-        command = [sys.executable, "-P", "-c", CODE, os.path.abspath(path), str(folder)]
+        command = [sys.executable, "-P", "-c", CODE, os.path.abspath(path), str(folder), *map(str, size or ())]
         try:
             done = subprocess.run(
                 command,
@@ -115,12 +115,12 @@ def _backend(path: Path) -> str:
 
 
 def export_here() -> None:
-    """Export the file that the first argument names into the folder that the second names; or say there what is wrong."""
-    path, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    """Export the file that the first argument names, at the size of the last, into the folder of the second; or say there what is wrong."""
+    path, folder, size = Path(sys.argv[1]), Path(sys.argv[2]), tuple(map(int, sys.argv[3:])) or None
     _limit()
     try:
         with quiet():
-            _export(path, folder)
+            _export(path, folder, size)
     except NetworkError as error:
         (folder / "error.txt").write_text(str(error), encoding="utf-8")
     except BaseException as error:
@@ -137,7 +137,7 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
 
 
-def _export(path: Path, folder: Path) -> None:
+def _export(path: Path, folder: Path, size: tuple[int, ...] | None) -> None:
     legacy = not zipfile.is_zipfile(path)
     refuse_objects(_config_of_h5(path) if legacy else _config_of_zip(path, folder), path)
     copy = folder / ("copy.h5" if legacy else "copy.keras")  # which nobody changes meanwhile
@@ -145,7 +145,7 @@ def _export(path: Path, folder: Path) -> None:
     import keras
 
     model = keras.saving.load_model(copy, compile=False, safe_mode=True)
-    export_keras(model, folder / "written.onnx")
+    export_keras(model, folder / "written.onnx", size, shown(path))
     os.replace(folder / "written.onnx", folder / "model.onnx")
 
 
