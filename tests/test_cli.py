@@ -204,7 +204,7 @@ def test_bad_input(tmp_path: Path) -> None:
         (("build", "edges", "cat", "--size", "9"), "are for models; put them into the file's [input]"),
         (("summary", "text.onnx"), "text.onnx: is no ONNX model"),
         (("import", "text.onnx"), "text.onnx: is no ONNX model"),
-        (("import", "net.toml"), "net.toml: is no .onnx model"),
+        (("import", "net.toml"), "net.toml: is no model in ONNX or of Keras"),
         (("export", "net.toml", "-o", "w.npz"), "net.toml: is no .xlsx workbook"),
         (("export", "none.xlsx"), "nothing to export"),
     ]
