@@ -128,7 +128,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
         "the network is int; give a network file, a template's name, plain data, or a model of PyTorch, Keras or onnx",
     ),
     (lambda: sheetcnn.build({"name": "n"}, PIXELS), "the network: input is missing"),
-    (lambda: sheetcnn.build(NETWORK, PIXELS, size=(3, 3)), "size, scale, mean and std are for .onnx models"),
+    (lambda: sheetcnn.build(NETWORK, PIXELS, size=(3, 3)), "size, scale, mean and std are for models"),
     (lambda: sheetcnn.build(NETWORK, 3), "the picture: must be a path, bytes or a stream of bytes, not int"),
     (
         lambda: sheetcnn.build(NETWORK, io.StringIO("x")),

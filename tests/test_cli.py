@@ -201,10 +201,10 @@ def test_bad_input(tmp_path: Path) -> None:
         (("build", "free.onnx", "cat", "--size", "0"), "--size 0: must be ROWSxCOLUMNS"),
         (("build", "free.onnx", "cat", "--size", "9", "--mean", "a,b"), "--mean a,b: must be numbers"),
         (("build", "free.onnx", "cat", "--size", "9", "--mean", "1,2"), "mean has 2 numbers for 3 channels"),
-        (("build", "edges", "cat", "--size", "9"), "are for .onnx models; put them into the file's [input]"),
+        (("build", "edges", "cat", "--size", "9"), "are for models; put them into the file's [input]"),
         (("summary", "text.onnx"), "text.onnx: is no ONNX model"),
         (("import", "text.onnx"), "text.onnx: is no ONNX model"),
-        (("import", "net.toml"), "net.toml: is no .onnx model"),
+        (("import", "net.toml"), "net.toml: is no model in ONNX or of Keras"),
         (("export", "net.toml", "-o", "w.npz"), "net.toml: is no .xlsx workbook"),
         (("export", "none.xlsx"), "nothing to export"),
     ]

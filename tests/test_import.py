@@ -788,7 +788,7 @@ def test_all_that_is_unsupported_is_listed_at_once(tmp_path: Path) -> None:
     assert message == (
         "has 6 nodes that sheetcnn cannot draw: NonZero (a): no layer does this; Einsum (c, e): no layer does this; "
         "TopK (f): no layer does this; Conv (g): it reads 1×4×5×5, but works along 1 dimension; "
-        "com.example.Fancy (h): no layer does this"
+        "com.example.Fancy (h): no layer does this; what comes before can be drawn, 1 of 10 nodes: add  --until b"
     )
 
 
@@ -900,14 +900,8 @@ def test_damaged_bytes_end_in_one_line(tmp_path: Path) -> None:
     assert not any("\n" in message for message in messages)
 
 
-@pytest.mark.parametrize("size", [(4, 4), (5, 6)])
-def test_size_that_is_not_free(size: tuple[int, int], tmp_path: Path) -> None:
-    message = refused(model([node("Relu", "x", "y")]), tmp_path, size=size)
-    assert message == f"size {size[0]}x{size[1]} is given, the model reads 2×5×5; leave it out"
-
-
-def test_options_are_for_onnx() -> None:
-    with pytest.raises(SheetcnnError, match=r"size, scale, mean and std are for .onnx models"):
+def test_options_are_for_models() -> None:
+    with pytest.raises(SheetcnnError, match=r"size, scale, mean and std are for models"):
         sheetcnn.build("edges", "cat", "never.xlsx", scale=255.0)
 
 

@@ -15,7 +15,7 @@ from sheetcnn.errors import LimitError, NetworkError, SheetcnnError
 from sheetcnn.model.limits import graph_of
 from sheetcnn.model.network import Network, parse_network
 from sheetcnn.model.network_file import read_network
-from sheetcnn.model.weights import load_parameters
+from sheetcnn.model.weights import load_parameters, trained_layers
 from sheetcnn.sheets.layout import lay_out
 
 INPUT = {"channels": 3, "height": 8, "width": 8}
@@ -400,33 +400,156 @@ def test_an_npz_that_claims_a_huge_array_takes_no_memory(tmp_path: Path) -> None
         parameters(tmp_path, CONV, weights="w.npz")
 
 
-def test_notes_on_what_may_be_a_mistake(tmp_path: Path) -> None:
-    top = npz(tmp_path, convolution_weight=np.zeros(3))
-    _, notes = load_parameters(network(CONV, **top), tmp_path)
-    assert any("no arrays for conv" in note for note in notes)
-    assert any("convolution.weight" in note for note in notes)
+def test_arrays_that_nobody_uses_are_named(tmp_path: Path) -> None:
+    weights = {"conv_weight": np.ones((4, 3, 3, 3)), "conv_bias": np.ones(4)}
+    _, notes = load_parameters(network(CONV, **npz(tmp_path, convolution_weight=np.zeros(3), **weights)), tmp_path)
+    assert notes == ["w.npz has arrays that no layer reads: convolution.weight"]
+    many = {f"a{n}_weight": np.zeros(1) for n in range(10)}
+    _, notes = load_parameters(network(CONV, **npz(tmp_path, **many, **weights)), tmp_path)
+    assert notes == [
+        "w.npz has arrays that no layer reads: a0.weight, a1.weight, a2.weight, a3.weight, a4.weight, a5.weight, a6.weight, "
+        "a7.weight and 2 more"
+    ]
+
+
+NORM = {"type": "batch_norm2d", "name": "bn"}
+LACKING: list[
+    tuple[Any, Any, str | None, str | None]
+] = [  # a layer, the file's arrays, what is refused, what is noted with `init`
+    (
+        CONV,
+        {"conv_bias": np.zeros(4)},
+        'layer 1 (conv2d "conv"): w.npz does not have conv.weight (4×3×3×3); it has conv.bias; or write  init = "he_normal"  for '
+        "numbers that are made up",
+        "w.npz has no weight for conv: initialised by `init` and `seed` instead",
+    ),
+    (
+        CONV,
+        {"conv_weight": np.zeros((4, 3, 3, 3))},
+        "w.npz does not have conv.bias (4); write  bias = false  if it has none; or write",
+        "w.npz has no bias for conv: initialised",
+    ),
+    (
+        CONV | {"bias": [0] * 4},
+        {"conv_x": np.zeros(4)},
+        "w.npz does not have conv.weight (4×3×3×3); it has conv.x; or",
+        "w.npz has no weight for conv",
+    ),
+    (
+        CONV | {"bias": False},
+        {"convs_weight": np.zeros(4)},
+        "w.npz does not have conv.weight (4×3×3×3) (did you mean 'convs.weight'?); or",
+        "w.npz has no arrays for conv: initialised",
+    ),
+    (
+        CONV,
+        {
+            "features.0_weight": np.zeros((4, 3, 3, 3)),
+            "features.0_bias": np.zeros(4),
+            "features.1_weight": np.zeros((4, 3, 3, 3)),
+        },
+        'w.npz does not have conv.weight (4×3×3×3) and conv.bias (4); what fits is  weights_prefix = "features.0"; or',
+        "w.npz has no arrays for conv: initialised",
+    ),
+    (
+        NORM,
+        {"bn_weight": np.ones(3), "bn_bias": np.ones(3)},
+        "does not have bn.running_mean (3) and bn.running_var (3); it has bn.bias, bn.weight; or",
+        "w.npz has no running_mean and running_var for bn: initialised",
+    ),
+    (CONV | {"weight": np.zeros((4, 3, 3, 3)).tolist()}, {"conv_x": np.zeros(4)}, None, None),
+    (CONV | {"kernels": ["blur"] * 4}, {"conv_x": np.zeros(4)}, None, None),
+]
+
+
+@pytest.mark.parametrize(("layer", "arrays", "refused", "note"), LACKING)
+def test_each_array_that_a_file_lacks(
+    layer: Any, arrays: Any, refused: str | None, note: str | None, tmp_path: Path
+) -> None:
+    """Is an error that names it, unless the network file says `init`."""
+    top = npz(tmp_path, **arrays)
+    if refused is not None:
+        with pytest.raises(NetworkError, match=re.escape(refused)) as caught:
+            load_parameters(network(layer, **top), tmp_path)
+        assert caught.value.layer == layer["name"]
+    for own in ({}, {"init": "ones"}, {"seed": 3}):
+        if own or refused is None:
+            _, notes = load_parameters(network(layer | (own if refused else {}), **top), tmp_path)
+            found = [one for one in notes if "initialised" in one]
+            assert len(found) == (note is not None), notes
+            assert all(one.startswith(str(note)) for one in found), notes
+
+
+def test_all_layers_that_lack_theirs_are_named(tmp_path: Path) -> None:
+    layers = [CONV, NORM, {"type": "relu"}, NORM | {"name": "other", "init": "ones"}]
+    with pytest.raises(NetworkError, match=r"for numbers that are made up; others that lack theirs: bn$"):
+        load_parameters(network(*layers, **npz(tmp_path, x_weight=np.zeros(1))), tmp_path)
+
+
+def test_names_with_dots(tmp_path: Path) -> None:
+    """As PyTorch's modules have them: a layer says what its arrays' names begin with."""
+    rng = np.random.default_rng(0)
+    arrays = {"layer1.0.conv1_weight": rng.normal(size=(4, 3, 3, 3)), "layer1.0.conv1_bias": rng.normal(size=4)}
+    arrays |= {f"layer1.0.bn1_{key}": rng.uniform(size=4) for key in ("weight", "bias", "running_mean", "running_var")}
+    top = npz(tmp_path, **arrays)
+    layers = (CONV | {"weights_prefix": "layer1.0.conv1"}, NORM | {"weights_prefix": "layer1.0.bn1"})
+    found, notes = load_parameters(network(*layers, **top), tmp_path)
+    assert notes == []
+    np.testing.assert_array_equal(found["conv.weight"], arrays["layer1.0.conv1_weight"])
+    np.testing.assert_array_equal(found["bn.running_var"], arrays["layer1.0.bn1_running_var"])
+    assert trained_layers(network(*layers, **top), tmp_path) == ("conv", "bn")
 
 
 @pytest.mark.parametrize(
-    ("layer", "arrays", "note"),
+    ("layers", "message"),
     [
-        (CONV, {"conv_bias": np.zeros(4)}, "w.npz has no weight for conv: initialised by `init` and `seed` instead"),
-        (CONV | {"bias": [0] * 4}, {"conv_x": np.zeros(4)}, "w.npz has no weight for conv: initialised"),
-        (CONV | {"bias": False}, {"conv_x": np.zeros(4)}, "w.npz has no arrays for conv: initialised"),
+        ([CONV | {"weights_prefix": 3}], "weights_prefix 3: must be what arrays' names begin with, such as features.0"),
+        ([CONV | {"weights_prefix": ""}], "weights_prefix '': must be what"),
+        ([{"type": "relu", "weights_prefix": "a"}], "weights_prefix is given, but the layer has no weights; leave it out"),
         (
-            {"type": "batch_norm2d", "name": "bn"},
-            {"bn_weight": np.ones(3), "bn_bias": np.ones(3)},
-            "w.npz has no running_mean and running_var for bn: initialised",
+            [CONV, NORM | {"weights_prefix": "conv"}],
+            "weights_prefix 'conv': layer 'conv' has these weights; share = 'conv' uses",
         ),
-        (CONV | {"weight": np.zeros((4, 3, 3, 3)).tolist()}, {"conv_x": np.zeros(4)}, None),
-        (CONV | {"kernels": ["blur"] * 4}, {"conv_x": np.zeros(4)}, None),
+        ([CONV | {"weights_prefix": "bn"}, NORM], "weights_prefix 'bn': layer 'conv' has these weights"),
+        (
+            [CONV, {"type": "conv2d", "out_channels": 3, "kernel_size": 3, "input": "input", "weights_prefix": "conv"}],
+            "layer 'conv' has these weights",
+        ),
+        (
+            [CONV, CONV | {"name": "b", "input": "input", "share": "conv", "weights_prefix": "c"}],
+            "weights_prefix is given, but the weights are those of 'conv'; leave one of them out",
+        ),
     ],
 )
-def test_notes_on_each_array_that_a_file_lacks(layer: Any, arrays: Any, note: str | None, tmp_path: Path) -> None:
-    _, notes = load_parameters(network(layer, **npz(tmp_path, **arrays)), tmp_path)
-    found = [one for one in notes if "initialised" in one]
-    assert len(found) == (note is not None), notes
-    assert all(one.startswith(str(note)) for one in found), notes
+def test_bad_prefixes(layers: list[Any], message: str) -> None:
+    with pytest.raises(NetworkError, match=re.escape(message)):
+        network(*layers)
+
+
+def test_prefixes_that_only_look_taken() -> None:
+    """By a layer without weights, and by one that uses another's."""
+    share = CONV | {"name": "b", "input": "input", "share": "conv"}
+    found = network(
+        {"type": "relu", "name": "a"},
+        CONV,
+        share,
+        NORM | {"weights_prefix": "a"},
+        NORM | {"name": "c", "weights_prefix": "b"},
+    )
+    assert [node.prefix for node in found.nodes] == ["a", "conv", "b", "a", "b"]
+
+
+def test_what_another_layer_uses_is_not_proposed(tmp_path: Path) -> None:
+    arrays = {"b_weight": np.zeros((4, 3, 3, 3)), "b_bias": np.zeros(4)}
+    with pytest.raises(NetworkError, match=r"conv.bias \(4\) .did you mean .b.weight.\?\); or write"):
+        load_parameters(network(CONV, CONV | {"name": "b", "input": "input"}, **npz(tmp_path, **arrays)), tmp_path)
+
+
+def test_a_prefix_without_a_file(tmp_path: Path) -> None:
+    with pytest.raises(
+        NetworkError, match=r'"conv"\): weights_prefix is given, but no file: add  weights = "FILE.npz"  at the top'
+    ):
+        load_parameters(network(CONV | {"weights_prefix": "a.0"}), tmp_path)
 
 
 def test_weights_of_an_activation(tmp_path: Path) -> None:
@@ -435,7 +558,7 @@ def test_weights_of_an_activation(tmp_path: Path) -> None:
     found = parameters(tmp_path, layer | {"activation_weight": [1, 2, 3, 4]})["conv"]
     np.testing.assert_array_equal(found["activation_weight"], [1, 2, 3, 4])
     np.savez(tmp_path / "w.npz", **{"conv.activation_weight": np.arange(4.0)})
-    found = parameters(tmp_path, layer, weights="w.npz")["conv"]
+    found = parameters(tmp_path, layer | {"init": "ones"}, weights="w.npz")["conv"]
     np.testing.assert_array_equal(found["activation_weight"], np.arange(4))
     np.testing.assert_array_equal(parameters(tmp_path, layer)["conv"]["activation_weight"], 0.25)
 

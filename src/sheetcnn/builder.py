@@ -130,6 +130,7 @@ def build(
     answer: str | Sequence[Any] | None = None,
     labels: str | Path | None = None,
     size: tuple[int, int] | None = None,
+    until: str | None = None,
     scale: float | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
@@ -143,8 +144,8 @@ def build(
     nothing is written yet, see `Built.save`. `detail="steps"` also draws the product grids and the pre-activations, "auto" does
     in layers so small that a whole filter fits a screen with them, "compact" in none; `mirrors` says whether layers show on
     their own sheets what they read, by default where that is little; `gallery=False` and `inspector=False` leave these sheets out. `labels` is a text file that names the last layer's outputs,
-    one a line; `size` (rows, columns), `scale`, `mean` and `std` are for models. Raises SheetcnnError; an existing output is
-    then untouched.
+    one a line; `until` is the last layer to be drawn, or a node or an output of a model; `size` (rows, columns), `scale`,
+    `mean` and `std` are for models. Raises SheetcnnError; an existing output is then untouched.
     """
     if detail not in get_args(Detail):
         raise SheetcnnError(f"detail {detail!r:.40}: must be auto, compact or steps")
@@ -154,7 +155,9 @@ def build(
     to_file = isinstance(output, str | os.PathLike)
     if to_file:  # before any work
         _workbook_path(output, read)  # type: ignore[arg-type]  # mypy does not see it
-    opened = open_network(network, size=size, scale=scale, mean=mean, std=std, shape=next(map(shape_of, given), None))
+    opened = open_network(
+        network, size=size, until=until, scale=scale, mean=mean, std=std, shape=next(map(shape_of, given), None)
+    )
     inputs = (*opened.files, *read)
     if to_file:
         _workbook_path(output, inputs)  # type: ignore[arg-type]

@@ -63,10 +63,10 @@ def export(
 
 
 def weights_of(contents: Contents) -> Values:
-    """The weights in a workbook, named and shaped as network files have them; shared ones under their owner's name."""
+    """The weights in a workbook, named and shaped as the network's file of weights has them; shared ones under their owner's name."""
     nodes = [node for node in contents.network.nodes if node.share is None]
     return {
-        f"{node.name}.{key}": node.layer.to_file(key, contents.values[f"{node.name}.{key}"])
+        f"{node.prefix}.{key}": node.layer.to_file(key, contents.values[f"{node.name}.{key}"])
         for node in nodes
         for key in node.layer.all_parameters(*node.in_shapes)
     }

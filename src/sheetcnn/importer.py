@@ -12,9 +12,10 @@ import numpy as np
 
 from .errors import NetworkError
 from .files import Outputs, make_folder, refuse_outputs
+from .formats.kinds import kind_of
 from .model.network import Network, parse_network
 from .model.weights import load_parameters
-from .opening import read_model, refuse_size
+from .opening import onnx_of, read_model, refuse_size
 from .templates import refuse_existing
 
 
@@ -31,25 +32,29 @@ def import_onnx(
     folder: str | Path | None = None,
     *,
     size: tuple[int, int] | None = None,
+    until: str | None = None,
     scale: float | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
 ) -> Written:
-    """Write a model in .onnx as a network file, to be read and edited, with its weights in an .npz file beside it.
+    """Write a model in .onnx, or one that Keras saved, as a network file, to be read and edited, with its weights in an .npz file beside it.
 
     `folder` is where to (default: a folder of the model's name); nothing that exists is overwritten. `size` (rows,
-    columns) is for models that leave the picture's size free; `scale`, `mean` and `std` say what happens to pixels.
+    columns) is the picture's, where the model leaves it free or does not depend on its own; `until` names the last node,
+    output or layer to be drawn; `scale`, `mean` and `std` say what happens to pixels.
     Raises SheetcnnError with one line.
     """
     source = Path(model)
-    if source.suffix.lower() != ".onnx":
-        raise NetworkError(f"{source}: is no .onnx model; `sheetcnn build` takes network files as they are")
     refuse_size(size)
+    if kind_of(source) == "network":
+        raise NetworkError(f"{source}: is no model in ONNX or of Keras; `sheetcnn build` takes network files as they are")
     target = Path(folder) if folder is not None else Path(source.stem)
     paths = (target / f"{source.stem}.toml", target / f"{source.stem}.npz")
     refuse_existing(list(paths), "give another folder, or move it away")
     refuse_outputs(paths, makes_folders=True)
-    description, arrays = read_model(source, size=size, scale=scale, mean=mean, std=std)
+    description, arrays = read_model(
+        onnx_of(source, size) or source, size=size, until=until, scale=scale, mean=mean, std=std
+    )
     top = {key: value for key, value in description.items() if key not in ("input", "layers")}
     top |= {"weights": paths[1].name} if arrays else {}
     whole = top | {"input": description["input"], "layers": description["layers"]}

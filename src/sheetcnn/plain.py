@@ -24,7 +24,9 @@ def plain_json(text: str) -> str:
     return re.sub(rf"(?!\n)(?:{CONTROL.pattern[:-1]}|{SURROGATE.pattern})", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def near(word: object, known: Iterable[str]) -> str:
-    """ " (did you mean …?)" where a known word is near; nothing where none is."""
-    found = difflib.get_close_matches(word.lower()[:LENGTH], list(known), n=1) if isinstance(word, str) else []
-    return f" (did you mean {found[0]!r}?)" if found else ""
+def near(word: object, known: Iterable[str], most: int = 1) -> str:
+    """ " (did you mean …?)" where known words are near; nothing where none is."""
+    if not isinstance(word, str):
+        return ""
+    found = difflib.get_close_matches(word.lower()[:LENGTH], list(dict.fromkeys(known)), n=most)
+    return f" (did you mean {' or '.join(map(repr, found))}?)" if found else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 from .layers import LAYERS
 from .layers.base import PREFIX, Layer
-from .model.network import INITS, NAME, NAME_LETTERS, WEIGHT_KEYS
+from .model.network import INITS, MAX_PREFIX, NAME, NAME_LETTERS, WEIGHT_KEYS
 from .model.settings import NetworkSettings
 
 Schema = dict[str, Any]
@@ -22,6 +22,12 @@ COMMON: Schema = {
 }
 WEIGHTS: Schema = {
     "share": {"type": "string", "description": "the layer whose weights it uses"},
+    "weights_prefix": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_PREFIX,
+        "description": "what its arrays' names begin with",
+    },
     "init": {"enum": list(INITS), "default": INITS[0]},
     "seed": {"type": "integer", "minimum": 0, "default": 0},
 }

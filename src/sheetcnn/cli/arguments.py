@@ -12,25 +12,34 @@ from ..plain import plain
 DIGITS = 9  # of a side of a picture; Python refuses to read numbers of thousands
 
 NetworkArgument = Annotated[
-    str, typer.Argument(metavar="NETWORK", help="A template's name, a .toml or .json network file, or an .onnx model.")
+    str,
+    typer.Argument(
+        metavar="NETWORK", help="A template's name, a .toml or .json network file, or a model: .onnx, .keras, .h5."
+    ),
 ]
 SizeOption = Annotated[
     str | None,
-    typer.Option("--size", metavar="ROWSxCOLUMNS", help="The picture's size, for .onnx models that leave it free."),
+    typer.Option(
+        "--size", metavar="ROWSxCOLUMNS", help="For models: the picture's size, if they leave it free or take any."
+    ),
 ]
-ScaleOption = Annotated[float | None, typer.Option("--scale", help="For .onnx: divide pixels by this number, e.g. 255.")]
+UntilOption = Annotated[
+    str | None,
+    typer.Option("--until", metavar="LAYER", help="Draw only up to this layer; of a model also up to a node or an output."),
+]
+ScaleOption = Annotated[float | None, typer.Option("--scale", help="For models: divide pixels by this number, e.g. 255.")]
 MeanOption = Annotated[
     str | None,
-    typer.Option("--mean", metavar="N[,N...]", help="For .onnx: then subtract this, one for all channels or each."),
+    typer.Option("--mean", metavar="N[,N...]", help="For models: then subtract this, one for all channels or each."),
 ]
 StdOption = Annotated[
     str | None,
-    typer.Option("--std", metavar="N[,N...]", help="For .onnx: then divide by this, one for all channels or each."),
+    typer.Option("--std", metavar="N[,N...]", help="For models: then divide by this, one for all channels or each."),
 ]
 
 
 def input_options(size: str | None, scale: float | None, mean: str | None, std: str | None) -> dict[str, Any]:
-    """The options for .onnx models as Python takes them."""
+    """The options for models as Python takes them."""
     options: dict[str, Any] = {"scale": scale, "size": None}
     if size is not None:
         sides = size.lower().replace("×", "x").split("x")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .app import command
-from .arguments import MeanOption, NetworkArgument, ScaleOption, SizeOption, StdOption, input_options
+from .arguments import MeanOption, NetworkArgument, ScaleOption, SizeOption, StdOption, UntilOption, input_options
 from .show import progress, say
 from .tables import print_layers, print_training
 
@@ -16,6 +16,7 @@ from .tables import print_layers, print_training
 @command()
 def summary(
     network: NetworkArgument,
+    until: UntilOption = None,
     size: SizeOption = None,
     scale: ScaleOption = None,
     mean: MeanOption = None,
@@ -25,7 +26,7 @@ def summary(
     """Print a network's layers, output shapes, parameters, multiplications and receptive fields."""
     from ..opening import open_network
 
-    options = input_options(size, scale, mean, std)
+    options = input_options(size, scale, mean, std) | {"until": until}
     with progress("reading the network"):
         opened = open_network(network, **options).network
     print_layers(opened)
@@ -35,19 +36,20 @@ def summary(
 
 @command("import")
 def import_model(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="A model in ONNX.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model in ONNX (.onnx) or of Keras (.keras, .h5).")],
     folder: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Where to; default: a folder of that name.")
     ] = None,
+    until: UntilOption = None,
     size: SizeOption = None,
     scale: ScaleOption = None,
     mean: MeanOption = None,
     std: StdOption = None,
 ) -> None:
-    """Write an ONNX model as a network file with its weights, to be read and edited."""
+    """Write a model as a network file with its weights, to be read and edited."""
     from ..importer import import_onnx
 
-    options = input_options(size, scale, mean, std)
+    options = input_options(size, scale, mean, std) | {"until": until}
     with progress("reading the model"):
         written = import_onnx(model, folder, **options)
     print_layers(written.network)

@@ -55,7 +55,9 @@ def layers() -> None:
 
     rows = [[name, layer.about, ", ".join(_settings(layer))] for name, layer in LAYERS.items()]
     table("Layers", ["type", "what it does", "settings"], rows)
-    _say_wrapped("every layer also takes name and input; layers with weights take share, weight, bias, init and seed")
+    _say_wrapped(
+        "every layer also takes name and input; layers with weights take share, weight, bias, weights_prefix, init and seed"
+    )
 
 
 def _say_wrapped(text: str) -> None:

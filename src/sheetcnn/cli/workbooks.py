@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .app import command
-from .arguments import MeanOption, NetworkArgument, ScaleOption, SizeOption, StdOption, input_options
+from .arguments import MeanOption, NetworkArgument, ScaleOption, SizeOption, StdOption, UntilOption, input_options
 from .show import print_json, say
 from .show import progress as progress_bar
 from .tables import print_layers, print_predictions, print_report
@@ -75,6 +75,7 @@ def build(
     labels: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A text file with the names of the last layer's outputs, one a line.")
     ] = None,
+    until: UntilOption = None,
     size: SizeOption = None,
     scale: ScaleOption = None,
     mean: MeanOption = None,
@@ -84,7 +85,7 @@ def build(
     from ..builder import build as build_workbook
     from ..templates import network_path
 
-    options = input_options(size, scale, mean, std)
+    options = input_options(size, scale, mean, std) | {"until": until}
     with progress_bar("computing and writing cells") as progress:
         built = build_workbook(
             network,

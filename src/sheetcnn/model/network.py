@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..errors import LimitError, NetworkError, located
 from ..layers import LAYERS
 from ..layers.base import PREFIX, Layer
 from ..plain import near
-from .settings import INPUT, InputSettings, NetworkSettings, TrainingSettings, validated
+from .settings import INPUT, MAX_ABOUT, InputSettings, NetworkSettings, TrainingSettings, validated
 
 MAX_ARRAY = 10**12  # numbers in a layer's output
 RESERVED = {"overview", "gallery", "inspector", "input", "check", "exercise"}  # other sheets
@@ -22,6 +22,8 @@ RESERVED |= {"history"}  # Excel keeps this name for itself
 NAME = "[A-Za-z_][A-Za-z0-9_]*"  # of a layer
 NAME_LETTERS = 31  # of a sheet
 INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
+MAX_PREFIX = 500  # letters
+ABOUT_WEIGHTS = ("init", "seed", "share", "weights_prefix")  # settings that any layer with weights has
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", f"{PREFIX}weight")
 
 
@@ -39,6 +41,11 @@ class Node:
     inline: dict[str, Any] = field(repr=False)  # numbers of weights that stand in the network file
     share: str | None = None  # the layer whose weights it uses
     train: bool = True  # whether a step changes its weights
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its arrays begin with in a file of weights: its own name, where the network file gives no other."""
+        return self.settings.get("weights_prefix", self.name)
 
     @property
     def title(self) -> str:
@@ -69,6 +76,7 @@ class Network:
     settings: NetworkSettings
     nodes: tuple[Node, ...]
     source: str  # what error messages call it
+    left_out: tuple[Node, ...] = ()  # layers of its file that are not drawn
 
     @property
     def input(self) -> InputSettings:
@@ -117,6 +125,24 @@ class Network:
         """Whether the last layer's numbers are probabilities, by softmax."""
         last = self.nodes[-1].layer
         return (last.final or last).gives_probabilities
+
+    def until(self, name: str) -> Network:
+        """The network that ends in a layer: what that needs. Raises NetworkError where there is no such layer."""
+        if name not in self.by_name:
+            raise NetworkError(
+                f"{self.source}: until {name!r:.60}: is no layer{near(name, self.by_name, 3)}; there are {', '.join(self.by_name)}"
+            )
+        needed = {name}
+        for node in reversed(self.nodes):
+            if node.name in needed:
+                needed |= {*node.inputs, *([] if node.share is None else [node.share])}
+        if needed >= self.by_name.keys():
+            return self
+        nodes, left_out = (tuple(one for one in self.nodes if (one.name in needed) is wanted) for wanted in (True, False))
+        about = f"{self.settings.about} Drawn up to {name}, which is not the whole network.".strip()[-MAX_ABOUT:]
+        others: dict[str, Any] = {"about": about, "exercise": None}
+        others |= {} if name == self.nodes[-1].name else {"labels": None}
+        return replace(self, settings=self.settings.model_copy(update=others), nodes=nodes, left_out=left_out)
 
     def description(self) -> dict[str, Any]:
         """The network as plain data without the numbers of weights, as a workbook carries it along."""
@@ -189,7 +215,7 @@ def _node(
         key: value for key, value in table.items() if not _is_weight(key, value)
     }
     inline = {key: value for key, value in table.items() if _is_weight(key, value)}
-    options = {key: value for key, value in table.items() if key not in (*inline, "init", "seed", "share", "train")}
+    options = {key: value for key, value in table.items() if key not in (*inline, *ABOUT_WEIGHTS, "train")}
     share = table.get("share")
     layer = validated(LAYERS[kind], options, where)
     names = tuple(inputs) if isinstance(inputs, list) else (inputs,)
@@ -210,8 +236,11 @@ def _node(
     if share is not None:
         _check_share(share, kind, known, before, later, where)
     _check_init(settings, where)
-    for key in (*inline, *(key for key in ("init", "seed") if key in table)):
-        if key not in known and not (key in ("init", "seed") and known):
+    if known and share is None:
+        _check_prefix(table.get("weights_prefix", name), "weights_prefix" in table, before, where)
+    own = [key for key in ABOUT_WEIGHTS if key in table and key != "share"]
+    for key in (*inline, *own):
+        if key not in known and not (key in own and known):
             raise NetworkError(f"{where}: {key} is given, but the layer has {_list(known) or 'no weights'}; leave it out")
         if share is not None:
             raise NetworkError(f"{where}: {key} is given, but the weights are those of {share!r:.60}; leave one of them out")
@@ -228,6 +257,20 @@ def _check_init(settings: dict[str, Any], where: str) -> None:
         raise NetworkError(f"{where}: init {init!r:.60} is unknown{near(init, INITS)}; there are {', '.join(INITS)}")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise NetworkError(f"{where}: seed {seed!r:.60} must be a whole number from 0 on")
+
+
+def _check_prefix(prefix: Any, given: bool, before: list[Node], where: str) -> None:
+    """Raise NetworkError where a layer's arrays cannot be called so, or another's are."""
+    if not isinstance(prefix, str) or not 1 <= len(prefix) <= MAX_PREFIX:
+        raise NetworkError(
+            f"{where}: weights_prefix {prefix!r:.60}: must be what arrays' names begin with, such as features.0"
+        )
+    for other in before:
+        own = other.share is None and other.layer.all_parameters(*other.in_shapes)
+        if own and other.prefix == prefix and (given or "weights_prefix" in other.settings):
+            raise NetworkError(
+                f"{where}: weights_prefix {prefix!r:.60}: layer {other.name!r} has these weights; share = {other.name!r} uses them too"
+            )
 
 
 def _check_share(share: Any, kind: str, own: dict[str, Shape], before: list[Node], later: list[Any], where: str) -> None:

@@ -16,6 +16,7 @@ from ..plain import near
 
 INPUT = "input"  # what layers call the input in `input =`
 MAX_LABEL = 200  # letters
+MAX_ABOUT = 2000
 
 
 def plain_text(text: Any) -> Any:
@@ -127,7 +128,7 @@ class NetworkSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[Text, Field(min_length=1, max_length=200)]
-    about: Annotated[Text, Field(max_length=2000)] = ""
+    about: Annotated[Text, Field(max_length=MAX_ABOUT)] = ""
     labels: tuple[Annotated[Text, Field(max_length=MAX_LABEL)], ...] | None = None
     weights: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
     outputs: tuple[Text, ...] | None = None  # layers that an exported model puts out, besides those that no layer reads

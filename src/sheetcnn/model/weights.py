@@ -1,31 +1,33 @@
-"""Where a network's numbers come from: the network file, classic kernels, an .npz file, or seeded random numbers."""
+"""Where a network's numbers come from: the network file, classic kernels, a file of weights, or seeded random numbers."""
 
 from __future__ import annotations
 
-import zipfile
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from ..arrays.array import Shape, Values
+from ..arrays.array import Shape, Values, shape_text
 from ..arrays.kernels import in_the_middle
 from ..errors import NetworkError, located
-from ..reading import open_archive, read_header
+from ..plain import near
+from .archives import Arrays, open_arrays
 from .network import INITS, Network, Node
 from .settings import INPUT
 
-GIVE = "give an .npz file"
-AGAIN = "write it with numpy.savez"
+NAMED = 8  # arrays that a message names
+ASKED = 2_000  # arrays whose shapes are asked for a proposal
 
 
 def load_parameters(network: Network, folder: Path, arrays: Values | None = None) -> tuple[Values, list[str]]:
     """Every parameter that is a layer's own, named like "conv1.weight", and notes on what the user may not expect; `folder` is where the network file lies.
 
-    First match wins: numbers in the file, classic kernels, the .npz file (or `arrays`, named alike), initialisation.
-    Raises NetworkError for a wrong shape (naming both), NaN or infinity, or an unusable file.
+    First match wins: numbers in the file, classic kernels, the file of weights (or `arrays`, named alike), initialisation.
+    Raises NetworkError for a wrong shape (naming both), weights that the file lacks, NaN or infinity, or an unusable file.
     """
-    archive = _Archive(network, folder) if arrays is None else _Held(network, arrays)
+    archive = open_arrays(network, folder, arrays)
     parameters = {f"{INPUT}.{key}": numbers for key, numbers in network.input.constants().items()}
     notes = []
     for node in network.nodes:
@@ -35,24 +37,84 @@ def load_parameters(network: Network, folder: Path, arrays: Values | None = None
         for key, shape in shapes.items():
             with located(file=archive.where, layer=node.name, setting=key):
                 parameters[f"{node.name}.{key}"] = _resolve(network, node, key, shape, archive)
-        lacking = [key for key in shapes if _wanted(node, key) and not archive.offers(f"{node.name}.{key}")]
+        lacking = _lacking(node, archive)
         if archive.path is not None and lacking:
             what = "arrays" if len(lacking) == len(shapes) else " and ".join(lacking)
             notes.append(f"{archive.path.name} has no {what} for {node.name}: initialised by `init` and `seed` instead")
-    if unused := archive.unused():
-        notes.append(f"{archive.path.name if archive.path else ''} has arrays that no layer reads: {', '.join(unused[:8])}")
+    _refuse_lacking(network, archive)
+    drawn_elsewhere = tuple(f"{node.prefix}." for node in network.left_out)
+    unused = [name for name in archive.unused() if not name.startswith(drawn_elsewhere)]
+    if unused and archive.path is not None:
+        notes.append(f"{archive.path.name} has arrays that no layer reads: {_some(unused)}")
     return parameters, notes
 
 
+def _lacking(node: Node, archive: Arrays) -> list[str]:
+    """The keys of the arrays that a layer looks for in a file which does not have them."""
+    shapes = node.layer.all_parameters(*node.in_shapes) if node.share is None else {}
+    return [key for key in shapes if _wanted(node, key) and f"{node.prefix}.{key}" not in archive.names]
+
+
+def _refuse_lacking(network: Network, archive: Arrays) -> None:
+    """Raise NetworkError where the file of weights lacks some that the network file does not leave to `init`."""
+    if archive.path is None:
+        lost = next((node for node in network.nodes if "weights_prefix" in node.settings), None)
+        if lost is not None and not archive.names:
+            with located(file=network.source, layer=lost.name, setting="weights_prefix"):
+                raise NetworkError(
+                    f'{network.source}: {lost.title}: weights_prefix is given, but no file: add  weights = "FILE.npz"  at the top'
+                )
+        return
+    lacking = [(node, _lacking(node, archive)) for node in network.nodes if not {"init", "seed"} & {*node.settings}]
+    found = [(node, keys) for node, keys in lacking if keys]
+    if not found:
+        return
+    node, keys = found[0]
+    known = node.layer.all_parameters(*node.in_shapes)
+    shapes = {key: node.layer.file_shape(key, known[key]) for key in keys}
+    what = " and ".join(f"{node.prefix}.{key} ({shape_text(shape)})" for key, shape in shapes.items())
+    others = f"; others that lack theirs: {_some(one.name for one, _ in found[1:])}" if len(found) > 1 else ""
+    with located(file=network.source, layer=node.name, setting=keys[0]):
+        raise NetworkError(
+            f"{network.source}: {node.title}: {archive.path.name} does not have {what}{_proposal(network, node, shapes, archive)}"
+            f'; or write  init = "{INITS[0]}"  for numbers that are made up{others}'
+        )
+
+
+def _proposal(network: Network, node: Node, shapes: dict[str, Shape], archive: Arrays) -> str:
+    """Where a layer's weights may stand instead: under a name that nobody uses, with arrays of their shapes."""
+    if "bias" in type(node.layer).model_fields and [*shapes] == ["bias"]:
+        return "; write  bias = false  if it has none"
+    used = {other.prefix for other in network.nodes}
+    prefixes = dict.fromkeys(name.rpartition(".")[0] for name in sorted(archive.names)[:ASKED])
+    fits = [
+        prefix for prefix in prefixes
+        if prefix and prefix not in used
+        and all(f"{prefix}.{key}" in archive.names and archive.shape(f"{prefix}.{key}") == shape for key, shape in shapes.items())
+    ]  # fmt: skip
+    if fits:
+        fits.sort(key=lambda prefix: -difflib.SequenceMatcher(None, prefix, node.prefix).ratio())
+        return "; what fits is  " + "  or  ".join(f'weights_prefix = "{prefix}"' for prefix in fits[:3])
+    others = [name for name in sorted(archive.names) if not name.startswith(f"{node.prefix}.")]
+    told = near(f"{node.prefix}.{next(iter(shapes))}", others, 3)
+    return told or f"; it has {_some(sorted(archive.names)) or 'no arrays'}"
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first of some names, and how many more there are."""
+    names = list(names)
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+
+
 def trained_layers(network: Network, folder: Path, arrays: Values | None = None) -> tuple[str, ...]:
-    """The layers whose numbers come from the .npz file, or from `arrays`."""
-    archive = _Archive(network, folder) if arrays is None else _Held(network, arrays)
-    return tuple(node.name for node in network.nodes if archive.has(node.name) and not _given(node))
+    """The layers whose numbers come from the file of weights, or from `arrays`."""
+    archive = open_arrays(network, folder, arrays)
+    return tuple(node.name for node in network.nodes if archive.has(node.prefix) and not _given(node))
 
 
 def random_layers(network: Network, folder: Path, arrays: Values | None = None) -> frozenset[str]:
     """The layers that multiply with random numbers: their own, or those of a layer that they share with."""
-    archive = _Archive(network, folder) if arrays is None else _Held(network, arrays)
+    archive = open_arrays(network, folder, arrays)
     found = {
         node.name
         for node in network.nodes
@@ -73,20 +135,20 @@ def _given(node: Node) -> bool:
 
 
 def _wanted(node: Node, key: str) -> bool:
-    """Whether an array is looked for in the .npz file: where neither it nor the weight that it goes with is given."""
+    """Whether an array is looked for in the file of weights: where neither it nor the weight that it goes with is given."""
     return node.layer.classic is None and not {key, "weight"} & node.inline.keys()
 
 
-def _source(node: Node, key: str, archive: _Archive | _Held) -> Literal["inline", "classic", "archive", "init"]:
+def _source(node: Node, key: str, archive: Arrays) -> Literal["inline", "classic", "archive", "init"]:
     """Where a parameter's numbers come from; the first match wins."""
     if key in node.inline:
         return "inline"
     if node.layer.classic is not None and key == "weight":
         return "classic"
-    return "archive" if _wanted(node, key) and archive.offers(f"{node.name}.{key}") else "init"
+    return "archive" if _wanted(node, key) and f"{node.prefix}.{key}" in archive.names else "init"
 
 
-def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Archive | _Held) -> np.ndarray:
+def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: Arrays) -> np.ndarray:
     where = f"{network.source}: {node.title}: {key}"
     in_file = node.layer.file_shape(key, shape)
     source = _source(node, key, archive)
@@ -96,7 +158,7 @@ def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: _Arc
         own = np.stack([in_the_middle(name, *shape[2:]) for name in node.layer.classic or ()])
         return np.repeat(own[:, None], shape[1], axis=1)  # each filter's kernel on every input channel
     if source == "archive":
-        name = f"{node.name}.{key}"
+        name = f"{node.prefix}.{key}"
         return node.layer.from_file(key, _checked(archive.read(name, in_file), in_file, f"{archive.where}: {name}"))
     return _initial(network, node, key, shape)
 
@@ -134,84 +196,3 @@ def _initial(network: Network, node: Node, key: str, shape: Shape) -> np.ndarray
     if init.endswith("normal"):
         return rng.normal(0, np.sqrt(variance), shape)
     return rng.uniform(-np.sqrt(3 * variance), np.sqrt(3 * variance), shape)
-
-
-class _Held:
-    """Arrays that are in memory already, those of an imported model."""
-
-    path = None
-
-    def __init__(self, network: Network, arrays: Values) -> None:
-        self.where, self._arrays = network.source, arrays
-
-    def has(self, layer: str) -> bool:
-        return any(name.startswith(f"{layer}.") for name in self._arrays)
-
-    def offers(self, name: str) -> bool:
-        return name in self._arrays
-
-    def unused(self) -> list[str]:
-        return []
-
-    def read(self, name: str, shape: Shape) -> np.ndarray:
-        return np.asarray(self._arrays[name], float)
-
-
-class _Archive:
-    """The .npz file of a network, read array by array and only where the shape is the one that is needed."""
-
-    def __init__(self, network: Network, folder: Path) -> None:
-        self.path: Path | None = None
-        self.where = network.source
-        self._names: set[str] = set()
-        self._read: set[str] = set()
-        if network.settings.weights is None:
-            return
-        where = f"{network.source}: weights {network.settings.weights!r}"
-        path = folder / network.settings.weights
-        try:
-            inside = path.resolve().is_relative_to(folder.resolve())
-        except (OSError, RuntimeError, ValueError) as error:  # links in a circle
-            raise NetworkError(f"{where}: cannot be read ({str(error)[:120]}); {GIVE}") from None
-        if not inside:
-            raise NetworkError(f"{where}: leaves the network file's folder; put the .npz file next to it")
-        self.path, self.where = path, str(path)
-        try:
-            with open_archive(path, NetworkError, GIVE, where=where, again=AGAIN) as archive:
-                self._names = {name.removesuffix(".npy") for name in archive.namelist()}
-        except OSError as error:
-            raise NetworkError(f"{where}: cannot be read ({error.strerror}); {GIVE}") from None
-        except (zipfile.BadZipFile, NotImplementedError, ValueError):
-            raise NetworkError(f"{where}: is no .npz file; {AGAIN}") from None
-
-    def has(self, layer: str) -> bool:
-        return any(name.startswith(f"{layer}.") for name in self._names)
-
-    def offers(self, name: str) -> bool:
-        return name in self._names
-
-    def unused(self) -> list[str]:
-        return sorted(n for n in self._names - self._read if not n.endswith("num_batches_tracked"))
-
-    def read(self, name: str, shape: Shape) -> np.ndarray:
-        assert self.path is not None
-        self._read.add(name)
-        where = f"{self.path}: {name}"
-        try:
-            with (
-                open_archive(self.path, NetworkError, GIVE, where=where, again=AGAIN) as archive,
-                archive.open(f"{name}.npy") as stream,
-            ):
-                found, fortran, dtype = read_header(stream)
-                if dtype.kind not in "fiu" or dtype.itemsize > 8:
-                    raise NetworkError(f"{where}: has the type {dtype}; save real numbers (no objects, no pickles)")
-                if found != shape:
-                    raise NetworkError(f"{where}: has the shape {list(found)}, the layer needs {list(shape)}")
-                data = np.frombuffer(stream.read(int(np.prod(shape)) * dtype.itemsize), dtype)
-                return data.reshape(shape, order="F" if fortran else "C").astype(float)
-        except NetworkError:
-            raise
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise NetworkError(f"{where}: cannot be read ({error}); {AGAIN}") from None
-        except Exception as error:  # zlib.error and the like from a damaged file
-            raise NetworkError(f"{where}: is damaged ({error})") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,13 +77,54 @@ class Graph:
     outputs: list[str]
     nodes: list[Node]
     constants: Constants
+    all_nodes: list[Node]  # of the model: what is not drawn may still tell how the picture lies
 
 
-def read_graph(path: Source) -> Graph:
-    """Read and check an .onnx file.
+@dataclass
+class Model:
+    """A model as its file has it, of which all is drawn or a part."""
 
-    Raises NetworkError with one line where it is no model, is damaged, or is no network of one picture.
-    """
+    source: str
+    about: str
+    metadata: dict[str, str]
+    opset: int
+    nodes: list[Node]
+    inputs: list[onnx.ValueInfoProto]
+    outputs: list[str]
+    constants: Constants
+
+    def graph(self, outputs: list[str] | None = None) -> Graph:
+        """What some outputs need, by default the model's own. Raises NetworkError where that is no network of one picture."""
+        outputs = self.outputs if outputs is None else outputs
+        nodes = _ordered(self.nodes, self.constants, self.inputs, outputs, self.source)
+        used = {name for node in nodes for name in node.reads} | set(outputs)
+        if (weights := self.constants.count(used)) > MAX_CELLS:
+            raise LimitError(
+                f"{self.source}: has {weights:,} weights; a workbook holds {MAX_CELLS:,} cells; use fewer channels"
+            )
+        pictures = [value for value in self.inputs if value.name in used]
+        if len(pictures) != 1:
+            names = ", ".join(value.name for value in pictures) or "none"
+            raise NetworkError(
+                f"{self.source}: has {len(pictures)} inputs ({names}); sheetcnn feeds one picture to one input"
+            )
+        dimensions = _dimensions(pictures[0], self.source)
+        return Graph(
+            self.source, self.about, self.metadata, self.opset, pictures[0].name, dimensions, outputs, nodes, self.constants,
+            self.nodes,
+        )  # fmt: skip
+
+    def outputs_of(self, name: str) -> list[str]:
+        """What a node makes that is called so, or whose output is; nothing where none is."""
+        if any(name in node.outputs for node in self.nodes):
+            return [name]
+        made = next((node.outputs for node in self.nodes if node.name == name), [])
+        read = {given for node in self.nodes for given in node.reads} | set(self.outputs)
+        return [one for one in made if one in read] or [one for one in made if one][:1]
+
+
+def read_model(path: Source) -> Model:
+    """Read and check an .onnx file. Raises NetworkError with one line where it is no model, or is damaged."""
     source = str(path)
     data = read_bytes(path, MAX_BYTES, NetworkError, "give an .onnx model", instead="no workbook could hold its weights")
     if too_many_parts(data):
@@ -102,25 +143,14 @@ def read_graph(path: Source) -> Graph:
     _check_names(model.graph, source)
     graph = expanded(model, source).graph
     constants = Constants(graph, path)
-    given = [value for value in graph.input if value.name not in constants]
-    outputs = [value.name for value in graph.output]
-    nodes = _ordered([node_of(proto, constants) for proto in graph.node], constants, given, outputs, source)
-    used = {name for node in nodes for name in node.reads} | set(outputs)
-    pictures = [value for value in given if value.name in used]
-    if (weights := constants.count(used)) > MAX_CELLS:
-        raise LimitError(f"{source}: has {weights:,} weights; a workbook holds {MAX_CELLS:,} cells; use fewer channels")
-    if len(pictures) != 1:
-        names = ", ".join(value.name for value in pictures) or "none"
-        raise NetworkError(f"{source}: has {len(pictures)} inputs ({names}); sheetcnn feeds one picture to one input")
-    return Graph(
+    return Model(
         source,
         str(model.doc_string or graph.doc_string).strip(),
         {str(entry.key): str(entry.value) for entry in model.metadata_props},
         opset,
-        pictures[0].name,
-        _dimensions(pictures[0], source),
-        outputs,
-        nodes,
+        [node_of(proto, constants) for proto in graph.node],
+        [value for value in graph.input if value.name not in constants],
+        [value.name for value in graph.output],
         constants,
     )
 
@@ -165,6 +195,15 @@ def _captured(graph: onnx.GraphProto) -> Iterator[str]:
         yield from (name for name in (*node.input, *inner) if name not in made)
         made |= set(node.output)
     yield from (one.name for one in graph.output if one.name not in made)
+
+
+def readers_of(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    """The nodes that read each value."""
+    readers: dict[str, list[Node]] = {}
+    for node in nodes:
+        for name in node.reads:
+            readers.setdefault(name, []).append(node)
+    return readers
 
 
 def branch(node: Node, condition: bool, constants: Constants) -> Iterator[Node]:

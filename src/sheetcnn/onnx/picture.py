@@ -28,6 +28,7 @@ class Picture:
     maps: Shape
     order: np.ndarray | None = field(default=None, repr=False)
     batch: int = 1  # for how many pictures at once the model was exported
+    own: Shape | None = None  # the model's own maps, where another size was asked for
 
 
 def picture_of(graph: Graph, readers: Mapping[str, list[Node]], size: tuple[int, int] | None) -> Picture:
@@ -35,16 +36,19 @@ def picture_of(graph: Graph, readers: Mapping[str, list[Node]], size: tuple[int,
     source, free = graph.source, graph.dimensions
     rank = len(free)
     last, row = _layout(graph, readers)
-    sides = (1, 2) if last and rank == 4 else (rank - 2, rank - 1)
     batch = free[0] or 1 if rank > 3 or row else 1
     sizes = [1 if n == 0 and (batch > 1 or (rank > 1 and given is None)) else given for n, given in enumerate(free)]
-    if rank > 2 and None in [sizes[n] for n in sides]:
-        if size is None:
-            raise NetworkError(
-                f"{source}: leaves the size of its input free; give it with --size ROWSxCOLUMNS to build or import"
-            )
-        for n, given in zip(sides, size, strict=True):
-            sizes[n] = sizes[n] or given
+    fixed = list(sizes)
+    if size is not None and row and size[0] != 1:
+        raise NetworkError(f"{source}: reads one row; give its length with --size 1xN to build or import")
+    sides = _sides(rank, last, row)
+    if size is not None:
+        for n, given in zip(sides, size[-len(sides) :], strict=False):
+            sizes[n] = given
+    elif None in [sizes[n] for n in sides]:
+        raise NetworkError(
+            f"{source}: leaves the size of its input free; give it with --size ROWSxCOLUMNS to build or import"
+        )
     if None in sizes:
         what = ", ".join("?" if given is None else str(given) for given in sizes)
         raise NetworkError(
@@ -59,7 +63,18 @@ def picture_of(graph: Graph, readers: Mapping[str, list[Node]], size: tuple[int,
     if size is not None and maps[1:] != size:
         raise NetworkError(f"{source}: size {size[0]}x{size[1]} is given, the model reads {shape_text(maps)}; leave it out")
     order = np.arange(cells).reshape(maps).transpose(1, 2, 0).reshape(-1) if last else None
-    return Picture(shape, maps, order, batch)
+    own = tuple(given for given in fixed if given is not None)
+    resized = len(own) == rank and own != shape
+    return Picture(shape, maps, order, batch, _maps(own, last, row, None) if resized else None)
+
+
+def _sides(rank: int, last: bool, row: bool) -> tuple[int, ...]:
+    """The axes that are rows and columns, or columns alone; none where the input is a vector."""
+    if row:
+        return (1,) if last else (2,)
+    if rank < 3:
+        return ()
+    return (1, 2) if last and rank == 4 else (rank - 2, rank - 1)
 
 
 def _maps(shape: Shape, last: bool, row: bool, size: tuple[int, int] | None) -> Shape:

@@ -29,6 +29,14 @@ NORMS = ("instance_norm2d", "group_norm", "layer_norm")
 STAGES = {"mean": 0.0, "std": 1.0, "weight": 1.0, "bias": 0.0}  # of (x − mean) / std · weight + bias, and what does nothing
 
 
+class UnknownLayerError(Exception):
+    """No layer has a name; these are the names that there are."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(names)
+        self.names = names
+
+
 @dataclass(eq=False)
 class Step:
     """A layer to be: its settings and weights, and the numbers of the layers that it reads."""
@@ -55,6 +63,7 @@ class Plan:
 
     def __init__(self, shape: Shape) -> None:
         self.steps = [Step(INPUT, [], shape)]
+        self.whole = True  # whether all of them are drawn that the outputs need
         self._views: dict[tuple[int, Shape], int] = {}
         self._moved: dict[tuple[int, Shape, bytes], int] = {}
 
@@ -179,10 +188,13 @@ class Plan:
         return flat.reshape(self.steps[cells.layer].shape)
 
     # -- the description -----------------------------------------------------------------------------------------------
-    def finish(self, outputs: list[int], settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def finish(
+        self, outputs: list[int], settings: dict[str, Any], until: str | None = None
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The input's table, the layers' and their weights, by the names that they have in a network file.
 
         `settings` are those of the `[input]` table; where it has no scaling of its own, the model's first steps become it.
+        With `until` only the layer of that name is left, and what it needs. Raises UnknownLayerError where there is none.
         """
         if len(self._used(outputs)) > MOST_LAYERS:
             raise UnsupportedError(
@@ -193,6 +205,13 @@ class Plan:
         self._activate(outputs)
         used = self._used(outputs)
         names = self._names(used)
+        if until is not None:
+            found = [n for n in used if names[n] == until]
+            if not found:
+                raise UnknownLayerError([names[n] for n in used])
+            self.whole = found == outputs
+            outputs[:] = found
+            used = self._used(outputs)
         layers: list[dict[str, Any]] = []
         weights: dict[str, np.ndarray] = {}
         before = 0

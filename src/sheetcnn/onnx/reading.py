@@ -17,13 +17,15 @@ import numpy as np
 from ..arrays.array import Shape, Values, shape_text
 from ..errors import LimitError, NetworkError
 from ..model.limits import MAX_CELLS
+from ..model.settings import MAX_ABOUT
 from .comparing import compare
 from .curves import ITSELF, Curve
-from .file import Graph, Node, PieceError, UnsupportedError, branch
+from .file import Graph, Node, PieceError, UnsupportedError, branch, readers_of
 from .folding import MOST, folded
 from .picture import picture_of
 from .plan import Plan
 from .recognition import known, nearer
+from .refusals import RefusedError, printable
 from .values import MISFITS, Cells, Result, Value, nothing, refusal, stacked
 
 DEEPEST = 40  # how many values may wait to be drawn, each for the next
@@ -48,20 +50,19 @@ class Reading:
         size: tuple[int, int] | None,
         operators: Mapping[str, Callable[[Reading, Node], Result | tuple[Result, ...]]],
         whole: Callable[[Reading, Node], Value | None],
+        own: Reading | None = None,
     ) -> None:
-        """`operators` read nodes; `whole` knows the layer that a node is the last piece of."""
-        self.graph, self.opset, self.operators, self.whole = graph, graph.opset, operators, whole
-        self.readers: dict[str, list[Node]] = {}
-        self.makers: dict[str, Node] = {}
-        for node in graph.nodes:
-            self._know(node)
+        """`operators` read nodes; `whole` knows the layer that a node is the last piece of; `own` has the picture's own size."""
+        self.graph, self.opset, self.operators, self.whole, self.own = graph, graph.opset, operators, whole, own
+        self.readers = readers_of(graph.nodes)
+        self.makers = {name: node for node in graph.nodes for name in node.outputs}
         self.places: dict[Node, int] = {}  # in which order they are read
         self.room = MOST
         self.faults: dict[Node, str] = {}
         self.notes: dict[str, None] = {}  # what is to be known of how the model is read, in order
         self.bases: dict[str, list[str]] = {}  # of the last pieces of layers: what all their ways lead back to
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
-        self.picture = picture_of(graph, self.readers, size)
+        self.picture = picture_of(graph, readers_of(graph.all_nodes), size)
         self.plan = Plan(self.picture.maps)
         if self.picture.batch > 1:
             self.notes[f"Exported for {self.picture.batch:,} pictures at once, read for one."] = None
@@ -123,30 +124,36 @@ class Reading:
         """What a name stands for; None where it cannot be drawn."""
         return self.graph.constants[name] if name in self.graph.constants else self.values.get(name)
 
-    def finish(self, scaling: dict[str, Any]) -> Imported:
-        """The network that the graph's outputs make. Raises NetworkError with all that no layer does."""
+    def finish(self, scaling: dict[str, Any], until: str | None = None) -> Imported:
+        """The network that the graph's outputs make, or with `until` one of its layers. Raises RefusedError with all that none does."""
         layers: list[int] = []
         for name in self.graph.outputs:
             result = self.result(name)
             if isinstance(result, Value):
                 try:
-                    layers.append(self._end(result))
+                    layers.append(self.end(result))
                 except UnsupportedError as error:
                     self.faults.setdefault(error.node or self.graph.nodes[-1], str(error))
         if self.faults:
-            raise NetworkError(f"{self.graph.source}: {_listed(self.faults)}")
+            raise RefusedError(self.graph.source, self.faults)
         if not layers:
             raise NetworkError(f"{self.graph.source}: no output depends on its input {self.graph.input!r}")
         channels, height, width = self.plan.steps[0].shape
         settings: dict[str, Any] = {"channels": channels, "height": height, "width": width}
         settings |= {key: value if key == "scale" else list(value) for key, value in scaling.items() if value is not None}
         try:
-            description, weights = self.plan.finish(layers, settings)
+            description, weights = self.plan.finish(layers, settings, until)
         except UnsupportedError as error:
             raise LimitError(f"{self.graph.source}: {error}") from None
+        if until is not None and not self.plan.whole:
+            self.note_part(until)
         return Imported(self._titles(layers[-1]) | description, weights)
 
-    def _end(self, value: Value) -> int:
+    def note_part(self, until: str) -> None:
+        """Have the network say that it is but a part of the model."""
+        self.notes[f"Drawn up to {until}, which is not the whole model."] = None
+
+    def end(self, value: Value) -> int:
         """The layer that an output is, as a vector where it is one for each picture."""
         shape = stacked(value.shape)
         channels, *sides = self.plan.steps[value.cells.layer].shape
@@ -161,17 +168,17 @@ class Reading:
         """Name, description and labels, as far as the model has them."""
         graph = self.graph
         name = graph.metadata.get("name") or Path(graph.source).stem
-        titles: dict[str, Any] = {"name": _printable(name)[:200] or "model"}
-        about = " ".join(filter(None, [_printable(graph.about), *self.notes]))
+        titles: dict[str, Any] = {"name": printable(name)[:200] or "model"}
+        about = " ".join(filter(None, [printable(graph.about), *self.notes]))
         if about:
-            titles["about"] = about[-2000:]
+            titles["about"] = about[-MAX_ABOUT:]
         try:
             labels = json.loads(graph.metadata.get("labels", "null"))
         except (ValueError, RecursionError):
             labels = None
         shape = self.plan.steps[last].shape
         if isinstance(labels, list) and shape == (len(labels),) and all(isinstance(label, str) for label in labels):
-            titles["labels"] = [_printable(label)[:200] for label in labels]
+            titles["labels"] = [printable(label)[:200] for label in labels]
         return titles
 
     # -- what operators ask --------------------------------------------------------------------------------------------
@@ -381,17 +388,3 @@ class Reading:
                     waiting.append(self.makers[name])
         ordered = sorted(nodes, key=self.places.__getitem__)
         compare(ordered, constants, pictures, self.opset, curve, kind, settings)
-
-
-def _listed(faults: dict[Node, str]) -> str:
-    """All nodes that cannot be drawn, those with one reason together."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for node, reason in faults.items():
-        groups.setdefault((node.operator, reason), []).append(node.name or (node.outputs or [""])[0])
-    many = f"{len(faults)} nodes" if len(faults) > 1 else "a node"
-    parts = [f"{operator} ({', '.join(names)}): {reason}" for (operator, reason), names in groups.items()]
-    return " ".join(_printable(f"has {many} that sheetcnn cannot draw: {'; '.join(parts)}").split())
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text).strip()

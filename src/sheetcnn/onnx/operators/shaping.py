@@ -12,6 +12,7 @@ from ...layers import LAYERS
 from ..curves import LOGICAL
 from ..file import Node, UnsupportedError
 from ..reading import Reading
+from ..resizing import reshaped
 from ..values import Cells, Result, Value, stacked
 from .moving import index_of, refuse_large
 from .registry import axis_of, operator
@@ -296,7 +297,13 @@ def reshape(read: Reading, node: Node) -> Result:
     if sizes.count(-1) == 1:
         rest = -int(np.prod(sizes))
         sizes[sizes.index(-1)] = int(np.prod(x.shape)) // rest if rest > 0 else 0
-    return read.reshaped(x, tuple(sizes))
+    return read.reshaped(x, _followed(read, node, x.shape) or tuple(sizes))
+
+
+def _followed(read: Reading, node: Node, shape: Shape) -> Shape | None:
+    """What a node makes of a picture of another size than the model's own, where that follows from what it makes there."""
+    given, made = (None if read.own is None else read.own.result(name) for name in (node.inputs[0], node.outputs[0]))
+    return reshaped(given.shape, made.shape, shape) if isinstance(given, Value) and isinstance(made, Value) else None
 
 
 @operator("Squeeze")
