@@ -17,6 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image
 
 import sheetcnn
+from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import read_book
 from sheetcnn.handout.feedback import DARKEST, GREEN, SHADES, WRONG, WRONG_INK
 from sheetcnn.handout.tasks.compute import FRAMES
@@ -234,6 +235,72 @@ def test_the_same_map_has_the_same_colours_wherever_it_is_shown(make: Make) -> N
     for layer in ("same", "relu", "twice"):
         for k in (1, 2):
             assert colours(path, f"gallery_{layer}_{k}") == colours(path, f"{layer}_map_{k}")
+
+
+RGB = """name = "n"
+[input]
+channels = 3
+height = 2
+width = 3
+scale = 2
+[[layers]]
+name = "conv"
+type = "conv2d"
+out_channels = 1
+kernel_size = 1
+[[layers]]
+name = "pool"
+type = "max_pool2d"
+kernel_size = 1
+"""
+
+
+def true(test: str, shade: int) -> bool:
+    """Whether a test of a rule holds while its cell says that a row is in these colours: `($C7=1)>0`, `$C$7=0`."""
+    return bool(eval(re.sub(r"\$C\$?\d+", str(shade), test).replace("=", "==")))
+
+
+def rules_of(path: Path, name: str) -> list[Any]:
+    sheet, top, left, *_ = read_book(path).names[name]
+    where = f"{LETTERS[left]}{top}"
+    book = openpyxl.load_workbook(path)[sheet]
+    return [rule for area in book.conditional_formatting if where in area.sqref for rule in area.rules]
+
+
+@pytest.mark.parametrize("channel", [1, 2, 3])
+def test_the_inspector_shows_a_channel_of_the_picture_in_its_colours(channel: int, make: Make) -> None:
+    """Those of its own sheet; `check` proves that the cells beside windows and thumbnails say which one is shown."""
+    path = make(RGB, np.arange(18.0).reshape(3, 2, 3))
+    own = next(rule.colorScale for rule in rules_of(path, f"input_normalized_{channel}") if rule.colorScale)
+    ends, shades = [float(end.val) for end in own.cfvo], [shade.rgb for shade in own.color]
+    found = []
+    for rule in rules_of(path, "inspector_shot"):
+        if rule.colorScale:
+            parts = [re.fullmatch(r'IF\((.+?),(-?[\d.]+),""\)', end.val) for end in rule.colorScale.cfvo]
+            if all(part is not None and true(part[1].replace("$D", "$C"), channel) for part in parts):
+                found.append(([float(part[2]) for part in parts], [shade.rgb for shade in rule.colorScale.color]))  # type: ignore[index]
+    assert found == [(ends, shades)]
+    points = [(end, shade[2:]) for end, shade in zip(ends, shades, strict=True)]
+    values = np.linspace(*ends, 33).tolist()
+    for value, shown in zip(values, window_shades(path, values, channel), strict=True):
+        assert np.abs(np.array(list(bytes.fromhex(shown))) - mixed(points, value)).max() < 255 / 16 + 1  # it has steps
+
+
+def test_the_inspector_shows_maps_in_the_colours_of_maps(make: Make) -> None:
+    path = make(RGB, np.arange(18.0).reshape(3, 2, 3))
+    scales = [rule.colorScale for rule in rules_of(path, "inspector_shot") if rule.colorScale]
+    kept = [scale for scale in scales if true(scale.cfvo[0].val[3:].split(",")[0].replace("$D", "$C"), 0)]
+    assert [[shade.rgb[2:] for shade in scale.color] for scale in kept] == [list(palette.MAPS)]
+    assert window_shades(path, [-9, 0, 9], 0) == list(palette.MAPS)
+
+
+def window_shades(path: Path, values: list[float], shade: int) -> list[str]:
+    """The colours of numbers in a window, by the first rule that holds."""
+    cached, rules = openpyxl.load_workbook(path, data_only=True)["Inspector"], rules_of(path, "inspector_window")
+    parts = [re.fullmatch(r"AND\(ISNUMBER\((\w+)\),(.+?)(?:,\1>=(.+))?\)", rule.formula[0]) for rule in rules]
+    kept = [(part[3], rule) for part, rule in zip(parts, rules, strict=True) if part and true(part[2], shade)]
+    ends = [(-np.inf if limit is None else numbers_of(cached, limit), rule.dxf.fill.bgColor.rgb[2:]) for limit, rule in kept]
+    return [next(colour for end, colour in ends if value >= end) for value in values]
 
 
 def test_kernels_are_white_around_0(same: Path) -> None:

@@ -404,13 +404,14 @@ def test_a_cell_by_hand(make: Callable[..., Path], office: Callable[..., Any]) -
 @pytest.mark.libreoffice
 def test_padding_is_a_dot_and_counts_as_0(make: Callable[..., Path], office: Callable[..., Any]) -> None:
     path = make(SMALL, PIXELS)
-    window, product, box = shown(
+    window, product, box, reaches = shown(
         path,
         office,
-        ["inspector_window", "inspector_product", "inspector_box"],
+        ["inspector_window", "inspector_product", "inspector_box", "inspector_reaches"],
         *choose(path, map=1, row=1, column=1),
     )
     assert [row[-2:] for row in lines(window)][:2] == [["·", "·"], [1, 2]]
+    assert reaches == [["the window reaches into padding (·)"]]
     assert lines(product)[:2] == [[0, 0], [3, 8]]
     assert box[0][::10][:5] == [11 - 3, 10, 18, 18, 18]  # 3·1 + 4·2 of the first channel, −1·3 of the second
 
@@ -632,7 +633,7 @@ def test_an_edited_inspector_is_found(make: Callable[..., Path], tmp_path: Path)
 def test_a_layer_that_does_not_exist(make: Callable[..., Path], tmp_path: Path) -> None:
     report = sheetcnn.check(chosen(make(SMALL, PIXELS), tmp_path / "c.xlsx", layer="nothing"))
     finding = report.findings[0]
-    assert (finding.layer, finding.kind, finding.cell) == ("inspector", "input", "Inspector!D3")
+    assert (finding.layer, finding.kind, finding.cell) == ("inspector", "input", "Inspector!F3")
     assert "'nothing'" in finding.text
 
 
