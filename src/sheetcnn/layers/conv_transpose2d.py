@@ -164,6 +164,7 @@ class ConvTranspose2d(Activated):
                 spacing=self.dilation,
                 labels=turned,
                 sign="→",
+                of_weights=True,
             ),
         ]
 

@@ -21,7 +21,7 @@ from .shown import HOLE
 from .table import BOX_COLUMNS, CHOICES, LIMITS, SIZES, Inspector
 
 STEPS = 8  # of the colours from 0 to the largest number
-WRONG, RIGHT = PatternFill("solid", bgColor="FECACA"), PatternFill("solid", bgColor="BBF7D0")
+WRONG, RIGHT = PatternFill("solid", bgColor=palette.WRONG), PatternFill("solid", bgColor=palette.RIGHT)
 BOX = Border(*[Side("thin", color=palette.RULE)] * 4)
 
 
@@ -85,9 +85,9 @@ def _window(sheet: Worksheet, places: dict[str, Grid], scales: list[Test]) -> No
     head, box = (cell_of(places[f"inspector_{name}"], 0, 0) for name in ("head", "box"))
     winner = f'AND({head}="largest of the window",{corner}={box})'
     orange = Border(*[Side("medium", color=palette.OUTLINE)] * 4)
-    gold = PatternFill("solid", bgColor="FCD34D")
+    gold = PatternFill("solid", bgColor=palette.WINNER)
     add = sheet.conditional_formatting.add
-    add(cells, CellIsRule("equal", [f'"{HOLE}"'], fill=PatternFill("solid", bgColor="E5E7EB"), border=BOX))
+    add(cells, CellIsRule("equal", [f'"{HOLE}"'], fill=PatternFill("solid", bgColor=palette.BLANK), border=BOX))
     add(cells, FormulaRule([winner], fill=gold, font=Font(bold=True), border=orange))
     _graded(sheet, grid, scales)
 
@@ -142,7 +142,7 @@ def _steps(sheet: Worksheet, places: dict[str, Grid]) -> None:
     shown = f"{LETTERS[boxes.left]}{boxes.top}"
     wide = f"{shown}:{LETTERS[boxes.right + BOX_COLUMNS - 3]}{boxes.top + FINE - 1}"
     add = sheet.conditional_formatting.add
-    add(wide, FormulaRule([f"ISNUMBER({shown})"], fill=PatternFill("solid", bgColor="EEF2FF"), font=Font(bold=True)))
+    add(wide, FormulaRule([f"ISNUMBER({shown})"], fill=PatternFill("solid", bgColor=palette.STEP), font=Font(bold=True)))
     area = area_of(Grid("", tick.top, tick.left, FINE, 3 * BOX_COLUMNS + 1))
     for sign, fill in (("=", RIGHT), ("<>", WRONG)):
         add(area, FormulaRule([f'LEFT({cell_of(tick, 0, 0)},1){sign}"✓"'], fill=fill))
@@ -153,7 +153,7 @@ def _choices(sheet: Worksheet, places: dict[str, Grid]) -> None:
     for choice, limit in zip(CHOICES[1:], LIMITS, strict=True):
         cell, most = (cell_of(places[f"inspector_{name}"], 0, 0) for name in (choice, limit))
         good = f"AND(ISNUMBER({cell}),{cell}>=1,{cell}<={most},{cell}=INT({cell}))"
-        rule = FormulaRule([f"NOT({good})"], fill=WRONG, font=Font(color="B91C1C"))
+        rule = FormulaRule([f"NOT({good})"], fill=WRONG, font=Font(color=palette.WRONG_INK))
         sheet.conditional_formatting.add(area_of(places[f"inspector_{choice}"]), rule)
     if (kernel := places.get("inspector_kernel")) is not None:
         blank = cell_of(kernel, 0, kernel.columns - 1)

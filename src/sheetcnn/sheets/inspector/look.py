@@ -154,7 +154,7 @@ def _style(draft: WorkbookDraft, content: WorkbookContent, inspector: Inspector,
     if name in ("window", "kernel", "product"):
         return draft.style("inspected", _number_format(content, inspector, name))
     if name in ("sum", "part"):
-        return draft.style("step", _number_format(content, inspector, "product"))
+        return draft.style("step", _number_format(content, inspector, "sum"))
     if name in LIMITS:
         return draft.style("note", '"of "0')
     if name == "box":
@@ -172,11 +172,11 @@ def _style(draft: WorkbookDraft, content: WorkbookContent, inspector: Inspector,
 
 
 def _number_format(content: WorkbookContent, inspector: Inspector, name: str) -> str:
-    """Whole numbers where all that may be shown are; else two decimals."""
+    """Whole numbers where all that may be shown are; else two decimals, without a 0 before them where cells are narrow."""
     whole = True
     for layer in inspector.layers:
         own = [] if name == "window" else [a for a in content.graph.of[layer.node.name] if a.role in ("parameter", "shared")]
         read = [] if name == "kernel" else [content.graph.output(layer.node.inputs[0])]
         arrays = [content.values[array.id] for array in (*own, *read)]
         whole = whole and all((array == np.rint(array)).all() for array in arrays)
-    return "0" if whole else "0.00"
+    return "0" if whole else "0.00" if name == "sum" else "#.00;-#.00;0"

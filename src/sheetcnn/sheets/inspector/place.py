@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from ...arrays.grid import Grid
+from ...model.trace import LARGEST
 from .inspected import FINE, SHOT
 from .table import BOX_COLUMNS, CHOICES, INSPECTOR, LIMITS, MARKS, TABLE, Inspector
 
@@ -40,7 +41,7 @@ class Columns:
 def columns_of(inspector: Inspector) -> Columns:
     """A strip of columns: name, thumbnail, window × kernel = products, sum, and the steps beside it."""
     window, kernel = inspector.widths
-    cell = 36 if max(window, kernel) <= 4 else 30
+    cell = next(pixels for most, pixels in CELLS.items() if max(window, kernel) <= most)
     widths: list[int] = []
     first: dict[str, int] = {}
 
@@ -113,8 +114,9 @@ def inspector_places(inspector: Inspector) -> dict[str, Grid]:
     return places
 
 
+CELLS = {4: 32, 5: 28, LARGEST: 25}  # the width of a window's cells in pixels, where windows are not wider than that
 HEAD_ROWS = 4  # rows of thumbnails' cells for the words above a step
 LINE = {"before layer": 50, "layer": 128}  # how wide its parts are at least, in pixels
 for _choice, _limit in zip(CHOICES[1:], LIMITS, strict=True):
     LINE |= {f"before {_choice}": 50, _choice: 44, _limit: 50}
-LINE["note"] = 360
+LINE["note"] = 480

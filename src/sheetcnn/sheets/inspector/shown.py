@@ -53,12 +53,12 @@ class ShownSheet:
         ):
             typed, shown = self.to.area(choice, self.sheet), self.to.at(choice, self.sheet)
             most = self.to.of(limit, self.sheet)
-            there = f'IF({most}=1,"is 1 {choice}","are {limit} 1 to "&{most})'
-            texts.append(f'IF({typed}={shown},"","✗ There "&{there}&": {choice} "&{shown}&" is shown.  ")')
+            there = f'IF({most}=1,"1 {choice}",{most}&" {limit}")'
+            texts.append(f'IF({typed}={shown},"","✗ only "&{there}&": {choice} "&{shown}&" is shown  ")')
             given = self.choice[choice]
             right = type(given) in (int, float) and given == at + 1
-            is_ = f"is 1 {choice}" if size == 1 else f"are {limit} 1 to {size}"
-            values.append("" if right else f"✗ There {is_}: {choice} {at + 1} is shown.  ")
+            there = f"1 {choice}" if size == 1 else f"{size} {limit}"
+            values.append("" if right else f"✗ only {there}: {choice} {at + 1} is shown  ")
         self.note = "".join(values)
         return ComputedRange("inspector_note", lambda *_: "&".join(texts), [[self.note]])
 

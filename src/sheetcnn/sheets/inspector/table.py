@@ -322,7 +322,7 @@ class Inspector:
 
 SIZES = ("read", "kernel", "product", "own")  # of the largest numbers, for the colours
 LIMITS = ("maps", "rows", "columns")
-BOX_COLUMNS = 10  # of a step
+BOX_COLUMNS = 8  # of a step
 
 
 def _listed(grids: Grids) -> list[Any]:
