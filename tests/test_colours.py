@@ -345,6 +345,18 @@ def test_scale_bars_follow_edits(same: Path) -> None:
     assert next(layer for layer in report.layers if layer.layer == "scale bars").cells > 0
 
 
+@pytest.mark.libreoffice
+def test_with_an_error_in_a_cell_the_others_keep_colours(same: Path, office: Callable[..., Any]) -> None:
+    """The bar has numbers still, of the size of 1, so that text and cell are told apart."""
+    names = read_book(same).names
+    sheet, top, left, *_ = names["same_map_1"]
+    line = names["same_map_scale"]
+    area = f"{LETTERS[line[2]]}{line[1]}:{LETTERS[line[4]]}{line[3]}"
+    job = {"book": str(same), "edits": [[sheet, f"{LETTERS[left]}{top}", "=1/0"]], "read": [[sheet, area]]}
+    [done] = office([job])
+    assert done["read"][0][0] == pytest.approx(np.linspace(-1, 1, LEGEND))
+
+
 @pytest.mark.parametrize(("name", "offset"), [("same_map_scale", 0), ("same_map_scale", 3), ("twice_map_scale", 10)])
 @pytest.mark.parametrize("value", [8, "=1+1", "=MAX(B20:C30)"])
 def test_a_mistake_in_a_scale_bar_is_found(same: Path, name: str, offset: int, value: Any) -> None:

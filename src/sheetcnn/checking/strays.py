@@ -18,7 +18,8 @@ from .report import Value
 
 MOST = 1000  # on one sheet that are looked at
 # The skeleton of a scale bar's last cell, which the colours come from.
-_LARGEST = re.compile(r"MAX\(MAX\(\x01(,\x01)*\),-MIN\(\x01(,\x01)*\)\)\Z")
+_AREAS = r"\(\x01(?:,\x01)*\)"
+_LARGEST = re.compile(rf"IF\(ISNUMBER\(SUM{_AREAS}\),MAX\(MAX{_AREAS},-MIN{_AREAS}\),1\)\Z")
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def _steps(sheet: Worksheet, places: dict[str, Grid]) -> None:
     wide = f"{shown}:{LETTERS[boxes.right + BOX_COLUMNS - 3]}{boxes.top + FINE - 1}"
     add = sheet.conditional_formatting.add
     add(wide, FormulaRule([f"ISNUMBER({shown})"], fill=PatternFill("solid", bgColor=palette.STEP), font=Font(bold=True)))
-    area = area_of(Grid("", tick.top, tick.left, FINE, 3 * BOX_COLUMNS + 1))
+    area = area_of(Grid("", tick.top, tick.left, FINE, 4 * BOX_COLUMNS + 1))
     for sign, fill in (("=", RIGHT), ("<>", WRONG)):
         add(area, FormulaRule([f'LEFT({cell_of(tick, 0, 0)},1){sign}"✓"'], fill=fill))
 

@@ -123,7 +123,7 @@ def _merge_lines(sheet: Worksheet, inspector: Inspector, places: dict[str, Grid]
         _merge(sheet, TOP + HEAD_ROWS, left + 2, TOP + HEAD_ROWS + FINE - 1, left + BOX_COLUMNS - 1)
     for name in ("tick", "map_name"):
         cell = places[f"inspector_{name}"]
-        _merge(sheet, cell.top, cell.left, cell.top + FINE - 1, cell.left + 3 * BOX_COLUMNS)
+        _merge(sheet, cell.top, cell.left, cell.top + FINE - 1, cell.left + 4 * BOX_COLUMNS)
 
 
 def inspector_cells(draft: WorkbookDraft, content: WorkbookContent, inspector: Inspector, places: dict[str, Grid]) -> None:
