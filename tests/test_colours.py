@@ -308,6 +308,37 @@ def test_kernels_are_white_around_0(same: Path) -> None:
     assert looks(same, "same_kernel_2_1") == [[("4A7DF0", "000058")]]
 
 
+TURNED = """name = "n"
+[input]
+channels = 1
+height = 2
+width = 2
+[[layers]]
+name = "shift"
+type = "cellwise"
+weight = [[[1, 0], [0, 2]]]
+[[layers]]
+name = "up"
+type = "conv_transpose2d"
+out_channels = 1
+kernel_size = 2
+weight = [[[[1, 2], [-4, 4]]]]
+"""
+
+
+def test_a_turned_kernel_is_as_orange_as_the_kernel(make: Make) -> None:
+    path = make(TURNED, np.ones((1, 2, 2)))
+    assert colours(path, "up_turned_1_1") == [line[::-1] for line in colours(path, "up_kernel_1_1")[::-1]]
+    assert colours(path, "up_turned_1_1")[0] == ["F9A04E", "4A7DF0"]
+
+
+def test_numbers_of_a_map_are_no_filter(make: Make) -> None:
+    """What a cellwise layer adds to each map is not called filter and channel."""
+    path = make(TURNED, np.ones((1, 2, 2)))
+    sheet, top, left, *_ = read_book(path).names["shift_kernel_1"]
+    assert openpyxl.load_workbook(path)[sheet].cell(top - 1, left).value == "weight 1"
+
+
 def test_texts_change_their_shade(same: Path) -> None:
     """Typed numbers are pale on dark, darker blues in the middle, blue on light; formulas are white or black."""
     assert [font for line in looks(same, "input_channel_1") for _, font in line] == [
