@@ -77,7 +77,8 @@ def scale_bars(
     mirrors = sum(array.role == "mirror" for array in arrays)
     for array in sorted(arrays, key=lambda array: array.role != "output" or array.owner == INPUT):
         if has_live_scale(array) or (array.role in ("parameter", "shared") and has_colours(array)):
-            text = array.label if array.role != "mirror" else "reads" if mirrors == 1 else f"reads {array.inputs[0].owner}"
+            own = array.key if array.role == "parameter" and array.labels else array.label
+            text = own if array.role != "mirror" else "reads" if mirrors == 1 else f"reads {array.inputs[0].owner}"
             put(sheet, row, column, text, "soft")
             column = scale_bar(draft, sheet, content, array, row, column + room_for(text) + 1)
         elif array.owner == INPUT and array.role != "parameter":
