@@ -17,6 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image
 
 import sheetcnn
+from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import read_book
 from sheetcnn.handout.feedback import DARKEST, GREEN, SHADES, WRONG, WRONG_INK
 from sheetcnn.handout.tasks.compute import FRAMES
@@ -236,9 +237,106 @@ def test_the_same_map_has_the_same_colours_wherever_it_is_shown(make: Make) -> N
             assert colours(path, f"gallery_{layer}_{k}") == colours(path, f"{layer}_map_{k}")
 
 
+RGB = """name = "n"
+[input]
+channels = 3
+height = 2
+width = 3
+scale = 2
+[[layers]]
+name = "conv"
+type = "conv2d"
+out_channels = 1
+kernel_size = 1
+[[layers]]
+name = "pool"
+type = "max_pool2d"
+kernel_size = 1
+"""
+
+
+def true(test: str, shade: int) -> bool:
+    """Whether a test of a rule holds while its cell says that a row is in these colours: `($C7=1)>0`, `$C$7=0`."""
+    return bool(eval(re.sub(r"\$C\$?\d+", str(shade), test).replace("=", "==")))
+
+
+def rules_of(path: Path, name: str) -> list[Any]:
+    sheet, top, left, *_ = read_book(path).names[name]
+    where = f"{LETTERS[left]}{top}"
+    book = openpyxl.load_workbook(path)[sheet]
+    return [rule for area in book.conditional_formatting if where in area.sqref for rule in area.rules]
+
+
+@pytest.mark.parametrize("channel", [1, 2, 3])
+def test_the_inspector_shows_a_channel_of_the_picture_in_its_colours(channel: int, make: Make) -> None:
+    """Those of its own sheet; `check` proves that the cells beside windows and thumbnails say which one is shown."""
+    path = make(RGB, np.arange(18.0).reshape(3, 2, 3))
+    own = next(rule.colorScale for rule in rules_of(path, f"input_normalized_{channel}") if rule.colorScale)
+    ends, shades = [float(end.val) for end in own.cfvo], [shade.rgb for shade in own.color]
+    found = []
+    for rule in rules_of(path, "inspector_shot"):
+        if rule.colorScale:
+            parts = [re.fullmatch(r'IF\((.+?),(-?[\d.]+),""\)', end.val) for end in rule.colorScale.cfvo]
+            if all(part is not None and true(part[1].replace("$D", "$C"), channel) for part in parts):
+                found.append(([float(part[2]) for part in parts], [shade.rgb for shade in rule.colorScale.color]))  # type: ignore[index]
+    assert found == [(ends, shades)]
+    points = [(end, shade[2:]) for end, shade in zip(ends, shades, strict=True)]
+    values = np.linspace(*ends, 33).tolist()
+    for value, shown in zip(values, window_shades(path, values, channel), strict=True):
+        assert np.abs(np.array(list(bytes.fromhex(shown))) - mixed(points, value)).max() < 255 / 16 + 1  # it has steps
+
+
+def test_the_inspector_shows_maps_in_the_colours_of_maps(make: Make) -> None:
+    path = make(RGB, np.arange(18.0).reshape(3, 2, 3))
+    scales = [rule.colorScale for rule in rules_of(path, "inspector_shot") if rule.colorScale]
+    kept = [scale for scale in scales if true(scale.cfvo[0].val[3:].split(",")[0].replace("$D", "$C"), 0)]
+    assert [[shade.rgb[2:] for shade in scale.color] for scale in kept] == [list(palette.MAPS)]
+    assert window_shades(path, [-9, 0, 9], 0) == list(palette.MAPS)
+
+
+def window_shades(path: Path, values: list[float], shade: int) -> list[str]:
+    """The colours of numbers in a window, by the first rule that holds."""
+    cached, rules = openpyxl.load_workbook(path, data_only=True)["Inspector"], rules_of(path, "inspector_window")
+    parts = [re.fullmatch(r"AND\(ISNUMBER\((\w+)\),(.+?)(?:,\1>=(.+))?\)", rule.formula[0]) for rule in rules]
+    kept = [(part[3], rule) for part, rule in zip(parts, rules, strict=True) if part and true(part[2], shade)]
+    ends = [(-np.inf if limit is None else numbers_of(cached, limit), rule.dxf.fill.bgColor.rgb[2:]) for limit, rule in kept]
+    return [next(colour for end, colour in ends if value >= end) for value in values]
+
+
 def test_kernels_are_white_around_0(same: Path) -> None:
     assert looks(same, "same_kernel_1_1") == [[("F9A04E", "0000CC")]]
     assert looks(same, "same_kernel_2_1") == [[("4A7DF0", "000058")]]
+
+
+TURNED = """name = "n"
+[input]
+channels = 1
+height = 2
+width = 2
+[[layers]]
+name = "shift"
+type = "cellwise"
+weight = [[[1, 0], [0, 2]]]
+[[layers]]
+name = "up"
+type = "conv_transpose2d"
+out_channels = 1
+kernel_size = 2
+weight = [[[[1, 2], [-4, 4]]]]
+"""
+
+
+def test_a_turned_kernel_is_as_orange_as_the_kernel(make: Make) -> None:
+    path = make(TURNED, np.ones((1, 2, 2)))
+    assert colours(path, "up_turned_1_1") == [line[::-1] for line in colours(path, "up_kernel_1_1")[::-1]]
+    assert colours(path, "up_turned_1_1")[0] == ["F9A04E", "4A7DF0"]
+
+
+def test_numbers_of_a_map_are_no_filter(make: Make) -> None:
+    """What a cellwise layer adds to each map is not called filter and channel."""
+    path = make(TURNED, np.ones((1, 2, 2)))
+    sheet, top, left, *_ = read_book(path).names["shift_kernel_1"]
+    assert openpyxl.load_workbook(path)[sheet].cell(top - 1, left).value == "weight 1"
 
 
 def test_texts_change_their_shade(same: Path) -> None:
@@ -276,6 +374,18 @@ def test_scale_bars_follow_edits(same: Path) -> None:
     report = sheetcnn.check(same)
     assert report.ok, report.findings
     assert next(layer for layer in report.layers if layer.layer == "scale bars").cells > 0
+
+
+@pytest.mark.libreoffice
+def test_with_an_error_in_a_cell_the_others_keep_colours(same: Path, office: Callable[..., Any]) -> None:
+    """The bar has numbers still, of the size of 1, so that text and cell are told apart."""
+    names = read_book(same).names
+    sheet, top, left, *_ = names["same_map_1"]
+    line = names["same_map_scale"]
+    area = f"{LETTERS[line[2]]}{line[1]}:{LETTERS[line[4]]}{line[3]}"
+    job = {"book": str(same), "edits": [[sheet, f"{LETTERS[left]}{top}", "=1/0"]], "read": [[sheet, area]]}
+    [done] = office([job])
+    assert done["read"][0][0] == pytest.approx(np.linspace(-1, 1, LEGEND))
 
 
 @pytest.mark.parametrize(("name", "offset"), [("same_map_scale", 0), ("same_map_scale", 3), ("twice_map_scale", 10)])

@@ -378,7 +378,7 @@ def lines(shown: list[list[Any]]) -> list[list[Any]]:
 
 def steps(head: list[list[Any]], box: list[list[Any]]) -> list[tuple[str, Any]]:
     """The words of the steps with their numbers."""
-    return [(words, number) for words, number in zip(head[0][::10], box[0][::10], strict=True) if words]
+    return [(words, number) for words, number in zip(head[0][::8], box[0][::8], strict=True) if words]
 
 
 @pytest.mark.libreoffice
@@ -404,15 +404,16 @@ def test_a_cell_by_hand(make: Callable[..., Path], office: Callable[..., Any]) -
 @pytest.mark.libreoffice
 def test_padding_is_a_dot_and_counts_as_0(make: Callable[..., Path], office: Callable[..., Any]) -> None:
     path = make(SMALL, PIXELS)
-    window, product, box = shown(
+    window, product, box, reaches = shown(
         path,
         office,
-        ["inspector_window", "inspector_product", "inspector_box"],
+        ["inspector_window", "inspector_product", "inspector_box", "inspector_reaches"],
         *choose(path, map=1, row=1, column=1),
     )
     assert [row[-2:] for row in lines(window)][:2] == [["·", "·"], [1, 2]]
+    assert reaches == [["the window reaches into padding (·)"]]
     assert lines(product)[:2] == [[0, 0], [3, 8]]
-    assert box[0][::10][:5] == [11 - 3, 10, 18, 18, 18]  # 3·1 + 4·2 of the first channel, −1·3 of the second
+    assert box[0][::8][:5] == [11 - 3, 10, 18, 18, 18]  # 3·1 + 4·2 of the first channel, −1·3 of the second
 
 
 @pytest.mark.libreoffice
@@ -498,8 +499,8 @@ def test_choices_beyond_a_layer_are_refused_visibly(make: Callable[..., Path], o
     names = ["inspector_at", "inspector_note", "inspector_tick"]
     at, note, tick = shown(path, office, names, *choose(path, layer="pool", map=9, row=-4, column=1.2))
     assert at[0][:4] == [2, 2, 1, 1]
-    there = ["are maps 1 to 2: map 2", "are rows 1 to 3: row 1", "is 1 column: column 1"]
-    assert note == [["".join(f"✗ There {words} is shown.  " for words in there)]]
+    there = ["2 maps: map 2", "3 rows: row 1", "1 column: column 1"]
+    assert note == [["".join(f"✗ only {words} is shown  " for words in there)]]
     assert tick == [["✗ not the cell that was chosen"]]
     at, note, tick = shown(path, office, names, *choose(path, layer="pool", map=2, row=3, column=1))
     assert (at[0][:4], note, tick) == ([2, 2, 3, 1], [[""]], [["✓ as on its sheet"]])
@@ -632,7 +633,7 @@ def test_an_edited_inspector_is_found(make: Callable[..., Path], tmp_path: Path)
 def test_a_layer_that_does_not_exist(make: Callable[..., Path], tmp_path: Path) -> None:
     report = sheetcnn.check(chosen(make(SMALL, PIXELS), tmp_path / "c.xlsx", layer="nothing"))
     finding = report.findings[0]
-    assert (finding.layer, finding.kind, finding.cell) == ("inspector", "input", "Inspector!D3")
+    assert (finding.layer, finding.kind, finding.cell) == ("inspector", "input", "Inspector!F3")
     assert "'nothing'" in finding.text
 
 

@@ -49,7 +49,7 @@ kernels = ["sobel_x", "outline"]
 """
 NAMES = ["as built", "identity", "blur", "gaussian", "sharpen", "sobel_x", "sobel_y", "prewitt_x", "prewitt_y", "laplacian",
          "emboss", "outline"]  # fmt: skip
-NO_NUMBER = "not a number: counts as 0"
+NO_NUMBER = "not a number: 0"
 
 
 def place(path: Path, name: str) -> tuple[str, str]:
@@ -87,11 +87,11 @@ def test_the_list(make: Callable[..., Path]) -> None:
     assert sorted(str(part) for part in rule.sqref.ranges) == sorted(cells)
     assert [book["conv"][cell].value for cell in cells] == ["as built"] * 2
     names = read_book(path).names
-    for k in (1, 2):  # just below the first kernel, as wide as it is, and its state at the right
+    for k in (1, 2):  # just below the first kernel, as wide as it is, and its state below that
         _, _, left, bottom, right = names[f"conv_kernel_{k}_1"]
         assert names[f"conv_choice_{k}"][1:3] == (bottom + 1, left)
         assert f"{LETTERS[left]}{bottom + 1}:{LETTERS[right]}{bottom + 1}" in book["conv"].merged_cells
-        assert names[f"conv_state_{k}"][1:] == (bottom + 1, right + 1, bottom + 1, right + 1)
+        assert names[f"conv_state_{k}"][1:] == (bottom + 2, left, bottom + 2, left)
     assert not book["second"].data_validations.dataValidation
 
 

@@ -81,7 +81,7 @@ def test_answers_in_libreoffice(make: Callable[..., Path], office: Callable[...,
         read = [[s, f"{LETTERS[column]}{row}"] for s, row, column, *_ in places]
         [done] = office([{"book": str(path), "edits": [[sheet, f"{LETTERS[left + 1]}{top}", 5]], "read": read}])
         answer, state, first = (area[0][0] for area in done["read"])
-        assert (answer, state) == (name, "changed since it was built: Check tells what")
+        assert (answer, state) == (name, "changed since built: see Check")
         assert first == ("n0" if size == 3 else "n1")
 
 

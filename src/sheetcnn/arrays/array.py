@@ -47,6 +47,7 @@ class Array:
     labels: tuple[str, ...] = ()  # above its grids, the longest that fits: {k} is the map, {c} the channel
     sign: str | None = None  # before it in the equation; None: "=" or "+", as its place has it
     numbered_from: int | None = None  # the number of its first grid in their names, where that is not 1
+    of_weights: bool = False  # a step that is weights in another order, and has their colours
     shared_name: bool = False  # a filter's kernels have one name: they stand one below the other, at their channels' heights
 
     def __post_init__(self) -> None:

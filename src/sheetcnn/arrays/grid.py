@@ -62,7 +62,8 @@ class Grid:
 
     def seen_from(self, sheet: str) -> Grid:
         """The same grid for formulas that stand on `sheet`."""
-        grid = replace(self, prefix="" if sheet == self.sheet else sheet_prefix(self.sheet))
+        prefix = "" if sheet == self.sheet else sheet_prefix(self.sheet)
+        grid = Grid(self.sheet, self.top, self.left, self.rows, self.columns, self.spacing, prefix)
         grid.windows = _Windows(grid)
         return grid
 

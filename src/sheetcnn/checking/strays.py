@@ -18,7 +18,8 @@ from .report import Value
 
 MOST = 1000  # on one sheet that are looked at
 # The skeleton of a scale bar's last cell, which the colours come from.
-_LARGEST = re.compile(r"MAX\(MAX\(\x01(,\x01)*\),-MIN\(\x01(,\x01)*\)\)\Z")
+_AREAS = r"\(\x01(?:,\x01)*\)"
+_LARGEST = re.compile(rf"IF\(ISNUMBER\(SUM{_AREAS}\),MAX\(MAX{_AREAS},-MIN{_AREAS}\),1\)\Z")
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,29 @@ class Strays:
             for owner in self.named.there:
                 for grid in self._grids(owner, name):
                     part(loose, grid)[...] = False
+            loose &= self._read_by_any(sheet)
             for row, column in np.argwhere(loose)[:MOST].tolist():
                 found = self._read(layer, sheet, row, column)
                 if found is not None:
                     yield found
+
+    def _read_by_any(self, sheet: Sheet) -> np.ndarray:
+        """Which cells of a sheet formulas read: each area adds 1 where it begins and takes it away behind its end."""
+        rows, columns = sheet.kind.shape
+        steps = np.zeros((rows + 1, columns + 1), np.int32)
+        for group in self.groups:
+            for n, (name, high, wide) in enumerate(group.shapes):
+                if name == sheet.name:
+                    tops, lefts = np.minimum(group.tops[:, n], rows), np.minimum(group.lefts[:, n], columns)
+                    bottoms, rights = np.minimum(tops + high, rows), np.minimum(lefts + wide, columns)
+                    for row, column, step in (
+                        (tops, lefts, 1),
+                        (tops, rights, -1),
+                        (bottoms, lefts, -1),
+                        (bottoms, rights, 1),
+                    ):
+                        np.add.at(steps, (row, column), step)
+        return steps.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
 
     def _grids(self, owner: str, sheet: str, ids: set[str] | None = None) -> Iterator[Grid]:
         """The grids of a layer that stand on a sheet."""

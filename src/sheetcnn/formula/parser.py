@@ -108,16 +108,18 @@ def _fixed(meant: str) -> bool:
 def references_in(text: str) -> Iterator[tuple[re.Match[str], Reference]]:
     """The references of a formula, each with where it stands; A0 and XFE1, which no sheet has, are none."""
     for match in _REFERENCE.finditer(text):
-        if match[1] is not None:
+        literal, quoted, plain, left, top, right, bottom = match.groups()
+        if literal is not None:
             continue
-        quoted, plain, left, top, right, bottom = match.groups()[1:]
-        columns = NUMBER.get(left.upper(), 0), NUMBER.get((right or left).upper(), 0)
-        rows = int(top), int(bottom or top)
-        if not (all(columns) and min(rows) >= 1 and max(rows) <= MAX_ROWS):
-            continue
-        (r0, r1), (c0, c1) = sorted(rows), sorted(columns)
-        sheet = quoted.replace("''", "'") if quoted else plain
-        yield match, Reference(sheet, r0, c0, r1 - r0 + 1, c1 - c0 + 1)
+        c0, r0 = NUMBER.get(left.upper(), 0), int(top)
+        c1, r1 = (c0, r0) if right is None else (NUMBER.get(right.upper(), 0), int(bottom))
+        if c1 < c0:
+            c0, c1 = c1, c0
+        if r1 < r0:
+            r0, r1 = r1, r0
+        if c0 and r0 >= 1 and r1 <= MAX_ROWS:
+            sheet = plain if quoted is None else quoted.replace("''", "'")
+            yield match, Reference(sheet, r0, c0, r1 - r0 + 1, c1 - c0 + 1)
 
 
 @dataclass(frozen=True, slots=True)

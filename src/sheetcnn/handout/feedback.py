@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ..a1 import LETTERS, sheet_prefix
 from ..arrays.grid import Grid, flat
+from ..xlsx import palette
 from ..xlsx.cells import Cell, CellBlock
 from ..xlsx.colours import add_rules
 from ..xlsx.draft import WorkbookDraft, area_of
@@ -22,14 +23,14 @@ from .fingerprint import fingerprints, status
 from .marking import EXACT
 
 SHADES = (  # of a right cell, by its part of the layer's largest: as on maps, the lighter the larger
-    (0.6, "DCFCE7", "000000"),
+    (0.6, palette.RIGHT, "000000"),
     (0.35, "86EFAC", "000000"),
     (0.18, "22A559", "000000"),
     (0.07, "15803D", "FFFFFF"),
 )
 DARKEST = ("14532D", "FFFFFF")  # of what is smaller
-GREEN = ("DCFCE7", "14532D")  # of right cells that make no picture
-WRONG, WRONG_INK = "FECACA", "7F1D1D"
+GREEN = (palette.RIGHT, palette.RIGHT_INK)  # of right cells that make no picture
+WRONG, WRONG_INK = palette.WRONG, palette.WRONG_INK
 PIECE = 100  # grids in one sum: Excel takes 255 arguments and 8,192 characters, of which a cell range has up to 56
 
 

@@ -165,6 +165,7 @@ class ConvTranspose2d(Activated):
                 spacing=self.dilation,
                 labels=turned,
                 sign="→",
+                of_weights=True,
             ),
         ]
 

@@ -43,7 +43,7 @@ class Mark:
 
 @dataclass
 class KernelLists:
-    """Lists of classic kernels on a sheet: a cell for each filter, its state beside it, and the kernels as built."""
+    """Lists of classic kernels on a sheet: a cell for each filter, its state below it, and the kernels as built."""
 
     choices: list[Grid]  # filter by filter
     states: list[Grid]

@@ -56,7 +56,7 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
     inspector = inspector_of(content) if content.inspector else None
     places = {} if inspector is None else inspector_places(inspector)
     if inspector is not None:
-        inspector_sheet(draft, inspector, places)
+        inspector_sheet(draft, content, inspector, places)
     outlined = {} if inspector is None else outlines(inspector, places)
     names = ["Overview", *(page.sheet for page in content.pages.values()), "Check"]
     banks = {"pictures": pictures_page(network, len(content.pictures))} if content.pictures else {}

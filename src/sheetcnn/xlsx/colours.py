@@ -63,14 +63,15 @@ def colour(
         sheet.conditional_formatting.add(ranges, CellIsRule(operator, limits, font=font))
 
 
-def scale_rule(scale: palette.Scale) -> ColorScaleRule:
-    """The rule of a colour scale."""
+def scale_rule(scale: palette.Scale, when: str | None = None) -> ColorScaleRule:
+    """The rule of a colour scale, which may be for cells only `when` a test holds: programs take no scale whose ends are texts."""
     keys = ("start", "mid", "end") if len(scale.values) == 3 else ("start", "end")
     arguments: dict[str, Any] = {}
     for key, value, shade in zip(keys, scale.values, scale.colours, strict=True):
         follows = scale.largest is not None and value != 0
-        arguments[f"{key}_type"] = "formula" if follows else "num"
-        arguments[f"{key}_value"] = f"{value:g}*MAX({scale.largest},{LEAST})" if follows else value
+        end = f"{value:g}*MAX({scale.largest},{LEAST})" if follows else value
+        arguments[f"{key}_type"] = "formula" if follows or when is not None else "num"
+        arguments[f"{key}_value"] = end if when is None else f'IF({when},{end},"")'
         arguments[f"{key}_color"] = shade
     return ColorScaleRule(**arguments)
 

@@ -28,7 +28,6 @@ STYLES = {
     "number": "note",
     "full": "note",
 }
-GREEN, RED, RED_INK = "DCFCE7", "FECACA", "7F1D1D"  # a right answer and a wrong one
 VERDICT_COLUMNS = 8
 FULL_BAR = BAR * FULL
 OTHER_NUMBERS = f"a full bar is the largest in size; {NEGATIVE}: negative"
@@ -92,7 +91,7 @@ def draw_answer(
     if f"{home}_verdict" in places:
         verdict = places[f"{home}_verdict"]
         area = area_of(Grid(verdict.sheet, verdict.top, verdict.left, 1, verdict_columns))
-        for word, fill, ink in ((RIGHT, GREEN, palette.INK), (WRONG, RED, RED_INK)):
+        for word, fill, ink in ((RIGHT, palette.RIGHT, palette.INK), (WRONG, palette.WRONG, palette.WRONG_INK)):
             looks = {"fill": PatternFill("solid", bgColor=fill), "font": Font(color=ink, bold=True)}
             sheet.conditional_formatting.add(area, FormulaRule([f'{verdict.area}="{word}"'], **looks))
 

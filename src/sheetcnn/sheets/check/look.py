@@ -7,6 +7,7 @@ from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import Font, PatternFill
 
 from ...arrays.grid import Grid
+from ...xlsx import palette
 from ...xlsx.cells import CellBlock
 from ...xlsx.draft import WorkbookDraft, area_of, put, put_line
 from ..content import WorkbookContent
@@ -47,7 +48,7 @@ def check_sheet(draft: WorkbookDraft, content: WorkbookContent) -> dict[str, Gri
         draft.fill(CHECK, CellBlock(place, built.reshape(-1, 1), number))
     for view in check_views(content.graph, content.grids, places, content.values, (sums, largest)):
         draft.view(view, places[view.name], draft.style("table", CHANGED) if view.name == "check_state" else number)
-    amber = PatternFill("solid", bgColor="FDE68A")
+    amber = PatternFill("solid", bgColor=palette.CHANGED)
     state = places["check_state"]
     sheet.conditional_formatting.add(area_of(state), CellIsRule("equal", ["1"], fill=amber, font=Font(bold=True)))
     return places

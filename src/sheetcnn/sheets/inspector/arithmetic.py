@@ -68,9 +68,13 @@ class Arithmetic:
         """The cell with what a window gives: its sum, or the single cell that it is."""
         row = t * self.layer.lines
         if self.layer.kernels:
-            name = "part" if self.layer.reduction.term_activation is not None else "sum"
-            return self.to.fixed(name, row, 0, self.sheet)
+            return self.to.fixed(self._summed, row, 0, self.sheet)
         return self.to.fixed("window", row, self.to.inspector.widths[0] - 1, self.sheet)
+
+    @property
+    def _summed(self) -> str:
+        """What of each window is summed: what its products give, or that with an activation of its own."""
+        return "sum" if self.layer.reduction.term_activation is None else "part"
 
     def formulas(self) -> tuple[list[str], str]:
         """The formula of each step, and that of what comes out, which the cell must be."""
@@ -100,8 +104,7 @@ class Arithmetic:
     def _together(self) -> str:
         reduction, window = self.layer.reduction, self.to.area("window", self.sheet)
         if self.layer.kernels:
-            name = "part" if self.to.inspector.activates_each else "sum"
-            total = f"SUM({self.to.area(name, self.sheet)})"
+            total = f"SUM({self.to.area(self._summed, self.sheet)})"
             return total if reduction.sum_activation is None else reduction.sum_activation.cell(total)
         if reduction.kind in ("product", "difference"):
             return {"product": "*", "difference": "-"}[reduction.kind].join(map(self.term, range(reduction.terms)))
@@ -198,7 +201,7 @@ class Arithmetic:
             for one in each[1:]
         ]
         if reduction.terms > count:
-            total = f"SUM({self.to.area('part' if self.to.inspector.activates_each else 'sum', self.sheet)})"
+            total = f"SUM({self.to.area(self._summed, self.sheet)})"
             if not self.layer.kernels:
                 total = together.text
             rest = f"({total}{''.join(f'-{one.text}' for one in each)})"

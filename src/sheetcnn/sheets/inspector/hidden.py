@@ -138,7 +138,9 @@ class HiddenSheet:
                 place = [self.geometry["source"], self.seen.first + level if inside else -1, *self._corner()]
             else:
                 place = self._places(self.layer, self.seen.place)[t * len(ORIGIN) : (t + 1) * len(ORIGIN)]
-            found.append([*place, *self.stacks[place[0] - 1][: len(STACK) - 1].tolist()])
+            stack = dict(zip(STACK, self.stacks[place[0] - 1].tolist(), strict=True))
+            shade = stack["shade"] * (place[1] + 1)
+            found.append([*place, *(stack[field] for field in STACK[:6]), shade])
         return found
 
     def _terms(self) -> ComputedRange:
@@ -148,6 +150,9 @@ class HiddenSheet:
 
         def text(t: int, n: int) -> str:
             number = to.count(t, to.hidden)
+            if TERM[n] == "shade":  # the number of the channel of the picture, of which padding is none
+                shade = index(stacks[STACK.index("shade")], to.fixed("terms", t, 0, to.hidden))
+                return f"IF({number}>={of('terms')},0,{shade}*({to.fixed('terms', t, 1, to.hidden)}+1))"
             if n >= 4:
                 return f"IF({number}>={of('terms')},0,{index(stacks[n - 4], to.fixed('terms', t, 0, to.hidden))})"
             level = f"({at('level')}+{number}*{of('level_step')})"
@@ -167,6 +172,14 @@ class HiddenSheet:
     def term(self, field: str, which: str) -> str:
         """A number of the window with this number."""
         return index(self.to.column("terms", TERM.index(field), self.to.hidden), which)
+
+    def shade(self, number: int) -> int:
+        """In which colours a window is shown: a channel of the picture in its own, which has its number; else, or without one, 0."""
+        return self.terms[number - 1][TERM.index("shade")] if number else 0
+
+    def shade_of(self, number: str) -> str:
+        """The same on the visible sheet; the text is that of a cell with the window's number."""
+        return f"IF({number}=0,0,{index(self.to.column('terms', TERM.index('shade'), self.to.visible), number)})"
 
     def _columns(self) -> ComputedRange:
         width = self.inspector.widths[0]
@@ -246,7 +259,7 @@ class HiddenSheet:
         b = c - (self.inspector.widths[0] - g["width"])
         if t >= g["terms"] or a >= g["height"] or b < 0:
             return NO_LINE
-        _, channel, top, left, rows, columns, down, along, _, pitch = self.terms[t]
+        _, channel, top, left, rows, columns, down, along, _, pitch, _ = self.terms[t]
         row, column = top + a * g["step_down"], left + g["fold"] * (t * g["height"] + a) + b * g["step_along"]
         if channel < 0 or not 0 <= row < rows or row % down:
             return BLANK

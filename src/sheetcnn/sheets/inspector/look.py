@@ -10,9 +10,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ...a1 import LETTERS
 from ...arrays.computed_range import ComputedRange
 from ...arrays.grid import Grid
+from ...model.settings import INPUT
 from ...xlsx.cells import CellBlock
 from ...xlsx.draft import WorkbookDraft, put, put_line
 from ..content import WorkbookContent
+from ..scales.look import scale_of
 from .colouring import colour_inspector
 from .formulas import inspector_views
 from .inspected import FINE
@@ -31,7 +33,7 @@ def inspector_of(content: WorkbookContent) -> Inspector | None:
     return inspector if inspector.layers else None
 
 
-def inspector_sheet(draft: WorkbookDraft, inspector: Inspector, places: dict[str, Grid]) -> None:
+def inspector_sheet(draft: WorkbookDraft, content: WorkbookContent, inspector: Inspector, places: dict[str, Grid]) -> None:
     """The visible sheet, without its formulas: labels, drop-downs, colours."""
     sheet = draft.sheet(INSPECTOR, "")  # of use where a cell can be chosen
     columns = columns_of(inspector)
@@ -57,7 +59,8 @@ def inspector_sheet(draft: WorkbookDraft, inspector: Inspector, places: dict[str
                 put(sheet, HEADS, grid.left - 1, OPERATORS[name], "sign")
     _choices(draft, sheet, inspector, places, columns)
     _merge_lines(sheet, inspector, places)
-    colour_inspector(sheet, places)
+    picture = content.graph.output(INPUT)
+    colour_inspector(sheet, inspector, places, [scale_of(content, picture, c) for c in range(picture.shape[0])])
 
 
 def _unlisted(inspector: Inspector) -> str:
@@ -120,7 +123,7 @@ def _merge_lines(sheet: Worksheet, inspector: Inspector, places: dict[str, Grid]
         _merge(sheet, TOP + HEAD_ROWS, left + 2, TOP + HEAD_ROWS + FINE - 1, left + BOX_COLUMNS - 1)
     for name in ("tick", "map_name"):
         cell = places[f"inspector_{name}"]
-        _merge(sheet, cell.top, cell.left, cell.top + FINE - 1, cell.left + 3 * BOX_COLUMNS)
+        _merge(sheet, cell.top, cell.left, cell.top + FINE - 1, cell.left + 4 * BOX_COLUMNS)
 
 
 def inspector_cells(draft: WorkbookDraft, content: WorkbookContent, inspector: Inspector, places: dict[str, Grid]) -> None:
@@ -146,27 +149,34 @@ def inspector_cells(draft: WorkbookDraft, content: WorkbookContent, inspector: I
 
 def _style(draft: WorkbookDraft, content: WorkbookContent, inspector: Inspector, view: ComputedRange, grid: Grid) -> int:
     name = view.name.removeprefix("inspector_")
-    if grid.sheet not in (INSPECTOR, TABLE) or "shot" in name or "mark" in name or name == "scale":
+    if grid.sheet not in (INSPECTOR, TABLE) or name == "scale" or any(word in name for word in ("shot", "mark", "shade")):
         return draft.style("thumbnail", ";;;")
     if name in ("window", "kernel", "product"):
         return draft.style("inspected", _number_format(content, inspector, name))
     if name in ("sum", "part"):
-        return draft.style("step", _number_format(content, inspector, "product"))
+        return draft.style("step", _number_format(content, inspector, "sum"))
     if name in LIMITS:
         return draft.style("note", '"of "0')
     if name == "box":
         outputs = [content.values[f"{layer.node.name}.output"] for layer in inspector.layers]
         return draft.style("step", "0" if all((array == np.rint(array)).all() for array in outputs) else "0.0000")
-    styles = {"channel": "small", "sign": "operator", "head": "small_head", "note": "wrong", "sentence": "said"}
+    styles = {
+        "channel": "small",
+        "sign": "operator",
+        "head": "small_head",
+        "note": "wrong",
+        "sentence": "said",
+        "reaches": "warn",
+    }
     return draft.style(styles.get(name, "strong"), "General")
 
 
 def _number_format(content: WorkbookContent, inspector: Inspector, name: str) -> str:
-    """Whole numbers where all that may be shown are; else two decimals."""
+    """Whole numbers where all that may be shown are; else two decimals, without a 0 before them where cells are narrow."""
     whole = True
     for layer in inspector.layers:
         own = [] if name == "window" else [a for a in content.graph.of[layer.node.name] if a.role in ("parameter", "shared")]
         read = [] if name == "kernel" else [content.graph.output(layer.node.inputs[0])]
         arrays = [content.values[array.id] for array in (*own, *read)]
         whole = whole and all((array == np.rint(array)).all() for array in arrays)
-    return "0" if whole else "0.00"
+    return "0" if whole else "0.00" if name == "sum" else "#.00;-#.00;0"

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from ...arrays.grid import Grid
+from ...model.trace import LARGEST
 from .inspected import FINE, SHOT
 from .table import BOX_COLUMNS, CHOICES, INSPECTOR, LIMITS, MARKS, TABLE, Inspector
 
 SMALL = 8  # the width and height of a thumbnail's cells in pixels
 CHOOSE, SAID, HEADS, TOP = 3, 4, 5, 7  # rows: what is chosen, the sentence, the words above the windows, and these
 BESIDE = 70  # columns of thumbnails' cells beside the windows, at least: the yellow cells and the steps stand over them
-MARK = 5  # pixels of the columns that say where thumbnails are marked
-NAME, SIGN, NUMBER, GAP = 64, 20, 58, 12  # widths in pixels: channels' names, operators, sums, and what lies between
+MARK = 5  # pixels of the columns that say where thumbnails are marked, and in which colours a row is
+NAME, SIGN, NUMBER, ACTIVATED, GAP = 64, 18, 50, 66, 12  # widths in pixels: names, operators, sums, and what lies between
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,16 @@ class Columns:
 def columns_of(inspector: Inspector) -> Columns:
     """A strip of columns: name, thumbnail, window × kernel = products, sum, and the steps beside it."""
     window, kernel = inspector.widths
-    cell = 36 if max(window, kernel) <= 4 else 34 if max(window, kernel) <= 5 else 30
-    widths: list[int] = [MARK, MARK]
-    first = {"mark": 1}
+    cell = next(pixels for most, pixels in CELLS.items() if max(window, kernel) <= most)
+    widths: list[int] = []
+    first: dict[str, int] = {}
 
     def put(name: str, *more: int) -> None:
         first[name] = len(widths) + 1
         widths.extend(more)
 
+    put("mark", MARK, MARK)
+    put("shade", MARK, MARK)
     put("channel", NAME)
     put("shot", *[SMALL] * SHOT if inspector.rays else [])
     put("gap", GAP)
@@ -60,7 +63,7 @@ def columns_of(inspector: Inspector) -> Columns:
         put("sum", NUMBER)
     if inspector.activates_each:
         put("before part", SIGN)
-        put("part", NUMBER)
+        put("part", ACTIVATED)
     put("after", GAP)
     put("map_mark", MARK, MARK)
     put("box", *[SMALL] * max(BESIDE, (BOX_COLUMNS * inspector.boxes) + 20))
@@ -82,12 +85,15 @@ def inspector_places(inspector: Inspector) -> dict[str, Grid]:
             put(f"inspector_{name}", CHOOSE, column)
     put("inspector_scale", 2, 1)
     put("inspector_sentence", SAID, first["channel"])
+    put("inspector_reaches", HEADS, first["channel"])
+    put("inspector_window_shade", TOP, first["shade"])
     for name in ("channel", "window", "kernel", "product", "sum", "part"):
         if f"inspector_{name}" in sizes:
             put(f"inspector_{name}", TOP, first[name])
     if inspector.rays:
         put("inspector_shot", TOP, first["shot"])
-        put("inspector_shot_mark", TOP, 1)
+        put("inspector_shot_mark", TOP, first["mark"])
+        put("inspector_shot_shade", TOP, first["shade"] + 1)
     box = first["box"]
     put("inspector_head", TOP, box)
     put("inspector_sign", TOP + HEAD_ROWS, box)
@@ -108,8 +114,9 @@ def inspector_places(inspector: Inspector) -> dict[str, Grid]:
     return places
 
 
+CELLS = {4: 32, 5: 28, LARGEST: 25}  # the width of a window's cells in pixels, where windows are not wider than that
 HEAD_ROWS = 4  # rows of thumbnails' cells for the words above a step
 LINE = {"before layer": 50, "layer": 128}  # how wide its parts are at least, in pixels
 for _choice, _limit in zip(CHOICES[1:], LIMITS, strict=True):
     LINE |= {f"before {_choice}": 50, _choice: 44, _limit: 50}
-LINE["note"] = 360
+LINE["note"] = 480

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...a1 import LETTERS
 from ...arrays.grid import Grid
 from .table import AT, FIELDS, Inspector
 
@@ -15,24 +16,37 @@ class References:
         self.inspector, self.places = inspector, places
         self.visible, self.hidden = places["inspector_layer"].sheet, places["inspector_table"].sheet
 
+        self._seen: dict[tuple[str, str], Grid] = {}
+        self._spans: dict[str, str] = {}  # by the array's id
+        self._texts: dict[tuple[str, int, int, str], str] = {}
+
+    def _at(self, name: str, sheet: str) -> Grid:
+        """A rectangle for formulas on a sheet: thousands of them ask for the same few."""
+        if (grid := self._seen.get((name, sheet))) is None:
+            grid = self._seen[name, sheet] = self.places[f"inspector_{name}"].seen_from(sheet)
+        return grid
+
     def area(self, name: str, sheet: str) -> str:
         """All of a rectangle."""
-        return self.places[f"inspector_{name}"].seen_from(sheet).area
+        return self._at(name, sheet).area
 
     def cell(self, name: str, row: int, column: int, sheet: str) -> str:
         """One of its cells."""
-        return self.places[f"inspector_{name}"].seen_from(sheet).at(row, column)
+        return self._at(name, sheet).at(row, column)
 
     def fixed(self, name: str, row: int, column: int, sheet: str) -> str:
         """The same cell, written with $."""
-        grid = self.places[f"inspector_{name}"]
-        top, left = grid.top + row * grid.spacing[0], grid.left + column * grid.spacing[1]
-        return Grid(grid.sheet, top, left, 1, 1).seen_from(sheet).area
+        key = (name, row, column, sheet)
+        if (text := self._texts.get(key)) is None:
+            grid = self._at(name, sheet)
+            top, left = grid.top + row * grid.spacing[0], grid.left + column * grid.spacing[1]
+            text = self._texts[key] = f"{grid.prefix}${LETTERS[left]}${top}"
+        return text
 
     def column(self, name: str, column: int, sheet: str) -> str:
         """A column of a rectangle."""
-        grid = self.places[f"inspector_{name}"]
-        return Grid(grid.sheet, grid.top, grid.left + column, grid.rows, 1).seen_from(sheet).area
+        grid = self._at(name, sheet)
+        return Grid(grid.sheet, grid.top, grid.left + column, grid.rows, 1, prefix=grid.prefix).area
 
     def count(self, number: int, sheet: str) -> str:
         """A cell that holds this number."""
@@ -48,8 +62,9 @@ class References:
 
     def of_stack(self, which: str, place: str, known: set[str]) -> str:
         """A cell of the stack with this number, among those of these arrays."""
-        stacks = self.inspector.stacks.values()
-        spans = [index(stack.span(self.visible), place) if stack.id in known else "0" for stack in stacks]
+        if not self._spans:
+            self._spans = {stack.id: stack.span(self.visible) for stack in self.inspector.stacks.values()}
+        spans = [index(span, place) if id_ in known else "0" for id_, span in self._spans.items()]
         return self.choose(which, spans)
 
     def choose(self, which: str, options: list[str]) -> str:

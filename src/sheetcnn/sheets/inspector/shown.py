@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from ...model.trace import as_maps
 from .hidden import BLANK, NO_LINE, HiddenSheet
 from .references import index
 from .stack import around
-from .table import CHOICES, LIMITS, NOTHING, ROW, zeros
+from .table import CHOICES, LIMITS, NOTHING, ROW, STACK, zeros
 
 HOLE = "·"  # a blank cell: padding, or the space between the cells of a spread-out input
+REACHES = f"the window reaches into padding ({HOLE})"
 EQUAL, DIFFERS, ELSEWHERE = "✓ as on its sheet", "≠ its sheet", "✗ not the cell that was chosen"
 
 
@@ -27,7 +29,7 @@ class ShownSheet:
 
     def views(self) -> list[ComputedRange]:
         """All computed rectangles."""
-        found = [*self._limits(), self._note(), self._sentence(), self._channel(), self._window()]
+        found = [*self._limits(), self._note(), self._sentence(), self._reaches(), self._channel(), *self._window()]
         if self.inspector.widths[1]:
             found += [self._kernel(), self._product(), self._sum()]
         if self.inspector.activates_each:
@@ -51,12 +53,12 @@ class ShownSheet:
         ):
             typed, shown = self.to.area(choice, self.sheet), self.to.at(choice, self.sheet)
             most = self.to.of(limit, self.sheet)
-            there = f'IF({most}=1,"is 1 {choice}","are {limit} 1 to "&{most})'
-            texts.append(f'IF({typed}={shown},"","✗ There "&{there}&": {choice} "&{shown}&" is shown.  ")')
+            there = f'IF({most}=1,"1 {choice}",{most}&" {limit}")'
+            texts.append(f'IF({typed}={shown},"","✗ only "&{there}&": {choice} "&{shown}&" is shown  ")')
             given = self.choice[choice]
             right = type(given) in (int, float) and given == at + 1
-            is_ = f"is 1 {choice}" if size == 1 else f"are {limit} 1 to {size}"
-            values.append("" if right else f"✗ There {is_}: {choice} {at + 1} is shown.  ")
+            there = f"1 {choice}" if size == 1 else f"{size} {limit}"
+            values.append("" if right else f"✗ only {there}: {choice} {at + 1} is shown  ")
         self.note = "".join(values)
         return ComputedRange("inspector_note", lambda *_: "&".join(texts), [[self.note]])
 
@@ -64,6 +66,19 @@ class ShownSheet:
         text = index(self.to.area("sentences", self.sheet), self.to.at("layer", self.sheet))
         also = {(0, 0): self.hidden.sentences} if self.hidden.sentences else {}
         return ComputedRange("inspector_sentence", lambda *_: text, [[self.hidden.sentence]], also)
+
+    def _reaches(self) -> ComputedRange:
+        """Whether the window lies partly in the padding, of which thumbnails show nothing."""
+        of, at = partial(self.to.of, sheet=self.sheet), partial(self.to.at, sheet=self.sheet)
+        g, corner = self.hidden.geometry, (self.hidden.terms[0][2], self.hidden.terms[0][3])
+        ends, rests = [at("top"), at("left")], [*corner]
+        for n, (first, length, step) in enumerate((("top", "height", "step_down"), ("left", "width", "step_along"))):
+            size = index(self.to.column("stacks", n, self.sheet), of("source"))
+            ends.append(f"{size}-1-({at(first)}+({of(length)}-1)*{of(step)})")
+            rests.append(self.layer.reads[0].size[n] - 1 - (corner[n] + (g[length] - 1) * g[step]))
+        text = f'IF({of("windowed")}=0,"",IF({of("fold")}>0,"",IF(MIN({",".join(ends)})<0,"{REACHES}","")))'
+        reaches = self.layer.windowed and not g["fold"] and min(rests) < 0
+        return ComputedRange("inspector_reaches", lambda *_: text, [[REACHES if reaches else ""]])
 
     # -- the windows ---------------------------------------------------------------------------------------------------
     def _lines(self) -> list[tuple[int, int]]:
@@ -75,7 +90,7 @@ class ShownSheet:
     def _channel(self) -> ComputedRange:
         """What is read, above its window."""
         to, sheet = self.to, self.sheet
-        prefixes, named = to.area("prefixes", sheet), to.column("stacks", 6, sheet)
+        prefixes, named = to.area("prefixes", sheet), to.column("stacks", STACK.index("named"), sheet)
 
         def term(field: int, which: str) -> str:
             return index(to.column("terms", field, sheet), which)
@@ -100,7 +115,7 @@ class ShownSheet:
             values.append(["padding" if channel < 0 else f"{stack.prefix} {which}"])
         return ComputedRange("inspector_channel", text, values)
 
-    def _window(self) -> ComputedRange:
+    def _window(self) -> list[ComputedRange]:
         def text(y: int, c: int) -> str:
             column = self.to.fixed("found", y, c, self.sheet)
             source, term = (self.to.fixed("lines", y, ROW.index(name), self.sheet) for name in ("source", "term"))
@@ -108,8 +123,16 @@ class ShownSheet:
             found = self.to.of_stack(stack, f"{source},{column}", self.sources)
             return f'IF({column}={NO_LINE},"",IF({column}={BLANK},"{HOLE}",{found}))'
 
+        def shade(y: int, _: int) -> str:
+            return self.hidden.shade_of(self.to.fixed("lines", y, 0, self.sheet))
+
         values = self._spread_out(self.seen.windows, self.inspector.widths[0])
-        return ComputedRange("inspector_window", text, values, zeros(values))
+        g, terms = self.hidden.geometry, [y // self.hidden.geometry["pitch"] + 1 for y in range(self.inspector.lines)]
+        shades = [[self.hidden.shade(term if term <= g["terms"] else 0)] for term in terms]
+        return [
+            ComputedRange("inspector_window", text, values, zeros(values)),
+            ComputedRange("inspector_window_shade", shade, shades),
+        ]
 
     def _offset(self) -> int:
         """How many columns further left a kernel's cell stands in its rectangle than that of the window in its own."""
@@ -175,10 +198,12 @@ class ShownSheet:
         def text(y: int, _: int) -> str:
             sum_ = self.to.cell("sum", y, 0, self.sheet)
             each = [layer.reduction.term_activation for layer in self.inspector.layers]
-            options = [activation.cell(sum_) if activation is not None else sum_ for activation in each]
+            options = ['""' if activation is None else activation.cell(sum_) for activation in each]
             return f'IF({sum_}="","",{self.to.choose(self.to.at("layer", self.sheet), options)})'
 
-        return ComputedRange("inspector_part", text, self._beside(self.seen.parts))
+        acts = self.layer.reduction.term_activation is not None
+        blank = [[""]] * self.inspector.lines
+        return ComputedRange("inspector_part", text, self._beside(self.seen.parts) if acts else blank)
 
     def _beside(self, numbers: np.ndarray) -> list[list[Any]]:
         """One number for each window, beside its first line."""

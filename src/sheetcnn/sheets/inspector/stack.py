@@ -19,6 +19,7 @@ class Stack:
     margin: Margin
     prefix: str = "channel"  # what one of them is called, before its number
     named: int = 1  # which number: NAMED
+    shade: int = 0  # 1 where it is the picture, whose channels have colours of their own
 
     @cached_property
     def size(self) -> tuple[int, int]:

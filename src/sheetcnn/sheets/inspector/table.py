@@ -32,11 +32,20 @@ FIELDS = (
     "kernel_channel_along", "kernel_term_along", "kernel_along", "kernel_fold",
 )  # fmt: skip
 PLACES = FIELDS[FIELDS.index("kernel_filter_down") :]  # those that say how far grids stand apart
-STACK = ("rows", "columns", "hole_down", "hole_along", "pitch_down", "pitch_along", "named")  # the columns of that of stacks
+STACK = (
+    "rows",
+    "columns",
+    "hole_down",
+    "hole_along",
+    "pitch_down",
+    "pitch_along",
+    "named",
+    "shade",
+)  # the columns of that of stacks
 CHOICES = ("layer", "map", "row", "column")
 AT = (*CHOICES, "filter", "depth", "channel", "level", "top", "left", "divisor", "digits")
 ORIGIN = ("stack", "channel", "row", "column")  # of each single cell that is read
-TERM = ("stack", "channel", "top", "left", *STACK[:6])  # of each window
+TERM = ("stack", "channel", "top", "left", *STACK[:6], "shade")  # of each window
 ROW = ("term", "line", "source", "kernel", "offset")  # of each line of windows
 RAY = ("term", "source", "columns", "along", "stack")  # of each row of thumbnails
 MARKS = (
@@ -98,7 +107,9 @@ class Inspector:
                 prefix, named = ("inputs from", "column") if before is None else (f"{before.inputs[0]} map", "term")
         elif len(shown.shape) == 1:
             prefix, named = f"{shown.owner} row", "row"
-        stack = Stack(array.id, f"{name}_inspected", _listed(self.grids[array.id]), margin, prefix, NAMED.index(named) + 1)
+        shade = int(shown is self.graph.output(INPUT))
+        grids = _listed(self.grids[array.id])
+        stack = Stack(array.id, f"{name}_inspected", grids, margin, prefix, NAMED.index(named) + 1, shade)
         return self.stacks.setdefault(name, stack)
 
     # -- the tables --------------------------------------------------------------------------------------------------
@@ -120,7 +131,7 @@ class Inspector:
             "width": width,
             "pitch": layer.lines,
             "pictured": layer.pictured,
-            "shot_high": self._high(layer),
+            "shot_high": self.high(layer),
             "shot_step": layer.shot[0],
             "shot_zoom": layer.shot[1],
             "own_step": shot(*layer.own.size)[0],
@@ -169,7 +180,9 @@ class Inspector:
     @cached_property
     def places(self) -> np.ndarray:
         """A row of numbers for each stack."""
-        return np.array([[*s.size, *s.grids[0].spacing, *s.pitch, s.named] for s in self.stacks.values()], dtype=float)
+        return np.array(
+            [[*s.size, *s.grids[0].spacing, *s.pitch, s.named, s.shade] for s in self.stacks.values()], dtype=float
+        )
 
     @cached_property
     def names(self) -> list[list[str]]:
@@ -205,10 +218,10 @@ class Inspector:
     @cached_property
     def rays(self) -> int:
         """How many rows of thumbnails those of a layer take at most."""
-        return max(layer.pictured * self._high(layer) for layer in self.layers)
+        return max(layer.pictured * self.high(layer) for layer in self.layers)
 
     @staticmethod
-    def _high(layer: Inspected) -> int:
+    def high(layer: Inspected) -> int:
         """Rows from one thumbnail to the next; the only one may reach beside other windows."""
         return FINE * layer.lines if layer.pictured == layer.reduction.terms else SHOT
 
@@ -253,13 +266,15 @@ class Inspector:
         """Rows and columns of every named rectangle on the visible sheet, in the order of drawing."""
         window, kernel = self.widths
         visible = {f"inspector_{choice}": (1, 1) for choice in CHOICES}
-        visible |= {f"inspector_{name}": (1, 1) for name in (*LIMITS, "note", "sentence", "tick", "map_name")}
+        visible |= {f"inspector_{name}": (1, 1) for name in (*LIMITS, "note", "sentence", "reaches", "tick", "map_name")}
         visible |= {"inspector_scale": (len(SIZES), 1)}
         visible |= {"inspector_sign": (1, self.boxes), "inspector_head": (1, self.boxes), "inspector_box": (1, self.boxes)}
         if self.rays:
             visible |= {"inspector_shot": (self.rays, SHOT), "inspector_shot_mark": (self.rays, 2)}
+            visible |= {"inspector_shot_shade": (self.rays, 1)}
         visible |= {"inspector_map_shot": (SHOT, SHOT), "inspector_map_mark": (SHOT, 2)}
         visible |= {"inspector_channel": (self.lines, 1), "inspector_window": (self.lines, window)}
+        visible |= {"inspector_window_shade": (self.lines, 1)}
         if kernel:
             visible |= {"inspector_kernel": (self.lines, kernel), "inspector_product": (self.lines, kernel)}
             visible |= {"inspector_sum": (self.lines, 1)}
@@ -269,7 +284,7 @@ class Inspector:
 
     def spacings(self) -> dict[str, tuple[int, int]]:
         """How far the cells of named rectangles lie apart, where they are not neighbours."""
-        lines = dict.fromkeys(("channel", "window", "kernel", "product", "sum", "part"), (FINE, 1))
+        lines = dict.fromkeys(("channel", "window", "window_shade", "kernel", "product", "sum", "part"), (FINE, 1))
         boxes = dict.fromkeys(("sign", "head", "box"), (1, BOX_COLUMNS))
         return {f"inspector_{name}": spacing for name, spacing in (lines | boxes).items()}
 
@@ -307,7 +322,7 @@ class Inspector:
 
 SIZES = ("read", "kernel", "product", "own")  # of the largest numbers, for the colours
 LIMITS = ("maps", "rows", "columns")
-BOX_COLUMNS = 10  # of a step
+BOX_COLUMNS = 8  # of a step
 
 
 def _listed(grids: Grids) -> list[Any]:

@@ -56,7 +56,7 @@ class Thumbnails:
         if f >= self.g["pictured"] * high:
             return [0, 0, 0, 0, 0]
         t, number = divmod(f, high)
-        stack, channel, _, _, rows, columns, _, _, down, along = self.hidden.terms[t]
+        stack, channel, _, _, rows, columns, _, _, down, along, _ = self.hidden.terms[t]
         row = number // self.g["shot_zoom"] * self.g["shot_step"]
         source = channel * down + row + 1 if channel >= 0 and row < rows else 0
         return [t + 1, source, columns, channel * along, stack]
@@ -94,10 +94,14 @@ class Thumbnails:
             )[n]
             return f"IF({source}=0,-1,IF({row}+{step}-1<{top},-1,IF({row}>{bottom},-1,{found})))"
 
+        def shade(f: int, _: int) -> str:
+            return self.hidden.shade_of(to.fixed("rays", f, 0, sheet))
+
         values = [self._values(ray, self.offsets[0]) for ray in self.rays]
         return [
             ComputedRange("inspector_shot", text, values, zeros(values)),
             ComputedRange("inspector_shot_mark", mark, [self._marked(f, ray) for f, ray in enumerate(self.rays)]),
+            ComputedRange("inspector_shot_shade", shade, [[self.hidden.shade(ray[0])] for ray in self.rays]),
         ]
 
     def _marked(self, f: int, ray: list[int]) -> list[int]:
@@ -128,7 +132,7 @@ class Thumbnails:
         return ComputedRange("inspector_map_rays", text, self.map_rays)
 
     def _map_ray(self, r: int) -> list[int]:
-        rows, columns, _, _, down, along, _ = self.hidden.stacks[self.g["own"] - 1].tolist()
+        rows, columns, _, _, down, along, *_ = self.hidden.stacks[self.g["own"] - 1].tolist()
         row, m = r // self.g["own_zoom"] * self.g["own_step"], self.seen.place[0]
         return [m + 1, m * down + row + 1 if row < rows else 0, columns, m * along, self.g["own"]]
 

@@ -20,7 +20,7 @@ PRESETS = Array("presets", (len(KERNELS), 9), owner="kernel", role="bank")
 MOST = 20_000  # numbers that are kept as built; the kernels to choose for are always kept
 MOST_CHANNELS = 32  # of a filter with a list: the formula of its state names all its kernels
 MOST_KERNELS = 2000  # side by side, or of a layer with lists
-EDITED, NO_NUMBER = "edited", "not a number: counts as 0"  # states
+EDITED, NO_NUMBER = "edited", "not a number: 0"  # states
 
 
 def choosable(node: Node) -> bool:

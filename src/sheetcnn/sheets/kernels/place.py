@@ -23,8 +23,8 @@ def place_lists(page: Page) -> None:
         grid = block.grid
         if not any(channel):
             lists.choices.append(Grid(page.sheet, grid.bottom + 1, grid.left, 1, grid.right - grid.left + 1))
-            lists.states.append(Grid(page.sheet, grid.bottom + 1, grid.right + 1, 1, 1))
-    page.rows = max(page.rows, *(choice.bottom for choice in lists.choices))
+            lists.states.append(Grid(page.sheet, grid.bottom + 2, grid.left, 1, 1))
+    page.rows = max(page.rows, *(state.bottom for state in lists.states))
     row = page.rows + 2
     lists.marks += [Mark(row, LEFT, HEADING, "strong"), Mark(row + 1, LEFT, COPY, "soft")]
     row += 3

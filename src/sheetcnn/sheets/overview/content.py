@@ -9,7 +9,7 @@ from ..answer.content import OVERVIEW as HOME
 from ..answer.content import answer_sizes
 
 OVERVIEW = "Overview"  # the sheet
-ALL_AS_BUILT, CHANGED = "every grid is as built", "changed since it was built: Check tells what"
+ALL_AS_BUILT, CHANGED = "every grid is as built", "changed since built: see Check"
 
 
 def overview_sizes(network: Network, truth: bool) -> dict[str, tuple[int, int]]:

@@ -67,8 +67,12 @@ WORDS = (
 USE = (
     "Click a layer's name to go to its sheet. Shaded layers have weights.",
     "Click a cell of a feature map and read it: it is an ordinary formula.{apart}",
-    "Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows.",
+    "{typed}",
     "The sheet Check tells which maps your edit has reached. Undo brings everything back.",
+)
+TYPED = "Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows."
+CHOSEN = (
+    "Type over a blue number (a kernel, a bias), or a pixel in a yellow cell of Input: maps follow."  # of several pictures
 )
 ALTERNATIVE = "{name}: the picture that {network} reads, at the size that it reads"
 TOGETHER = "{name}: the pictures that {network} reads, at the size that it reads"
@@ -96,8 +100,9 @@ def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookCont
         draw_diagram(sheet, network, diagram)
     row = DIAGRAM if diagram is None else diagram.bottom + 1
     apart = f" The sheet {INSPECTOR} takes it apart." if INSPECTOR in draft.blocks else ""
+    typed = CHOSEN if content.pictures else TYPED
     for below, text in enumerate(USE):
-        put(sheet, row + below, LEFT, f"{below + 1}   {text.format(apart=apart)}", "row")
+        put(sheet, row + below, LEFT, f"{below + 1}   {text.format(apart=apart, typed=typed)}", "row")
     loss = [content.learning[LOSS].sheet] if content.learning else []
     links = [name for name in (GALLERY, INSPECTOR) if name in draft.blocks] + ["Input", *loss, CHECK]
     for n, name in enumerate(links):

@@ -34,7 +34,6 @@ from .content import (
 from .place import CHOICE_COLUMN, CHOICE_COLUMNS, CHOICE_ROW, HINT_COLUMN, name_place, number_place, table_place, truth_place
 
 HINT = "or type its number, 1 to {}.   Now:"
-WRONG, WRONG_INK = "FECACA", "7F1D1D"  # what is typed and is no number
 
 
 def choice_of_pictures(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, bank: Page) -> CellFormula:
@@ -78,7 +77,9 @@ def _typed(draft: WorkbookDraft, sheet: Worksheet, page: InputPage) -> None:
         draft.fill(sheet.title, CellBlock(grid, np.empty((grid.rows, grid.columns)), 0, None, blank=style, empty=True))
         area, corner = area_of(grid), grid.at(0, 0)
         numbers.add(area)
-        rule = FormulaRule([f'{corner}>""'], font=Font(color=WRONG_INK), fill=PatternFill("solid", bgColor=WRONG))
+        rule = FormulaRule(
+            [f'{corner}>""'], font=Font(color=palette.WRONG_INK), fill=PatternFill("solid", bgColor=palette.WRONG)
+        )
         sheet.conditional_formatting.add(area, rule)
     row, column = HEADER, page.typed[0].left
     count, state = (Grid(sheet.title, row, place, 1, 1) for place in (column, column + 1))

@@ -61,8 +61,10 @@ def bar_view(array: Array, grids: Grids, places: Mapping[str, Grid], values: Val
     least = -largest if negative or signed else 0.0 * largest  # of what is not known, nothing is known
     if shown is array:
         areas = ",".join(areas_of(grids, place.sheet))
-        lowest = f"-{last}" if signed else f"IF(MIN({areas})<-{NEGLIGIBLE:f}*{last},-{last},0)"
-        ends = lowest, f"MAX(MAX({areas}),-MIN({areas}))"
+        # With an error in one cell, the others keep colours: without, white numbers would stand on white.
+        known = f"ISNUMBER(SUM({areas}))"
+        lowest = f"IF({known},IF(MIN({areas})<-{NEGLIGIBLE:f}*{last},-{last},0),-{last})"
+        ends = f"-{last}" if signed else lowest, f"IF({known},MAX(MAX({areas}),-MIN({areas})),1)"
     else:
         there = places[bar_name(shown)].seen_from(place.sheet)
         ends = there.at(0, 0), there.at(0, there.columns - 1)

@@ -34,7 +34,7 @@ def scale_of(content: WorkbookContent, array: Array, channel: int = 0, largest: 
         return _pixels(content, shown, channel)
     if shown.role == "parameter":
         return weight_scale(content.values[shown.id])
-    return map_scale(content.values[shown.id], largest)
+    return (weight_scale if shown.of_weights else map_scale)(content.values[shown.id], largest)
 
 
 def _pixels(content: WorkbookContent, array: Array, channel: int) -> palette.Scale:
@@ -76,9 +76,11 @@ def scale_bars(
     draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, arrays: list[Array], row: int, column: int
 ) -> None:
     """The scale bars of a sheet's arrays side by side, the output's first."""
+    mirrors = sum(array.role == "mirror" for array in arrays)
     for array in sorted(arrays, key=lambda array: array.role != "output" or array.owner == INPUT):
         if has_live_scale(array) or (array.role in ("parameter", "shared") and has_colours(array)):
-            text = "reads" if array.role == "mirror" else array.label
+            own = array.key if array.role == "parameter" and array.labels else array.label
+            text = own if array.role != "mirror" else "reads" if mirrors == 1 else f"reads {array.inputs[0].owner}"
             put(sheet, row, column, text, "soft")
             column = scale_bar(draft, sheet, content, array, row, column + room_for(text) + 1)
         elif array.owner == INPUT and array.role in ("pixels", "output"):
