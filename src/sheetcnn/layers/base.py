@@ -77,6 +77,7 @@ class Layer(BaseModel):
     words: ClassVar[str]  # the formula in words, shown on the layer's sheet
     takes: ClassVar[str] = "maps"  # "maps", "vector" or "any"
     inputs: ClassVar[tuple[int, int]] = (1, 1)  # how many layers it reads, at least and at most
+    maps_label: ClassVar[str] = "kernel"  # what parameters are called that are drawn as grids of rows and columns
     classic_kernels: ClassVar[bool] = False  # whether its kernels, filter by channel, may be chosen among classic ones
     activates: ClassVar[bool] = False  # whether `activation =` may name it
     joins_sums: ClassVar[bool] = False  # whether people write it as the end of the layer before it

@@ -22,6 +22,7 @@ class ConcatConstant(Layer):
     about: ClassVar[str] = "maps that are the same for every picture, in one stack with those of the input"
     words: ClassVar[str] = "maps = those of weight before, those of x, those of weight after"
     takes: ClassVar[str] = "any"
+    maps_label: ClassVar[str] = "constant"
     examples: ClassVar = (
         example([[[1, 2]]], [[[1, 2]], [[7, 8]]], parameters={"weight": [[[7, 8]]]}, after=1),
         example(

@@ -75,7 +75,9 @@ def _mirrors(layer: Layer, owner: str, inputs: tuple[Array, ...]) -> tuple[Array
 
 def _parameter(layer: Layer, owner: str, key: str, shape: Shape, maps: bool) -> Array:
     if len(shape) > 2:
-        return Array(key, shape, owner=owner, label="kernel", role="parameter", grid_axes=len(shape) - 2,
+        label = layer.maps_label
+        labels = () if label == "kernel" else (f"{label} {{k}}", "{k}")
+        return Array(key, shape, owner=owner, label=label, labels=labels, role="parameter", grid_axes=len(shape) - 2,
                      spacing=layer.kernel_spacing())  # fmt: skip
     return Array(key, shape, owner=owner, role="parameter", grid_axes=int(maps))
 
