@@ -234,6 +234,11 @@ class Layer(BaseModel):
         settings = {attribute: getattr(self, setting) for attribute, setting in self.onnx_settings.items()}
         return to.add(self.onnx_operator, name, *xs, **self.onnx_attributes, **settings)
 
+    def first_map(self, k: int, count: int, *shapes: Shape) -> int:
+        """The output map beside which the k-th of so many grids stands: the first of several, for the mean of a group."""
+        maps = self.output_shape(*shapes)[0]
+        return k * (maps // count) if maps % count == 0 and maps >= count else k
+
     def map_words(self, m: int, *shapes: Shape) -> str:
         """What output map m is called where "map" and its number do not say what it is; empty where they do."""
         return ""

@@ -64,6 +64,9 @@ class ConcatConstant(Layer):
         none = [ReceptiveField(np.full(n, NOWHERE), np.full(n, -1)) for n in (self.before, self.after)]
         return end_to_end([none[0], fields[0], none[1]])
 
+    def first_map(self, k: int, count: int, *shapes: Shape) -> int:
+        return k if k < self.before or count != self.before + self.after else k + shapes[0][0]
+
     def map_words(self, m: int, *shapes: Shape) -> str:
         return "" if self.before <= m < self.before + shapes[0][0] else "always the same"
 
