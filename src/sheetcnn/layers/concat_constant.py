@@ -20,7 +20,7 @@ class ConcatConstant(Layer):
     type: ClassVar[str] = "concat_constant"
     family: ClassVar[str] = "joining"
     about: ClassVar[str] = "maps that are the same for every picture, in one stack with those of the input"
-    words: ClassVar[str] = "maps = those of weight before, those of x, those of weight after"
+    words: ClassVar[str] = "maps = constants, those of x, constants"
     takes: ClassVar[str] = "any"
     maps_label: ClassVar[str] = "constant"
     examples: ClassVar = (
@@ -37,6 +37,11 @@ class ConcatConstant(Layer):
 
     before: Amount = 0
     after: Amount = 0
+
+    def formula_words(self) -> str:
+        if self.before and self.after:
+            return self.words
+        return "maps = constants, then those of x" if self.before else "maps = those of x, then constants"
 
     def check(self, shape: Shape) -> None:
         if not self.before + self.after:
