@@ -51,6 +51,8 @@ OPERATORS = [
     "LeakyRelu",
     "PRelu",
     "Elu",
+    "Celu",
+    "Shrink",
     "Selu",
     "Gelu",
     "Swish",
@@ -76,6 +78,8 @@ OPERATORS = [
     "Slice",
     "Split",
     "Gather",
+    "GatherND",
+    "GatherElements",
     "Tile",
     "Expand",
     "Flatten",
@@ -89,9 +93,11 @@ OPERATORS = [
     "Dropout",
 ]
 JOINTS = ("Add", "Sum", "Sub", "Mul", "Max", "Min", "Concat")
-RECORDED = 470  # how many cases ran when this was written
+RECORDED = 500  # how many cases ran when this was written
 TOLERANCE = 1e-5
-ROUNDED = {"test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-4}  # its stored answer has four decimals
+# Stored answers of four decimals, and in half precision.
+ROUNDED = {"test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-4}
+ROUNDED |= {"test_celu_float16": 1e-3, "test_celu_float16_expanded": 1e-3}
 
 
 @dataclass

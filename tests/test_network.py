@@ -151,6 +151,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"layers": [{"type": "conv3d", "out_channels": 1, "kernel_size": 1, "in_channels": 2}]},
         "in_channels (=2) must divide the 3 maps",
     ),
+    (
+        {"layers": [{"type": "conv3d", "out_channels": 3, "kernel_size": 1, "in_channels": 3, "groups": 2}]},
+        "groups (=2) must divide in_channels (=3) and out_channels (=3)",
+    ),
+    ({"layers": [{"type": "concat_constant"}]}, "it adds nothing; give before, after or both"),
+    ({"layers": [CONV], "outputs": ["cnov"]}, "outputs has 'cnov', which is no layer (did you mean 'conv'?)"),
+    ({"layers": [CONV], "outputs": ["input"]}, "outputs has 'input', which is no layer"),
     ({"layers": [{"type": "conv_transpose2d", "out_channels": 1, "kernel_size": 2, "padding": 9}]}, "leaves nothing"),
     (
         {"layers": [{"type": "conv_transpose2d", "out_channels": 1, "kernel_size": 2, "output_padding": 1}]},

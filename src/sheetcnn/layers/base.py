@@ -78,6 +78,7 @@ class Layer(Backward, BaseModel):
     words: ClassVar[str]  # the formula in words, shown on the layer's sheet
     takes: ClassVar[str] = "maps"  # "maps", "vector" or "any"
     inputs: ClassVar[tuple[int, int]] = (1, 1)  # how many layers it reads, at least and at most
+    maps_label: ClassVar[str] = "kernel"  # what parameters are called that are drawn as grids of rows and columns
     classic_kernels: ClassVar[bool] = False  # whether its kernels, filter by channel, may be chosen among classic ones
     activates: ClassVar[bool] = False  # whether `activation =` may name it
     joins_sums: ClassVar[bool] = False  # whether people write it as the end of the layer before it
@@ -234,6 +235,11 @@ class Layer(Backward, BaseModel):
             raise ValueError("has no form in ONNX")
         settings = {attribute: getattr(self, setting) for attribute, setting in self.onnx_settings.items()}
         return to.add(self.onnx_operator, name, *xs, **self.onnx_attributes, **settings)
+
+    def first_map(self, k: int, count: int, *shapes: Shape) -> int:
+        """The output map beside which the k-th of so many grids stands: the first of several, for the mean of a group."""
+        maps = self.output_shape(*shapes)[0]
+        return k * (maps // count) if maps % count == 0 and maps >= count else k
 
     def map_words(self, m: int, *shapes: Shape) -> str:
         """What output map m is called where "map" and its number do not say what it is; empty where they do."""

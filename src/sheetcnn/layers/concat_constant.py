@@ -21,8 +21,9 @@ class ConcatConstant(Layer):
     type: ClassVar[str] = "concat_constant"
     family: ClassVar[str] = "joining"
     about: ClassVar[str] = "maps that are the same for every picture, in one stack with those of the input"
-    words: ClassVar[str] = "maps = those of weight before, those of x, those of weight after"
+    words: ClassVar[str] = "maps = constants, those of x, constants"
     takes: ClassVar[str] = "any"
+    maps_label: ClassVar[str] = "constant"
     examples: ClassVar = (
         example([[[1, 2]]], [[[1, 2]], [[7, 8]]], parameters={"weight": [[[7, 8]]]}, after=1),
         example(
@@ -37,6 +38,11 @@ class ConcatConstant(Layer):
 
     before: Amount = 0
     after: Amount = 0
+
+    def formula_words(self) -> str:
+        if self.before and self.after:
+            return self.words
+        return "maps = constants, then those of x" if self.before else "maps = those of x, then constants"
 
     def check(self, shape: Shape) -> None:
         if not self.before + self.after:
@@ -76,6 +82,9 @@ class ConcatConstant(Layer):
             return fields[0]
         none = [ReceptiveField(np.full(n, NOWHERE), np.full(n, -1)) for n in (self.before, self.after)]
         return end_to_end([none[0], fields[0], none[1]])
+
+    def first_map(self, k: int, count: int, *shapes: Shape) -> int:
+        return k if k < self.before or count != self.before + self.after else k + shapes[0][0]
 
     def map_words(self, m: int, *shapes: Shape) -> str:
         return "" if self.before <= m < self.before + shapes[0][0] else "always the same"

@@ -78,8 +78,10 @@ def _mirrors(layer: Layer, owner: str, inputs: tuple[Array, ...]) -> tuple[Array
 
 def _parameter(layer: Layer, owner: str, key: str, shape: Shape, maps: bool) -> Array:
     if len(shape) > 2:
-        return Array(key, shape, owner=owner, label="kernel", role="parameter", grid_axes=len(shape) - 2,
-                     spacing=layer.kernel_spacing(), labels=(f"{key} {{k}}", "{k}") if len(shape) == 3 else ())  # fmt: skip
+        label = layer.maps_label
+        said = key if label == "kernel" else label  # above maps, which no channel is laid on
+        return Array(key, shape, owner=owner, label=label, role="parameter", grid_axes=len(shape) - 2,
+                     spacing=layer.kernel_spacing(), labels=(f"{said} {{k}}", "{k}") if len(shape) == 3 else ())  # fmt: skip
     return Array(key, shape, owner=owner, role="parameter", grid_axes=int(maps))
 
 

@@ -100,14 +100,12 @@ class Bands:
         """The grids of an array with this index after the filter's, in the bands of all filters, or of some."""
         sign = array.sign if array.sign is not None else "=" if before.label in ("map", "sum") else "+"
         form, _ = self.form(array)
-        # What belongs to several maps, such as the mean of a group, stands beside the first of them.
-        maps = self.node.shape[0]
-        several = maps // array.shape[0] if maps % array.shape[0] == 0 else 1
-        for k in filters if filters is not None else range(array.shape[0]):
-            row = self.top(k * max(1, several)) + self.margin[0]
+        count, layer = array.shape[0], self.node.layer
+        for k in filters if filters is not None else range(count):
+            row = self.top(layer.first_map(k, count, *self.node.in_shapes)) + self.margin[0]
             if self.paired and sign:
                 pen.page.marks.append(Mark(row, column - 1, sign, "sign"))
-            seen = self.channels[self.node.layer.channels_of(k, len(self.channels))]
+            seen = self.channels[layer.channels_of(k, len(self.channels))]
             label = form.format(k=k + 1, c=_channel(array, rest, seen)).replace("channel all", "all channels")
             pen.put(array, (k, *rest), row + array.margin[0], column + array.margin[1], label, array.margin)
 
