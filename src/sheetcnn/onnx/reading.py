@@ -54,7 +54,10 @@ class Reading:
     ) -> None:
         """`operators` read nodes; `whole` knows the layer that a node is the last piece of; `own` has the picture's own size."""
         self.graph, self.opset, self.operators, self.whole, self.own = graph, graph.opset, operators, whole, own
-        self.readers = _readers(graph.nodes)
+        self.readers: dict[str, list[Node]] = {}
+        for node in graph.nodes:
+            for name in node.inputs:
+                self.readers.setdefault(name, []).append(node)
         self.makers = {name: node for node in graph.nodes for name in node.outputs}
         self.places = {node: n for n, node in enumerate(graph.nodes)}
         self.room = MOST
@@ -62,7 +65,7 @@ class Reading:
         self.notes: dict[str, None] = {}  # what is to be known of how the model is read, in order
         self.bases: dict[str, list[str]] = {}  # of the last pieces of layers: what all their ways lead back to
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
-        self.picture = picture_of(graph, _readers(graph.all_nodes), size)
+        self.picture = picture_of(graph, size)
         self.plan = Plan(self.picture.maps)
         if self.picture.batch > 1:
             self.notes[f"Exported for {self.picture.batch:,} pictures at once, read for one."] = None
@@ -384,12 +387,3 @@ def _nearer(error: PieceError, node: Node, curves: Iterable[Curve]) -> PieceErro
         told = PieceError(f"{told}: {words}")
     told.share, told.node = share, node
     return told
-
-
-def _readers(nodes: Iterable[Node]) -> dict[str, list[Node]]:
-    """The nodes that read each value."""
-    readers: dict[str, list[Node]] = {}
-    for node in nodes:
-        for name in node.inputs:
-            readers.setdefault(name, []).append(node)
-    return readers
