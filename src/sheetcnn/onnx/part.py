@@ -106,7 +106,7 @@ class Part:
             return
         try:
             reading.own.finish(self.scaling)
-        except NetworkError:
+        except SheetcnnError:
             return
         said = f"{self.model.source}: is made for {shape_text(reading.picture.own)}, not {shape_text(reading.picture.maps)}: {reasons}"
         more = f"; leave --size out{more}"
@@ -132,7 +132,7 @@ class Part:
         """The name by which most of what a graph needs can be drawn; None where nothing can."""
         named = ((node, name) for node, _ in _drawable(reading) if (name := self._name(node)) is not None)
         for _, name in islice(named, TRIED):
-            with suppress(NetworkError):
+            with suppress(SheetcnnError):
                 found = self._reading(self.model.outputs_of(name)).finish(self.scaling)
                 if any(layer["type"] not in MERELY_MOVE for layer in found.description["layers"]):
                     return name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from ..arrays.array import Shape, shape_text
 from ..errors import LimitError, NetworkError
 from ..model.limits import MAX_CELLS
-from .file import Graph, Node
+from .file import Graph, Node, readers_of
 from .values import stacked
 
 _WINDOWS = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization",
@@ -31,11 +30,11 @@ class Picture:
     own: Shape | None = None  # the model's own maps, where another size was asked for
 
 
-def picture_of(graph: Graph, readers: Mapping[str, list[Node]], size: tuple[int, int] | None) -> Picture:
+def picture_of(graph: Graph, size: tuple[int, int] | None) -> Picture:
     """The graph's input, its free sizes filled in. Raises NetworkError where it is no picture of a known size."""
     source, free = graph.source, graph.dimensions
     rank = len(free)
-    last, row = _layout(graph, readers)
+    last, row = _layout(graph)
     batch = free[0] or 1 if rank > 3 or row else 1
     sizes = [1 if n == 0 and (batch > 1 or (rank > 1 and given is None)) else given for n, given in enumerate(free)]
     fixed = list(sizes)
@@ -90,13 +89,13 @@ def _maps(shape: Shape, last: bool, row: bool, size: tuple[int, int] | None) -> 
     return maps
 
 
-def _layout(graph: Graph, readers: Mapping[str, list[Node]]) -> tuple[bool, bool]:
+def _layout(graph: Graph) -> tuple[bool, bool]:
     """Whether channels come last, and whether there is but one row: what the first node says that cares for axes."""
     dimensions = graph.dimensions
     rank = len(dimensions)
     if rank not in (3, 4):
         return False, False
-    row = False
+    readers, row = readers_of(graph.all_nodes), False
     waiting, seen = deque([graph.input]), {graph.input}
     while waiting:
         for node in readers.get(waiting.popleft(), []):

@@ -62,7 +62,7 @@ class Reading:
         self.notes: dict[str, None] = {}  # what is to be known of how the model is read, in order
         self.bases: dict[str, list[str]] = {}  # of the last pieces of layers: what all their ways lead back to
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
-        self.picture = picture_of(graph, readers_of(graph.all_nodes), size)
+        self.picture = picture_of(graph, size)
         self.plan = Plan(self.picture.maps)
         if self.picture.batch > 1:
             self.notes[f"Exported for {self.picture.batch:,} pictures at once, read for one."] = None

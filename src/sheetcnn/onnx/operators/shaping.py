@@ -297,10 +297,10 @@ def reshape(read: Reading, node: Node) -> Result:
     if sizes.count(-1) == 1:
         rest = -int(np.prod(sizes))
         sizes[sizes.index(-1)] = int(np.prod(x.shape)) // rest if rest > 0 else 0
-    return read.reshaped(x, _followed(read, node, x.shape) or tuple(sizes))
+    return read.reshaped(x, _at_another_size(read, node, x.shape) or tuple(sizes))
 
 
-def _followed(read: Reading, node: Node, shape: Shape) -> Shape | None:
+def _at_another_size(read: Reading, node: Node, shape: Shape) -> Shape | None:
     """What a node makes of a picture of another size than the model's own, where that follows from what it makes there."""
     given, made = (None if read.own is None else read.own.result(name) for name in (node.inputs[0], node.outputs[0]))
     return reshaped(given.shape, made.shape, shape) if isinstance(given, Value) and isinstance(made, Value) else None
