@@ -14,8 +14,8 @@ from rearrange import changed
 import sheetcnn
 from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import evaluate, group_formulas, read_book
+from sheetcnn.model.labels import label_number
 from sheetcnn.sheets.input.place import SCREEN
-from sheetcnn.sheets.pictures.content import label_number
 from sheetcnn.templates import LESSONS, samples
 
 LABELS = ("red disc", "blue disc", "disc", "2", "cat")

@@ -291,6 +291,7 @@ init = "ones"
 [[layers]]
 type = "batch_norm2d"
 name = "norm"
+init = "ones"
 """
 LEFT_ALONE = """
 [[layers]]

@@ -15,11 +15,12 @@ from ..errors import LimitError, NetworkError
 from ..model.limits import MAX_CELLS
 from ..reading import Source, open_regular, read_bytes
 from .counting import MOST, too_many_parts
-from .expanding import MAX_NODES, branches, expanded, refuse_many
 
 try:
     import onnx
     from onnx import helper, numpy_helper
+
+    from .expanding import MAX_NODES, branches, expanded, refuse_many
 except ImportError:
     raise NetworkError("models in .onnx need the package onnx; install it with  pip install 'sheetcnn[onnx]'") from None
 
