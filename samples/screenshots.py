@@ -51,8 +51,8 @@ def trimmed(picture: Image.Image, part: tuple[float, float] = (1, 1)) -> Image.I
 
 
 def save(picture: Image.Image, name: str) -> None:
-    """Few colours, so that the repository stays small."""
-    picture.quantize(256, dither=Image.Dither.NONE).save(TARGET / f"{name}.png", optimize=True)
+    """Few colours, so that the repository stays small, the rare ones kept."""
+    picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(TARGET / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Drive LibreOffice over UNO: a line of jobs as JSON on standard input, a line of what was read on standard output.
 
 A job: {"book": path, "edits": [[sheet, cell, number or text or "=formula"], …], "insert_rows": [[sheet, row, count], …],
-"rename": [[sheet, name], …], "read": [[sheet, area], …], "save": path, "timed": whether each edit is recalculated and timed}; all but the book may be
-left out.
+"rename": [[sheet, name], …], "read": [[sheet, area], …], "save": path, "timed": whether each edit is recalculated and timed, "rounds": [{"edits": …, "read": …}, …], done one after the other
+in the workbook as it then is}; all but the book may be left out.
 Runs in a Python that has `uno`, which need not be the one that has sheetcnn.
 """
 
@@ -42,23 +42,34 @@ def option(name, value):
     return given
 
 
+def edit(document, sheet, cell, value):
+    """Type something into a cell, or clear it."""
+    target = document.Sheets.getByName(sheet).getCellRangeByName(cell)
+    if value is None:
+        target.setString("")
+    elif isinstance(value, str) and value.startswith("="):
+        target.setFormula(value)
+    elif isinstance(value, str):
+        target.setString(value)
+    else:
+        target.setValue(value)
+
+
+def read(document, job):
+    """What stands in areas."""
+    areas = [document.Sheets.getByName(sheet).getCellRangeByName(area) for sheet, area in job.get("read", ())]
+    return [[list(row) for row in area.getDataArray()] for area in areas]
+
+
 def work(desktop, job):
     document = desktop.loadComponentFromURL(Path(job["book"]).as_uri(), "_blank", 0, (option("Hidden", True),))
     try:
         edits = []
         if job.get("timed"):
             document.calculateAll()
-        for sheet, cell, value in job.get("edits", ()):
+        for change in job.get("edits", ()):
             begin = time.perf_counter()
-            target = document.Sheets.getByName(sheet).getCellRangeByName(cell)
-            if value is None:
-                target.setString("")
-            elif isinstance(value, str) and value.startswith("="):
-                target.setFormula(value)
-            elif isinstance(value, str):
-                target.setString(value)
-            else:
-                target.setValue(value)
+            edit(document, *change)
             if job.get("timed"):
                 document.calculate()
                 edits.append(time.perf_counter() - begin)
@@ -69,10 +80,15 @@ def work(desktop, job):
         start = time.perf_counter()
         document.calculateAll()
         seconds = time.perf_counter() - start
-        areas = [document.Sheets.getByName(sheet).getCellRangeByName(area) for sheet, area in job.get("read", ())]
+        found, rounds = read(document, job), []
+        for one in job.get("rounds", ()):
+            for change in one["edits"]:
+                edit(document, *change)
+            document.calculate()
+            rounds.append(read(document, one))
         if "save" in job:
             document.storeToURL(Path(job["save"]).as_uri(), (option("FilterName", FILTERS[Path(job["save"]).suffix]),))
-        return {"read": [[list(row) for row in area.getDataArray()] for area in areas], "seconds": seconds, "edits": edits}
+        return {"read": found, "seconds": seconds, "edits": edits, "rounds": rounds}
     finally:
         document.close(True)
 

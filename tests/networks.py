@@ -168,7 +168,7 @@ def _settings(draw: st.DrawFn, kind: str, shape: Shape) -> dict[str, Any]:
                 "padding": pick(numbers(4, 0, 2), "valid"),
                 "dilation": number(1, 2),
                 "channel_mix": pick("sum", "sum", "sum", "shared", "separate", "mean"),
-                "activation_scope": pick("map", "map", "map", "channel", "sum"),
+                "activation_scope": pick("map", "map", "channel", "sum"),
             }
         case "conv3d":
             sizes = {"kernel_size": numbers(3, 1, 2), "stride": numbers(3, 1, 2), "dilation": numbers(3, 1, 2)}

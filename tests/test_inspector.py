@@ -552,7 +552,7 @@ def test_many_kinds_in_our_evaluator(everything: sheetcnn.Built, tmp_path: Path)
     """Some of the choices: each is a check of its own, while LibreOffice takes all below in one go."""
     listed = read_book(everything.path).names["inspector_layers"]
     assert listed[3] - listed[1] + 1 == len(everything.network.nodes), "not every layer can be chosen"
-    for choice in choices_of(everything, 0)[5::14]:
+    for choice in choices_of(everything, 0)[5::20]:
         report = sheetcnn.check(chosen(everything.path, tmp_path / "c.xlsx", **choice))
         assert report.ok, (choice, report.findings[:3])
 
@@ -562,9 +562,10 @@ def test_every_kind_of_layer_in_libreoffice(everything: sheetcnn.Built, office: 
     path = everything.path
     choices = choices_of(everything, 1)[1::2]  # of every layer the place that is drawn
     read = [place(path, f"inspector_{name}") for name in ("tick", "results", "at")]
-    jobs = [{"book": str(path), "edits": choose(path, **choice), "read": read} for choice in choices]
-    for choice, done in zip(choices, office(jobs), strict=True):
-        [[tick]], results, at = done["read"]
+    rounds = [{"edits": choose(path, **choice), "read": read} for choice in choices]
+    [done] = office([{"book": str(path), "rounds": rounds}])
+    for choice, shown_now in zip(choices, done["rounds"], strict=True):
+        [[tick]], results, at = shown_now
         [cell] = [row[1] for row in results if row[1] != ""]
         where = tuple(choice[key] - 1 for key in ("map", "row", "column"))
         assert tick == "✓ as on its sheet", choice

@@ -250,7 +250,7 @@ def test_a_part_twice(original: Path, tmp_path: Path) -> None:
     book.write_bytes(doubled(original.read_bytes(), "xl/workbook.xml"))
     with pytest.raises(WorkbookError, match=r"book.xlsx: has the part 'xl/workbook.xml' 2 times; save it again from your"):
         sheetcnn.check(book)
-    np.savez(tmp_path / "w.npz", **{"conv.weight": np.ones((1, 1, 3, 3))})
+    np.savez(tmp_path / "w.npz", **{"conv.weight": np.ones((1, 1, 3, 3)), "conv.bias": np.ones(1)})
     (tmp_path / "net.json").write_text(json.dumps(NETWORK | {"weights": "w.npz"}))
     network = read_network(tmp_path / "net.json")
     load_parameters(network, tmp_path)
