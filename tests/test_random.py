@@ -113,6 +113,9 @@ def test_the_networks_are_worth_it() -> None:
     assert kinds["linear"] > 10
     assert np.mean([len(case.network["layers"]) for case in seen]) > MOST_LAYERS / 3
     assert any("share" in layer for layer in layers)
-    assert {layer["activation_scope"] for layer in layers if "activation_scope" in layer} == {"map", "channel", "sum"}
+    seen.clear()
+    holds(0, 640, look, "conv2d")
+    scopes = {layer.get("activation_scope", "map") for case in seen for layer in case.network["layers"]}
+    assert scopes == {"map", "channel", "sum"}
     assert any("kernels" in layer for layer in layers)
     assert any(isinstance(layer.get("input"), list) for layer in layers)
