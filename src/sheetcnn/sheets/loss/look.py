@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from ...arrays.array import Array
 from ...arrays.grid import Grid
 from ...model.loss import LOSS
 from ...xlsx.columns import square_cells
 from ...xlsx.draft import WorkbookDraft, put
+from ..answer.look import widen
 from ..back.look import pour
 from ..content import WorkbookContent
-from ..layer.look import header, links_of, marks
+from ..layer.look import cell_block, header, links_of, marks
 from ..page import Page
 from ..pictures.place import number_place
 from .content import NAMES, RIGHT, answer_view
 from .place import NUMBER, WIDE, names_place, right_place
+
+LARGE = ("answer", "now", "rate", "after", "falls", "straight", "size")  # numbers that are read one by one
 
 
 def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neighbours: tuple[str, str]) -> None:
@@ -31,10 +36,30 @@ def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neigh
     )
     header(sheet, "Loss", [([words], "words"), ([code], "code")], links_of(*neighbours, content.home))
     marks(sheet, page)
-    arrays = graph.learning.pages[LOSS]
-    pour(draft, content, page, [array for array in arrays if array.key != "answer"])
+    arrays = {array.key: array for array in graph.learning.pages[LOSS]}
+    pour(draft, content, page, [array for key, array in arrays.items() if key not in LARGE])
+    for key in LARGE:
+        if key in arrays:
+            _large(draft, content, page, arrays[key])
     if content.right:
         _answers(draft, content, page)
+
+
+def _large(draft: WorkbookDraft, content: WorkbookContent, page: Page, array: Array) -> None:
+    """Single numbers, in cells so wide that they can be read to four places."""
+    place, numbers = _grid(page, array.id), content.written[array.id]
+    draft.name(array.name(), place)
+    widen(draft.book[page.sheet], place, WIDE)
+    if array.key == "answer":
+        return  # the list has its formula
+    size = float(np.abs(numbers).max())
+    typed = array.formula is None
+    style = draft.style(
+        "typed" if typed else "formula", "General" if typed else "0.0000" if 1e-3 <= size < 1e5 else "0.00E+0"
+    )
+    write = None if typed else array.written(content.grids, page.sheet)
+    [block] = [block for block in page.blocks if block.array.id == array.id]
+    draft.fill(page.sheet, cell_block(block, numbers, write, style, 0))
 
 
 def _answers(draft: WorkbookDraft, content: WorkbookContent, page: Page) -> None:
