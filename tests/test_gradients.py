@@ -83,7 +83,7 @@ def test_random_networks(kind: str) -> None:
 
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example]
     options: dict[str, Any] = {
-        "max_examples": int(os.environ.get("NETWORKS", "160")) // 40,
+        "max_examples": int(os.environ.get("NETWORKS", "120")) // 40,
         "deadline": None,
         "database": None,
         "phases": PHASES,

@@ -31,7 +31,9 @@ def test_models_of_keras(backend: str, tmp_path: Path) -> None:
     assert len(written) >= 45
     for name in written:
         want = np.load(tmp_path / f"{name}.y.npy")
-        built = sheetcnn.build(tmp_path / f"{name}.onnx", tmp_path / f"{name}.x.npy", tmp_path / "book.xlsx", gallery=False)
+        built = sheetcnn.build(
+            tmp_path / f"{name}.onnx", tmp_path / f"{name}.x.npy", tmp_path / "book.xlsx", gallery=False, inspector=False
+        )
         have = list(built.values.values())[-1]["output"]
         want = np.moveaxis(want, -1, 0) if want.ndim > 1 else want  # maps are shown as maps
         np.testing.assert_allclose(have.reshape(want.shape), want, rtol=1e-5, atol=1e-5, err_msg=name)

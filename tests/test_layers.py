@@ -91,7 +91,8 @@ def test_has_examples(kind: str) -> None:
 def test_example(kind: str, given: Example, detail: str, tmp_path: Path) -> None:
     want = np.array(given.y, dtype=float)
     network, x = write_network(tmp_path, kind, given)
-    built = sheetcnn.build(network, x, tmp_path / "book.xlsx", detail=detail)
+    looks = {"gallery": detail == "steps", "inspector": detail == "steps"}  # once is enough
+    built = sheetcnn.build(network, x, tmp_path / "book.xlsx", detail=detail, **looks)
     np.testing.assert_allclose(built.values["it"]["output"], want, rtol=1e-12, atol=1e-12)
     report = sheetcnn.check(built.path)
     assert report.ok, report.findings
@@ -132,7 +133,14 @@ def test_activation_is_the_layer_of_that_name(kind: str, detail: str, tmp_path: 
         for chain in ([*layers[:-1], layers[-1] | {"activation": kind}], [*layers, {"type": kind}]):
             network = {"name": kind, "input": {"channels": 2, "height": 4, "width": 4}, "layers": chain}
             (tmp_path / "net.json").write_text(json.dumps(network))
-            built = sheetcnn.build(tmp_path / "net.json", tmp_path / "x.npy", tmp_path / "book.xlsx", detail=detail)
+            built = sheetcnn.build(
+                tmp_path / "net.json",
+                tmp_path / "x.npy",
+                tmp_path / "book.xlsx",
+                detail=detail,
+                gallery=False,
+                inspector=False,
+            )
             report = sheetcnn.check(built.path)
             assert report.ok, report.findings[:3]
             results.append(list(built.values.values())[-1]["output"])

@@ -67,7 +67,7 @@ def close(have: np.ndarray, want: np.ndarray, name: str) -> None:
 def test_in_our_evaluator(exported: dict[str, Exported], tmp_path: Path) -> None:
     assert len(exported) >= 2 * 10
     for name, one in exported.items():
-        built = sheetcnn.build(one.path, one.pixels, tmp_path / "book.xlsx")
+        built = sheetcnn.build(one.path, one.pixels, tmp_path / "book.xlsx", gallery=False, inspector=False)
         close(list(built.values.values())[-1]["output"], one.want, name)
         report = sheetcnn.check(built.path)
         assert report.ok, (name, report.findings[:3])
@@ -79,7 +79,9 @@ def test_in_libreoffice(exported: dict[str, Exported], tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     built = {}
     for name, one in exported.items():
-        built[name] = sheetcnn.build(one.path, one.pixels, tmp_path / f"{one.path.stem}.xlsx")
+        built[name] = sheetcnn.build(
+            one.path, one.pixels, tmp_path / f"{one.path.stem}.xlsx", gallery=False, inspector=False
+        )
         spoil_saved_values(built[name].path, tmp_path / "in" / built[name].path.name)
     recalculate_all(tmp_path / "in", tmp_path / "out")
     for name, one in exported.items():

@@ -22,7 +22,7 @@ import sheetcnn
 from sheetcnn.checking.report import Report
 from sheetcnn.layers import LAYERS
 
-NETWORKS = int(os.environ.get("NETWORKS", "160"))
+NETWORKS = int(os.environ.get("NETWORKS", "120"))
 SEED = int(os.environ.get("SEED", "1"))
 PARTS = 4
 OF_A_KIND = 60  # of so many, one more part is drawn for each kind of layer

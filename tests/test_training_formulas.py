@@ -41,7 +41,7 @@ def test_random_networks_with(kind: str, tmp_path: Path) -> None:
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example]
     phases = [Phase.generate] if "CI" in os.environ else [Phase.generate, Phase.shrink]
     options: dict[str, Any] = {
-        "max_examples": int(os.environ.get("NETWORKS", "160")) // 80,
+        "max_examples": int(os.environ.get("NETWORKS", "120")) // 80,
         "deadline": None,
         "database": None,
         "phases": phases,
