@@ -74,7 +74,7 @@ def _drawn(read: Reading, node: Node, x: Value, found: Found) -> Cells:
         kind = "instance_norm2d" if shape[0] == x.shape[1] else "group_norm"
         settings |= {} if kind == "instance_norm2d" else {"num_groups": x.shape[1]}
         return Cells(plan.add(kind, x.cells.layer, name=name, **settings))
-    if x.shape[found.axis] == int(np.prod(x.shape)):
+    if kind != "lrn" and x.shape[found.axis] == int(np.prod(x.shape)):  # lrn reads maps, of one cell each too
         layer = plan.view(plan.settled(x), (x.shape[found.axis],))
         return Cells(plan.add(kind, layer, name=name, weights=weights, **settings))
     layer, back = read.with_channels(x, found.axis)
