@@ -30,6 +30,7 @@ PARTS = 4
 # What the messages say, and what docs/models.md says of it.
 REFUSED = {
     "a function of one number that is no activation of sheetcnn's": "Activations in pieces that sheetcnn does not have",
+    "SplitToSequence": "Sequences of tensors",
     "a mean of cells that lie apart": "Average pooling with dilation",
 }
 SLOW = 1.0  # seconds after which nothing is refused any more
