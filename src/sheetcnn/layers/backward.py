@@ -50,7 +50,7 @@ class Local(Generic[T]):
 class Backward:
     """The rules of a layer, NumPy and cell text written apart; a cell's text is "" where nothing reaches it.
 
-    Shapes of gradients are those of what they are of. Source of the rules: LEARNING in docs/learning.md.
+    Shapes of gradients are those of what they are of. The rules are listed in docs/learning.md.
     """
 
     def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:

@@ -9,7 +9,7 @@ from ..arrays.array import Shape, cell_of, shape_text
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField, joined
 from .activation import Activated
-from .backward import NEAR, NEAR_TEXT, Local, added
+from .backward import NEAR, NEAR_TEXT, Local, added, shape_of
 from .base import OnnxGraph, combined
 from .reduction import Place
 
@@ -41,7 +41,7 @@ class Joining(Activated):
         return tuple(np.broadcast_shapes(*shapes))
 
     def formula(self, at: Shape, *xs: Grids, **parameters: Grids) -> str:
-        return self.sign.join([cell_of(x, broadcast_index(at, _shape(x))) for x in xs])
+        return self.sign.join([cell_of(x, broadcast_index(at, shape_of(x))) for x in xs])
 
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
         return super().receptive_field(axis, shapes, [joined(fields)])
@@ -50,7 +50,7 @@ class Joining(Activated):
         return unstretched(of.grad * self.slope(n, of.xs), of.xs[n].shape)
 
     def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
-        shapes = [_shape(x) for x in of.xs]
+        shapes = [shape_of(x) for x in of.xs]
         places = stretched(at, shapes[n], self.output_shape(*shapes))
         return added([self.slope_cell(n, place, of.grad, of.xs, shapes) for place in places])
 
@@ -90,7 +90,7 @@ class Extreme(Joining):
     function: ClassVar[str]
 
     def formula(self, at: Shape, *xs: Grids, **parameters: Grids) -> str:
-        return combined(self.function, [cell_of(x, broadcast_index(at, _shape(x))) for x in xs])
+        return combined(self.function, [cell_of(x, broadcast_index(at, shape_of(x))) for x in xs])
 
     def slope(self, n: int, xs: tuple[np.ndarray, ...]) -> np.ndarray:
         stack = np.stack(np.broadcast_arrays(*xs)) * (1 if self.function == "MAX" else -1)
@@ -113,10 +113,6 @@ class Extreme(Joining):
         for n in range(1, len(shapes)):
             code = f"torch.{self.type}({code}, {'abcdefgh'[n] if n < 8 else f'x{n}'})"
         return code
-
-
-def _shape(x: Grids) -> Shape:
-    return (len(x), x[0].rows, x[0].columns) if isinstance(x, list) else (x.rows,)
 
 
 def unstretched(grad: np.ndarray, shape: Shape) -> np.ndarray:

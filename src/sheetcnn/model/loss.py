@@ -100,13 +100,12 @@ def mse(network: Network, output: Output, typed: bool) -> Loss:
     last = network.nodes[-1].name
     y = output(last, "output")
     answer, target = _answer_and_target(y.shape[0]) if not typed else (None, array("target", y.shape, grid_axes=y.grid_axes))
-    part = 2 / y.count
+    count = y.count
 
     def slope(at: Shape, y: Grids, t: Grids) -> str:
-        return f"2*({cell_of(y, at)}-{cell_of(t, at)})/{_count}"
+        return f"2*({cell_of(y, at)}-{cell_of(t, at)})/{count}"
 
-    _count = y.count
-    grad = array("grad", y.shape, lambda y, t: part * (y - t), slope, (y, target), grid_axes=y.grid_axes)
+    grad = array("grad", y.shape, lambda y, t: 2 / count * (y - t), slope, (y, target), grid_axes=y.grid_axes)
 
     def after(copy: Output) -> list[Array]:
         return [_squares("after", copy(last, "output"), target)]
@@ -116,15 +115,16 @@ def mse(network: Network, output: Output, typed: bool) -> Loss:
 
 
 def _squares(key: str, y: Array, target: Array) -> Array:
+    count = y.count
+
     def forward(y: np.ndarray, t: np.ndarray) -> np.ndarray:
         return np.array([((y - t) ** 2).mean()])
 
     def formula(at: Shape, y: Grids, t: Grids) -> str:
         pairs = zip(flat(y), flat(t), strict=True)
         terms = "+".join([f"SUMPRODUCT(({one.area}-{other.area})^2)" for (_, one), (_, other) in pairs])
-        return f"({terms})/{y_count}"
+        return f"({terms})/{count}"
 
-    y_count = y.count
     return array(key, (1,), forward, formula, (y, target))
 
 
