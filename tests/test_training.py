@@ -175,6 +175,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "maps and cross entropy": (
         {"training": {"loss": "cross_entropy"}, "layers": BY_HAND["layers"][:1]}, {}, "puts out maps",
     ),
+    "a label for maps": ({"training": None, "layers": BY_HAND["layers"][:1]}, {"answer": "cat"}, "puts out maps, which no label names"),
     "no label": ({"training": None, "labels": ["cat", "dog"]}, {"answer": "bird"}, "'bird' is no label"),
     "no answer": ({"training": None, "labels": ["cat", "dog"]}, {}, "right answer is not known"),
     "too many numbers": ({"training": {"loss": "mse", "answers": [[1, 2, 3]]}}, {}, "3 numbers do not fit"),

@@ -50,6 +50,10 @@ def wanted_of(network: Network, pictures: Sequence[str], answer: Any = None) -> 
             )
         if network.loss == "mse" and (given is None or not isinstance(given[0], str)):
             return _numbers(network, given)
+        if given is not None and not network.answers:
+            raise NetworkError(
+                f"{source}: answer {given[0]!r:.60}: the last layer {last.name!r} puts out maps, which no label names; leave it out"
+            )
         known, labels = [name.casefold() for name in network.answers], {}
         for n, picture in enumerate(pictures):
             if given is not None:
