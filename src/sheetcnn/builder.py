@@ -15,13 +15,14 @@ from .errors import NetworkError, PictureError, SheetcnnError, located
 from .explaining import Explanation, explanation
 from .files import refuse_outputs
 from .image import MOST_SHOWN, SHOWN, Given, contact_sheet, enlarged_png, load_input, value_range
+from .model.drawn import Drawn
 from .model.graph import Graph
 from .model.labels import label_number
 from .model.limits import graph_of
 from .model.network import Network
 from .model.network_file import with_labels
-from .model.settings import INPUT, InputSettings
-from .model.wanted import wanted_of
+from .model.settings import INPUT, MAX_STEPS, InputSettings
+from .model.wanted import Wanted, wanted_of
 from .model.weights import load_parameters, random_layers
 from .opening import open_network, shape_of
 from .progress import Progress
@@ -127,6 +128,7 @@ def build(
     gallery: bool = True,
     inspector: bool = True,
     train: bool = False,
+    steps: int | None = None,
     answer: str | Sequence[Any] | None = None,
     labels: str | Path | None = None,
     size: tuple[int, int] | None = None,
@@ -163,8 +165,8 @@ def build(
         _workbook_path(output, inputs)  # type: ignore[arg-type]
     checked = opened.network if labels is None else with_labels(opened.network, Path(labels))
     shown = load_pictures(given, checked.input)
-    wanted = wanted_of(checked, list(shown), answer) if train else None
-    graph = graph_of(checked, drawn_for(checked, detail, mirrors, train, wanted is not None and wanted.typed is not None))
+    wanted = wanted_of(checked, list(shown), answer) if train or steps else None
+    graph = graph_of(checked, _drawn(checked, detail, mirrors, wanted, steps))
     parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
     if wanted is not None:
         parameters |= wanted.given(checked)
@@ -197,6 +199,14 @@ def explain(
     `network`, `image` and the options are those of `build`. Raises SheetcnnError.
     """
     return build(network, image, **options).explain(layer, map, row, column)
+
+
+def _drawn(network: Network, detail: Detail, mirrors: bool | None, wanted: Wanted | None, steps: int | None) -> Drawn:
+    """What is drawn, with a backward pass where something is `wanted`."""
+    updates = network.training.steps if steps is None else steps
+    if type(updates) is not int or not 1 <= updates <= MAX_STEPS:
+        raise SheetcnnError(f"steps {updates!r:.40}: must be a whole number from 1 to {MAX_STEPS:,}")
+    return drawn_for(network, detail, mirrors, wanted is not None, wanted is not None and wanted.typed is not None, updates)
 
 
 def _workbook_path(output: str | Path, inputs: Sequence[Path]) -> Path:

@@ -10,7 +10,6 @@ from ..errors import NetworkError, WorkbookError, located
 from ..formula import Area, Book, Formualizer, LibreOffice, evaluate_with_help, group_formulas, needed, read_book
 from ..formula import Engine as Helper
 from ..model.drawn import Drawn, drawn_from
-from ..model.gradient import AFTER
 from ..model.network import Network, parse_network
 from ..model.network_file import parse_json
 from ..model.settings import INPUT
@@ -28,7 +27,8 @@ ADDED = (
     "overview",
     "answer",
     "loss",
-    "step_1",
+    "step",
+    "steps",
 )  # whose names do not begin with a layer's
 
 
@@ -88,8 +88,7 @@ def _after_step(book: Book, named: NamedGrids, given: Values) -> Values:
         why = named.no_learning or "it was built without --train"
         raise WorkbookError(f"{book.source}: has no weights after a step: {why}")
     values = named.graph.run(given)
-    arrays = [array for page in named.learning.values() for array in page if array.key.startswith(AFTER)]
-    return {f"{array.owner}.{array.key.removeprefix(AFTER)}": values[array.id] for array in arrays}
+    return {f"{name}.{key}": values[course[-1].id] for (name, key), course in named.graph.learning.course.items()}
 
 
 def description_texts(book: Book) -> list[str] | None:

@@ -8,9 +8,9 @@ from ..arrays.array import Array, original
 from ..arrays.computed_range import ComputedRange
 from ..arrays.grid import Grid
 from ..formula.parser import skeleton
-from ..model.training import STEP
 from ..sheets.gallery.content import thumbnails
 from ..sheets.scales.content import bar_name, bar_size, bar_view, has_live_scale
+from ..sheets.step.content import is_step
 from .comparison import Comparison
 
 REPORT = "scale bars"  # which no layer can be called
@@ -56,7 +56,7 @@ def _coloured(comparison: Comparison, gallery: int) -> Iterator[Array]:
         if owner not in lost:
             yield from named.graph.of[owner]
     for name, arrays in named.learning.items():
-        if name != STEP:  # which is hidden
+        if not is_step(name):  # those are hidden
             yield from arrays
     for array in thumbnails(named.graph, gallery):
         if array.key not in lost and (named.area(bar_name(array)) or named.area(array.name((0,)))):

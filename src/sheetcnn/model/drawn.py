@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays.array import Shape
 from .network import Network, Node
-from .settings import INPUT
+from .settings import INPUT, MAX_STEPS
 
 Steps = Literal[
     "compact", "products", "steps"
@@ -26,8 +26,8 @@ MOST_CELLS = 100_000  # of all that layers read; in larger networks none is show
 class Drawn:
     """What is drawn: the steps of each layer, "compact" where nothing is said, and the layers with mirrors.
 
-    Of `folded` layers the weights are shown as maps besides. With `training` the backward pass and a step are drawn, too; then
-    the target is an answer, or `typed`.
+    Of `folded` layers the weights are shown as maps besides. With `training` the backward pass and so many `updates` of the
+    weights are drawn, too; then the target is an answer, or `typed`.
     """
 
     steps: Mapping[str, Steps] = field(default_factory=dict)
@@ -35,6 +35,7 @@ class Drawn:
     folded: frozenset[str] = frozenset()
     training: bool = False
     typed: bool = False
+    updates: int = 1
 
     def of(self, name: str) -> Steps:
         """The steps of a layer."""
@@ -43,7 +44,8 @@ class Drawn:
     def description(self) -> dict[str, Any]:
         """As plain data, as a workbook carries it along."""
         found = {"detail": dict(self.steps), "mirrors": sorted(self.mirrors), "folded": sorted(self.folded)}
-        return found | ({"training": {"typed": self.typed}} if self.training else {})
+        training: dict[str, Any] = {"typed": self.typed} | ({"steps": self.updates} if self.updates > 1 else {})
+        return found | ({"training": training} if self.training else {})
 
 
 PLAIN = Drawn()  # no more than formulas need
@@ -58,7 +60,7 @@ def drawn_from(data: Mapping[str, Any], network: Network) -> Drawn:
     if not isinstance(detail, dict) or not set(detail) <= set(names) or not set(detail.values()) <= {*get_args(Steps)}:
         raise ValueError(f"unknown detail {detail!r:.40}")
     training = data.get("training")
-    if training is not None and (not isinstance(training, dict) or type(training.get("typed")) is not bool):
+    if training is not None and not _is_training(training):
         raise ValueError(f"unknown training {training!r:.40}")
     return Drawn(
         detail,
@@ -66,7 +68,15 @@ def drawn_from(data: Mapping[str, Any], network: Network) -> Drawn:
         _listed(data.get("folded", []), {node.name for node in network.nodes if maps_behind(network, node) is not None}),
         training is not None,
         training is not None and training["typed"],
+        1 if training is None else training.get("steps", 1),
     )
+
+
+def _is_training(data: Any) -> bool:
+    if not isinstance(data, dict) or type(data.get("typed")) is not bool:
+        return False
+    steps = data.get("steps", 1)
+    return type(steps) is int and 1 <= steps <= MAX_STEPS
 
 
 def _listed(names: Any, known: set[str]) -> frozenset[str]:

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.array import Array, CellFormula, Shape, cell_of, mirror, same_cell
+from ..arrays.array import Array, CellFormula, Shape, cell_of, mirror
 from ..arrays.grid import Grids
 from ..layers.backward import Local, added
 from ..layers.base import PREFIX, Layer
 from .network import Node
+from .optimizer import AFTER
 from .settings import INPUT
-
-AFTER = "after_"  # before the keys of parameters after a step
 
 
 @dataclass(frozen=True)
@@ -64,21 +63,30 @@ def gradient(terms: Sequence[Term], through: Through | None = None, **look: Any)
 
 
 @dataclass(frozen=True)
+class Run:
+    """A run of the network, which a sweep goes back through: the network's own, or a copy of it after some steps."""
+
+    arrays: Mapping[str, list[Array]]  # of each layer
+    reads: Mapping[str, list[Array]]  # what its formulas read
+    parameters: Mapping[str, Mapping[str, Array]]  # those that its formulas read, by key
+    before: str = ""  # what stands before the names of the layers, which are the owners of the gradients
+
+
+@dataclass(frozen=True)
 class Swept:
     """What the sweep found: the arrays of each back sheet, by the layer (or "input") that it is of, in computing order."""
 
     pages: dict[str, list[Array]]
-    parameters: dict[str, Array]  # the gradient of each parameter, by the parameter's id
+    parameters: dict[tuple[str, str], Array]  # the gradient of each parameter, by its layer and key
 
 
 class Sweep:
     """One walk over the layers, last first."""
 
-    def __init__(
-        self, arrays: Mapping[str, list[Array]], reads: Mapping[str, list[Array]], mirrored: frozenset[str] = frozenset()
-    ) -> None:
-        """`arrays` are those of each layer, `reads` those that its formulas read; `mirrored` layers show these here, too."""
-        self.arrays, self.reads, self.mirrored = arrays, reads, mirrored
+    def __init__(self, run: Run, mirrored: frozenset[str] = frozenset(), reached: frozenset[str] | None = None) -> None:
+        """`mirrored` layers show here once more what they read; only layers that are `reached` are gone back to, if it is given."""
+        self.arrays, self.reads, self.parameters, self.before = run.arrays, run.reads, run.parameters, run.before
+        self.mirrored, self.reached = mirrored, reached
         self.into: dict[str, list[Term]] = {}  # what reaches each layer's output
         self.into_parameters: dict[str, list[Term]] = {}
         self.pages: dict[str, list[Array]] = {}
@@ -92,7 +100,7 @@ class Sweep:
             if terms or behind is not None:
                 self._node(node, terms, behind)
         self._input()
-        found: dict[str, Array] = {}
+        found: dict[tuple[str, str], Array] = {}
         for node in nodes:
             if node.share is None and node.name not in frozen:
                 found |= self._parameters(node)
@@ -100,9 +108,8 @@ class Sweep:
 
     def _own(self, node: Node, prefix: str, layer: Layer, shapes: tuple[Shape, ...]) -> dict[str, Array]:
         """The parameters and steps that a layer (or its activation) reads, by key."""
-        arrays = {array.key: array for array in self.arrays[node.name] if array.role in ("parameter", "shared", "step")}
-        steps = {key: array for key, array in arrays.items() if array.role == "step"}
-        return steps | {key: arrays[prefix + key] for key in layer.parameters(*shapes)}
+        steps = {array.key: array for array in self.arrays[node.name] if array.role == "step"}
+        return steps | {key: self.parameters[node.name][prefix + key] for key in layer.parameters(*shapes)}
 
     def _node(self, node: Node, terms: list[Term], behind: Term | None) -> None:
         layer, final, page = node.layer, node.layer.final, self.pages.setdefault(node.name, [])
@@ -110,7 +117,12 @@ class Sweep:
         out, total = arrays["output"], arrays.get("sum")
         kind = "map" if out.grid_axes else "out"
         spacing, margin = layer.grad_spacing(), layer.grad_margin(*node.in_shapes)
-        look: dict[str, Any] = {"owner": node.name, "shape": node.shape, "role": "gradient", "grid_axes": out.grid_axes}
+        look: dict[str, Any] = {
+            "owner": self.before + node.name,
+            "shape": node.shape,
+            "role": "gradient",
+            "grid_axes": out.grid_axes,
+        }
         last = look | {"spacing": spacing, "margin": margin}
         through = None
         if behind is not None:
@@ -133,7 +145,8 @@ class Sweep:
         y = total if total is not None else out if final is None else None
         local = self._local(node, page, layer, "", grad, self._xs(node, page), y, node.in_shapes)
         for n, name in enumerate(node.inputs):
-            self.into.setdefault(name, []).append(_to_input(layer, n, local))
+            if self.reached is None or name in self.reached:
+                self.into.setdefault(name, []).append(_to_input(layer, n, local))
         self._collect(node, layer, "", local, node.in_shapes)
 
     def _xs(self, node: Node, page: list[Array]) -> tuple[Array, ...]:
@@ -162,7 +175,7 @@ class Sweep:
         """What a layer's rules read, its helpers drawn beside the gradient."""
         own = self._own(node, prefix, layer, shapes)
         for step in layer.grad_steps(*shapes):
-            own = own | {step.key: (drawn := _helper(step, node, Local(grad, xs, y, own)))}
+            own = own | {step.key: (drawn := _helper(step, node, Local(grad, xs, y, own), self.before))}
             page.append(drawn)
         return Local(grad, xs, y, own)
 
@@ -170,21 +183,22 @@ class Sweep:
         """What reaches the parameters, which may be another layer's."""
         for key in layer.parameters(*shapes):
             if key not in layer.buffers:
-                parameter = next(array for array in self.arrays[node.name] if array.key == prefix + key)
+                parameter = self.parameters[node.name][prefix + key]
                 while parameter.role == "shared":
                     parameter = parameter.inputs[0]
                 self.into_parameters.setdefault(parameter.id, []).append(_to_parameter(layer, key, local))
 
-    def _parameters(self, node: Node) -> dict[str, Array]:
+    def _parameters(self, node: Node) -> dict[tuple[str, str], Array]:
         """The gradients of a layer's parameters, on its own back sheet, whoever else uses them."""
         found = {}
-        for parameter in self.arrays[node.name]:
+        for key, parameter in self.parameters[node.name].items():
             if parameter.id in self.into_parameters:
-                grad = gradient(self.into_parameters[parameter.id], key=f"grad_{parameter.key}", label=f"grad_{parameter.label}",
-                                owner=node.name, shape=parameter.shape, role="gradient", grid_axes=parameter.grid_axes,
-                                spacing=parameter.spacing)  # fmt: skip
+                label = f"grad_{parameter.label.removeprefix(AFTER)}"
+                grad = gradient(self.into_parameters[parameter.id], key=f"grad_{key}", label=label,
+                                owner=self.before + node.name, shape=parameter.shape, role="gradient",
+                                grid_axes=parameter.grid_axes, spacing=parameter.spacing)  # fmt: skip
                 self.pages.setdefault(node.name, []).append(grad)
-                found[parameter.id] = grad
+                found[node.name, key] = grad
         return found
 
     def _input(self) -> None:
@@ -235,26 +249,11 @@ def _to_parameter(layer: Layer, key: str, local: Local[Array]) -> Term:
     return Term(local, lambda of: layer.grad_parameter(key, of), lambda at, of: layer.grad_parameter_cell(key, at, of))
 
 
-def _helper(step: Array, node: Node, local: Local[Array]) -> Array:
+def _helper(step: Array, node: Node, local: Local[Array], before: str) -> Array:
     """An array that a layer's rules want beside the gradient."""
     forward, formula = step.forward, step.formula
     assert forward is not None
     assert formula is not None
     axes = step.grid_axes or (max(1, len(step.shape) - 2) if len(node.shape) == 3 else 0)
-    return gradient([Term(local, forward, formula)], key=step.key, owner=node.name, shape=step.shape, role="gradient",
+    return gradient([Term(local, forward, formula)], key=step.key, owner=before + node.name, shape=step.shape, role="gradient",
                     grid_axes=axes, spacing=step.spacing)  # fmt: skip
-
-
-def after_step(parameter: Array, grad: Array, rate: Array) -> Array:
-    """A parameter after a step of gradient descent: parameter − rate · gradient."""
-
-    def forward(old: np.ndarray, slope: np.ndarray, by: np.ndarray) -> np.ndarray:
-        found: np.ndarray = old - by[0] * slope
-        return found
-
-    def formula(at: Shape, old: Grids, slope: Grids, by: Grids) -> str:
-        return f"{same_cell(at, old)}-{by.area}*{same_cell(at, slope)}"
-
-    return Array(f"{AFTER}{parameter.key}", parameter.shape, forward, formula, owner=parameter.owner,
-                 label=f"{AFTER}{parameter.label}", role="gradient", grid_axes=parameter.grid_axes,
-                 inputs=(parameter, grad, rate), spacing=parameter.spacing)  # fmt: skip

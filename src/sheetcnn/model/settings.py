@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids
@@ -112,14 +112,41 @@ def _normalized_cell(at: Shape, x: Grids, scale: Grids = None, mean: Grids = Non
     return text if std is None else f"({text})/{std[c].area}"
 
 
+MAX_STEPS = 1000  # far more than a workbook can hold of all but the smallest networks
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
 class TrainingSettings(BaseModel):
-    """The table [training] of a network file."""
+    """The table [training] of a network file; the optimizers are torch.optim.SGD, the same with momentum, and Adam."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     loss: Literal["cross_entropy", "mse"] | None = None  # None: cross entropy where the last layer is a vector
     rate: Annotated[float, Field(allow_inf_nan=False)] = 0.1
+    steps: Annotated[Count, Field(le=MAX_STEPS)] = 1
+    optimizer: Literal["sgd", "momentum", "adam"] = "sgd"
+    momentum: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None  # of "momentum"; None: 0.9
+    betas: tuple[Beta, Beta] | None = None  # of "adam"; None: 0.9 and 0.999
+    eps: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None  # of "adam"; None: 1e-8
     answers: tuple[Text | tuple[float, ...], ...] | None = None  # of each picture its label, or the numbers wanted
+
+    @model_validator(mode="after")
+    def _fit(self) -> TrainingSettings:
+        """Settings of another optimizer would be read by nobody."""
+        for key, optimizer in (("momentum", "momentum"), ("betas", "adam"), ("eps", "adam")):
+            if getattr(self, key) is not None and self.optimizer != optimizer:
+                raise ValueError(f'{key} is a setting of optimizer = "{optimizer}", not of "{self.optimizer}"')
+        return self
+
+    def numbers(self) -> dict[str, float]:
+        """What the optimizer computes with, by the names of the cells that hold it."""
+        found = {"rate": self.rate}
+        if self.optimizer == "momentum":
+            found["momentum"] = 0.9 if self.momentum is None else self.momentum
+        if self.optimizer == "adam":
+            found["beta1"], found["beta2"] = self.betas or (0.9, 0.999)
+            found["eps"] = 1e-8 if self.eps is None else self.eps
+        return found
 
 
 class NetworkSettings(BaseModel):

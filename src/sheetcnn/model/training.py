@@ -1,35 +1,43 @@
-"""A network's backward pass, the step that it leads to, and the network after it: all arrays of the graph."""
+"""A network's backward pass, the steps that it leads to, and the network after each: all arrays of the graph."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ..arrays.array import Array
 from ..errors import NetworkError, located
 from ..layers.backward import Backward
 from ..layers.drawing import arrays_of
 from .drawn import Drawn
-from .gradient import Sweep, after_step
-from .loss import LOSS, array, loss_of, summary
-from .network import NAME_LETTERS, Network
+from .gradient import Run, Sweep, Swept, Term
+from .loss import LOSS, array, curve, goal_of, sizes, summary
+from .network import NAME_LETTERS, Network, Node
+from .optimizer import stepped
 from .settings import INPUT
 
-STEP = "step_1"  # before the names of the copy's grids
+STEPS = "steps"  # the page of what several steps bring
 
 
 @dataclass(frozen=True)
 class Learning:
-    """The arrays of a backward pass and a step."""
+    """The arrays of a backward pass and of the steps that follow from it."""
 
     order: list[Array]  # in which they are computed
-    pages: dict[str, list[Array]]  # by what they stand on: "loss", "conv1_back", "input_back", "step_1"
-    copies: dict[str, list[Array]]  # the layers after the step, by their names
+    pages: dict[str, list[Array]]  # by what they stand on: "loss", "conv1_back", "input_back", "step_1", "steps"
+    copies: list[dict[str, list[Array]]]  # after each step the layers by their names: what it does not reach is as before
+    course: dict[tuple[str, str], tuple[Array, ...]]  # each parameter before training and after each step, by layer and key
 
 
 def back_of(name: str) -> str:
     """What the page of a layer's gradients is called."""
     return f"{name}_back"
+
+
+def step_of(number: int) -> str:
+    """What the page of a step is called; it stands before the names of its grids, too."""
+    return f"step_{number}"
 
 
 def refuse_untrainable(network: Network) -> None:
@@ -51,7 +59,7 @@ def refuse_untrainable(network: Network) -> None:
                 )
             if (
                 back_of(node.name).lower() in taken
-                or node.name.lower() in (LOSS, back_of(INPUT))
+                or node.name.lower() in (LOSS, STEPS, back_of(INPUT))
                 or node.name.lower().startswith("step_")
             ):
                 raise NetworkError(f"{where}: name {node.name!r} is taken by what training draws; choose another")
@@ -63,55 +71,153 @@ def learn(
     reads: Callable[[str], list[Array]],
     drawn: Drawn,
 ) -> Learning:
-    """Everything that one step of gradient descent needs, on top of the arrays of the network."""
-    rate = array("rate", (1,))
-    loss = loss_of(network, network.loss, lambda name, key: _key(of[name], key), drawn.typed)
-    nodes = {node.name: reads(node.name) for node in network.nodes}
-    frozen = frozenset(node.name for node in network.nodes if not node.train)
-    swept = Sweep(of, nodes, drawn.mirrors).run(network.nodes, {loss.layer: (loss.where, loss.seed)}, frozen)
-    parameters = {one.id: one for arrays in of.values() for one in arrays if one.role == "parameter"}
-    after = {name: after_step(parameters[name], grad, rate) for name, grad in swept.parameters.items()}
-    copies = _copies(network, of, nodes, after)
-    now = _key(loss.arrays, "now")
-    later = loss.after(lambda name, key: _key(copies[name], key)) if after else []
-    by_layer: dict[str, list[Array]] = {}
-    for grad in swept.parameters.values():
-        by_layer.setdefault(grad.owner, []).append(grad)
-    told = summary(by_layer, rate, now, later[-1]) if by_layer else []
-    pages = {LOSS: [rate, *loss.arrays, *later, *told]}
-    pages |= {back_of(name): swept.pages[name] for name in reversed(swept.pages)}
-    for one in after.values():
-        pages[back_of(one.owner)].append(one)
-    back = [one for page in swept.pages.values() for one in page if one.id not in {a.id for a in after.values()}]
-    forward_again = [one for name, arrays in copies.items() if arrays is not of[name] for one in arrays]
-    if forward_again:
-        pages[STEP] = forward_again
-    # Gradients of parameters may read sheets that come after their own: of layers that share them.
-    back.sort(key=lambda one: one.id in {grad.id for grad in swept.parameters.values()})
-    return Learning([rate, *loss.arrays, *back, *after.values(), *forward_again, *later, *told], pages, copies)
+    """Everything that steps of training need, on top of the arrays of the network."""
+    return _Course(network, of, {node.name: reads(node.name) for node in network.nodes}, drawn).run()
 
 
-def _copies(
-    network: Network, of: Mapping[str, list[Array]], reads: Mapping[str, list[Array]], after: Mapping[str, Array]
-) -> dict[str, list[Array]]:
-    """Every layer that the step reaches once more, with the parameters that it has after it."""
-    outputs: dict[str, Array] = {}
-    copies: dict[str, list[Array]] = {}
-    for node in network.nodes:
-        given, xs = {}, [outputs.get(name, read) for name, read in zip(node.inputs, reads[node.name], strict=True)]
-        for own in of[node.name]:
-            if own.role in ("parameter", "shared"):
-                first = own
-                while first.role == "shared":
-                    first = first.inputs[0]
-                given[own.key] = after.get(first.id, first)
-        if not any(name in outputs for name in node.inputs) and not any(one in after.values() for one in given.values()):
-            copies[node.name] = of[node.name]  # the step does not reach it
-            continue
-        arrays = arrays_of(node.layer, f"{STEP}_{node.name}", tuple(xs), "compact", given=given)
-        copies[node.name] = arrays
-        outputs[node.name] = arrays[-1]
-    return copies
+class _Course:
+    """The course of training: back, a step, forward again, and so on."""
+
+    def __init__(
+        self, network: Network, of: Mapping[str, list[Array]], reads: Mapping[str, list[Array]], drawn: Drawn
+    ) -> None:
+        self.network, self.of, self.reads, self.drawn = network, of, reads, drawn
+        self.numbers = {key: array(key, (1,)) for key in network.training.numbers()}
+        self.goal = goal_of(network, lambda name, key: _key(of[name], key), drawn.typed)
+        self.frozen = frozenset(node.name for node in network.nodes if not node.train)
+        self.originals = {
+            node.name: {own.key: own for own in of[node.name] if own.role in ("parameter", "shared")}
+            for node in network.nodes
+        }
+        self.now: dict[str, Array] = {}  # parameters that steps have changed, by the ids of the network's own
+        self.kept: dict[str, dict[str, Array]] = {}  # what the optimizer keeps of each, likewise
+        self.order: list[Array] = [*self.numbers.values()]
+        self.pages: dict[str, list[Array]] = {LOSS: [*self.numbers.values()]}
+        self.copies: list[dict[str, list[Array]]] = []
+        self.course: dict[tuple[str, str], list[Array]] = {}
+        self.losses: list[Array] = []
+        self.grads: list[list[Array]] = []
+
+    def run(self) -> Learning:
+        """All of it."""
+        first = Run(self.of, self.reads, self.originals)
+        output = _output(first)
+        measured = self.goal.measured(output)
+        back, seed = self.goal.back(output, measured)
+        self._take(LOSS, [*self.goal.arrays, *measured[:-1], *back[:-1], measured[-1], back[-1]])
+        self.losses.append(measured[-1])
+        run = self._first(first, seed)
+        if run is not None:
+            for step in range(2, self.drawn.updates + 1):
+                run = self._next(*run, step)
+            if self.drawn.updates > 1:
+                self._take(STEPS, [curve(self.losses), sizes("sizes", self.grads)])
+        return Learning(self.order, self.pages, self.copies, {key: tuple(arrays) for key, arrays in self.course.items()})
+
+    def _take(self, page: str, arrays: list[Array]) -> None:
+        self.pages.setdefault(page, []).extend(arrays)
+        self.order += arrays
+
+    def _first(self, run: Run, seed: Term) -> tuple[Run, list[Array]] | None:
+        """The first step, all of which is shown: each layer's on the sheet of its gradients."""
+        swept = Sweep(run, self.drawn.mirrors).run(
+            self.network.nodes, {self.goal.layer: (self.goal.where, seed)}, self.frozen
+        )
+        self.pages |= {back_of(name): list(swept.pages[name]) for name in reversed(swept.pages)}
+        # Gradients of parameters may read sheets that come after their own: of layers that share them.
+        self.order += self._sorted(swept)
+        if not swept.parameters:
+            return None
+        for (name, _), arrays in self._update(swept, 1).items():
+            self._take(back_of(name), arrays)
+        again = self._copy(1)
+        self._take(
+            step_of(1), [one for arrays in again.arrays.values() for one in arrays if one.owner.startswith(again.before)]
+        )
+        later = self.goal.measured(_output(again), exp="after_exp", now="after")
+        grads = self.grads[0]
+        told = summary(grads, self.numbers["rate"], self.network.training.optimizer != "adam", self.losses[0], later[-1])
+        self._take(LOSS, [*later, *told])
+        self.losses.append(later[-1])
+        return again, later
+
+    def _next(self, run: Run, measured: list[Array], step: int) -> tuple[Run, list[Array]]:
+        """One more step, on a page of its own: the gradients at the network before it, the parameters and the network after it."""
+        page, owner = step_of(step), f"{step_of(step)}_{LOSS}"
+        run = replace(run, before=f"{page}_")
+        back, seed = self.goal.back(_output(run), measured, owner)
+        self._take(page, back)
+        sweep = Sweep(run, reached=self._reached)
+        swept = sweep.run(self.network.nodes, {self.goal.layer: (self.goal.where, seed)}, self.frozen)
+        self._take(page, self._sorted(swept))
+        for arrays in self._update(swept, step).values():
+            self._take(page, arrays)
+        again = self._copy(step)
+        self._take(page, [one for arrays in again.arrays.values() for one in arrays if one.owner.startswith(again.before)])
+        later = self.goal.measured(_output(again), owner)
+        self._take(page, later)
+        self.losses.append(later[-1])
+        return again, later
+
+    @staticmethod
+    def _sorted(swept: Swept) -> list[Array]:
+        last = {grad.id for grad in swept.parameters.values()}
+        return sorted((one for page in swept.pages.values() for one in page), key=lambda one: one.id in last)
+
+    @cached_property
+    def _reached(self) -> frozenset[str]:
+        """The layers that training changes, or that read one: those before them need no gradient after the first step."""
+        found: set[str] = set()
+        for node in self.network.nodes:
+            trains = any(own.id in self.now for own in self._own(node).values())
+            if trains or any(name in found for name in node.inputs):
+                found.add(node.name)
+        return frozenset(found)
+
+    def _own(self, node: Node) -> dict[str, Array]:
+        """The parameters that a layer reads, those that it shares being another's."""
+        found = dict(self.originals[node.name])
+        for key, own in found.items():
+            while own.role == "shared":
+                own = own.inputs[0]
+            found[key] = own
+        return found
+
+    def _update(self, swept: Swept, step: int) -> dict[tuple[str, str], list[Array]]:
+        """What the optimizer makes of each parameter, with what it keeps; their arrays by layer and key."""
+        found = {}
+        optimizer = self.network.training.optimizer
+        for (name, key), grad in swept.parameters.items():
+            own = self.originals[name][key]
+            old, kept = self.now.get(own.id, own), self.kept.get(own.id, {})
+            new = stepped(optimizer, own, old, grad, kept, self.numbers, step)
+            self.now[own.id], self.kept[own.id] = new.parameter, new.state
+            self.course.setdefault((name, key), [own]).append(new.parameter)
+            found[name, key] = new.arrays
+        self.grads.append(list(swept.parameters.values()))
+        return found
+
+    def _copy(self, step: int) -> Run:
+        """Every layer that the steps reach once more, with the parameters that it has after them."""
+        outputs: dict[str, Array] = {}
+        copies, reads, parameters = {}, {}, {}
+        for node in self.network.nodes:
+            own = self._own(node)
+            given = {key: self.now.get(one.id, one) for key, one in own.items()}
+            if not any(name in outputs for name in node.inputs) and all(given[key] is own[key] for key in own):
+                copies[node.name] = self.of[node.name]  # no step reaches it
+                reads[node.name], parameters[node.name] = self.reads[node.name], self.originals[node.name]
+                continue
+            xs = [outputs.get(name, read) for name, read in zip(node.inputs, self.reads[node.name], strict=True)]
+            arrays = arrays_of(node.layer, f"{step_of(step)}_{node.name}", tuple(xs), "compact", given=given)
+            copies[node.name], reads[node.name], parameters[node.name] = arrays, xs, given
+            outputs[node.name] = arrays[-1]
+        self.copies.append(copies)
+        return Run(copies, reads, parameters, f"{step_of(step)}_")
+
+
+def _output(run: Run) -> Callable[[str, str], Array]:
+    return lambda name, key: _key(run.arrays[name], key)
 
 
 def _key(arrays: list[Array], key: str) -> Array:

@@ -12,6 +12,7 @@ from ..arrays.array import Values
 from ..errors import NetworkError, PictureError, located
 from ..plain import near
 from .labels import label_number
+from .loss import LOSS
 from .network import Network
 
 
@@ -24,7 +25,7 @@ class Wanted:
 
     def given(self, network: Network) -> Values:
         """The numbers that the loss begins with."""
-        found = {"loss.rate": np.array([network.training.rate])}
+        found = {f"{LOSS}.{key}": np.array([number]) for key, number in network.training.numbers().items()}
         if self.typed is not None:
             return found | {"loss.target": self.typed}
         first = next(iter(self.labels.values()))

@@ -12,7 +12,7 @@ from ..model.graph import Graph
 from ..model.loss import LOSS
 from ..model.network import Network
 from ..model.settings import INPUT
-from ..model.training import STEP, back_of
+from ..model.training import STEPS, back_of, step_of
 from .back.content import back_lines
 from .back.place import back_page
 from .input.place import input_page
@@ -22,7 +22,8 @@ from .layer.place import layer_page
 from .loss.place import loss_page
 from .page import Page, refuse_too_large
 from .screen import SMALL, filter_extent
-from .step.place import step_page
+from .step.place import StepPage, grids_of
+from .steps.place import steps_page
 
 
 def lay_out(graph: Graph, *, typed: bool = False, answer: bool = False) -> dict[str, Page]:
@@ -49,35 +50,44 @@ def lay_out_learning(graph: Graph, forward: dict[str, Page]) -> dict[str, Page]:
     """The pages of the backward pass by the names that the graph has for them, in the order of their sheets."""
     if graph.learning is None:
         return {}
-    pages, step = {LOSS: loss_page(graph)}, step_page(graph)
+    grids = grids_of([*forward.values()])
+    steps: dict[str, Page] = {}
+    for number in range(1, len(graph.learning.copies) + 1):
+        page = StepPage(graph, number, grids).page()
+        steps[step_of(number)] = page
+    pages: dict[str, Page] = {LOSS: loss_page(graph)}
+    if STEPS in graph.learning.pages:
+        pages[STEPS] = steps_page(graph)
+    first = grids | grids_of([page for name, page in steps.items() if name == step_of(1)])
     for name in [*(node.name for node in reversed(graph.network.nodes)), INPUT]:
         if back_of(name) in graph.learning.pages:
-            pages[back_of(name)] = back_page(graph, name, _read_again(graph, name, forward, step), back_lines(graph, name))
-    if STEP in graph.learning.pages:
-        pages[STEP] = step
+            pages[back_of(name)] = back_page(graph, name, _read_again(graph, name, first), back_lines(graph, name))
+    pages |= steps
     for page in pages.values():
         refuse_too_large(graph.network, f"the sheet {page.sheet}", page)
     return pages
 
 
-def _read_again(graph: Graph, name: str, forward: dict[str, Page], step: Page) -> Grids | None:
-    """The grids of the first layer that a layer reads after the step."""
+def _read_again(graph: Graph, name: str, grids: dict[str, Grids]) -> Grids | None:
+    """The grids of the first layer that a layer reads after the first step."""
     if name == INPUT or graph.learning is None:
         return None
     read = graph.network.by_name[name].inputs[0]
-    copy = None if read == INPUT else graph.learning.copies[read][-1]
-    own: Grids = step.grids.get(copy.id) if copy is not None else None
-    return forward[read].grids[graph.output(read).id] if own is None else own
+    copies = graph.learning.copies[:1]
+    own = copies[0][read][-1].id if copies and read != INPUT else ""
+    return grids.get(own, grids[graph.output(read).id])
 
 
-def drawn_for(network: Network, detail: str, mirrors: bool | None, training: bool = False, typed: bool = False) -> Drawn:
-    """Which steps and mirrors a workbook of a network has.
+def drawn_for(
+    network: Network, detail: str, mirrors: bool | None, training: bool = False, typed: bool = False, updates: int = 1
+) -> Drawn:
+    """Which steps and mirrors a workbook of a network has, and how many `updates` of its weights.
 
     With the detail "auto" a layer has its products and sums where a whole filter then still fits a small screen, with the
     channels that it reads.
     """
     drawn = _drawn_for(network, detail, mirrors)
-    return replace(drawn, training=True, typed=typed) if training else drawn
+    return replace(drawn, training=True, typed=typed, updates=updates) if training else drawn
 
 
 def _drawn_for(network: Network, detail: str, mirrors: bool | None) -> Drawn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.loss import LOSS
-from ..model.training import STEP
+from ..model.training import STEPS
 from ..xlsx.draft import WorkbookDraft, protect
 from ..xlsx.printing import set_up_printing
 from .answer.look import answer_on_input
@@ -21,27 +21,33 @@ from .kernels.look import kernels_sheet
 from .kernels.place import kernels_page
 from .layer.look import layer_sheet
 from .loss.look import loss_sheet
+from .loss.place import chart_place
 from .overview.look import overview_sheet
 from .pictures.look import pictures_sheet
 from .pictures.place import pictures_page
+from .step.content import is_step
 from .step.look import step_sheet
+from .steps.look import loss_chart, steps_sheet
 
 
 def _learning_sheets(draft: WorkbookDraft, content: WorkbookContent) -> None:
-    """The loss, the sheets of gradients, and the hidden network after the step."""
+    """The loss, the steps, the sheets of gradients, and the hidden networks after each step."""
     if not content.learning:
         return
-    shown = [page.sheet for name, page in content.learning.items() if name != STEP]
-    around = [*list(content.pages.values())[-1:], *content.learning.values()]
-    names = [around[0].sheet, *shown, "Check"]
-    for n, (name, page) in enumerate((name, page) for name, page in content.learning.items() if name != STEP):
-        neighbours = names[n], names[n + 2]
+    shown = [name for name in content.learning if not is_step(name)]
+    names = [list(content.pages.values())[-1].sheet, *(content.learning[name].sheet for name in shown), "Check"]
+    for n, name in enumerate(shown):
+        page, neighbours = content.learning[name], (names[n], names[n + 2])
         if name == LOSS:
             loss_sheet(draft, content, page, neighbours)
+        elif name == STEPS:
+            steps_sheet(draft, content, page, neighbours)
+            loss_chart(draft, page, draft.book[content.learning[LOSS].sheet], chart_place(content.learning[LOSS]))
         else:
             back_sheet(draft, content, name.removesuffix("_back"), page, neighbours)
-    if STEP in content.learning:
-        step_sheet(draft, content)
+    for name in content.learning:
+        if is_step(name):
+            step_sheet(draft, content, name)
 
 
 def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> WorkbookDraft:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ...model.graph import Graph
 from ...model.loss import LOSS
 from ...model.settings import INPUT
-from ...model.training import STEP, back_of
+from ...model.training import STEPS, back_of
 from ..layer.content import Lines
+from ..step.content import is_step, step_sheet_name
 
 # Above the grids of an array, the longest that fits first: {k} is the map or filter, {c} the channel.
 LABELS = {
@@ -30,8 +31,10 @@ WORDS = {
 
 
 def sheet_name(page: str) -> str:
-    """The sheet of a page of the backward pass: of a layer's gradients, of the input's, of the loss, of the step."""
-    return {back_of(INPUT): back_of("Input"), LOSS: "Loss", STEP: f"_{STEP}"}.get(page, page)
+    """The sheet of a page of the backward pass: of a layer's gradients, of the input's, of the loss, of steps."""
+    if is_step(page):
+        return step_sheet_name(page)
+    return {back_of(INPUT): back_of("Input"), LOSS: "Loss", STEPS: "Steps"}.get(page, page)
 
 
 def back_lines(graph: Graph, name: str) -> Lines:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ...a1 import LETTERS
+from ...arrays.computed_range import choose
 from ...arrays.grid import Grid
 from .table import AT, FIELDS, Inspector
-
-MOST_CHOSEN = 30  # LibreOffice's CHOOSE takes no more (seen with 7.4)
 
 
 class References:
@@ -67,13 +66,7 @@ class References:
         spans = [index(span, place) if id_ in known else "0" for id_, span in self._spans.items()]
         return self.choose(which, spans)
 
-    def choose(self, which: str, options: list[str]) -> str:
-        """What differs between layers or stacks; where nothing does, no CHOOSE."""
-        if len(set(options)) == 1:
-            return options[0]
-        first, others = options[:MOST_CHOSEN], options[MOST_CHOSEN:]
-        found = f"CHOOSE({which},{','.join(first)})"
-        return f"IF({which}<={MOST_CHOSEN},{found},{self.choose(f'{which}-{MOST_CHOSEN}', others)})" if others else found
+    choose = staticmethod(choose)  # between what differs from layer to layer, or from stack to stack
 
 
 def index(area: str, place: str) -> str:

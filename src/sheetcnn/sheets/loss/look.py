@@ -19,7 +19,19 @@ from ..pictures.place import number_place
 from .content import NAMES, RIGHT, answer_view
 from .place import NUMBER, WIDE, names_place, right_place
 
-LARGE = ("answer", "now", "rate", "after", "falls", "straight", "size")  # numbers that are read one by one
+LARGE = (
+    "answer",
+    "now",
+    "rate",
+    "momentum",
+    "beta1",
+    "beta2",
+    "eps",
+    "after",
+    "falls",
+    "straight",
+    "size",
+)  # numbers that are read one by one
 
 
 def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neighbours: tuple[str, str]) -> None:

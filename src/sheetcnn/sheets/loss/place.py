@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...a1 import LETTERS
 from ...arrays.grid import Grid
 from ...model.graph import Graph
 from ...model.loss import LOSS
@@ -12,10 +13,14 @@ NUMBER = LEFT + 9  # the column of the numbers at the left; a picture's right an
 WIDE = 3  # columns of such a number
 TABLE = NUMBER + WIDE + GAP + 5  # the first column of the table: names of answers stand before it
 # What stands at the left, one below the other, in groups.
-NUMBERS = (("answer",), ("now",), ("rate",), ("after", "falls", "straight"))
+NUMBERS = (("answer",), ("now",), ("rate", "momentum", "beta1", "beta2", "eps"), ("after", "falls", "straight"))
 WORDS = {
     "answer": "its number",
     "rate": "learning rate (type another)",
+    "momentum": "momentum",
+    "beta1": "beta 1: of the mean of gradients",
+    "beta2": "beta 2: of the mean of squares",
+    "eps": "eps: so that nothing is divided by 0",
     "now": "loss",
     "after": "loss after one step",
     "falls": "so it falls by",
@@ -76,3 +81,8 @@ def names_place(page: Page) -> Grid:
 def right_place(page: Page, count: int) -> Grid:
     """Where the right answer stands; those of several pictures at the right of the table."""
     return Grid(page.sheet, HEADER + 2, NUMBER if count == 1 else page.columns + 2 * GAP, count, 1)
+
+
+def chart_place(page: Page) -> str:
+    """The cell where the chart of the loss by step begins: at the right of all else."""
+    return f"{LETTERS[page.columns + 2 * GAP]}{HEADER + 2}"

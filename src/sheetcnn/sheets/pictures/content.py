@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...arrays.array import Array, CellFormula
-from ...arrays.computed_range import ComputedRange
+from ...arrays.computed_range import ComputedRange, choose
 from ...arrays.grid import Grid, Grids
 from ...model.network import Network
 from ...model.settings import INPUT
@@ -19,7 +19,7 @@ NUMBER, NAME = "input_picture_number", "input_picture_name"  # of the picture th
 TABLE = "input_pictures"  # a row for each picture: its name, the entry of the list, its number
 TRUTH = "input_truth"  # a row for each picture: the number of the label that is right, 0 where none is known
 TYPED_COUNT, TYPED_STATE = "input_typed_count", "input_typed_state"
-MOST_PICTURES = 254  # arguments of CHOOSE after the first
+MOST_PICTURES = 254  # more would make the formula of a pixel too long
 MOST_TYPED, MOST_CHANNELS = 20_000, 16  # of pixels beside which others can be typed
 CHANGED = "pixels typed over the picture, in the next ones too: delete them to clear"
 NO_NUMBERS = "typed cells hold no number: they do not count"
@@ -82,7 +82,7 @@ def pixel_formula(number: Grid, pictures: Grids, typed: Grids | None) -> CellFor
 
     def write(at: tuple[int, ...]) -> str:
         c, i, j = at
-        chosen = f"CHOOSE({number.area},{','.join([picture[c].at(i, j) for picture in pictures])})"
+        chosen = choose(number.area, [picture[c].at(i, j) for picture in pictures])
         if typed is None:
             return chosen
         own = typed[c].at(i, j)

@@ -1,19 +1,18 @@
-"""The hidden sheet of the network after a step."""
+"""The hidden sheets of the network after each step."""
 
 from __future__ import annotations
 
-from ...model.training import STEP
 from ...xlsx.draft import WorkbookDraft, put
 from ..back.look import pour
 from ..content import WorkbookContent
 
 
-def step_sheet(draft: WorkbookDraft, content: WorkbookContent) -> None:
-    """The network once more, with the weights that it has after the step."""
+def step_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str) -> None:
+    """The network once more, with the weights that it has after a step."""
     assert content.graph.learning is not None
-    page = content.learning[STEP]
+    page = content.learning[name]
     sheet = draft.sheet(page.sheet)
     sheet.sheet_state = "hidden"
     for mark in page.marks:
         put(sheet, mark.row, mark.column, mark.text, mark.style)
-    pour(draft, content, page, content.graph.learning.pages[STEP], colours=False)
+    pour(draft, content, page, content.graph.learning.pages[name], colours=False)

@@ -1,0 +1,131 @@
+"""The sheet of the steps, and the curve of the loss."""
+
+from __future__ import annotations
+
+import numpy as np
+from openpyxl.chart import LineChart, Reference
+from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.drawing.line import LineProperties
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ...arrays.array import Array
+from ...model.loss import LOSS
+from ...model.training import STEPS
+from ...xlsx import palette
+from ...xlsx.colours import colour
+from ...xlsx.columns import square_cells
+from ...xlsx.draft import WorkbookDraft, put, spans
+from ..answer.look import widen
+from ..content import WorkbookContent
+from ..layer.look import cell_block, header, links_of, marks
+from ..page import LEFT, Page
+from .content import CHOICE, LARGEST, LISTED, NUMBER, choice_views, frame
+from .place import CHOICE_COLUMNS, WIDE, StepsPage
+
+RULES = {
+    "sgd": "weight ← weight − rate · gradient",
+    "momentum": "momentum ← {momentum:g} · momentum + gradient;   weight ← weight − rate · momentum",
+    "adam": "weight ← weight − rate · mean of gradients / √ mean of their squares",
+}
+CODES = {
+    "sgd": "torch.optim.SGD(net.parameters(), lr={rate:g})",
+    "momentum": "torch.optim.SGD(net.parameters(), lr={rate:g}, momentum={momentum:g})",
+    "adam": "torch.optim.Adam(net.parameters(), lr={rate:g}, betas=({beta1:g}, {beta2:g}), eps={eps:g})",
+}
+CHART = 15.5, 7.5  # centimetres
+LINE, GRIDLINE = "C2410C", "E5E7EB"
+
+
+def steps_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neighbours: tuple[str, str]) -> None:
+    """The film of a kernel, and the loss and the gradients by step."""
+    assert isinstance(page, StepsPage)
+    assert content.graph.learning is not None
+    sheet = draft.sheet(page.sheet, "grids")
+    square_cells(sheet, page.columns + 4)
+    training, count = content.network.training, content.graph.drawn.updates
+    numbers = training.numbers()
+    words = f"{count} steps of gradient descent: each goes a little way down, against the gradient."
+    lines = [([words], "words"), ([RULES[training.optimizer].format(**numbers)], "words"),
+             (["Type another learning rate on the sheet Loss: all steps follow. They stand on hidden sheets, _step_1 and so on."], "soft"),
+             ([CODES[training.optimizer].format(**numbers)], "code")]  # fmt: skip
+    header(sheet, f"Steps  ·  {training.optimizer}", lines, links_of(*neighbours, content.home))
+    marks(sheet, page)
+    curve, sizes = content.graph.learning.pages[STEPS]
+    for array in (curve, sizes):
+        _table(draft, content, page, array)
+    if page.kernels:
+        _film(draft, sheet, content, page)
+
+
+def _table(draft: WorkbookDraft, content: WorkbookContent, page: Page, array: Array) -> None:
+    """Numbers in cells so wide that they can be read to four places."""
+    sheet, numbers = draft.book[page.sheet], content.written[array.id]
+    style, write = draft.style("formula", wide_format(numbers)), array.written(content.grids, page.sheet)
+    for block in page.blocks:
+        if block.array.id == array.id:
+            draft.name(block.name, block.grid)
+            widen(sheet, block.grid, WIDE)
+            draft.fill(page.sheet, cell_block(block, numbers, write, style, 0))
+
+
+def wide_format(numbers: np.ndarray) -> str:
+    """How numbers are written that have room for four places."""
+    size = float(np.nanmax(np.abs(numbers), initial=0))
+    return "0.0000" if 1e-2 <= size < 1e5 else "0.00E+0"
+
+
+def _film(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, page: StepsPage) -> None:
+    """The list of kernels, and the one that is chosen as it is before training and after each step."""
+    choice, number, largest, listed = page.choice, page.number, page.largest, page.listed
+    assert choice is not None
+    assert number is not None
+    assert largest is not None
+    assert listed is not None
+    for n, kernel in enumerate(page.kernels):
+        put(sheet, listed.top + n, listed.left, kernel.name, "soft")
+    draft.name(LISTED, listed)
+    put(sheet, choice.top, choice.left, page.kernels[0].name, "choice")
+    sheet.merge_cells(
+        start_row=choice.top, end_row=choice.top, start_column=choice.left, end_column=choice.left + CHOICE_COLUMNS - 1
+    )
+    draft.name(CHOICE, choice)
+    rule = DataValidation(type="list", formula1=listed.area, allow_blank=False)
+    rule.showErrorMessage, rule.error, rule.errorTitle = True, "Choose one of the kernels.", "No kernel"
+    sheet.add_data_validation(rule)
+    rule.add(choice.at(0, 0))
+    values = content.written
+    first = page.kernels[0]
+    size = max(float(np.abs(values[array.id][first.index]).max()) for array in first.arrays)
+    for view, place in zip(choice_views(choice, listed, number, page.frames, 1, size), (number, largest), strict=True):
+        assert view.name in (NUMBER, LARGEST)
+        draft.view(view, place, draft.style("formula", ";;;"))
+    style = draft.style("formula", palette.number_format(np.array([size, -size])))
+    for step, place in enumerate(page.frames):
+        draft.view(frame(content.graph, page.kernels, content.grids, number, values, 1, step), place, style)
+    scale = palette.Scale(palette.WEIGHTS, (-1.0, 0.0, 1.0), largest.area)
+    colour(sheet, spans(page.frames), scale)
+
+
+def loss_chart(draft: WorkbookDraft, page: Page, sheet: Worksheet, at: str) -> None:
+    """The loss by step as a chart at a cell of a sheet: it follows the learning rate."""
+    [curve] = [block.grid for block in page.blocks if block.array.id == f"{LOSS}.curve"]
+    source = draft.book[page.sheet]
+    chart = LineChart()
+    chart.title, chart.legend = "loss by step", None
+    chart.width, chart.height = CHART
+    numbers, steps = (
+        Reference(source, min_col=column, min_row=curve.top, max_row=curve.bottom) for column in (curve.left, LEFT)
+    )
+    chart.add_data(numbers)
+    chart.set_categories(steps)
+    line = chart.series[0]
+    line.graphicalProperties.line.solidFill = LINE
+    line.graphicalProperties.line.width = 22_000  # EMU
+    line.marker.symbol, line.marker.size = "circle", 5
+    line.marker.graphicalProperties = GraphicalProperties(solidFill=LINE)
+    line.smooth = False
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.y_axis.number_format = "General"
+    chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill=GRIDLINE))
+    sheet.add_chart(chart, at)
