@@ -21,7 +21,7 @@ from .kernels.look import kernels_sheet
 from .kernels.place import kernels_page
 from .layer.look import layer_sheet
 from .loss.look import loss_sheet
-from .loss.place import chart_place
+from .loss.place import CHART, LossPage
 from .overview.look import overview_sheet
 from .pictures.look import pictures_sheet
 from .pictures.place import pictures_page
@@ -38,11 +38,13 @@ def _learning_sheets(draft: WorkbookDraft, content: WorkbookContent) -> None:
     names = [list(content.pages.values())[-1].sheet, *(content.learning[name].sheet for name in shown), "Check"]
     for n, name in enumerate(shown):
         page, neighbours = content.learning[name], (names[n], names[n + 2])
-        if name == LOSS:
+        if isinstance(page, LossPage):
             loss_sheet(draft, content, page, neighbours)
         elif name == STEPS:
             steps_sheet(draft, content, page, neighbours)
-            loss_chart(draft, page, draft.book[content.learning[LOSS].sheet], chart_place(content.learning[LOSS]))
+            loss = content.learning[LOSS]
+            assert isinstance(loss, LossPage)
+            loss_chart(draft, page, draft.book[loss.sheet], loss.chart, CHART)
         else:
             back_sheet(draft, content, name.removesuffix("_back"), page, neighbours)
     for name in content.learning:

@@ -14,6 +14,7 @@ _PREFIXES = {
     "a": "http://schemas.openxmlformats.org/drawingml/2006/main",
     "r": _RELATIONS,
 }
+_CHART = {"c": "http://schemas.openxmlformats.org/drawingml/2006/chart"}
 # What a font is made of, in the schema's order.
 _FONT = ["b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign"]
 _FONT += ["sz", "color", "name", "family", "charset", "scheme"]
@@ -45,7 +46,8 @@ def _drawing(xml: str, descriptions: list[str]) -> str:
     """A drawing with the usual prefixes, without which ExcelJS reads none, and with its pictures' alternative texts."""
     xml = re.sub(r' xmlns(:\w+)?="[^"]*"', "", xml)
     xml = re.sub(r"<(/?)(\w+)(?=[ />])", r"<\1xdr:\2", xml)
-    declared = "".join(f' xmlns:{prefix}="{space}"' for prefix, space in _PREFIXES.items())
+    prefixes = _PREFIXES | (_CHART if "<c:chart" in xml else {})
+    declared = "".join(f' xmlns:{prefix}="{space}"' for prefix, space in prefixes.items())
     each = iter(descriptions)
     xml = re.sub(r' descr="[^"]*"', lambda _: f" descr={quoteattr(next(each))}", xml)
     return xml.replace("<xdr:wsDr", f"<xdr:wsDr{declared}", 1)

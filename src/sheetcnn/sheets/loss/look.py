@@ -17,7 +17,7 @@ from ..layer.look import cell_block, header, links_of, marks
 from ..page import Page
 from ..pictures.place import number_place
 from .content import NAMES, RIGHT, answer_view
-from .place import NUMBER, WIDE, names_place, right_place
+from .place import NUMBER, WIDE, LossPage, names_place, right_place
 
 LARGE = (
     "answer",
@@ -34,7 +34,7 @@ LARGE = (
 )  # numbers that are read one by one
 
 
-def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neighbours: tuple[str, str]) -> None:
+def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: LossPage, neighbours: tuple[str, str]) -> None:
     """The right answer, the loss, and what a step brings."""
     graph = content.graph
     assert graph.learning is not None
@@ -74,7 +74,7 @@ def _large(draft: WorkbookDraft, content: WorkbookContent, page: Page, array: Ar
     draft.fill(page.sheet, cell_block(block, numbers, write, style, 0))
 
 
-def _answers(draft: WorkbookDraft, content: WorkbookContent, page: Page) -> None:
+def _answers(draft: WorkbookDraft, content: WorkbookContent, page: LossPage) -> None:
     """The right answer of each picture, to be chosen from a list, and the number of the one that counts now."""
     sheet, names = draft.book[page.sheet], content.network.answers
     listed, right = names_place(page), right_place(page, len(content.right))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ...a1 import LETTERS
 from ...arrays.grid import Grid
 from ...model.graph import Graph
@@ -12,6 +14,7 @@ SHEET = "Loss"
 NUMBER = LEFT + 9  # the column of the numbers at the left; a picture's right answer may take several
 WIDE = 3  # columns of such a number
 TABLE = NUMBER + WIDE + GAP + 5  # the first column of the table: names of answers stand before it
+CHART = 13  # columns of the chart of the loss by step, which stands between
 # What stands at the left, one below the other, in groups.
 NUMBERS = (("answer",), ("now",), ("rate", "momentum", "beta1", "beta2", "eps"), ("after", "falls", "straight"))
 WORDS = {
@@ -36,10 +39,22 @@ COLUMNS = {
 MAPS = {"target": "wanted (type numbers)", "grad": "2 · (y − wanted) / n"}
 
 
-def loss_page(graph: Graph) -> Page:
+@dataclass
+class LossPage(Page):
+    """The sheet of the loss."""
+
+    table: int = TABLE  # its first column
+
+    @property
+    def chart(self) -> str:
+        """The cell where the chart begins."""
+        return f"{LETTERS[NUMBER + WIDE + GAP]}{HEADER + 2}"
+
+
+def loss_page(graph: Graph) -> LossPage:
     """The page of the loss."""
     assert graph.learning is not None
-    page = Page(SHEET, None)
+    page = LossPage(SHEET, None, table=TABLE + (CHART + GAP if graph.drawn.updates > 1 else 0))
     pen = Pen(page)
     arrays = {array.key: array for array in graph.learning.pages[LOSS]}
     row = HEADER + 2
@@ -55,7 +70,7 @@ def loss_page(graph: Graph) -> Page:
         row += 1
     entropy = graph.network.loss == "cross_entropy"
     words = COLUMNS if entropy else MAPS
-    column = TABLE
+    column = page.table
     for key, text in words.items():
         array = arrays.get(key)
         for index in array.indexes() if array is not None else ():
@@ -69,20 +84,16 @@ def loss_page(graph: Graph) -> Page:
         for n, name in enumerate(owners, start=row + 1):
             page.marks.append(Mark(n, LEFT, name, "row"))
         pen.put(arrays["size"], (), row + 1, NUMBER, "")
-    return pen.finish()
+    pen.finish()
+    return page
 
 
-def names_place(page: Page) -> Grid:
+def names_place(page: LossPage) -> Grid:
     """Where the answers' names stand: at the left of the table."""
     target: Grid = page.grids[f"{LOSS}.target"]
-    return Grid(page.sheet, target.top, TABLE - 4, target.rows, 1)
+    return Grid(page.sheet, target.top, page.table - 4, target.rows, 1)
 
 
 def right_place(page: Page, count: int) -> Grid:
     """Where the right answer stands; those of several pictures at the right of the table."""
     return Grid(page.sheet, HEADER + 2, NUMBER if count == 1 else page.columns + 2 * GAP, count, 1)
-
-
-def chart_place(page: Page) -> str:
-    """The cell where the chart of the loss by step begins: at the right of all else."""
-    return f"{LETTERS[page.columns + 2 * GAP]}{HEADER + 2}"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from openpyxl.chart import LineChart, Reference
 from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.chart.text import RichText, Text
+from openpyxl.chart.title import Title
 from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -23,6 +26,7 @@ from ..page import LEFT, Page
 from .content import CHOICE, LARGEST, LISTED, NUMBER, choice_views, frame
 from .place import CHOICE_COLUMNS, WIDE, StepsPage
 
+NAMES = {"sgd": "gradient descent", "momentum": "gradient descent with momentum", "adam": "Adam"}
 RULES = {
     "sgd": "weight ← weight − rate · gradient",
     "momentum": "momentum ← {momentum:g} · momentum + gradient;   weight ← weight − rate · momentum",
@@ -33,7 +37,7 @@ CODES = {
     "momentum": "torch.optim.SGD(net.parameters(), lr={rate:g}, momentum={momentum:g})",
     "adam": "torch.optim.Adam(net.parameters(), lr={rate:g}, betas=({beta1:g}, {beta2:g}), eps={eps:g})",
 }
-CHART = 15.5, 7.5  # centimetres
+CHART_HEIGHT, WIDE_CELL = 6.0, 0.62  # centimetres; of a cell as wide as LibreOffice shows it
 LINE, GRIDLINE = "C2410C", "E5E7EB"
 
 
@@ -49,7 +53,7 @@ def steps_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neig
     lines = [([words], "words"), ([RULES[training.optimizer].format(**numbers)], "words"),
              (["Type another learning rate on the sheet Loss: all steps follow. They stand on hidden sheets, _step_1 and so on."], "soft"),
              ([CODES[training.optimizer].format(**numbers)], "code")]  # fmt: skip
-    header(sheet, f"Steps  ·  {training.optimizer}", lines, links_of(*neighbours, content.home))
+    header(sheet, f"Steps  ·  {NAMES[training.optimizer]}", lines, links_of(*neighbours, content.home))
     marks(sheet, page)
     curve, sizes = content.graph.learning.pages[STEPS]
     for array in (curve, sizes):
@@ -99,7 +103,7 @@ def _film(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, page
     size = max(float(np.abs(values[array.id][first.index]).max()) for array in first.arrays)
     for view, place in zip(choice_views(choice, listed, number, page.frames, 1, size), (number, largest), strict=True):
         assert view.name in (NUMBER, LARGEST)
-        draft.view(view, place, draft.style("formula", ";;;"))
+        draft.view(view, place, draft.style("plain", ";;;"))
     style = draft.style("formula", palette.number_format(np.array([size, -size])))
     for step, place in enumerate(page.frames):
         draft.view(frame(content.graph, page.kernels, content.grids, number, values, 1, step), place, style)
@@ -107,13 +111,13 @@ def _film(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, page
     colour(sheet, spans(page.frames), scale)
 
 
-def loss_chart(draft: WorkbookDraft, page: Page, sheet: Worksheet, at: str) -> None:
-    """The loss by step as a chart at a cell of a sheet: it follows the learning rate."""
+def loss_chart(draft: WorkbookDraft, page: Page, sheet: Worksheet, at: str, width: int) -> None:
+    """The loss by step as a chart at a cell of a sheet, so many cells wide: it follows the learning rate."""
     [curve] = [block.grid for block in page.blocks if block.array.id == f"{LOSS}.curve"]
     source = draft.book[page.sheet]
     chart = LineChart()
-    chart.title, chart.legend = "loss by step", None
-    chart.width, chart.height = CHART
+    chart.title, chart.legend = _title("loss by step"), None
+    chart.width, chart.height = width * WIDE_CELL, CHART_HEIGHT
     numbers, steps = (
         Reference(source, min_col=column, min_row=curve.top, max_row=curve.bottom) for column in (curve.left, LEFT)
     )
@@ -129,3 +133,10 @@ def loss_chart(draft: WorkbookDraft, page: Page, sheet: Worksheet, at: str) -> N
     chart.y_axis.number_format = "General"
     chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill=GRIDLINE))
     sheet.add_chart(chart, at)
+
+
+def _title(text: str) -> Title:
+    """A title that is no larger than the words on the sheet."""
+    looks = CharacterProperties(sz=1100, b=True)
+    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=looks), r=[RegularTextRun(rPr=looks, t=text)])
+    return Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)

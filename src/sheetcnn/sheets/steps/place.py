@@ -39,7 +39,7 @@ def steps_page(graph: Graph) -> StepsPage:
     column = LEFT + 3
     page.marks.append(Mark(row, column, "loss", "label"))
     for step in range(curve.count):
-        page.marks.append(Mark(row + 1 + step, LEFT, str(step) if step else "before", "row"))
+        page.marks.append(Mark(row + 1 + step, LEFT, str(step), "row"))
     pen.put(curve, (), row + 1, column, "")
     column += WIDE + GAP + 1
     page.marks.append(Mark(row - 1, column, "size of the gradient, by layer, at the network after so many steps", "soft"))
