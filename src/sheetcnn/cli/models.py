@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..model.settings import MAX_STEPS
 from .app import command
 from .arguments import MeanOption, NetworkArgument, ScaleOption, SizeOption, StdOption, UntilOption, input_options
 from .show import progress, say
@@ -22,6 +23,9 @@ def summary(
     mean: MeanOption = None,
     std: StdOption = None,
     train: Annotated[bool, typer.Option("--train", help="Say what --train would add to a workbook.")] = False,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, max=MAX_STEPS, metavar="N", help="Say what --steps N would add to it.")
+    ] = None,
 ) -> None:
     """Print a network's layers, output shapes, parameters, multiplications and receptive fields."""
     from ..opening import open_network
@@ -30,8 +34,8 @@ def summary(
     with progress("reading the network"):
         opened = open_network(network, **options).network
     print_layers(opened)
-    if train:
-        print_training(opened)
+    if train or steps:
+        print_training(opened, steps)
 
 
 @command("import")

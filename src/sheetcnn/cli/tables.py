@@ -36,22 +36,27 @@ def print_layers(network: Network) -> None:
     table(network.settings.name, heads, rows, right=(5,))
 
 
-def print_training(network: Network) -> None:
-    """What a backward pass and a step add to a workbook."""
+def print_training(network: Network, steps: int | None = None) -> None:
+    """What a backward pass and so many steps add to a workbook."""
     from ..model.limits import graph_of
+    from ..model.training import STEPS, step_of
     from ..sheets.layout import drawn_for
 
-    graph = graph_of(network, drawn_for(network, "auto", None, training=True, typed=network.loss == "mse"))
+    updates = network.training.steps if steps is None else steps
+    graph = graph_of(network, drawn_for(network, "auto", None, True, network.loss == "mse", updates))
     assert graph.learning is not None
     pages = graph.learning.pages
     counts = {name: sum(array.count for array in arrays) for name, arrays in pages.items()}
     forward = sum(array.count for arrays in graph.of.values() for array in arrays)
-    rows = [[name, f"{len(pages[name]):,}", f"{count:,}"] for name, count in counts.items()]
+    once = {name: count for name, count in counts.items() if name not in map(step_of, range(3, updates + 1))}
+    rows = [[name, f"{len(pages[name]):,}", f"{count:,}"] for name, count in once.items()]
+    if updates > 2:
+        rows[-1 - (STEPS in once)][0] = f"{step_of(2)}, and each further one"
     total = forward + sum(counts.values())
     rows.append(["without --train", "", f"{forward:,}"])
     rows.append(["in all", "", f"{total:,} ({total / forward:.1f} times as many)"])
     table(
-        f"Training: loss {network.loss}, learning rate {network.training.rate:g}",
+        f"Training: loss {network.loss}, {network.training.optimizer}, learning rate {network.training.rate:g}, steps {updates}",
         ["sheet", "arrays", "cells"],
         rows,
         right=(1, 2),

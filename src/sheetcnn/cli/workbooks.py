@@ -65,6 +65,10 @@ def build(
     train: Annotated[
         bool, typer.Option("--train", help="Draw how it learns: the loss, all gradients, and the network after one step.")
     ] = False,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", metavar="N", help="Draw so many steps of training, each as formulas; means --train."),
+    ] = None,
     answer: Annotated[
         list[str] | None,
         typer.Option("--answer", metavar="LABEL", help="The right answer, for --train; once for each picture."),
@@ -97,6 +101,7 @@ def build(
             gallery=gallery,
             inspector=inspector,
             train=train,
+            steps=steps,
             answer=answer or None,
             labels=labels,
             progress=progress,

@@ -10,7 +10,7 @@ from ..errors import LimitError, NetworkError, located
 from .drawn import PLAIN, Drawn
 from .graph import MAX_GRID_NAMES, Graph
 from .network import Network, parse_network
-from .training import refuse_untrainable
+from .training import refuse_untrainable, step_of
 
 MAX_WORK = 25_000_000_000  # cells read in all; the largest networks of ImageNet have 20 billion multiplications
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
@@ -31,8 +31,9 @@ def graph_of(network: Network, drawn: Drawn = PLAIN) -> Graph:
         _refuse_beyond(network.source, MAX_CELLS, _cells(graph), cells, lambda: _remedy(graph))
         names = {name: sum(array.names for array in arrays) for name, arrays in _pages(graph).items()}
         grids = "the workbook would have {} grids, {}; {} can have names that spreadsheet programs can take"
-        _refuse_beyond(network.source, MAX_GRID_NAMES, names, grids, lambda: "use fewer channels")
-        passes = 4 if drawn.training else 1  # forward, back to what it reads and to its weights, forward again
+        _refuse_beyond(network.source, MAX_GRID_NAMES, names, grids, lambda: _fewer(graph, names, MAX_GRID_NAMES))
+        # Forward; then for each step back to what it reads and to its weights, and forward again.
+        passes = 1 + 3 * drawn.updates * drawn.training
         work = {
             node.name: passes * node.layer.cells_read(*node.in_shapes) for node in network.nodes
         }  # a cell's window counts
@@ -79,7 +80,7 @@ def _remedy(graph: Graph) -> str:
     """What would fit: the network without its backward pass, or else the largest smaller input, in steps of a sixteenth."""
     network, found = graph.network, ""
     if graph.learning is not None and sum(array.count for arrays in graph.of.values() for array in arrays) <= MAX_CELLS:
-        return "without --train it would fit"
+        return _fewer(graph, _cells(graph), MAX_CELLS)
     total = sum(_cells(graph).values())
     low, high = (
         0,
@@ -103,3 +104,15 @@ def _remedy(graph: Graph) -> str:
         more = "" if weights == its else ", with weights of the fully connected layers made for it"
         found = f"an input of {height}×{width} would fit{more}"
     return found or "use fewer channels"
+
+
+def _fewer(graph: Graph, of: dict[str, int], most: int) -> str:
+    """How many steps of training would fit, or that the network would without; `of` is how much is on each page."""
+    if graph.learning is None:
+        return "use fewer channels"
+    each = of.get(step_of(2), 0)
+    first = sum(of.values()) - (graph.drawn.updates - 1) * each
+    if first > most or not each:
+        return "without --train it would fit" if sum(of[name] for name in graph.of) <= most else "use fewer channels"
+    fit = 1 + (most - first) // each
+    return "one step would fit" if fit == 1 else f"{fit} steps would fit"
