@@ -166,10 +166,10 @@ def build(
     checked = opened.network if labels is None else with_labels(opened.network, Path(labels))
     shown = load_pictures(given, checked.input)
     wanted = wanted_of(checked, list(shown), answer) if train or steps else None
-    graph = graph_of(checked, _drawn(checked, detail, mirrors, wanted, steps))
+    graph = graph_of(checked, _drawn(checked, detail, mirrors, wanted, steps, len(shown)))
     parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
     if wanted is not None:
-        parameters |= wanted.given(checked)
+        parameters |= wanted.given(checked, shown)
     pages = lay_out(graph, typed=len(shown) > 1 and types_pixels(checked), answer=gives_answer(checked))
     values, outputs = _run(graph, parameters, shown)
     between = value_range(given, shown.values())
@@ -201,12 +201,19 @@ def explain(
     return build(network, image, **options).explain(layer, map, row, column)
 
 
-def _drawn(network: Network, detail: Detail, mirrors: bool | None, wanted: Wanted | None, steps: int | None) -> Drawn:
+def _drawn(
+    network: Network, detail: Detail, mirrors: bool | None, wanted: Wanted | None, steps: int | None, pictures: int
+) -> Drawn:
     """What is drawn, with a backward pass where something is `wanted`."""
     updates = network.training.steps if steps is None else steps
     if type(updates) is not int or not 1 <= updates <= MAX_STEPS:
         raise SheetcnnError(f"steps {updates!r:.40}: must be a whole number from 1 to {MAX_STEPS:,}")
-    return drawn_for(network, detail, mirrors, wanted is not None, wanted is not None and wanted.typed is not None, updates)
+    drawn = drawn_for(network, detail, mirrors)
+    if wanted is None:
+        return drawn
+    return replace(
+        drawn, training=True, typed=wanted.typed is not None, updates=updates, pictures=pictures if updates > 1 else 1
+    )
 
 
 def _workbook_path(output: str | Path, inputs: Sequence[Path]) -> Path:

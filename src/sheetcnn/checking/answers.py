@@ -7,12 +7,13 @@ import numpy as np
 from ..arrays.array import Values
 from ..arrays.grid import Grid, seen_from
 from ..formula.values import ERRORS
+from ..model.drawn import MOST_PICTURES
 from ..model.labels import label_number
+from ..model.pictures import bank_array
 from ..model.settings import INPUT
 from ..sheets.answer.content import NAMES, answer_sizes, answer_views
 from ..sheets.pictures.content import (
     CHOICE,
-    MOST_PICTURES,
     NAME,
     NUMBER,
     PICTURES,
@@ -20,7 +21,6 @@ from ..sheets.pictures.content import (
     TRUTH,
     TYPED_COUNT,
     TYPED_STATE,
-    bank_array,
     choice_views,
     chosen_number,
     pixel_formula,

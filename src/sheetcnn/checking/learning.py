@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..arrays.array import Values
 from ..arrays.grid import flat
 from ..model.graph import Graph
@@ -13,9 +11,8 @@ from ..sheets.back.content import sheet_name
 from ..sheets.loss.content import NAMES, RIGHT, answer_view
 from ..sheets.pictures.content import NUMBER
 from ..sheets.step.content import is_step
-from ..sheets.steps.content import CHOICE, LARGEST, LISTED, SHEET, choice_views, filmed, frame, frame_size
-from ..sheets.steps.content import NUMBER as KERNEL_NUMBER
 from .comparison import Comparison
+from .steps import film, orders
 
 
 def learning(comparison: Comparison, graph: Graph, values: Values) -> None:
@@ -32,7 +29,8 @@ def learning(comparison: Comparison, graph: Graph, values: Values) -> None:
         else:
             comparison.begin(name, "step" if is_step(name) or name == STEPS else "gradients")
         if name == STEPS:
-            _film(comparison, graph, values)
+            film(comparison, graph, values)
+            orders(comparison, values)
         home = sheet_name(name)
         grids = [grid for array in arrays for _, grid in flat(named.grids[array.id])]
         sheets = {grid.sheet for grid in grids}
@@ -63,30 +61,3 @@ def _answer(comparison: Comparison, values: Values) -> None:
     seen = {name: grid.seen_from(place.sheet) for name, grid in places.items()}
     number = None if number is None else number.seen_from(place.sheet)
     comparison.view(answer_view(seen[RIGHT], seen[NAMES], number, chosen, names), place, place.sheet)
-
-
-def _film(comparison: Comparison, graph: Graph, values: Values) -> None:
-    """The kernel that is chosen, as it is before training and after each step."""
-    kernels = filmed(graph)
-    if not kernels:
-        return
-    frames = {f"steps_film_{step}": frame_size(kernels) for step in range(graph.drawn.updates + 1)}
-    single = dict.fromkeys((CHOICE, KERNEL_NUMBER, LARGEST), (1, 1))
-    places = comparison.places("the film of a kernel", {SHEET: {**single, LISTED: (len(kernels), 1), **frames}})
-    if places is None:
-        return
-    names = [kernel.name for kernel in kernels]
-    comparison.constants(places[LISTED], [[name] for name in names])
-    held = comparison.named.value(places[CHOICE], 0, 0)
-    folded = [name.casefold() for name in names]
-    chosen = folded.index(held.casefold()) + 1 if isinstance(held, str) and held.casefold() in folded else None
-    home = places[CHOICE].sheet
-    largest = 0.0
-    if chosen is not None:
-        kernel = kernels[chosen - 1]
-        largest = max(float(np.abs(values[array.id][kernel.index]).max()) for array in kernel.arrays)
-    number = places[KERNEL_NUMBER]
-    views = choice_views(places[CHOICE], places[LISTED], number, [places[name] for name in frames], chosen, largest)
-    views += [frame(graph, kernels, comparison.named.grids, number, values, chosen, step) for step in range(len(frames))]
-    for view in views:
-        comparison.view(view, places[view.name], home)

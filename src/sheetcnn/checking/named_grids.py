@@ -198,7 +198,7 @@ class NamedGrids(NamedAreas):
 
     def _is_given(self, array: Array) -> bool:
         """Whether its numbers are read as they are."""
-        if array.role == "loss":
+        if array.role in ("loss", "bank"):
             return array.formula is None and array.id in self.grids
         return array.role in ("parameter", "pixels") and array.owner not in self.gone
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .show import say, table
@@ -43,7 +44,9 @@ def print_training(network: Network, steps: int | None = None) -> None:
     from ..sheets.layout import drawn_for
 
     updates = network.training.steps if steps is None else steps
-    graph = graph_of(network, drawn_for(network, "auto", None, True, network.loss == "mse", updates))
+    graph = graph_of(
+        network, replace(drawn_for(network, "auto", None), training=True, typed=network.loss == "mse", updates=updates)
+    )
     assert graph.learning is not None
     pages = graph.learning.pages
     counts = {name: sum(array.count for array in arrays) for name, arrays in pages.items()}

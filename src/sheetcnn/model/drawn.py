@@ -15,6 +15,7 @@ from .settings import INPUT, MAX_STEPS
 Steps = Literal[
     "compact", "products", "steps"
 ]  # no more than formulas need; products and sums; sums also without activation
+MOST_PICTURES = 254  # of more, the formula of a pixel that chooses among them would be too long
 MOST_CHANNELS = 16  # a layer that reads more of them does not show them once more
 MOST_COLUMNS = 500  # nor maps that are wider
 MOST_NUMBERS = 400  # nor a vector of more
@@ -27,7 +28,7 @@ class Drawn:
     """What is drawn: the steps of each layer, "compact" where nothing is said, and the layers with mirrors.
 
     Of `folded` layers the weights are shown as maps besides. With `training` the backward pass and so many `updates` of the
-    weights are drawn, too; then the target is an answer, or `typed`.
+    weights are drawn, too; then the target is an answer, or `typed`, and each update may take the next of several `pictures`.
     """
 
     steps: Mapping[str, Steps] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Drawn:
     training: bool = False
     typed: bool = False
     updates: int = 1
+    pictures: int = 1
 
     def of(self, name: str) -> Steps:
         """The steps of a layer."""
@@ -45,6 +47,7 @@ class Drawn:
         """As plain data, as a workbook carries it along."""
         found = {"detail": dict(self.steps), "mirrors": sorted(self.mirrors), "folded": sorted(self.folded)}
         training: dict[str, Any] = {"typed": self.typed} | ({"steps": self.updates} if self.updates > 1 else {})
+        training |= {"pictures": self.pictures} if self.pictures > 1 else {}
         return found | ({"training": training} if self.training else {})
 
 
@@ -69,14 +72,15 @@ def drawn_from(data: Mapping[str, Any], network: Network) -> Drawn:
         training is not None,
         training is not None and training["typed"],
         1 if training is None else training.get("steps", 1),
+        1 if training is None else training.get("pictures", 1),
     )
 
 
 def _is_training(data: Any) -> bool:
     if not isinstance(data, dict) or type(data.get("typed")) is not bool:
         return False
-    steps = data.get("steps", 1)
-    return type(steps) is int and 1 <= steps <= MAX_STEPS
+    steps, pictures = data.get("steps", 1), data.get("pictures", 1)
+    return type(steps) is type(pictures) is int and 1 <= steps <= MAX_STEPS and 1 <= pictures <= MOST_PICTURES
 
 
 def _listed(names: Any, known: set[str]) -> frozenset[str]:

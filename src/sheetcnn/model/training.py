@@ -15,6 +15,7 @@ from .gradient import Run, Sweep, Swept, Term
 from .loss import LOSS, array, curve, goal_of, sizes, summary
 from .network import NAME_LETTERS, Network, Node
 from .optimizer import stepped
+from .pictures import Sequence
 from .settings import INPUT
 
 STEPS = "steps"  # the page of what several steps bring
@@ -89,6 +90,8 @@ class _Course:
             node.name: {own.key: own for own in of[node.name] if own.role in ("parameter", "shared")}
             for node in network.nodes
         }
+        several = drawn.pictures > 1 and drawn.updates > 1
+        self.sequence = Sequence(network.input, of[INPUT], self.goal, drawn.pictures) if several else None
         self.now: dict[str, Array] = {}  # parameters that steps have changed, by the ids of the network's own
         self.kept: dict[str, dict[str, Array]] = {}  # what the optimizer keeps of each, likewise
         self.order: list[Array] = [*self.numbers.values()]
@@ -112,6 +115,7 @@ class _Course:
                 run = self._next(*run, step)
             if self.drawn.updates > 1:
                 self._take(STEPS, [curve(self.losses), sizes("sizes", self.grads)])
+                self.pages[STEPS] += self._given
         return Learning(self.order, self.pages, self.copies, {key: tuple(arrays) for key, arrays in self.course.items()})
 
     def _take(self, page: str, arrays: list[Array]) -> None:
@@ -128,12 +132,10 @@ class _Course:
         self.order += self._sorted(swept)
         if not swept.parameters:
             return None
+        self.order += self._given
         for (name, _), arrays in self._update(swept, 1).items():
             self._take(back_of(name), arrays)
         again = self._copy(1)
-        self._take(
-            step_of(1), [one for arrays in again.arrays.values() for one in arrays if one.owner.startswith(again.before)]
-        )
         later = self.goal.measured(_output(again), exp="after_exp", now="after")
         grads = self.grads[0]
         told = summary(grads, self.numbers["rate"], self.network.training.optimizer != "adam", self.losses[0], later[-1])
@@ -153,7 +155,6 @@ class _Course:
         for arrays in self._update(swept, step).values():
             self._take(page, arrays)
         again = self._copy(step)
-        self._take(page, [one for arrays in again.arrays.values() for one in arrays if one.owner.startswith(again.before)])
         later = self.goal.measured(_output(again), owner)
         self._take(page, later)
         self.losses.append(later[-1])
@@ -163,6 +164,10 @@ class _Course:
     def _sorted(swept: Swept) -> list[Array]:
         last = {grad.id for grad in swept.parameters.values()}
         return sorted((one for page in swept.pages.values() for one in page), key=lambda one: one.id in last)
+
+    @property
+    def _given(self) -> list[Array]:
+        return [] if self.sequence is None else self.sequence.given
 
     @cached_property
     def _reached(self) -> frozenset[str]:
@@ -200,7 +205,14 @@ class _Course:
     def _copy(self, step: int) -> Run:
         """Every layer that the steps reach once more, with the parameters that it has after them."""
         outputs: dict[str, Array] = {}
-        copies, reads, parameters = {}, {}, {}
+        copies: dict[str, list[Array]] = {}
+        reads: dict[str, list[Array]] = {}
+        parameters: dict[str, dict[str, Array]] = {}
+        page = step_of(step)
+        if self.sequence is not None:
+            numbers, copies[INPUT], self.goal = self.sequence.after(step, page)
+            self._take(page, [*numbers, *copies[INPUT]])
+            outputs[INPUT] = copies[INPUT][-1]
         for node in self.network.nodes:
             own = self._own(node)
             given = {key: self.now.get(one.id, one) for key, one in own.items()}
@@ -209,11 +221,12 @@ class _Course:
                 reads[node.name], parameters[node.name] = self.reads[node.name], self.originals[node.name]
                 continue
             xs = [outputs.get(name, read) for name, read in zip(node.inputs, self.reads[node.name], strict=True)]
-            arrays = arrays_of(node.layer, f"{step_of(step)}_{node.name}", tuple(xs), "compact", given=given)
+            arrays = arrays_of(node.layer, f"{page}_{node.name}", tuple(xs), "compact", given=given)
+            self._take(page, arrays)
             copies[node.name], reads[node.name], parameters[node.name] = arrays, xs, given
             outputs[node.name] = arrays[-1]
         self.copies.append(copies)
-        return Run(copies, reads, parameters, f"{step_of(step)}_")
+        return Run(copies, reads, parameters, f"{page}_")
 
 
 def _output(run: Run) -> Callable[[str, str], Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..plain import near
 from .labels import label_number
 from .loss import LOSS
 from .network import Network
+from .settings import INPUT
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,16 @@ class Wanted:
     labels: dict[str, str]
     typed: np.ndarray | None = None
 
-    def given(self, network: Network) -> Values:
-        """The numbers that the loss begins with."""
+    def given(self, network: Network, pictures: Mapping[str, np.ndarray]) -> Values:
+        """The numbers that the loss begins with, and those of steps that each may take the next picture."""
         found = {f"{LOSS}.{key}": np.array([number]) for key, number in network.training.numbers().items()}
+        if len(pictures) > 1:
+            one = np.ones(1)
+            found |= {f"{LOSS}.order": one, f"{LOSS}.picture": one, f"{INPUT}.picture": np.stack(list(pictures.values()))}
         if self.typed is not None:
-            return found | {"loss.target": self.typed}
-        first = next(iter(self.labels.values()))
-        return found | {"loss.answer": np.array([float(network.answers.index(first) + 1)])}
+            return found | {f"{LOSS}.target": self.typed}
+        numbers = np.array([float(network.answers.index(label) + 1) for label in self.labels.values()])
+        return found | {f"{LOSS}.answer": numbers[:1], f"{LOSS}.answers": numbers}
 
 
 def wanted_of(network: Network, pictures: Sequence[str], answer: Any = None) -> Wanted:

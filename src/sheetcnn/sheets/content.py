@@ -13,7 +13,9 @@ from ..model.costs import Cost, costs
 from ..model.graph import Graph
 from ..model.network import Network
 from .answer.content import gives_answer
+from .kernels.place import kernels_page
 from .page import Page
+from .pictures.place import pictures_page
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,17 @@ class WorkbookContent:
     def grids(self) -> dict[str, Grids]:
         """Where every array is, by its id."""
         return {
-            name: grids for page in (*self.pages.values(), *self.learning.values()) for name, grids in page.grids.items()
+            name: grids
+            for page in (*self.pages.values(), *self.learning.values(), *self.banks.values())
+            for name, grids in page.grids.items()
         }
+
+    @cached_property
+    def banks(self) -> dict[str, Page]:
+        """The hidden pages of several pictures, and of kernels to choose from."""
+        found = {"pictures": pictures_page(self.network, len(self.pictures))} if self.pictures else {}
+        kernels = kernels_page(self.graph)
+        return found if kernels is None else found | {"kernels": kernels}
 
     @property
     def knows_truth(self) -> bool:

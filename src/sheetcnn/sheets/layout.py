@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..arrays.grid import Grids
 from ..errors import LimitError
 from ..model.costs import costs
@@ -74,23 +72,16 @@ def _read_again(graph: Graph, name: str, grids: dict[str, Grids]) -> Grids | Non
         return None
     read = graph.network.by_name[name].inputs[0]
     copies = graph.learning.copies[:1]
-    own = copies[0][read][-1].id if copies and read != INPUT else ""
+    own = copies[0][read][-1].id if copies and read in copies[0] else ""
     return grids.get(own, grids[graph.output(read).id])
 
 
-def drawn_for(
-    network: Network, detail: str, mirrors: bool | None, training: bool = False, typed: bool = False, updates: int = 1
-) -> Drawn:
-    """Which steps and mirrors a workbook of a network has, and how many `updates` of its weights.
+def drawn_for(network: Network, detail: str, mirrors: bool | None) -> Drawn:
+    """Which steps and mirrors a workbook of a network has.
 
     With the detail "auto" a layer has its products and sums where a whole filter then still fits a small screen, with the
     channels that it reads.
     """
-    drawn = _drawn_for(network, detail, mirrors)
-    return replace(drawn, training=True, typed=typed, updates=updates) if training else drawn
-
-
-def _drawn_for(network: Network, detail: str, mirrors: bool | None) -> Drawn:
     names = [node.name for node in network.nodes]
     shown, maps = mirrored(network, mirrors), frozenset() if mirrors is False else folded(network)
     if detail != "auto":

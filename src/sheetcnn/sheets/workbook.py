@@ -18,13 +18,11 @@ from .inspector.look import inspector_cells, inspector_of, inspector_sheet
 from .inspector.outlining import outlines
 from .inspector.place import inspector_places
 from .kernels.look import kernels_sheet
-from .kernels.place import kernels_page
 from .layer.look import layer_sheet
 from .loss.look import loss_sheet
 from .loss.place import CHART, LossPage
 from .overview.look import overview_sheet
 from .pictures.look import pictures_sheet
-from .pictures.place import pictures_page
 from .step.content import is_step
 from .step.look import step_sheet
 from .steps.look import loss_chart, steps_sheet
@@ -67,9 +65,7 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
         inspector_sheet(draft, content, inspector, places)
     outlined = {} if inspector is None else outlines(inspector, places)
     names = ["Overview", *(page.sheet for page in content.pages.values()), "Check"]
-    banks = {"pictures": pictures_page(network, len(content.pictures))} if content.pictures else {}
-    if (kernels := kernels_page(content.graph)) is not None:
-        banks["kernels"] = kernels
+    banks = content.banks
     for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), banks, outlined)
     _learning_sheets(draft, content)

@@ -11,7 +11,6 @@ from ...arrays.array import Array, CellFormula
 from ...arrays.computed_range import ComputedRange, choose
 from ...arrays.grid import Grid, Grids
 from ...model.network import Network
-from ...model.settings import INPUT
 
 PICTURES = "_pictures"  # the hidden sheet
 CHOICE = "input_picture"  # what is chosen
@@ -19,7 +18,6 @@ NUMBER, NAME = "input_picture_number", "input_picture_name"  # of the picture th
 TABLE = "input_pictures"  # a row for each picture: its name, the entry of the list, its number
 TRUTH = "input_truth"  # a row for each picture: the number of the label that is right, 0 where none is known
 TYPED_COUNT, TYPED_STATE = "input_typed_count", "input_typed_state"
-MOST_PICTURES = 254  # more would make the formula of a pixel too long
 MOST_TYPED, MOST_CHANNELS = 20_000, 16  # of pixels beside which others can be typed
 CHANGED = "pixels typed over the picture, in the next ones too: delete them to clear"
 NO_NUMBERS = "typed cells hold no number: they do not count"
@@ -60,11 +58,6 @@ def choice_views(choice: Grid, table: Grid, number: Grid, names: Sequence[str], 
         ComputedRange(NUMBER, lambda *_: which, [["#N/A" if chosen is None else float(chosen)]]),
         ComputedRange(NAME, lambda *_: f"INDEX({named},{number.area})", [["#N/A" if chosen is None else names[chosen - 1]]]),
     ]
-
-
-def bank_array(shape: tuple[int, ...], count: int) -> Array:
-    """The pixels of several pictures."""
-    return Array("picture", (count, *shape), owner=INPUT, role="bank", grid_axes=2)
 
 
 def types_pixels(network: Network) -> bool:

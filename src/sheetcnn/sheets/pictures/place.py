@@ -6,10 +6,12 @@ import numpy as np
 
 from ...arrays.grid import Grid
 from ...errors import LimitError
+from ...model.drawn import MOST_PICTURES
 from ...model.limits import MAX_CELLS
 from ...model.network import Network
+from ...model.pictures import bank_array
 from ..page import GAP, HEADER, LEFT, Page, Pen, refuse_too_large
-from .content import MOST_PICTURES, PICTURES, bank_array
+from .content import PICTURES
 
 TABLE_COLUMNS = 3  # and a fourth, the right labels
 FIRST = 6  # the column of the first picture

@@ -8,6 +8,7 @@ from ...arrays.array import Array, Margin, Shape
 from ...arrays.grid import Grids, flat
 from ...model.graph import Graph
 from ...model.network import Node
+from ...model.settings import INPUT
 from ...model.training import step_of
 from ..layer.bands import height_of, width_of
 from ..page import GAP, LEFT, NO_MARGIN, Page, Pen
@@ -38,10 +39,11 @@ class StepPage:
 
     def _strip(self, arrays: list[Array], row: int, node: Node | None) -> int:
         if node is None:
-            return strip(self.pen, arrays, row, NO_MARGIN)
+            margin = _margin(self.graph, INPUT) if arrays[0].owner == f"{self.name}_{INPUT}" else NO_MARGIN
+            return strip(self.pen, arrays, row, margin)
         wide = [array for array in arrays if node.layer.wide(*node.in_shapes) and array.key == "weight"]
         others = [array for array in arrays if array not in wide]
-        end = strip(self.pen, others, row, _margin(self.graph, node))
+        end = strip(self.pen, others, row, _margin(self.graph, node.name))
         if wide:
             end = max(end, self._kernels(node, wide[0], row))
         return end
@@ -67,9 +69,9 @@ class StepPage:
 def strip(pen: Pen, arrays: list[Array], row: int, margin: Margin) -> int:
     """Arrays beside each other from a row on, their grids one below the other, all as far apart; returns the next free row.
 
-    The output has its margin around it.
+    The last one, which others read, has its margin around it.
     """
-    around = {array.id: margin if array.key == "output" and array.grid_axes else array.margin for array in arrays}
+    around = {array.id: margin if array is arrays[-1] and array.grid_axes else array.margin for array in arrays}
     bare = {array.id: height_of(array) - array.margin[0] - array.margin[2] for array in arrays}
     high = {id: bare[id] + around[id][0] + around[id][2] for id in bare}
     # Kernels and the maps that one SUMPRODUCT lays them on must stand as far apart.
@@ -89,12 +91,12 @@ def strip(pen: Pen, arrays: list[Array], row: int, margin: Margin) -> int:
     return last + 2
 
 
-def _margin(graph: Graph, node: Node) -> Margin:
+def _margin(graph: Graph, name: str) -> Margin:
     """The padding that readers want: none of them has mirrors here."""
     sides = [
         reader.layer.margin(*reader.in_shapes)
         for reader in graph.network.nodes
-        if node.name in reader.inputs and all(len(shape) == 3 for shape in reader.in_shapes)
+        if name in reader.inputs and all(len(shape) == 3 for shape in reader.in_shapes)
     ]
     top, left, bottom, right = (max(side) for side in zip((0, 0, 0, 0), *sides, strict=True))
     return top, left, bottom, right

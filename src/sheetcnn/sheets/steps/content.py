@@ -11,10 +11,13 @@ from ...arrays.array import Array, Shape, Values
 from ...arrays.computed_range import ComputedRange, choose
 from ...arrays.grid import Grid, Grids
 from ...model.graph import Graph
+from ...model.loss import LOSS
 
 SHEET = "Steps"
 CHOICE, NUMBER, LISTED = "steps_kernel", "steps_kernel_number", "steps_kernels"
 LARGEST = "steps_kernel_largest"  # of the numbers of the film: its colours follow that
+ORDER, ORDERS, PICTURE, ANSWERS = "steps_pictures", "steps_orders", "loss_picture", "loss_answers"
+ORDER_WORDS = ("the same picture in every step", "the next picture in every step")
 MOST_SIDE = 9  # rows and columns of a kernel that has a film
 MOST_KERNELS = 60  # in the list: each is an argument in every cell of the film
 
@@ -102,3 +105,20 @@ def choice_views(
         ),
         ComputedRange(LARGEST, lambda *_: f"MAX(MAX({areas}),-MIN({areas}))", [["#N/A" if chosen is None else largest]]),
     ]
+
+
+def order_views(
+    choice: Grid, orders: Grid, shown: Grid, right: Grid | None, names: Grid | None, now: Values
+) -> list[ComputedRange]:
+    """Which pictures the steps take: the same or the next, the one that is shown, and the right answer of each."""
+
+    def numbers(key: str) -> list[list[float | str]]:
+        return [["#N/A" if np.isnan(number) else float(number)] for number in now[f"{LOSS}.{key}"]]
+
+    found = [
+        ComputedRange(f"{LOSS}_order", lambda *_: f"MATCH({choice.area},{orders.area},0)", numbers("order")),
+        ComputedRange(PICTURE, lambda *_: shown.area, numbers("picture")),
+    ]
+    if right is not None and names is not None:
+        found.append(ComputedRange(ANSWERS, lambda i, _: f'MATCH({right.at(i, 0)}&"",{names.area},0)', numbers("answers")))
+    return found

@@ -13,6 +13,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.array import Array
+from ...arrays.grid import Grid
 from ...model.loss import LOSS
 from ...model.training import STEPS
 from ...xlsx import palette
@@ -22,10 +23,13 @@ from ...xlsx.draft import WorkbookDraft, put, spans
 from ..answer.look import widen
 from ..content import WorkbookContent
 from ..layer.look import cell_block, header, links_of, marks
+from ..loss.place import LossPage, names_place, right_place
 from ..page import LEFT, Page
-from .content import CHOICE, LARGEST, LISTED, NUMBER, choice_views, frame
+from ..pictures.place import number_place
+from .content import CHOICE, LARGEST, LISTED, NUMBER, ORDER, ORDER_WORDS, ORDERS, choice_views, frame, order_views
 from .place import CHOICE_COLUMNS, WIDE, StepsPage
 
+HINT = "With the next one, the loss after a step is that of the picture which comes then."
 NAMES = {"sgd": "gradient descent", "momentum": "gradient descent with momentum", "adam": "Adam"}
 RULES = {
     "sgd": "weight ← weight − rate · gradient",
@@ -55,7 +59,9 @@ def steps_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neig
              ([CODES[training.optimizer].format(**numbers)], "code")]  # fmt: skip
     header(sheet, f"Steps  ·  {NAMES[training.optimizer]}", lines, links_of(*neighbours, content.home))
     marks(sheet, page)
-    curve, sizes = content.graph.learning.pages[STEPS]
+    curve, sizes, *_ = content.graph.learning.pages[STEPS]
+    if page.order is not None:
+        _orders(draft, sheet, content, page, page.order)
     for array in (curve, sizes):
         _table(draft, content, page, array)
     if page.kernels:
@@ -79,6 +85,37 @@ def wide_format(numbers: np.ndarray) -> str:
     return "0.0000" if 1e-2 <= size < 1e5 else "0.00E+0"
 
 
+def _orders(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, page: StepsPage, choice: Grid) -> None:
+    """The list of which pictures the steps take."""
+    loss, orders = content.learning[LOSS], page.orders
+    assert isinstance(loss, LossPage)
+    assert orders is not None
+    for n, words in enumerate(ORDER_WORDS):
+        put(sheet, orders.top + n, orders.left, words, "soft")
+    draft.name(ORDERS, orders)
+    _list(draft, sheet, choice, orders, ORDER, ORDER_WORDS[0])
+    put(sheet, choice.top, choice.left + CHOICE_COLUMNS + 1, HINT, "soft")
+    right = names = None
+    if content.right:
+        right, names = right_place(loss, len(content.right)).seen_from(page.sheet), names_place(loss).seen_from(page.sheet)
+    views = order_views(choice, orders, number_place().seen_from(page.sheet), right, names, content.written)
+    for view in views:
+        array = next(block for block in page.blocks if block.name == view.name)
+        draft.view(view, array.grid, draft.style("plain", ";;;"))
+
+
+def _list(draft: WorkbookDraft, sheet: Worksheet, choice: Grid, listed: Grid, name: str, now: str) -> None:
+    """A cell that chooses one of a list."""
+    put(sheet, choice.top, choice.left, now, "choice")
+    last = choice.left + CHOICE_COLUMNS - 1
+    sheet.merge_cells(start_row=choice.top, end_row=choice.top, start_column=choice.left, end_column=last)
+    draft.name(name, choice)
+    rule = DataValidation(type="list", formula1=listed.area, allow_blank=False)
+    rule.showErrorMessage, rule.error, rule.errorTitle = True, "Choose one of the list.", "Not in the list"
+    sheet.add_data_validation(rule)
+    rule.add(choice.at(0, 0))
+
+
 def _film(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, page: StepsPage) -> None:
     """The list of kernels, and the one that is chosen as it is before training and after each step."""
     choice, number, largest, listed = page.choice, page.number, page.largest, page.listed
@@ -89,15 +126,7 @@ def _film(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, page
     for n, kernel in enumerate(page.kernels):
         put(sheet, listed.top + n, listed.left, kernel.name, "soft")
     draft.name(LISTED, listed)
-    put(sheet, choice.top, choice.left, page.kernels[0].name, "choice")
-    sheet.merge_cells(
-        start_row=choice.top, end_row=choice.top, start_column=choice.left, end_column=choice.left + CHOICE_COLUMNS - 1
-    )
-    draft.name(CHOICE, choice)
-    rule = DataValidation(type="list", formula1=listed.area, allow_blank=False)
-    rule.showErrorMessage, rule.error, rule.errorTitle = True, "Choose one of the kernels.", "No kernel"
-    sheet.add_data_validation(rule)
-    rule.add(choice.at(0, 0))
+    _list(draft, sheet, choice, listed, CHOICE, page.kernels[0].name)
     values = content.written
     first = page.kernels[0]
     size = max(float(np.abs(values[array.id][first.index]).max()) for array in first.arrays)

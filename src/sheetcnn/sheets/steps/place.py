@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ...arrays.array import Array
 from ...arrays.grid import Grid
 from ...model.graph import Graph
+from ...model.loss import LOSS
 from ..page import GAP, HEADER, LEFT, Mark, Page, Pen, room_for
-from .content import SHEET, Filmed, filmed, frame_size
+from .content import ORDER_WORDS, SHEET, Filmed, filmed, frame_size
 
 WIDE = 3  # columns of a number of the table
-CHOICE_COLUMN, CHOICE_COLUMNS = LEFT + 3, 10  # of the cell that chooses a kernel
+CHOICE_COLUMN, CHOICE_COLUMNS = LEFT + 3, 11  # of the cell that chooses a kernel
+LISTS = 200  # the column where lists read their entries, behind all that is looked at
 ACROSS = 54  # columns of a small screen, which the film is broken at
 
 
@@ -24,15 +27,20 @@ class StepsPage(Page):
     number: Grid | None = None
     largest: Grid | None = None
     listed: Grid | None = None
+    order: Grid | None = None
+    orders: Grid | None = None
 
 
 def steps_page(graph: Graph) -> StepsPage:
     """The page of the steps."""
     assert graph.learning is not None
-    curve, sizes = graph.learning.pages["steps"]
+    curve, sizes, *given = graph.learning.pages["steps"]
     page = StepsPage(SHEET, None, kernels=filmed(graph))
     pen = Pen(page)
     row = HEADER + 1
+    if given:
+        _order(page, pen, row, given)
+        row += 2
     if page.kernels:
         row = _film(page, row, curve.count)
     page.marks.append(Mark(row, LEFT, "step", "label"))
@@ -56,6 +64,18 @@ def owners(graph: Graph) -> list[str]:
     return list(dict.fromkeys(name for name, _ in graph.learning.course))
 
 
+def _order(page: StepsPage, pen: Pen, row: int, given: list[Array]) -> None:
+    """The list of which pictures the steps take, beside it what formulas make of it, far to the right the answers."""
+    page.marks.append(Mark(row, LEFT, "pictures", "row"))
+    page.order = Grid(page.sheet, row, CHOICE_COLUMN, 1, 1)
+    page.orders = Grid(page.sheet, row, LISTS + 12, len(ORDER_WORDS), 1)
+    column = LISTS + 24
+    for array in given:
+        if array.owner == LOSS:
+            pen.put(array, (), row, column, "")
+            column += 2
+
+
 def _film(page: StepsPage, row: int, count: int) -> int:
     """The film of a kernel from a row on; returns the next free row."""
     rows, columns = frame_size(page.kernels)
@@ -73,5 +93,5 @@ def _film(page: StepsPage, row: int, count: int) -> int:
     last = page.frames[-1].bottom
     page.columns = max(page.columns, max(grid.right for grid in page.frames))
     # Behind the film and the table, where the list reads the names from.
-    page.listed = Grid(page.sheet, row, 200, len(page.kernels), 1)
+    page.listed = Grid(page.sheet, row, LISTS, len(page.kernels), 1)
     return last + 4
