@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..arrays.array import Array
 from ..errors import LimitError, NetworkError, located
@@ -13,6 +14,7 @@ from .network import Network, parse_network
 from .training import refuse_untrainable, step_of
 
 MAX_WORK = 25_000_000_000  # cells read in all; the largest networks of ImageNet have 20 billion multiplications
+FURTHER = "the steps after the first"
 MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
 
 
@@ -25,13 +27,14 @@ def graph_of(network: Network, drawn: Drawn = PLAIN) -> Graph:
     with located(file=network.source):
         if drawn.training:
             refuse_untrainable(network)
-        graph = Graph(network, drawn)
+        graph = Graph(network, replace(drawn, updates=min(drawn.updates, 2)))  # further steps are like the second
         _refuse_names_given_twice(graph)
         cells = "the workbook would have {} cells, {}; a spreadsheet takes {}"
-        _refuse_beyond(network.source, MAX_CELLS, _cells(graph), cells, lambda: _remedy(graph))
-        names = {name: sum(array.names for array in arrays) for name, arrays in _pages(graph).items()}
+        count = _of_steps(drawn, {name: sum(array.count for array in arrays) for name, arrays in _pages(graph).items()})
+        _refuse_beyond(network.source, MAX_CELLS, count, cells, lambda: _remedy(graph, drawn, count))
+        names = _of_steps(drawn, {name: sum(array.names for array in arrays) for name, arrays in _pages(graph).items()})
         grids = "the workbook would have {} grids, {}; {} can have names that spreadsheet programs can take"
-        _refuse_beyond(network.source, MAX_GRID_NAMES, names, grids, lambda: _fewer(graph, names, MAX_GRID_NAMES))
+        _refuse_beyond(network.source, MAX_GRID_NAMES, names, grids, lambda: _fewer(graph, drawn, names, MAX_GRID_NAMES))
         # Forward; then for each step back to what it reads and to its weights, and forward again.
         passes = 1 + 3 * drawn.updates * drawn.training
         work = {
@@ -41,7 +44,13 @@ def graph_of(network: Network, drawn: Drawn = PLAIN) -> Graph:
         _refuse_beyond(
             network.source, MAX_WORK, work, reads, lambda: "use smaller kernels, fewer channels or a smaller input"
         )
-    return graph
+        return graph if drawn.updates <= 2 else Graph(network, drawn)
+
+
+def _of_steps(drawn: Drawn, of: dict[str, int]) -> dict[str, int]:
+    """How much is on each page, that of the second step standing for all further ones."""
+    further = of.pop(step_of(2), 0) * (drawn.updates - 1)
+    return of | ({FURTHER: further} if further else {})
 
 
 def _pages(graph: Graph) -> dict[str, list[Array]]:
@@ -76,12 +85,12 @@ def _refuse_names_given_twice(graph: Graph) -> None:
                 )
 
 
-def _remedy(graph: Graph) -> str:
+def _remedy(graph: Graph, drawn: Drawn, of: dict[str, int]) -> str:
     """What would fit: the network without its backward pass, or else the largest smaller input, in steps of a sixteenth."""
     network, found = graph.network, ""
     if graph.learning is not None and sum(array.count for arrays in graph.of.values() for array in arrays) <= MAX_CELLS:
-        return _fewer(graph, _cells(graph), MAX_CELLS)
-    total = sum(_cells(graph).values())
+        return _fewer(graph, drawn, of, MAX_CELLS)
+    total = sum(of.values())
     low, high = (
         0,
         min(15, math.ceil(16 * math.sqrt(MAX_CELLS / total))),
@@ -106,13 +115,13 @@ def _remedy(graph: Graph) -> str:
     return found or "use fewer channels"
 
 
-def _fewer(graph: Graph, of: dict[str, int], most: int) -> str:
+def _fewer(graph: Graph, drawn: Drawn, of: dict[str, int], most: int) -> str:
     """How many steps of training would fit, or that the network would without; `of` is how much is on each page."""
-    if graph.learning is None:
+    if not drawn.training:
         return "use fewer channels"
-    each = of.get(step_of(2), 0)
-    first = sum(of.values()) - (graph.drawn.updates - 1) * each
-    if first > most or not each:
+    further = of.get(FURTHER, 0)
+    first = sum(of.values()) - further
+    if first > most or not further:
         return "without --train it would fit" if sum(of[name] for name in graph.of) <= most else "use fewer channels"
-    fit = 1 + (most - first) // each
+    fit = 1 + (most - first) // (further // (drawn.updates - 1))
     return "one step would fit" if fit == 1 else f"{fit} steps would fit"

@@ -113,7 +113,7 @@ class _Rule:
             new = f"(1-{by.area})*{same_cell(at, g)}" + ("" if power == 1 else f"^{power}")
             return f"{by.area}*{same_cell(at, b[0])}+{new}" if b else new
 
-        return self._array(f"{name}_", forward, formula, self.grad, beta, *[kept[name]] * bool(kept))
+        return self._array(f"{name}_", forward, formula, self.grad, beta, *([kept[name]] if kept else []))
 
     def _less(self, direction: Array) -> Array:
         def forward(old: np.ndarray, by: np.ndarray, rate: np.ndarray) -> np.ndarray:

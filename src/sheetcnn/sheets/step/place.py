@@ -7,6 +7,7 @@ import numpy as np
 from ...arrays.array import Array, Margin, Shape
 from ...arrays.grid import Grids, flat
 from ...model.graph import Graph
+from ...model.loss import LOSS
 from ...model.network import Node
 from ...model.settings import INPUT
 from ...model.training import step_of
@@ -32,7 +33,7 @@ class StepPage:
             strips.setdefault(array.owner, []).append(array)
         owners = {f"{self.name}_{node.name}": node for node in self.graph.network.nodes}
         row = 2
-        for owner in [*owners, *(owner for owner in strips if owner not in owners)]:
+        for owner in [f"{self.name}_{INPUT}", *owners, *(owner for owner in strips if owner == f"{self.name}_{LOSS}")]:
             if owner in strips:
                 row = self._strip(strips[owner], row, owners.get(owner))
         return self.pen.finish()
