@@ -30,7 +30,7 @@ from .reading import Held, source_of
 from .sheets.answer.content import gives_answer
 from .sheets.content import WorkbookContent
 from .sheets.gallery.content import GALLERY_CELLS
-from .sheets.layout import drawn_for, lay_out, lay_out_learning
+from .sheets.layout import drawn_for, lay_out, lay_out_banks, lay_out_learning
 from .sheets.pictures.content import types_pixels
 from .sheets.workbook import draft_workbook
 from .templates import picture_path
@@ -184,6 +184,7 @@ def build(
         pixel_range=between,
         truth={name: label_number(name, checked.settings.labels or ()) for name in shown},
         random=random_layers(checked, opened.folder, opened.arrays),
+        banks=lay_out_banks(graph, len(shown)),
         learning=lay_out_learning(graph, pages),
         right={} if wanted is None else wanted.labels,
     )

@@ -13,9 +13,7 @@ from ..model.costs import Cost, costs
 from ..model.graph import Graph
 from ..model.network import Network
 from .answer.content import gives_answer
-from .kernels.place import kernels_page
 from .page import Page
-from .pictures.place import pictures_page
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class WorkbookContent:
     pixel_range: tuple[float, float] = (0.0, 255.0)  # the darkest and the lightest number of the input
     random: frozenset[str] = frozenset()  # layers whose weights are random numbers
     learning: dict[str, Page] = field(default_factory=dict)  # of the backward pass: the loss, back sheets, the step
+    banks: dict[str, Page] = field(default_factory=dict)  # hidden: of several pictures, and of kernels to choose from
     right: dict[str, str] = field(default_factory=dict)  # the right answer of each picture, by its name
     saved: Values | None = None  # the values to write, where colours and formats are made for others
 
@@ -51,13 +50,6 @@ class WorkbookContent:
             for page in (*self.pages.values(), *self.learning.values(), *self.banks.values())
             for name, grids in page.grids.items()
         }
-
-    @cached_property
-    def banks(self) -> dict[str, Page]:
-        """The hidden pages of several pictures, and of kernels to choose from."""
-        found = {"pictures": pictures_page(self.network, len(self.pictures))} if self.pictures else {}
-        kernels = kernels_page(self.graph)
-        return found if kernels is None else found | {"kernels": kernels}
 
     @property
     def knows_truth(self) -> bool:

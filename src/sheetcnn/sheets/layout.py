@@ -15,10 +15,12 @@ from .back.content import back_lines
 from .back.place import back_page
 from .input.place import input_page
 from .kernels.content import choosable
+from .kernels.place import kernels_page
 from .layer.content import layer_lines
 from .layer.place import layer_page
 from .loss.place import loss_page
 from .page import Page, refuse_too_large
+from .pictures.place import pictures_page
 from .screen import SMALL, filter_extent
 from .step.place import StepPage, grids_of
 from .steps.place import steps_page
@@ -42,6 +44,13 @@ def lay_out(graph: Graph, *, typed: bool = False, answer: bool = False) -> dict[
         pages[node.name] = layer_page(graph, node, read, lines)
         refuse_too_large(network, node.title, pages[node.name])
     return pages
+
+
+def lay_out_banks(graph: Graph, pictures: int) -> dict[str, Page]:
+    """The hidden pages of what can be chosen: several pictures, and kernels."""
+    found: dict[str, Page] = {"pictures": pictures_page(graph.network, pictures)} if pictures > 1 else {}
+    kernels = kernels_page(graph)
+    return found if kernels is None else found | {"kernels": kernels}
 
 
 def lay_out_learning(graph: Graph, forward: dict[str, Page]) -> dict[str, Page]:
