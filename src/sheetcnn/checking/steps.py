@@ -50,7 +50,9 @@ def film(comparison: Comparison, graph: Graph, values: Values) -> None:
         kernel = kernels[chosen - 1]
         largest = max(float(np.abs(values[array.id][kernel.index]).max()) for array in kernel.arrays)
     number = places[NUMBER]
-    views = choice_views(places[CHOICE], places[LISTED], number, [places[name] for name in frames], chosen, largest)
+    views = choice_views(
+        places[CHOICE], places[LISTED].seen_from(home), number, [places[name] for name in frames], chosen, largest
+    )
     views += [frame(graph, kernels, comparison.named.grids, number, values, chosen, step) for step in range(len(frames))]
     for view in views:
         comparison.view(view, places[view.name], home)
@@ -73,7 +75,7 @@ def orders(comparison: Comparison, values: Values) -> None:
     if places is None:
         return
     comparison.constants(places[ORDERS], [[words] for words in ORDER_WORDS])
-    home = places[ORDER].sheet
+    home = named.grids[f"{LOSS}.order"].sheet
     now = {f"{LOSS}.order": np.array([float(_number(comparison.typed(places[ORDER]), ORDER_WORDS))])}
     shown = named.value(places[SHOWN], 0, 0)
     now[f"{LOSS}.picture"] = np.array([shown if isinstance(shown, float) else np.nan])
@@ -82,7 +84,9 @@ def orders(comparison: Comparison, values: Values) -> None:
         right, listed = places[RIGHT].seen_from(home), places[NAMES].seen_from(home)
         chosen = [_number(named.value(places[RIGHT], n, 0), names) for n in range(count)]
         now[f"{LOSS}.answers"] = np.array(chosen, float)
-    for view in order_views(places[ORDER], places[ORDERS], places[SHOWN].seen_from(home), right, listed, now):
+    for view in order_views(
+        places[ORDER].seen_from(home), places[ORDERS], places[SHOWN].seen_from(home), right, listed, now
+    ):
         grid = named.grids[f"{LOSS}.{view.name.removeprefix(f'{LOSS}_')}"]
         comparison.view(view, grid, home)
 

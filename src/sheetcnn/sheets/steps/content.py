@@ -13,7 +13,7 @@ from ...arrays.grid import Grid, Grids
 from ...model.graph import Graph
 from ...model.loss import LOSS
 
-SHEET = "Steps"
+SHEET, LISTS = "Steps", "_steps"  # and the hidden one that its lists read
 CHOICE, NUMBER, LISTED = "steps_kernel", "steps_kernel_number", "steps_kernels"
 LARGEST = "steps_kernel_largest"  # of the numbers of the film: its colours follow that
 ORDER, ORDERS, PICTURE, ANSWERS = "steps_pictures", "steps_orders", "loss_picture", "loss_answers"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from openpyxl.chart import LineChart, Reference
 from openpyxl.chart.shapes import GraphicalProperties
@@ -26,7 +28,7 @@ from ..layer.look import cell_block, header, links_of, marks
 from ..loss.place import LossPage, names_place, right_place
 from ..page import LEFT, Page
 from ..pictures.place import number_place
-from .content import CHOICE, LARGEST, LISTED, NUMBER, ORDER, ORDER_WORDS, ORDERS, choice_views, frame, order_views
+from .content import CHOICE, LARGEST, LISTED, LISTS, NUMBER, ORDER, ORDER_WORDS, ORDERS, choice_views, frame, order_views
 from .place import CHOICE_COLUMNS, WIDE, StepsPage
 
 HINT = "With the next one, the loss after a step is that of the picture which comes then."
@@ -60,6 +62,8 @@ def steps_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neig
     header(sheet, f"Steps  ·  {NAMES[training.optimizer]}", lines, links_of(*neighbours, content.home))
     marks(sheet, page)
     curve, sizes, *_ = content.graph.learning.pages[STEPS]
+    if page.kernels or page.order is not None:
+        draft.sheet(LISTS).sheet_state = "hidden"
     if page.order is not None:
         _orders(draft, sheet, content, page, page.order)
     for array in (curve, sizes):
@@ -90,27 +94,27 @@ def _orders(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, pa
     loss, orders = content.learning[LOSS], page.orders
     assert isinstance(loss, LossPage)
     assert orders is not None
-    for n, words in enumerate(ORDER_WORDS):
-        put(sheet, orders.top + n, orders.left, words, "soft")
-    draft.name(ORDERS, orders)
-    _list(draft, sheet, choice, orders, ORDER, ORDER_WORDS[0])
+    _list(draft, choice, (ORDER, ORDERS), orders, ORDER_WORDS)
     put(sheet, choice.top, choice.left + CHOICE_COLUMNS + 1, HINT, "soft")
     right = names = None
     if content.right:
-        right, names = right_place(loss, len(content.right)).seen_from(page.sheet), names_place(loss).seen_from(page.sheet)
-    views = order_views(choice, orders, number_place().seen_from(page.sheet), right, names, content.written)
-    for view in views:
-        array = next(block for block in page.blocks if block.name == view.name)
-        draft.view(view, array.grid, draft.style("plain", ";;;"))
+        right, names = right_place(loss, len(content.right)).seen_from(LISTS), names_place(loss).seen_from(LISTS)
+    shown = number_place().seen_from(LISTS)
+    for view in order_views(choice.seen_from(LISTS), orders, shown, right, names, content.written):
+        draft.view(view, content.grids[f"{LOSS}.{view.name.removeprefix(f'{LOSS}_')}"], draft.style("plain"))
 
 
-def _list(draft: WorkbookDraft, sheet: Worksheet, choice: Grid, listed: Grid, name: str, now: str) -> None:
-    """A cell that chooses one of a list."""
-    put(sheet, choice.top, choice.left, now, "choice")
+def _list(draft: WorkbookDraft, choice: Grid, names: tuple[str, str], listed: Grid, entries: Sequence[str]) -> None:
+    """A cell that chooses one of a list, at first the first one; `names` are those of the cell and of the list."""
+    sheet, lists = draft.book[choice.sheet], draft.book[listed.sheet]
+    for n, entry in enumerate(entries):
+        put(lists, listed.top + n, listed.left, entry, "row")
+    put(sheet, choice.top, choice.left, entries[0], "choice")
     last = choice.left + CHOICE_COLUMNS - 1
     sheet.merge_cells(start_row=choice.top, end_row=choice.top, start_column=choice.left, end_column=last)
-    draft.name(name, choice)
-    rule = DataValidation(type="list", formula1=listed.area, allow_blank=False)
+    for name, grid in zip(names, (choice, listed), strict=True):
+        draft.name(name, grid)
+    rule = DataValidation(type="list", formula1=listed.seen_from(choice.sheet).area, allow_blank=False)
     rule.showErrorMessage, rule.error, rule.errorTitle = True, "Choose one of the list.", "Not in the list"
     sheet.add_data_validation(rule)
     rule.add(choice.at(0, 0))
@@ -123,10 +127,8 @@ def _film(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, page
     assert number is not None
     assert largest is not None
     assert listed is not None
-    for n, kernel in enumerate(page.kernels):
-        put(sheet, listed.top + n, listed.left, kernel.name, "soft")
-    draft.name(LISTED, listed)
-    _list(draft, sheet, choice, listed, CHOICE, page.kernels[0].name)
+    _list(draft, choice, (CHOICE, LISTED), listed, [kernel.name for kernel in page.kernels])
+    listed = listed.seen_from(page.sheet)
     values = content.written
     first = page.kernels[0]
     size = max(float(np.abs(values[array.id][first.index]).max()) for array in first.arrays)

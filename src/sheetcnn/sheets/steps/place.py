@@ -9,11 +9,10 @@ from ...arrays.grid import Grid
 from ...model.graph import Graph
 from ...model.loss import LOSS
 from ..page import GAP, HEADER, LEFT, Mark, Page, Pen, room_for
-from .content import ORDER_WORDS, SHEET, Filmed, filmed, frame_size
+from .content import LISTS, ORDER_WORDS, SHEET, Filmed, filmed, frame_size
 
 WIDE = 3  # columns of a number of the table
 CHOICE_COLUMN, CHOICE_COLUMNS = LEFT + 3, 11  # of the cell that chooses a kernel
-LISTS = 200  # the column where lists read their entries, behind all that is looked at
 ACROSS = 54  # columns of a small screen, which the film is broken at
 
 
@@ -39,7 +38,7 @@ def steps_page(graph: Graph) -> StepsPage:
     pen = Pen(page)
     row = HEADER + 1
     if given:
-        _order(page, pen, row, given)
+        _order(page, row, given)
         row += 2
     if page.kernels:
         row = _film(page, row, curve.count)
@@ -64,16 +63,17 @@ def owners(graph: Graph) -> list[str]:
     return list(dict.fromkeys(name for name, _ in graph.learning.course))
 
 
-def _order(page: StepsPage, pen: Pen, row: int, given: list[Array]) -> None:
-    """The list of which pictures the steps take, beside it what formulas make of it, far to the right the answers."""
+def _order(page: StepsPage, row: int, given: list[Array]) -> None:
+    """The list of which pictures the steps take, and on a hidden sheet what formulas make of it."""
     page.marks.append(Mark(row, LEFT, "pictures", "row"))
     page.order = Grid(page.sheet, row, CHOICE_COLUMN, 1, 1)
-    page.orders = Grid(page.sheet, row, LISTS + 12, len(ORDER_WORDS), 1)
-    column = LISTS + 24
+    page.orders = Grid(LISTS, 1, 2, len(ORDER_WORDS), 1)
+    hidden, column = Pen(Page(LISTS, None)), 3
     for array in given:
         if array.owner == LOSS:
-            pen.put(array, (), row, column, "")
-            column += 2
+            hidden.put(array, (), 1, column, "")
+            column += 1
+    page.grids |= hidden.finish().grids
 
 
 def _film(page: StepsPage, row: int, count: int) -> int:
@@ -92,6 +92,5 @@ def _film(page: StepsPage, row: int, count: int) -> int:
         page.marks.append(Mark(top - 1, left, f"after {step}" if step else "before", "label"))
     last = page.frames[-1].bottom
     page.columns = max(page.columns, max(grid.right for grid in page.frames))
-    # Behind the film and the table, where the list reads the names from.
-    page.listed = Grid(page.sheet, row, LISTS, len(page.kernels), 1)
+    page.listed = Grid(LISTS, 1, 1, len(page.kernels), 1)
     return last + 4
