@@ -83,7 +83,12 @@ def _numbers(network: Network, given: tuple[Any, ...] | None) -> Wanted:
     last = network.nodes[-1]
     if given is None:
         return Wanted({}, np.zeros(last.shape))
-    if len(given) > 1 or len(last.shape) != 1 or len(given[0]) != last.shape[0]:
+    if len(given) > 1:
+        raise NetworkError(
+            f"{network.source}: [training]: answers: {len(given)} lists of numbers; all pictures have one target: give one list, "
+            "or a label for each picture"
+        )
+    if len(last.shape) != 1 or len(given[0]) != last.shape[0]:
         raise NetworkError(
             f"{network.source}: [training]: answers: {len(given[0])} numbers do not fit the last layer {last.name!r}, which puts out "
             f"{'×'.join(map(str, last.shape))}"
