@@ -13,14 +13,14 @@ test: $(VENV)/dev office
 	$(BIN)/ruff check src tests samples templates docs
 	$(BIN)/ruff format --check src tests samples templates docs
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 # Under a minute: what needs no other program and is not marked as slow.
 quick: $(VENV)/dev
 	$(BIN)/ruff check src tests samples templates docs
 	$(BIN)/ruff format --check src tests samples templates docs
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n auto -m 'not libreoffice and not gnumeric and not torch and not slow'
+	$(BIN)/pytest -q -n auto --dist worksteal -m 'not libreoffice and not gnumeric and not torch and not slow'
 
 # The parts of README.md and docs/ that the code knows.
 docs: $(VENV)/installed
