@@ -437,6 +437,17 @@ REDUCED: dict[str, tuple[Nodes, dict[str, Any], list[str]]] = {
         {"one": np.ones((2, 5, 5), np.float32), "k": np.full(1, 3, np.float32)},
         ["flatten", "layer_norm"],
     ),
+    # A group for each channel of moved cells: PixelUnshuffle and GroupNorm, as PyTorch's newer exporter writes them.
+    "group norm of turned maps": (
+        [node("Transpose", "x", "t", perm=[0, 1, 3, 2]), node("Reshape", "t s", "g"), node("InstanceNormalization", "g k b", "n"), node("Reshape", "n o", "y")],
+        {"s": np.array([1, 2, 25]), "o": np.array([1, 2, 5, 5]), "k": np.array([2, 3], np.float32), "b": np.array([1, -1], np.float32)},
+        ["rearrange", "instance_norm2d"],
+    ),
+    "instance norm of rows of moved cells": (
+        [node("Slice", "x from to at", "t"), node("Reshape", "t s", "g"), node("InstanceNormalization", "g k b", "y")],
+        {"from": np.array([1]), "to": np.array([5]), "at": np.array([2]), "s": np.array([1, 4, 10]), "k": np.ones(4, np.float32), "b": np.zeros(4, np.float32)},
+        ["rearrange", "flatten", "unflatten", "instance_norm2d"],
+    ),
 }  # fmt: skip
 
 

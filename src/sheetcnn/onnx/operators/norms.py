@@ -21,13 +21,9 @@ def batch_norm(read: Reading, node: Node) -> Result:
         raise UnsupportedError("it is in training mode; export the model with eval()")
     if not node.get("spatial", 1):
         raise UnsupportedError("spatial = 0 is not what batch_norm2d does")
-    if len(x.shape) < 2 or x.shape[0] != 1:
-        raise UnsupportedError(f"it reads {shape_text(x.shape)}; one picture with channels is needed")
-    # Depth and rows one below the other: they share their channel's numbers.
-    shape = (x.shape[1], int(np.prod(x.shape[2:-1])), x.shape[-1] if len(x.shape) > 2 else 1)
+    layer = _maps(read, x)
     keys = ("weight", "bias", "running_mean", "running_var")
     weights = {key: read.weight(node, n) for n, key in enumerate(keys, start=1)}
-    layer = read.plan.view(read.plan.settled(x), shape)
     made = read.plan.add("batch_norm2d", layer, name=read.name(node), weights=weights, eps=node.get("epsilon", 1e-5))
     return Value(x.shape, lambda: Cells(made))
 
@@ -36,21 +32,47 @@ def batch_norm(read: Reading, node: Node) -> Result:
 def instance_norm(read: Reading, node: Node) -> Result:
     """Over a tensor whose channels are groups of a layer's maps it is group normalisation, as PyTorch exports it."""
     x = read.value(node, 0)
-    groups = x.shape[1] if len(x.shape) > 2 and x.shape[0] == 1 else 0
-    layer = read.plan.settled(x)
-    shape = read.plan.steps[layer].shape
-    if not groups or len(shape) != 3 or shape[0] % groups:
+    if len(x.shape) < 3 or x.shape[0] != 1:
         raise UnsupportedError(f"it reads {shape_text(x.shape)}; one picture with channels is needed")
+    groups = x.shape[1]
     weight, bias = (read.weight(node, n) for n in (1, 2))
-    kind, settings = ("instance_norm2d", {}) if shape[0] == groups else ("group_norm", {"num_groups": groups})
-    return Value(x.shape, lambda: Cells(_normalized(read, node, kind, layer, weight, bias, settings)))
+
+    def draw() -> Cells:
+        layer = _grouped(read, node, x)
+        alike = read.plan.steps[layer].shape[0] == groups
+        kind, settings = ("instance_norm2d", {}) if alike else ("group_norm", {"num_groups": groups})
+        return Cells(_normalized(read, node, kind, layer, weight, bias, settings))
+
+    return Value(x.shape, draw)
+
+
+def _grouped(read: Reading, node: Node, x: Value) -> int:
+    """The maps whose groups are the channels of a tensor: those that its reader takes them for again, or the tensor's own."""
+    for reader in read.readers.get(node.outputs[0], ()):
+        made = read.result(reader.outputs[0]) if reader.operator == "Reshape" else None
+        shape = made.shape if isinstance(made, Value) else ()
+        if len(shape) == 4 and shape[0] == 1 and shape[1] % x.shape[1] == 0:
+            return read.plan.maps(read.reshaped(x, shape))
+    if x.base is None and x.cells.order is None:
+        shape = read.plan.steps[x.cells.layer].shape
+        if len(shape) == 3 and shape[0] % x.shape[1] == 0:
+            return x.cells.layer
+    return _maps(read, x)
+
+
+def _maps(read: Reading, x: Value) -> int:
+    """The maps of a tensor of any number of axes: what depth there is in one map, one below the other."""
+    if len(x.shape) < 2 or x.shape[0] != 1:
+        raise UnsupportedError(f"it reads {shape_text(x.shape)}; one picture with channels is needed")
+    rows, columns = int(np.prod(x.shape[2:-1])), x.shape[-1] if len(x.shape) > 2 else 1
+    return read.plan.maps(read.reshaped(x, (1, x.shape[1], rows, columns)))
 
 
 @operator("GroupNormalization")
 def group_norm(read: Reading, node: Node) -> Result:
     """group_norm."""
     x = read.value(node, 0)
-    layer, settings = read.plan.maps(x), {"num_groups": node.get("num_groups", 1)}
+    layer, settings = _maps(read, x), {"num_groups": node.get("num_groups", 1)}
     weight, bias = (read.weight(node, n) for n in (1, 2))
     return Value(x.shape, lambda: Cells(_normalized(read, node, "group_norm", layer, weight, bias, settings)))
 
