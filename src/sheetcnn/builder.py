@@ -22,13 +22,15 @@ from .model.limits import graph_of
 from .model.network import Network
 from .model.network_file import with_labels
 from .model.settings import INPUT, MAX_STEPS, InputSettings
+from .model.snapshots import Recorded, load_snapshots
 from .model.wanted import Wanted, wanted_of
 from .model.weights import load_parameters, random_layers
-from .opening import open_network, shape_of
+from .opening import Opened, open_network, shape_of
 from .progress import Progress
 from .reading import Held, source_of
 from .sheets.answer.content import gives_answer
 from .sheets.content import WorkbookContent
+from .sheets.epochs.content import refuse_names
 from .sheets.gallery.content import GALLERY_CELLS
 from .sheets.layout import drawn_for, lay_out, lay_out_banks, lay_out_learning
 from .sheets.pictures.content import types_pixels
@@ -129,6 +131,7 @@ def build(
     inspector: bool = True,
     train: bool = False,
     steps: int | None = None,
+    epochs: bool = False,
     answer: str | Sequence[Any] | None = None,
     labels: str | Path | None = None,
     size: tuple[int, int] | None = None,
@@ -168,6 +171,9 @@ def build(
     wanted = wanted_of(checked, list(shown), answer) if train or steps else None
     graph = graph_of(checked, _drawn(checked, detail, mirrors, wanted, steps, len(shown)))
     parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
+    recorded = _recorded(checked, opened.folder) if epochs else None
+    if recorded is not None:
+        parameters |= recorded.last
     if wanted is not None:
         parameters |= wanted.given(checked, shown)
     pages = lay_out(graph, typed=len(shown) > 1 and types_pixels(checked), answer=gives_answer(checked))
@@ -183,10 +189,11 @@ def build(
         pictures=shown if len(shown) > 1 else {},
         pixel_range=between,
         truth={name: label_number(name, checked.settings.labels or ()) for name in shown},
-        random=random_layers(checked, opened.folder, opened.arrays),
+        random=_random(opened, checked, recorded),
         banks=lay_out_banks(graph, len(shown)),
         learning=lay_out_learning(graph, pages),
         right={} if wanted is None else wanted.labels,
+        recorded=recorded,
     )
     built = Built(content, tuple(notes), outputs if checked.answers else {}, protect, inputs=inputs)
     return built if output is None else built.save(output, progress=progress)
@@ -215,6 +222,18 @@ def _drawn(
     return replace(
         drawn, training=True, typed=wanted.typed is not None, updates=updates, pictures=pictures if updates > 1 else 1
     )
+
+
+def _random(opened: Opened, network: Network, recorded: Recorded | None) -> frozenset[str]:
+    """The layers whose weights are random numbers, and not those of an epoch."""
+    found = random_layers(network, opened.folder, opened.arrays)
+    return found if recorded is None else frozenset(n for n in found if network.owner(n) not in recorded.layers)
+
+
+def _recorded(network: Network, folder: Path) -> Recorded:
+    """The epochs that a network's file has recorded."""
+    refuse_names(network)
+    return load_snapshots(network, folder)
 
 
 def _workbook_path(output: str | Path, inputs: Sequence[Path]) -> Path:

@@ -36,8 +36,8 @@ class Opened:
     @property
     def files(self) -> list[Path]:
         """What is read, and must not be overwritten."""
-        weights = self.network.settings.weights
-        return [path for path in (self.file, None if weights is None else self.folder / weights) if path is not None]
+        beside = self.network.settings.weights, self.network.training.snapshots
+        return [*filter(None, [self.file]), *(self.folder / name for name in beside if name is not None)]
 
 
 def open_network(

@@ -29,6 +29,7 @@ from ..sheets.description.content import LOOKS
 from .added import added_sheets, lists
 from .comparison import Comparison
 from .contents import HELPERS, Shown, areas_of, described
+from .epochs import epochs
 from .learning import learning
 from .named_grids import in_words
 from .report import Finding, LayerReport, Report
@@ -124,11 +125,12 @@ class _Check(Comparison):
         given, wrong = self.named.given()
         self.divisors(given)
         now = shown.looks == LOOKS
-        explained = lists(self, given, wrong) if now else set()
+        if now:
+            epochs(self, shown.epochs, given, wrong)
+            self.explained |= lists(self, given, wrong)
         for cell in wrong:
-            self.now, self.spoilt = self.reports[cell.layer], True
-            if cell.cell not in explained:
-                self.no_number(cell)
+            self.now = self.reports[cell.layer]
+            self.no_number(cell)
         graph = Graph(left, self.drawn if self.named.learning else replace(self.drawn, training=False))
         values = graph.run(given)
         self.layers(graph, values)

@@ -47,6 +47,7 @@ class Comparison:
         self.as_good: dict[tuple[str, int, int], set[str]] = {}  # texts that other programs give instead of the value
         self.spoilt = False  # whether something typed is no number: then errors may follow from it
         self.unchecked: set[str] = set()  # sheets that are left out
+        self.explained: set[str] = set()  # cells that hold no number because of what is chosen, of which that is said
         self.misled: set[str] = set()  # cells of scale bars that take a number between grids for one of them
 
     # -- what is there -----------------------------------------------------------------------------------------------
@@ -243,7 +244,8 @@ class Comparison:
     def no_number(self, cell: NoNumber) -> None:
         """Name a cell that holds no number where one is needed."""
         self.spoilt = True
-        self.add("input", cell.cell, cell.text, cell.value, None, cell.formula)
+        if cell.cell not in self.explained:
+            self.add("input", cell.cell, cell.text, cell.value, None, cell.formula)
 
     def add(self, kind: Kind, cell: str, text: str, value: Value, expected: Value, formula: str | None) -> None:
         """Take in a finding of the layer that is looked at."""

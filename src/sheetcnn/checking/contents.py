@@ -16,6 +16,7 @@ from ..model.settings import INPUT
 from ..progress import Progress
 from ..reading import source_of
 from ..sheets.description.content import HIDDEN, LOOKS, MARK
+from ..sheets.epochs.content import Recording, recording_from
 from .named_grids import NamedGrids
 
 HELPERS: tuple[Helper, ...] = (Formualizer(), LibreOffice())  # for formulas that our evaluator does not know
@@ -29,6 +30,7 @@ ADDED = (
     "loss",
     "step",
     "steps",
+    "epoch",
 )  # whose names do not begin with a layer's
 
 
@@ -39,6 +41,7 @@ class Shown:
     gallery: int  # how many cells it may have; 0: there is none
     inspector: bool
     looks: int  # how they are made: an earlier number is of an earlier version
+    epochs: Recording | None = None  # that are recorded
 
 
 def areas_of(book: Book, network: Network) -> list[Area]:
@@ -124,7 +127,11 @@ def described(book: Book) -> tuple[Network, Drawn, Shown]:
         if type(inspector) is not bool:
             raise ValueError(f"unknown inspector {inspector!r:.20}")
         network = parse_network(data["network"], f"{book.source}: {HIDDEN}")
-        return network, drawn_from(data, network), Shown(gallery, inspector, looks)
+        return (
+            network,
+            drawn_from(data, network),
+            Shown(gallery, inspector, looks, recording_from(data.get("epochs"), network)),
+        )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WorkbookError(
             f"{book.source}: its sheet {HIDDEN} is damaged ({str(error)[:80]}); build the workbook anew"

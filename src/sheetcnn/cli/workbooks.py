@@ -73,6 +73,9 @@ def build(
         list[str] | None,
         typer.Option("--answer", metavar="LABEL", help="The right answer, for --train; once for each picture."),
     ] = None,
+    epochs: Annotated[
+        bool, typer.Option("--epochs", help="A list of the recorded epochs: the network as it was after each.")
+    ] = False,
     protect: Annotated[
         bool, typer.Option("--protect", help="Lock all cells but pixels, kernels, biases and weights.")
     ] = False,
@@ -102,6 +105,7 @@ def build(
             inspector=inspector,
             train=train,
             steps=steps,
+            epochs=epochs,
             answer=answer or None,
             labels=labels,
             progress=progress,

@@ -71,8 +71,13 @@ def open_arrays(network: Network, folder: Path, arrays: Values | None = None) ->
         return _Held(network.source, arrays)
     if network.settings.weights is None:
         return _Held(network.source, {})
-    where = f"{network.source}: weights {network.settings.weights!r}"
-    path = folder / network.settings.weights
+    return open_file(network, folder, "weights", network.settings.weights)
+
+
+def open_file(network: Network, folder: Path, setting: str, name: str) -> Arrays:
+    """The arrays of a file that a network file names in a setting; it lies beside that one. Raises NetworkError."""
+    where = f"{network.source}: {setting} {name!r}"
+    path = folder / name
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle

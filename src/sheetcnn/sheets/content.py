@@ -12,6 +12,7 @@ from ..arrays.grid import Grids
 from ..model.costs import Cost, costs
 from ..model.graph import Graph
 from ..model.network import Network
+from ..model.snapshots import Recorded
 from .answer.content import gives_answer
 from .page import Page
 
@@ -36,6 +37,7 @@ class WorkbookContent:
     learning: dict[str, Page] = field(default_factory=dict)  # of the backward pass: the loss, back sheets, the step
     banks: dict[str, Page] = field(default_factory=dict)  # hidden: of several pictures, and of kernels to choose from
     right: dict[str, str] = field(default_factory=dict)  # the right answer of each picture, by its name
+    recorded: Recorded | None = None  # epochs to choose from
     saved: Values | None = None  # the values to write, where colours and formats are made for others
 
     @property

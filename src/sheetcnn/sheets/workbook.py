@@ -12,6 +12,8 @@ from .check.look import check_sheet
 from .content import WorkbookContent
 from .description.content import LOOKS
 from .description.look import description_sheet
+from .epochs.content import recording_of
+from .epochs.look import epochs_sheet
 from .gallery.content import thumbnails
 from .gallery.look import gallery_scales, gallery_sheet
 from .inspector.look import inspector_cells, inspector_of, inspector_sheet
@@ -76,6 +78,8 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
         pictures_sheet(draft, content, banks.get("pictures"))
     if "kernels" in banks:
         kernels_sheet(draft, content, banks["kernels"])
+    if content.recorded is not None:
+        epochs_sheet(draft, content)
     if inspector is not None:
         inspector_cells(draft, content, inspector, places)
     overview_sheet(draft, overview, content, checked)
@@ -86,6 +90,7 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
         **content.graph.drawn.description(),
         "gallery": content.gallery,
         "inspector": inspector is not None,
+        **({} if content.recorded is None else {"epochs": recording_of(content.recorded).description()}),
         "network": network.description(),
     }
     description_sheet(draft, description)

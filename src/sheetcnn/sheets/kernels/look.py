@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ...arrays.array import Array, CellFormula
+from ...arrays.array import Array, CellFormula, Shape
 from ...arrays.grid import Grid
 from ...arrays.kernels import KERNELS
 from ...xlsx import palette
@@ -31,8 +33,18 @@ from .content import (
 )
 
 
-def kernel_lists(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, page: Page, bank: Page) -> CellFormula:
-    """The lists on a layer's sheet, and its kernels as built; returns the formula of a kernel's cell, which obeys them."""
+def kernel_lists(
+    draft: WorkbookDraft,
+    sheet: Worksheet,
+    content: WorkbookContent,
+    page: Page,
+    bank: Page,
+    recorded: CellFormula | None = None,
+) -> CellFormula:
+    """The lists on a layer's sheet, and its kernels as built; returns the formula of a kernel's cell, which obeys them.
+
+    Where epochs are recorded, the kernels as built are those of the chosen one, which the formula `recorded` names.
+    """
     assert page.node is not None
     assert page.lists is not None
     lists, kernels = page.lists, content.graph.get(page.node.name, "weight")
@@ -45,7 +57,7 @@ def kernel_lists(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookConten
         formula = state_formula(grids, built[k], _cell(lists.choices[k]), chosen[k])
         view = state_view(states.name((k,)), formula, weight[k], weight[k], weight[k], whole=True)
         draft.view(view, lists.states[k], draft.style("state"))
-    _as_built(draft, sheet, lists, kernels, weight)
+    _as_built(draft, sheet, lists, kernels, weight, recorded)
     return kernel_formula(built, [_cell(grid) for grid in lists.choices], chosen)
 
 
@@ -68,7 +80,14 @@ def _choices(
         draft.name(choices_of(kernels).name((k,)), _cell(grid))
 
 
-def _as_built(draft: WorkbookDraft, sheet: Worksheet, lists: KernelLists, kernels: Array, weight: np.ndarray) -> None:
+def _as_built(
+    draft: WorkbookDraft,
+    sheet: Worksheet,
+    lists: KernelLists,
+    kernels: Array,
+    weight: np.ndarray,
+    recorded: CellFormula | None,
+) -> None:
     """The kernels as they were built, in the open: what is copied from here takes edits back."""
     for mark in lists.marks:
         put(sheet, mark.row, mark.column, mark.text, mark.style)
@@ -76,8 +95,14 @@ def _as_built(draft: WorkbookDraft, sheet: Worksheet, lists: KernelLists, kernel
     style, blank = draft.style("formula", palette.number_format(weight)), draft.style("blank")
     for index, grid in lists.built.items():
         draft.name(built.name(index), grid)
-        draft.fill(sheet.title, CellBlock(grid, weight[index], style, blank=blank))
+        write = None if recorded is None else partial(_row_of, recorded, index, grid.columns)
+        draft.fill(sheet.title, CellBlock(grid, weight[index], style, write, blank=blank))
     colour(sheet, spans(list(lists.built.values())), weight_scale(weight))
+
+
+def _row_of(write: CellFormula, index: Shape, columns: int, i: int) -> list[str]:
+    """The formulas of a row of one kernel."""
+    return [write((*index, i, j)) for j in range(columns)]
 
 
 def kernels_sheet(draft: WorkbookDraft, content: WorkbookContent, bank: Page) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ...arrays.array import CellFormula, shape_text
+from ...arrays.array import shape_text
 from ...model.network import Node
 from ...model.settings import INPUT
 from ...model.training import back_of
@@ -20,6 +20,7 @@ from ...xlsx.columns import square_cells
 from ...xlsx.draft import WorkbookDraft, put, put_line
 from ...xlsx.flags import flag_no_numbers
 from ..content import WorkbookContent
+from ..epochs.look import recorded_formulas
 from ..input.place import InputPage
 from ..kernels.look import kernel_lists
 from ..page import GAP, HEADER, LEFT, Block, Page
@@ -63,11 +64,13 @@ def layer_sheet(
         column = header(sheet, title, lines, links)
     marks(sheet, page)
     arrays = {array.id: array for array in content.graph.of[owner]}
-    choosing: dict[str, CellFormula] = {}  # what is typed, but can also be chosen
+    choosing = recorded_formulas(content, owner, page.sheet)  # what is typed, but can also be chosen
     if node is None and "pictures" in banks:
         choosing[arrays[f"{owner}.channel"].id] = choice_of_pictures(draft, sheet, content, banks["pictures"])
     if page.lists is not None:
-        choosing[f"{owner}.weight"] = kernel_lists(draft, sheet, content, page, banks["kernels"])
+        choosing[f"{owner}.weight"] = kernel_lists(
+            draft, sheet, content, page, banks["kernels"], choosing.get(f"{owner}.weight")
+        )
     scale_bars(draft, sheet, content, content.graph.of[owner], row, column)
     pixels = choosing.keys() if node is None else ()  # formulas: others are typed beside them, where there is room
     beside = isinstance(page, InputPage) and page.typed

@@ -23,6 +23,7 @@ from ..answer.content import OVERVIEW as HOME
 from ..answer.look import FULL_BAR, OTHER_NUMBERS, answer_names, draw_answer, widen
 from ..check.content import CHECK
 from ..content import WorkbookContent
+from ..epochs.look import epoch_curves, epoch_line
 from ..gallery.content import GALLERY
 from ..inspector.table import INSPECTOR
 from ..page import LEFT
@@ -109,6 +110,8 @@ def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookCont
         put(sheet, row + len(USE), LEFT + INDENT + n * NUMBER, name, "link", name)
     answered = _computed(draft, sheet, content, checked, row, row + len(USE))
     below = row + len(USE) + 1
+    if content.recorded is not None:
+        below = epoch_curves(sheet, content.recorded, below + 1)
     legend = _legend(draft, sheet, *((below + 1, LEFT) if answered > row else (row, SECOND)))
     row = _table(sheet, content, max(below, legend, answered) + 1)
     _words(sheet, row + 2)
@@ -125,9 +128,14 @@ def _head(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent) -> N
         merged(sheet, row, LEFT, 1, columns)
         sheet.row_dimensions[row].height = _height(text, columns * UNIT) + 6
     words = _not_learned(content)
-    put(sheet, 4, LEFT, words, "row")
+    if content.recorded is not None:
+        epoch_line(draft, sheet, content.recorded, words)
+    else:
+        put(sheet, 4, LEFT, words, "row")
     used = sum(sheet.row_dimensions[row].height for row in (1, 2, 3))
-    sheet.row_dimensions[4].height = max(18 if words else 8, HEAD_HEIGHT - used if content.pngs else 0)
+    sheet.row_dimensions[4].height = max(
+        24 if content.recorded else 18 if words else 8, HEAD_HEIGHT - used if content.pngs else 0
+    )
 
 
 def _what(network: Network) -> str:

@@ -1,0 +1,1 @@
+"""Recorded epochs to choose from."""
