@@ -46,7 +46,11 @@ def epochs(comparison: Comparison, recording: Recording | None, given: Values, w
         comparison.add("input", named.where(places[CHOICE], 0, 0), words, choice, None, None)
         comparison.spoilt = True
     measured = {key: comparison.typed_numbers(key, places[measured_name(key)]) for key in recording.measured}
-    for view in chosen_views(places, measured, chosen):
+    number = comparison.typed(
+        places[NUMBER]
+    )  # which may have been typed over: the cells that read it are right all the same
+    now = int(number) - 1 if isinstance(number, float) and number in range(1, recording.count + 1) else None
+    for view in chosen_views(places, measured, chosen, now):
         comparison.view(view, places[view.name], places[NUMBER].sheet)
     for array in arrays:
         comparison.now = comparison.reports[array.owner]
@@ -58,10 +62,11 @@ def epochs(comparison: Comparison, recording: Recording | None, given: Values, w
             continue  # a note tells of it, with the lists
         else:
             comparison.grids[shown.id] = named.find(shown)
-            have, _ = named.numbers(array.owner, shown, comparison.grids[shown.id])
-        if chosen is not None:
-            _follow(comparison, shown, places[bank_name(array)], places[NUMBER], have, bank[:, chosen].reshape(array.shape))
-    if chosen is None:
+            have, others = named.numbers(array.owner, shown, comparison.grids[shown.id])
+            wrong = [*wrong, *others]
+        if now is not None:
+            _follow(comparison, shown, places[bank_name(array)], places[NUMBER], have, bank[:, now].reshape(array.shape))
+    if now is None:
         owners = {array.owner for array in arrays}
         comparison.explained |= {cell.cell for cell in wrong if cell.layer in owners and cell.value in ERRORS}
 

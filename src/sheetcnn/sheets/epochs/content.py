@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from ...a1 import LETTERS
 from ...arrays.array import Array, CellFormula, Shape
 from ...arrays.computed_range import ComputedRange
 from ...arrays.grid import Grid
 from ...errors import NetworkError, located
 from ...model.graph import Graph
 from ...model.network import Network
-from ...model.snapshots import MEASURED, MOST, Recorded
+from ...model.snapshots import MEASURED, MOST, MOST_NUMBERS, Recorded
 from ..kernels.content import built_of, choosable
 
 EPOCHS = "_epochs"  # the hidden sheet: a column for each epoch, a row for each number
@@ -55,13 +56,19 @@ def recording_from(data: Any, network: Network) -> Recording | None:
     """What a workbook says of its epochs. Raises ValueError."""
     if data is None:
         return None
-    known = {f"{node.name}.{key}" for node in network.nodes for key in node.layer.all_parameters(*node.in_shapes)}
+    shapes = {
+        f"{node.name}.{key}": shape
+        for node in network.nodes
+        for key, shape in node.layer.all_parameters(*node.in_shapes).items()
+    }
     count, parameters, measured = (data[key] for key in ("count", "parameters", "measured"))
     if type(count) is not int or not 1 <= count <= MOST:
         raise ValueError(f"unknown epochs {count!r:.20}")
-    for names, allowed in ((parameters, known), (measured, set(MEASURED))):
+    for names, allowed in ((parameters, shapes.keys()), (measured, {*MEASURED})):
         if not isinstance(names, list) or not all(isinstance(name, str) and name in allowed for name in names):
             raise ValueError(f"unknown epochs of {names!r:.40}")
+    if count * sum(prod(shapes[name]) for name in {*parameters}) > MOST_NUMBERS:
+        raise ValueError(f"{count} epochs have too many numbers")
     return Recording(count, tuple(dict.fromkeys(parameters)), tuple(dict.fromkeys(measured)))
 
 
@@ -104,15 +111,16 @@ def refuse_names(network: Network) -> None:
 
 # -- formulas, and the same in NumPy ---------------------------------------------------------------------------------
 def recorded_formula(shape: Shape, bank: Grid, number: Grid) -> CellFormula:
-    """The function that writes a parameter's cell: the number that it had after the chosen epoch.
+    """The function that writes a parameter's cell: the number that it had after the chosen epoch; it may be copied anywhere.
 
     `bank` has a row for each of its numbers, in order, and a column for each epoch.
     """
+    first, last = (f"${LETTERS[column]}$" for column in (bank.left, bank.right))
     steps = [prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
     def write(at: Shape) -> str:
-        row = sum(place * step for place, step in zip(at, steps, strict=False))
-        return f"INDEX({bank.window(row, 0, 1, bank.columns)},{number.area})"
+        row = bank.top + sum(place * step for place, step in zip(at, steps, strict=False))
+        return f"INDEX({bank.prefix}{first}{row}:{last}{row},{number.area})"
 
     return write
 
@@ -122,14 +130,19 @@ def chosen_epoch(choice: Any, epochs: Sequence[float]) -> int | None:
     return list(epochs).index(choice) if isinstance(choice, int | float) and choice in epochs else None
 
 
-def chosen_views(places: Mapping[str, Grid], measured: Mapping[str, np.ndarray], chosen: int | None) -> list[ComputedRange]:
-    """Which of the epochs is chosen, and what was measured then; written for the sheet on which it is chosen."""
+def chosen_views(
+    places: Mapping[str, Grid], measured: Mapping[str, np.ndarray], chosen: int | None, now: int | None
+) -> list[ComputedRange]:
+    """Which of the epochs is `chosen`, and what was measured at the one that the workbook shows `now`, counted from 0.
+
+    Written for the sheet on which it is chosen.
+    """
     sheet = places[NUMBER].sheet
     seen = {name: grid.seen_from(sheet).area for name, grid in places.items()}
     which = f"MATCH({seen[CHOICE]},{seen[LISTED]},0)"
     views = [ComputedRange(NUMBER, lambda *_: which, [["#N/A" if chosen is None else chosen + 1.0]])]
     for key, numbers in measured.items():
         text = f"INDEX({seen[measured_name(key)]},{seen[NUMBER]})"
-        value = "#N/A" if chosen is None else float(numbers.reshape(-1)[chosen])
+        value = "#N/A" if now is None else float(numbers.reshape(-1)[now])
         views.append(ComputedRange(chosen_name(key), lambda *_, text=text: text, [[value]]))
     return views

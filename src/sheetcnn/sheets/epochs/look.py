@@ -120,7 +120,7 @@ def epoch_line(draft: WorkbookDraft, sheet: Worksheet, recorded: Recorded, more:
         put(sheet, ROW, MEASURED + n * MEASURED_COLUMNS, TITLES[key].partition(" on ")[0], "aside_right")
         merged(sheet, ROW, MEASURED + n * MEASURED_COLUMNS, 1, MEASURED_COLUMNS - NUMBER_COLUMNS - 2)
     known = places | bank_rows(recording_of(recorded))
-    for view in chosen_views(known, recorded.measured, len(recorded.epochs) - 1):
+    for view in chosen_views(known, recorded.measured, len(recorded.epochs) - 1, len(recorded.epochs) - 1):
         key = view.name.removeprefix("epoch_").removesuffix("_now")
         if key in FORMATS:
             widen(sheet, places[view.name], NUMBER_COLUMNS)

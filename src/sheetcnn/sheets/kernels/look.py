@@ -31,6 +31,9 @@ from .content import (
     state_view,
     states_of,
 )
+from .place import HEADING
+
+OF_EPOCH = "kernels after the epoch that is chosen on the Overview"  # the heading of those as built
 
 
 def kernel_lists(
@@ -90,7 +93,8 @@ def _as_built(
 ) -> None:
     """The kernels as they were built, in the open: what is copied from here takes edits back."""
     for mark in lists.marks:
-        put(sheet, mark.row, mark.column, mark.text, mark.style)
+        text = mark.text if recorded is None or mark.text != HEADING else OF_EPOCH
+        put(sheet, mark.row, mark.column, text, mark.style)
     built = built_of(kernels, kernels.spacing)
     style, blank = draft.style("formula", palette.number_format(weight)), draft.style("blank")
     for index, grid in lists.built.items():

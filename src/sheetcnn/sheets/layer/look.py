@@ -53,9 +53,12 @@ def layer_sheet(
     title, lines = "Input", _input_lines(content)
     if node is not None:
         title, lines = f"{node.name}  ·  {node.layer.type}", lines_of(content, page, sizes)
+    choosing = recorded_formulas(content, owner, page.sheet)  # what is typed, but can also be chosen
     links = links_of(*neighbours, content.home)
     if (back := content.learning.get(back_of(owner))) is not None:
         links.append(("gradients", back.sheet))
+    elif choosing:
+        links.append(("epoch", content.home))
     if page.corner:
         corner(sheet, page, title, lines, links)
         row, column = 1, page.corner + GAP
@@ -64,7 +67,6 @@ def layer_sheet(
         column = header(sheet, title, lines, links)
     marks(sheet, page)
     arrays = {array.id: array for array in content.graph.of[owner]}
-    choosing = recorded_formulas(content, owner, page.sheet)  # what is typed, but can also be chosen
     if node is None and "pictures" in banks:
         choosing[arrays[f"{owner}.channel"].id] = choice_of_pictures(draft, sheet, content, banks["pictures"])
     if page.lists is not None:
