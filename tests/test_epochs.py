@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import sheetcnn
 from sheetcnn.a1 import LETTERS
 from sheetcnn.errors import SheetcnnError
 from sheetcnn.formula import read_book
+from sheetcnn.formula.functions import FUNCTIONS
+from sheetcnn.formula.parser import parse
 
 EPOCHS = [0, 1, 2, 5, 10]
 NETWORK = """
@@ -167,6 +170,15 @@ def test_the_check_sees_what_is_wrong(built: Path) -> None:
     book = built.with_name("saved.xlsx")
     book.write_bytes(built.read_bytes())
     assert "not checked: the recorded epochs" in " ".join(without(book, "epoch_fc_weight").notes)
+
+
+def test_a_weight_that_follows_but_is_wrong(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from an evaluator whose INDEX gives the first number always."""
+    index = FUNCTIONS["INDEX"]
+    first = replace(index, compute=lambda context, trees: index.compute(context, (trees[0], parse("1"))))
+    monkeypatch.setitem(FUNCTIONS, "INDEX", first)
+    report = sheetcnn.check(built)
+    assert ("value", "fc") in {(finding.kind, finding.layer) for finding in report.findings}
 
 
 def without(book: Path, name: str) -> sheetcnn.Report:
