@@ -146,7 +146,10 @@ class Network:
 
     def description(self) -> dict[str, Any]:
         """The network as plain data without the numbers of weights, as a workbook carries it along."""
-        top = self.settings.model_dump(mode="json", exclude_none=True, exclude={"layers", "weights", "exercise"})
+        left_out: Any = {"layers": True, "weights": True, "exercise": True, "training": {"snapshots"}}
+        if self.training.model_fields_set <= {"snapshots"}:
+            left_out["training"] = True
+        top = self.settings.model_dump(mode="json", exclude_none=True, exclude=left_out)
         return top | {"layers": [node.settings for node in self.nodes]}
 
 

@@ -129,6 +129,7 @@ class TrainingSettings(BaseModel):
     betas: tuple[Beta, Beta] | None = None  # of "adam"; None: 0.9 and 0.999
     eps: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None  # of "adam"; None: 1e-8
     answers: tuple[Text | tuple[float, ...], ...] | None = None  # of each picture its label, or the numbers wanted
+    snapshots: Annotated[Text, Field(min_length=1, max_length=500)] | None = None  # a file of recorded epochs
 
     @model_validator(mode="after")
     def _fit(self) -> TrainingSettings:
