@@ -61,13 +61,12 @@ def train(
             network, pictures, output, epochs=epochs, rate=rate, batch=batch, optimizer=optimizer, held_out=held_out,
             seed=seed, anew=anew, overwrite=overwrite, progress=progress,
         )  # fmt: skip
-    of = f"{trained.held_out:,}"
-    rows = [[f"{one.epoch:,}", f"{one.loss:.4g}", f"{one.right:,} of {of}"] for one in trained.snapshots]
+    rows = [[f"{one.epoch:,}", f"{one.loss:.4g}", share(one.right, trained.held_out)] for one in trained.snapshots]
     table("Measured on the pictures held out", ["epoch", "loss", "right"], rows, right=(0, 1, 2))
     for note in trained.notes:
         say(f"note: {note}")
     right = share(trained.snapshots[-1].right, trained.held_out)
-    say(f"learned from {trained.learned:,} pictures; of {of} others it is right on {right}")
+    say(f"learned from {trained.learned:,} pictures; right on {right}, of those held out")
     for path in trained.paths:
         say(f"wrote {path}")
     say(f"see it:  sheetcnn build {trained.paths[0]} PICTURE")

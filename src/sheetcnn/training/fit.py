@@ -20,6 +20,8 @@ from .pictures import Sorted
 from .settings import FRICTION, Plan
 from .snapshots import Snapshot, moving, recorded
 
+BOUND = 1e12  # of a loss
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -62,7 +64,7 @@ def _step(network: Network, parameters: dict[str, Tensor], optimizer: Any, x: Te
 
 
 def _refuse_boundless(network: Network, loss: float, epoch: int) -> None:
-    if not np.isfinite(loss):
+    if not loss < BOUND:  # nor where it is no number
         raise NetworkError(f"{network.source}: in epoch {epoch} the loss is beyond all bounds; give a smaller learning rate")
 
 

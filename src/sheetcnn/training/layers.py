@@ -237,7 +237,7 @@ _LAYERS: dict[str, Callable[..., Tensor]] = {
     "mish": lambda layer, x: functional.mish(x),
     "sigmoid": lambda layer, x: torch.sigmoid(x),
     "tanh": lambda layer, x: torch.tanh(x),
-    "softplus": lambda layer, x: functional.softplus(x, layer.beta, threshold=1e9),
+    "softplus": lambda layer, x: torch.logaddexp(layer.beta * x, torch.zeros_like(x)) / layer.beta,
     "softsign": lambda layer, x: functional.softsign(x),
     "hard_sigmoid": lambda layer, x: torch.clamp(layer.alpha * x + layer.beta, 0, 1),
     "hard_swish": lambda layer, x: functional.hardswish(x),

@@ -12,6 +12,8 @@ from ..arrays.array import Values
 from ..model.network import Network, Node
 from ..model.weights import looked_for
 
+LOSS_DECIMALS = 6  # more of them hang on the processor
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -59,7 +61,7 @@ def snapshots_file(network: Network, snapshots: Sequence[Snapshot], held_out: in
     }
     return arrays | {
         "epoch": np.array([one.epoch for one in snapshots]),
-        "loss": np.array([one.loss for one in snapshots]),
+        "loss": np.round([one.loss for one in snapshots], LOSS_DECIMALS),
         "accuracy": np.array([one.right / held_out for one in snapshots]),
     }
 

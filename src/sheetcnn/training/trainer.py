@@ -15,7 +15,7 @@ from ..model.settings import INPUT
 from ..model.weights import load_parameters
 from ..opening import Opened, open_network
 from ..progress import Progress
-from ..templates import refuse_existing
+from ..templates import EPOCHS, refuse_existing
 from .pictures import Sorted, read_pictures
 from .settings import plan_of
 from .snapshots import Snapshot, save, snapshots_file, weights_file
@@ -89,22 +89,22 @@ def train(
     parse_network(described, str(paths[0]))  # labels that no workbook can hold are refused before the work
     fitted = fit(checked, start, data, plan, progress)
     right = share(fitted.snapshots[-1].right, fitted.held_out)
-    described["about"] = f"Trained on {fitted.learned:,} pictures; of {fitted.held_out:,} others it is right on {right}."
+    described["about"] = f"Trained on {fitted.learned:,} pictures. It is right on {right}, of those that were held out."
     _write(paths, described, checked, fitted)
     made = parse_network(described, str(paths[0]))
     return Trained(paths, made, fitted.snapshots, fitted.learned, fitted.held_out, tuple(notes))
 
 
 def share(right: int, of: int) -> str:
-    """How many, and how many of a hundred: `57, 95.0 %`."""
-    return f"{right:,}, {right / of:.1%}".replace("%", " %")
+    """How many of so many, and of a hundred: `57 of 60, 95.0 %`."""
+    return f"{right:,} of {of:,}, {100 * right / of:.1f} %"
 
 
 def _outputs(output: Path, overwrite: bool) -> tuple[Path, Path, Path]:
     """The network file, its weights and its recorded epochs. Raises SheetcnnError where they cannot be written."""
     if output.suffix.lower() != ".toml":
         raise NetworkError(f"{output}: the network file's name must end in .toml")
-    paths = (output, output.with_name(f"{output.stem}.npz"), output.with_name(f"{output.stem}-epochs.npz"))
+    paths = (output, output.with_name(f"{output.stem}.npz"), output.with_name(f"{output.stem}{EPOCHS}"))
     if not overwrite:
         refuse_existing(list(paths), "give another name, or --overwrite")
     refuse_outputs(paths)
