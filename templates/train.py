@@ -1,4 +1,4 @@
-"""Train the networks `digits`, `lenet5` and `shapes-rgb`, write their weights, and measure them on what was held out.
+"""Train the networks `digits`, `lenet5` and `shapes-rgb`, write their weights and some epochs on the way, and measure them on what was held out.
 
 Run:  pip install -e '.[train]' && python templates/train.py [NAME ...]
 
@@ -10,7 +10,7 @@ The same weights, byte for byte, came from PyTorch 2.13.0 with and without vecto
 import sys
 import tempfile
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,10 +24,14 @@ from torch.nn import functional
 from sheetcnn.image import load_input
 from sheetcnn.model.network import Network
 from sheetcnn.model.network_file import read_network
-from sheetcnn.model.weights import load_parameters
+from sheetcnn.training.network import measured
+from sheetcnn.training.snapshots import Snapshot, recorded, save, snapshots_file, weights_file
+from sheetcnn.training.trainer import share
 
 HERE = Path(__file__).parent
 BATCH = 64
+
+Measure = Callable[[dict[str, np.ndarray]], tuple[float, int]]  # the loss, and how many pictures are right
 
 
 class Recipe(NamedTuple):
@@ -87,8 +91,8 @@ def varied(x: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
     return moved.clamp(0, 1) ** draw(recipe.ink).exp()[:, None, None, None]
 
 
-def train(network: Network, recipe: Recipe, x: Tensor, y: Tensor) -> dict[str, np.ndarray]:
-    """The weights that a network learns from pictures and their classes, rounded, by name."""
+def train(network: Network, recipe: Recipe, x: Tensor, y: Tensor, measure: Measure) -> Iterator[Snapshot]:
+    """What a network learns from pictures and their classes: its weights after some of the epochs, rounded, by name."""
     torch.manual_seed(0)
     random = torch.Generator().manual_seed(0)
     model = torch.nn.Sequential(OrderedDict(modules(network)))
@@ -98,23 +102,17 @@ def train(network: Network, recipe: Recipe, x: Tensor, y: Tensor) -> dict[str, n
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     steps = recipe.epochs * -(-len(x) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.rate, total_steps=steps)
-    for _ in range(recipe.epochs):
-        for batch in torch.randperm(len(x), generator=random).split(BATCH):
+    for epoch in range(recipe.epochs + 1):
+        for batch in torch.randperm(len(x), generator=random).split(BATCH) if epoch else ():
             optimizer.zero_grad()
             outputs = model(varied(x[batch], recipe, random))
             functional.cross_entropy(outputs, y[batch], label_smoothing=0.05).backward()
             optimizer.step()
             schedule.step()
-    return {name: np.round(weight.numpy(), recipe.decimals) + 0.0 for name, weight in model.state_dict().items()}
-
-
-def accuracy(network: Network, x: Tensor, y: Tensor) -> str:
-    """How many pictures the stored weights get right, computed by sheetcnn itself."""
-    parameters, _ = load_parameters(network, HERE)
-    pixels = x.numpy() * network.input.scale
-    outputs = [network.run(picture, parameters, "compact")[network.nodes[-1].name]["output"] for picture in pixels]
-    right = sum(output.argmax() == n for output, n in zip(outputs, y.numpy(), strict=True))
-    return f"{right:,} of {len(y):,}, {right / len(y):.2%}"
+        if epoch in recorded(recipe.epochs):
+            state = model.state_dict().items()
+            weights = {name: np.round(weight.numpy(), recipe.decimals) + 0.0 for name, weight in state}
+            yield Snapshot(epoch, weights, *measure(weights))
 
 
 def main(names: list[str]) -> None:
@@ -128,8 +126,16 @@ def main(names: list[str]) -> None:
             (as_read(pictures, network), torch.tensor(classes))
             for pictures, classes in (data.learned_from(name), data.held_out(name))
         )
-        np.savez_compressed(HERE / f"{name}.npz", **train(network, RECIPES[name], *learned))
-        print(f"{name}: right on {accuracy(network, *learned)} learned from, on {accuracy(network, *held_out)} held out")
+        snapshots = [*train(network, RECIPES[name], *learned, lambda weights: measured(network, weights, *held_out))]  # noqa: B023
+        last, of = snapshots[-1], len(held_out[1])
+        for file, arrays in (
+            (f"{name}.npz", weights_file(network, last.weights)),
+            (f"{name}-epochs.npz", snapshots_file(network, snapshots, of)),
+        ):
+            with (HERE / file).open("wb") as stream:
+                save(stream, arrays)
+        _, right = measured(network, last.weights, *learned)
+        print(f"{name}: right on {share(right, len(learned[1]))} learned from, on {share(last.right, of)} held out")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ LEVELS = (
     ("notebook", "opening", "schema"),
     ("explaining", "importer", "sheets"),
     ("checking",),
-    ("builder", "exporter"),
+    ("builder", "exporter", "training"),
     ("course", "handout"),
     ("",),
     ("cli",),
@@ -65,7 +65,7 @@ ONLY = {
     "typer": ("cli",),
     "rich": ("cli",),
     "formualizer": ("formula.engines.by_formualizer",),
-    "torch": ("frameworks",),
+    "torch": ("frameworks", "training"),
 }
 MOST_LINES = 400
 

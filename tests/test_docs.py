@@ -241,7 +241,7 @@ numpy.testing.assert_allclose(built.values["fc"]["output"], answer, rtol=1e-5, a
 
 def test_toml_snippets_are_networks() -> None:
     snippets = re.findall(r"```toml\n(.*?)```", ALL, re.S)
-    assert len(snippets) == 4
+    assert len(snippets) == 5
     for snippet in snippets:
         data = tomllib.loads(snippet)
         if "tasks" in data:

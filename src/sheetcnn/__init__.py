@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from .handout.grader import Grade, grade
     from .handout.writer import HandedOut, hand_out
     from .importer import Written, import_onnx
+    from .training.trainer import Trained, train
 
 __version__ = VERSION
 __all__ = [
-    "Built", "Explanation", "Grade", "HandedOut", "Report", "SheetcnnError", "Written", "__version__",
-    "build", "check", "explain", "export", "grade", "hand_out", "import_onnx",
+    "Built", "Explanation", "Grade", "HandedOut", "Report", "SheetcnnError", "Trained", "Written",
+    "__version__", "build", "check", "explain", "export", "grade", "hand_out", "import_onnx", "train",
 ]  # fmt: skip
 
 _HOMES = {
@@ -34,6 +35,8 @@ _HOMES = {
     "export": "exporter",
     "import_onnx": "importer",
     "Written": "importer",
+    "train": "training.trainer",
+    "Trained": "training.trainer",
     "grade": "handout.grader",
     "Grade": "handout.grader",
     "hand_out": "handout.writer",

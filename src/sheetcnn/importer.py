@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from .errors import NetworkError
 from .files import Outputs, make_folder, refuse_outputs
 from .formats.kinds import kind_of
 from .model.network import Network, parse_network
+from .model.network_file import network_toml
 from .model.weights import load_parameters
 from .opening import onnx_of, read_model, refuse_size
 from .templates import refuse_existing
@@ -60,7 +60,7 @@ def import_onnx(
     whole = top | {"input": description["input"], "layers": description["layers"]}
     network = parse_network(whole, str(source))
     load_parameters(network, target, arrays)  # NaN and the like are refused before anything is written
-    text = _toml(top, description["input"], description["layers"])
+    text = network_toml(whole)
     contents: list[Callable[[BinaryIO], object]] = [lambda stream: stream.write(text.encode())]
     if arrays:
         contents.append(lambda stream: np.savez(stream, **arrays))  # type: ignore[arg-type]
@@ -70,24 +70,3 @@ def import_onnx(
         for path, write in reversed(list(zip(written, contents, strict=True))):  # the weights first: no file without them
             outputs.write(path, write)
     return Written(written, network)
-
-
-# -- TOML ----------------------------------------------------------------------------------------------------------------
-
-
-def _toml(top: dict[str, Any], picture: dict[str, Any], layers: list[dict[str, Any]]) -> str:
-    """A network file as people write it: a table for the input, one for each layer."""
-    tables = [_lines(top), "[input]\n" + _lines(picture), *("[[layers]]\n" + _lines(layer) for layer in layers)]
-    return "\n".join(tables)
-
-
-def _lines(table: dict[str, Any]) -> str:
-    return "".join(f"{key} = {_literal(value)}\n" for key, value in table.items())
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_literal(one)}" for key, one in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_literal, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)

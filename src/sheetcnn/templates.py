@@ -12,6 +12,7 @@ from .plain import near
 from .reading import shown
 
 EXERCISE = ".exercise.toml"
+EPOCHS = "-epochs.npz"  # how files of recorded epochs end
 PICTURES = (".png", ".jpg", ".jpeg", ".npy", ".csv")
 
 
@@ -137,7 +138,8 @@ def copy_template(name: str, folder: Path) -> list[Path]:
     """
     if name not in templates():
         raise SheetcnnError(f"{name}: is no template{near(name, templates())}; `sheetcnn templates` lists them")
-    sources = sorted(templates()[name].parent.glob(f"{name}.*"))
+    folder_of = templates()[name].parent
+    sources = sorted([*folder_of.glob(f"{name}.*"), *folder_of.glob(f"{name}{EPOCHS}")])
     targets = [folder / path.name for path in sources]
     refuse_existing(targets, "give another folder, or move it away")
     try:

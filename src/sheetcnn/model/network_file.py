@@ -111,3 +111,24 @@ def with_labels(network: Network, path: Path) -> Network:
             raise NetworkError(f"{path}: line {number}: {error}") from None
     check_labels(labels, network.nodes[-1], str(path))
     return replace(network, settings=network.settings.model_copy(update={"labels": labels}))
+
+
+# -- writing ---------------------------------------------------------------------------------------------------------------
+def network_toml(description: dict[str, Any]) -> str:
+    """A network file as people write it: what is said of all of it, a table for the input, one for each layer."""
+    tables = [f"[{key}]\n{_lines(description[key])}" for key in ("input", "training") if key in description]
+    tables += [f"[[layers]]\n{_lines(layer)}" for layer in description["layers"]]
+    top = {key: value for key, value in description.items() if key not in ("input", "training", "layers")}
+    return "\n".join([_lines(top), *tables])
+
+
+def _lines(table: dict[str, Any]) -> str:
+    return "".join(f"{key} = {_literal(value)}\n" for key, value in table.items())
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_literal(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

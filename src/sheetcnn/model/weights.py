@@ -52,7 +52,7 @@ def load_parameters(network: Network, folder: Path, arrays: Values | None = None
 def _lacking(node: Node, archive: Arrays) -> list[str]:
     """The keys of the arrays that a layer looks for in a file which does not have them."""
     shapes = node.layer.all_parameters(*node.in_shapes) if node.share is None else {}
-    return [key for key in shapes if _wanted(node, key) and f"{node.prefix}.{key}" not in archive.names]
+    return [key for key in shapes if looked_for(node, key) and f"{node.prefix}.{key}" not in archive.names]
 
 
 def _refuse_lacking(network: Network, archive: Arrays) -> None:
@@ -134,7 +134,7 @@ def _given(node: Node) -> bool:
     return bool(node.inline) or node.layer.classic is not None
 
 
-def _wanted(node: Node, key: str) -> bool:
+def looked_for(node: Node, key: str) -> bool:
     """Whether an array is looked for in the file of weights: where neither it nor the weight that it goes with is given."""
     return node.layer.classic is None and not {key, "weight"} & node.inline.keys()
 
@@ -145,7 +145,7 @@ def _source(node: Node, key: str, archive: Arrays) -> Literal["inline", "classic
         return "inline"
     if node.layer.classic is not None and key == "weight":
         return "classic"
-    return "archive" if _wanted(node, key) and f"{node.prefix}.{key}" in archive.names else "init"
+    return "archive" if looked_for(node, key) and f"{node.prefix}.{key}" in archive.names else "init"
 
 
 def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: Arrays) -> np.ndarray:
