@@ -6,6 +6,7 @@ Random networks of all layers, settings and branches: in NumPy, and in workbooks
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import TESTS
 from engines import Office
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from networks import PIXELS, Case, cases
 
 import sheetcnn
 from sheetcnn.arrays.array import Values
+from sheetcnn.formula import read_book
 from sheetcnn.layers import LAYERS
 from sheetcnn.model.drawn import Drawn
 from sheetcnn.model.graph import Graph
@@ -135,3 +138,65 @@ def test_random_networks(kind: str) -> None:
 @pytest.mark.parametrize("kind", LAYERS)
 def test_random_networks_in_a_workbook(kind: str, office: Office, tmp_path: Path) -> None:
     on_random_networks(kind, NETWORKS // BOOKS_OF_A_KIND, lambda case: in_a_workbook(case, office, tmp_path))
+
+
+KELPNET = json.loads((TESTS / "kelpnet.json").read_text(encoding="utf-8"))  # figures of KelpNet's spreadsheet, by its pools
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("pool", KELPNET)
+def test_numbers_that_kelpnet_published(pool: str, tmp_path: Path, office: Office) -> None:
+    """Output and gradients of KelpNet's spreadsheet, which computes them in cells of its own: github.com/harujoh/KelpNet."""
+    given = KELPNET[pool]
+    # One channel in the first layer, whose axis KelpNet leaves out.
+    arrays = {name: np.expand_dims(given[name], 1).tolist() if name == "c1_weight" else given[name] for name in given}
+
+    def layer(kind: str, name: str, **sizes: Any) -> dict[str, Any]:
+        return {"type": kind, "name": name, **sizes, "weight": arrays[f"{name}_weight"], "bias": arrays[f"{name}_bias"]}
+
+    network = {
+        "name": "KelpNet",
+        "input": {"channels": 1, "height": 12, "width": 12},
+        "training": {"loss": "mse", "rate": given["rate"], "answers": [given["target"]]},
+        "layers": [
+            layer("conv2d", "c1", out_channels=2, kernel_size=3, activation="relu"),
+            {"type": pool, "name": "pool1", "kernel_size": 2},
+            layer("conv2d", "c2", out_channels=2, kernel_size=2, activation="relu"),
+            {"type": pool, "name": "pool2", "kernel_size": 2},
+            {"type": "flatten"},
+            layer("linear", "l4", out_features=2, activation="relu"),
+            layer("linear", "l5", out_features=2),
+        ],
+    }
+    built = sheetcnn.build(network, np.array([given["input"]]), tmp_path / "book.xlsx", train=True, gallery=False,
+                           inspector=False)  # fmt: skip
+    want = {"l5.output": np.array(given["output"])}
+    for name, numbers in given["gradients"].items():
+        layer_name, key = name.split("_")
+        want[f"{layer_name}.grad_{key}"] = np.reshape(numbers, built.content.values[f"{layer_name}.{key}"].shape)
+    assert len(want) == 6
+    assert sheetcnn.check(built.path).findings == []
+    computed = office.computed(built, [array for array in built.graph if array.id in want])
+    for name, numbers in want.items():
+        np.testing.assert_allclose(built.content.values[name], numbers, rtol=1e-9, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(computed[name], numbers, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.libreoffice
+def test_wide_layers(tmp_path: Path, office: Office) -> None:
+    """Over 16 filters and channels, where one SUMPRODUCT spans what otherwise has a term each."""
+    wide = {"type": "conv2d", "out_channels": 20, "kernel_size": 3, "padding": 1}
+    layers = [
+        wide | {"name": "first", "activation": "relu", "seed": 1},
+        wide | {"name": "second", "stride": 2, "activation": "tanh", "seed": 2},
+        wide | {"name": "third", "kernel_size": 1, "padding": 0, "out_channels": 17, "seed": 3},
+        {"type": "global_avg_pool2d"},
+        {"type": "flatten"},
+    ]
+    network = {"name": "wide", "input": {"channels": 17, "height": 4, "width": 5}, "layers": layers}
+    in_a_workbook(Case(network, "ordinary", {"detail": "compact"}), office, tmp_path)
+    book = read_book(tmp_path / "book.xlsx")
+    sheet, row, column, *_ = book.names["first_grad_sum_1"]
+    text = book.sheets[sheet].formula(row, column)
+    assert text is not None
+    assert text.count("SUMPRODUCT") == 1  # though twenty filters pass something back
