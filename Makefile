@@ -30,10 +30,11 @@ docs: $(VENV)/installed
 bench: $(VENV)/bench
 	$(BIN)/python tests/bench.py $(if $(LARGE),--large)
 
-# Minutes: other random networks, formulas, PyTorch models and damaged files than `make test` has. SEED=… looks at yet others.
+# Minutes: other random networks, formulas, gradients, PyTorch models and damaged files than `make test` has. SEED=… looks at yet others.
 fuzz: $(VENV)/dev office
 	NETWORKS=$${NETWORKS:-4000} FORMULAS=$${FORMULAS:-100000} SEED=$${SEED:-$$$$} \
 	  $(BIN)/pytest -n auto tests/test_random.py tests/test_random_formulas.py
+	NETWORKS=$${GRADIENTS:-2000} SEED=$${SEED:-$$$$} $(BIN)/pytest -n auto tests/test_gradients.py tests/test_training_formulas.py
 	MODELS=$${MODELS:-200} SEED=$${SEED:-$$$$} $(BIN)/pytest -n auto tests/test_torch_models.py
 	SWEEP=all SECONDS=$${SECONDS:-300} SEED=$${SEED:-$$$$} $(BIN)/pytest -n auto -s tests/test_sweep.py
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ def uno_python() -> str | None:
     return None
 
 
+@cache
 def missing_office() -> str | None:
     """Why LibreOffice cannot be used; None where it can."""
     if find_libreoffice() is None:
@@ -102,6 +104,12 @@ def office() -> Iterator[Office]:
     office = Office()
     yield office
     office.close()
+
+
+@pytest.fixture
+def office_if_there(request: pytest.FixtureRequest) -> Office | None:
+    """The same, or None: for tests that have other programs compute the same as well."""
+    return None if missing_office() else request.getfixturevalue("office")
 
 
 @pytest.fixture

@@ -7,17 +7,21 @@ import re
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import ironcalc
+import numpy as np
 from conftest import TESTS, uno_python
 from spoil import spoil_saved_values
 
 import sheetcnn
+from sheetcnn.arrays.array import Array, Values
+from sheetcnn.arrays.grid import flat
 from sheetcnn.checking.report import Report
 from sheetcnn.office.libreoffice import find_libreoffice
 
@@ -53,6 +57,23 @@ class Office:
         spoil_saved_values(book, spoiled)
         self([{"book": str(spoiled), "save": str(saved)}])
         yield saved
+
+    def computed(self, built: sheetcnn.Built, arrays: Iterable[Array]) -> Values:
+        """The numbers of arrays after such a recalculation, by their ids. Nothing is saved: that takes the longest."""
+        assert built.path is not None
+        spoil_saved_values(built.path, spoiled := built.path.with_name("spoiled.xlsx"))
+        grids = [(array, *one) for array in arrays for one in flat(built.content.grids[array.id])]
+        areas = [[grid.sheet, replace(grid, prefix="").area] for *_, grid in grids]
+        [answer] = self([{"book": str(spoiled), "read": areas}])
+        found = {array.id: np.empty((*array.shape[: array.grid_axes], *array.size)) for array, *_ in grids}
+        for (array, index, grid), cells in zip(grids, answer["read"], strict=True):
+            found[array.id][index] = [row[:: grid.spacing[1]] for row in cells[:: grid.spacing[0]]]
+        return {array.id: found[array.id].reshape(array.shape) for array, *_ in grids}
+
+    def output(self, built: sheetcnn.Built) -> np.ndarray:
+        """What the last layer puts out after such a recalculation."""
+        last = built.graph.output(built.network.nodes[-1].name)
+        return self.computed(built, [last])[last.id]
 
 
 # IronCalc takes no single cell for the range of INDEX and MATCH, as Excel does; it does take $A$1:$A$1.

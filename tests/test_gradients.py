@@ -1,93 +1,202 @@
-"""Every gradient, the parameters after a step and the loss before and after it, against PyTorch in double precision."""
+"""Every gradient, the parameters after a step and the loss before and after it, against PyTorch in double precision.
+
+Random networks of all layers, settings and branches: in NumPy, and in workbooks that our evaluator and LibreOffice compute anew.
+`make fuzz` looks at thousands of others.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import TESTS
+from engines import Office
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from networks import PIXELS, cases
+from networks import PIXELS, Case, cases
 
+import sheetcnn
+from sheetcnn.arrays.array import Values
+from sheetcnn.formula import read_book
 from sheetcnn.layers import LAYERS
 from sheetcnn.model.drawn import Drawn
 from sheetcnn.model.graph import Graph
-from sheetcnn.model.network import parse_network
+from sheetcnn.model.network import Network, parse_network
 from sheetcnn.model.settings import INPUT
 from sheetcnn.model.weights import load_parameters
 
 PHASES = [Phase.generate] if "CI" in os.environ else [Phase.generate, Phase.shrink]  # shrinking takes minutes
+NETWORKS = int(os.environ.get("NETWORKS", "120"))
+SEED = os.environ.get("SEED", "")
+OF_A_KIND, BOOKS_OF_A_KIND = 40, 30  # of so many networks, one is drawn for each kind of layer: four workbooks of each
+RATE = 0.05
 pytestmark = pytest.mark.torch
 
 
-def agrees(network: dict[str, Any], pixels: np.ndarray, rate: float = 0.05) -> None:
+def loss_of(network: Network, tensors: Any, given: Values) -> Any:
+    """What PyTorch makes of a network's output and of the right answer."""
     import torch
+
+    last = network.nodes[-1]
+    y = tensors[f"{last.name}.output"]
+    if network.loss == "mse":
+        return torch.nn.functional.mse_loss(y, torch.tensor(given["loss.target"]))
+    if last.layer.final is not None and last.layer.final.exponentials:
+        y = tensors[f"{last.name}.sum"]
+    elif last.layer.exponentials:
+        y = tensors[f"{last.inputs[0]}.output"] if last.inputs[0] != INPUT else tensors[f"{INPUT}.channel"]
+    return torch.nn.functional.cross_entropy(y, torch.tensor(int(given["loss.answer"][0]) - 1))
+
+
+def by_torch(graph: Graph, given: Values) -> Values:
+    """The loss, every gradient, every parameter after the step, and the loss then; of `given` all but the loss's own are leaves."""
     from torch_network import run
 
-    net = parse_network(network, "test")
-    graph = Graph(net, Drawn(training=True, typed=net.loss == "mse"))
-    parameters, _ = load_parameters(net, None, None)
-    given = parameters | {f"{INPUT}.channel": pixels}
-    more = {"loss.rate": np.array([rate])}
-    rng = np.random.default_rng(0)
-    shape = net.nodes[-1].shape
-    if net.loss == "mse":
-        more["loss.target"] = rng.normal(size=shape)
-    else:
-        more["loss.answer"] = np.array([float(rng.integers(1, shape[0] + 1))])
-    values = graph.run(given | more)
-
-    def loss_of(tensors: Any) -> Any:
-        y = tensors[f"{net.nodes[-1].name}.output"]
-        if net.loss == "mse":
-            return torch.nn.functional.mse_loss(y, torch.tensor(more["loss.target"]))
-        last = net.nodes[-1]
-        if last.layer.final is not None and last.layer.final.exponentials:
-            y = tensors[f"{last.name}.sum"]
-        elif last.layer.exponentials:
-            y = tensors[f"{last.inputs[0]}.output"] if last.inputs[0] != INPUT else tensors[f"{INPUT}.channel"]
-        return torch.nn.functional.cross_entropy(y, torch.tensor(int(more["loss.answer"][0]) - 1))
-
+    given, told = {name: array for name, array in given.items() if not name.startswith("loss.")}, given
     tensors = run(graph, given)
-    loss = loss_of(tensors)
+    loss = loss_of(graph.network, tensors, told)
     loss.backward()
-    assert values["loss.now"][0] == pytest.approx(float(loss.detach()), rel=1e-9, abs=1e-9)
-    after = dict(given)
+    found, after = {"loss.now": np.array([float(loss.detach())])}, dict(given)
+    drawn = {array.id for array in graph}
     for name in given:
         owner, key = name.split(".", 1)
-        found = f"{owner}.grad_{key}"
-        if found in values:
-            want = tensors[name].grad.numpy() if tensors[name].grad is not None else np.zeros(given[name].shape)
-            size = np.abs(want).max(initial=1e-30)
-            np.testing.assert_allclose(values[found], want, rtol=1e-9, atol=1e-9 * max(1, size), err_msg=found)
-            if f"{owner}.after_{key}" in values:
-                after[name] = given[name] - rate * want
-                np.testing.assert_allclose(values[f"{owner}.after_{key}"], after[name], rtol=1e-9, atol=1e-9 * max(1, size))
-        elif tensors[name].grad is not None and key not in ("scale", "mean", "std", "running_mean", "running_var"):
-            assert not tensors[name].grad.numpy().any(), name
-    if "loss.after" not in values:  # nothing has weights
-        assert not any(".grad_weight" in name for name in values)
-        return
-    assert values["loss.after"][0] == pytest.approx(float(loss_of(run(graph, after)).detach()), rel=1e-7, abs=1e-9)
+        grad = tensors[name].grad
+        if f"{owner}.grad_{key}" not in drawn:
+            assert (
+                grad is None or not grad.numpy().any() or key in ("scale", "mean", "std", "running_mean", "running_var")
+            ), name
+            continue
+        found[f"{owner}.grad_{key}"] = np.zeros(given[name].shape) if grad is None else grad.numpy()
+        if f"{owner}.after_{key}" in drawn:
+            found[f"{owner}.after_{key}"] = after[name] = given[name] - RATE * found[f"{owner}.grad_{key}"]
+    if "loss.after" in drawn:  # something has weights
+        found["loss.after"] = np.array([float(loss_of(graph.network, run(graph, after), told).detach())])
+    return found
+
+
+def close(have: Values, want: Values) -> None:
+    """All that PyTorch found, within 1e-9 of the largest number of its kind."""
+    for name, numbers in want.items():
+        size = max(1, np.abs(numbers).max())
+        np.testing.assert_allclose(have[name], numbers, rtol=1e-9, atol=1e-9 * size, err_msg=name)
+
+
+def in_numpy(case: Case) -> None:
+    network = parse_network(case.network, "test")
+    graph = Graph(network, Drawn(training=True, typed=network.loss == "mse"))
+    shape, rng = network.nodes[-1].shape, np.random.default_rng(0)
+    given = load_parameters(network, None, None)[0] | {"loss.rate": np.array([RATE])}
+    given[f"{INPUT}.channel"] = PIXELS["ordinary"](np.random.default_rng(1), network.input.shape)
+    if network.loss == "mse":
+        given["loss.target"] = rng.normal(size=shape)
+    else:
+        given["loss.answer"] = np.array([float(rng.integers(1, shape[0] + 1))])
+    close(graph.run(given), by_torch(graph, given))
+
+
+def in_a_workbook(case: Case, office: Office, folder: Path) -> None:
+    """The workbook's formulas as our evaluator and LibreOffice compute them; its target is 0 where the answer is maps."""
+    network, rng = parse_network(case.network, "test"), np.random.default_rng(0)
+    shape, training = network.nodes[-1].shape, {"rate": RATE}
+    if len(shape) == 1:
+        loss = rng.choice(["mse", "cross_entropy"])
+        answer = rng.normal(size=shape).tolist() if loss == "mse" else str(rng.choice(network.answers))
+        training |= {"loss": str(loss), "answers": [answer]}
+    pixels = PIXELS["ordinary"](np.random.default_rng(1), network.input.shape)
+    built = sheetcnn.build(case.network | {"training": training}, pixels, folder / "book.xlsx", train=True, gallery=False,
+                           inspector=False, detail=case.options["detail"])  # fmt: skip
+    typed = {array.id: built.content.values[array.id] for array in built.graph if array.forward is None}
+    want = by_torch(built.graph, typed)
+    close(built.content.values, want)
+    assert [finding.text for finding in sheetcnn.check(built.path).findings] == []
+    close(office.computed(built, [array for array in built.graph if array.id in want]), want)
+
+
+def on_random_networks(kind: str, count: int, test: Callable[[Case], None]) -> None:
+    """Run a test on so many networks with a layer of this kind; where activations act otherwise there is no backward pass."""
+
+    def look(case: Case) -> None:
+        if all(layer.get("activation_scope", "map") == "map" for layer in case.network["layers"]):
+            test(case)
+
+    checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example]
+    options: dict[str, Any] = {"max_examples": count, "deadline": None, "database": None, "phases": PHASES}
+    drawn = settings(**options, suppress_health_check=checks, print_blob=False)(given(cases(kind))(look))
+    seed(f"gradients {kind}{SEED}")(drawn)()
 
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_random_networks(kind: str) -> None:
-    def look(case: Any) -> None:
-        net = parse_network(case.network, "test")
-        if any(getattr(node.layer, "activation_scope", "map") != "map" for node in net.nodes):
-            return
-        pixels = PIXELS["ordinary"](np.random.default_rng(1), net.input.shape)
-        agrees(case.network, pixels)
+    on_random_networks(kind, NETWORKS // OF_A_KIND, in_numpy)
 
-    checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example]
-    options: dict[str, Any] = {
-        "max_examples": int(os.environ.get("NETWORKS", "120")) // 40,
-        "deadline": None,
-        "database": None,
-        "phases": PHASES,
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("kind", LAYERS)
+def test_random_networks_in_a_workbook(kind: str, office: Office, tmp_path: Path) -> None:
+    on_random_networks(kind, NETWORKS // BOOKS_OF_A_KIND, lambda case: in_a_workbook(case, office, tmp_path))
+
+
+KELPNET = json.loads((TESTS / "kelpnet.json").read_text(encoding="utf-8"))  # figures of KelpNet's spreadsheet, by its pools
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("pool", KELPNET)
+def test_numbers_that_kelpnet_published(pool: str, tmp_path: Path, office: Office) -> None:
+    """Output and gradients of KelpNet's spreadsheet, which computes them in cells of its own: github.com/harujoh/KelpNet."""
+    given = KELPNET[pool]
+    # One channel in the first layer, whose axis KelpNet leaves out.
+    arrays = {name: np.expand_dims(given[name], 1).tolist() if name == "c1_weight" else given[name] for name in given}
+
+    def layer(kind: str, name: str, **sizes: Any) -> dict[str, Any]:
+        return {"type": kind, "name": name, **sizes, "weight": arrays[f"{name}_weight"], "bias": arrays[f"{name}_bias"]}
+
+    network = {
+        "name": "KelpNet",
+        "input": {"channels": 1, "height": 12, "width": 12},
+        "training": {"loss": "mse", "rate": given["rate"], "answers": [given["target"]]},
+        "layers": [
+            layer("conv2d", "c1", out_channels=2, kernel_size=3, activation="relu"),
+            {"type": pool, "name": "pool1", "kernel_size": 2},
+            layer("conv2d", "c2", out_channels=2, kernel_size=2, activation="relu"),
+            {"type": pool, "name": "pool2", "kernel_size": 2},
+            {"type": "flatten"},
+            layer("linear", "l4", out_features=2, activation="relu"),
+            layer("linear", "l5", out_features=2),
+        ],
     }
-    seed(f"gradients {kind}")(
-        settings(**options, suppress_health_check=checks, print_blob=False)(given(cases(kind))(look))
-    )()
+    built = sheetcnn.build(network, np.array([given["input"]]), tmp_path / "book.xlsx", train=True, gallery=False,
+                           inspector=False)  # fmt: skip
+    want = {"l5.output": np.array(given["output"])}
+    for name, numbers in given["gradients"].items():
+        layer_name, key = name.split("_")
+        want[f"{layer_name}.grad_{key}"] = np.reshape(numbers, built.content.values[f"{layer_name}.{key}"].shape)
+    assert len(want) == 6
+    assert sheetcnn.check(built.path).findings == []
+    computed = office.computed(built, [array for array in built.graph if array.id in want])
+    for name, numbers in want.items():
+        np.testing.assert_allclose(built.content.values[name], numbers, rtol=1e-9, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(computed[name], numbers, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.libreoffice
+def test_wide_layers(tmp_path: Path, office: Office) -> None:
+    """Over 16 filters and channels, where one SUMPRODUCT spans what otherwise has a term each."""
+    wide = {"type": "conv2d", "out_channels": 20, "kernel_size": 3, "padding": 1}
+    layers = [
+        wide | {"name": "first", "activation": "relu", "seed": 1},
+        wide | {"name": "second", "stride": 2, "activation": "tanh", "seed": 2},
+        wide | {"name": "third", "kernel_size": 1, "padding": 0, "out_channels": 17, "seed": 3},
+        {"type": "global_avg_pool2d"},
+        {"type": "flatten"},
+    ]
+    network = {"name": "wide", "input": {"channels": 17, "height": 4, "width": 5}, "layers": layers}
+    in_a_workbook(Case(network, "ordinary", {"detail": "compact"}), office, tmp_path)
+    book = read_book(tmp_path / "book.xlsx")
+    sheet, row, column, *_ = book.names["first_grad_sum_1"]
+    text = book.sheets[sheet].formula(row, column)
+    assert text is not None
+    assert text.count("SUMPRODUCT") == 1  # though twenty filters pass something back

@@ -46,6 +46,6 @@ def test_random_networks_with(kind: str, tmp_path: Path) -> None:
         "database": None,
         "phases": phases,
     }
-    seed(f"training {kind}")(
+    seed(f"training {kind}{os.environ.get('SEED', '')}")(
         settings(**options, suppress_health_check=checks, print_blob=False)(given(cases(kind))(agrees))
     )()
