@@ -16,7 +16,7 @@ TITLE = 35  # the height of a sheet's first row in pixels
 TEXT_TOP = 3  # the first row of text at the top left of a matrix, below the title and the links
 ZOOMS = range(90, 40, -10)  # per cent
 MOST_FIXED = 0.64  # of the height, that may stay in place
-LETTERS_WIDE = {"words": 6.6, "soft": 5.6, "code": 7.3, "warning": 7.6}  # a letter's width in pixels, by style
+LETTERS_WIDE = {"words": 6.6, "soft": 5.6, "code": 7.3, "warning": 7.6, "link": 7}  # a letter's width in pixels, by style
 
 
 def extent(row: int, column: int) -> tuple[int, int]:

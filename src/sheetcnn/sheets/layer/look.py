@@ -131,7 +131,11 @@ def header(sheet: Worksheet, title: str, lines: Lines, links: list[tuple[str, st
     """Title, lines of text and links at the top of a sheet; returns the next free column of the row of links."""
     put(sheet, 1, LEFT, title, "title")
     for row, (texts, style) in enumerate(lines, start=2):
-        put(sheet, row if row < HEADER - 1 else HEADER, LEFT, "      ".join(texts), style)
+        at = row if row < HEADER - 1 else HEADER
+        if style == "link":
+            put_line(sheet, at, LEFT, [(text, target_of(text)) for text in texts])
+        else:
+            put(sheet, at, LEFT, "      ".join(texts), style)
     return put_line(sheet, HEADER - 1, LEFT, links)
 
 
@@ -141,12 +145,17 @@ def corner(sheet: Worksheet, page: Page, title: str, lines: Lines, links: list[t
     put_line(sheet, 2, LEFT, links)
     row = TEXT_TOP
     for text, style in texts_of(lines):
-        put(sheet, row, LEFT, text, style)
+        put(sheet, row, LEFT, text, style, target_of(text) if style == "link" else None)
         rows = rows_of(text, style, page.corner)
         if rows > 1:
             sheet.merge_cells(start_row=row, end_row=row + rows - 1, start_column=LEFT, end_column=page.corner)
             sheet.cell(row, LEFT).alignment = Alignment(vertical="center", wrap_text=True)
         row += rows
+
+
+def target_of(text: str) -> str:
+    """The sheet that a line leads to which says what for: "forward: conv1"."""
+    return text.rpartition(": ")[2]
 
 
 def marks(sheet: Worksheet, page: Page) -> None:
