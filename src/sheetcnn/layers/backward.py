@@ -175,7 +175,9 @@ class Largest(Backward):
     """The rules of a layer that takes the largest cell of windows, map by map: the first of the largest, row by row, gets all."""
 
     reads_back: ClassVar[bool] = True
-    back_words: ClassVar[str] = "What goes back: all of it to the largest cell of each window (of equals the first), 0 to the others."
+    back_words: ClassVar[str] = (
+        "What goes back: all of it to the largest cell of each window (of equals the first), 0 to the others."
+    )
 
     def slid(self, shape: Shape) -> Window:
         """The window, over maps of this shape."""

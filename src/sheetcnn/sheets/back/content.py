@@ -72,11 +72,14 @@ def back_lines(graph: Graph, name: str) -> Lines:
         return [([words], "words"), ([colours], "soft"), (["loss.backward(); x.grad"], "code"), (links, "link")]
     layer, keys = graph.network.by_name[name].layer, [array.key for array in graph.learning_page(name)]
     steps = any(key.startswith(AFTER) for key in keys)
-    words = ["The gradient: how much the loss grows when a number grows by 1."]
+    words = ["How much the loss grows when a number grows by 1."]
     words += ["A step goes down: after = before − rate · gradient."] * steps
     how = [layer.back_words] if layer.back_words else []
     if "turned" in keys:
-        how = ["Of a kernel: the whole gradient laid on its channel.", "What goes back: turned kernels laid on the gradient."]
+        how = [
+            "Of a kernel: the whole gradient laid on its channel.",
+            "What goes back: turned kernels laid on the gradient.",
+        ]
     how += [layer.final.back_words] if layer.final is not None and "grad_sum" in keys and layer.final.back_words else []
     code = "loss.backward(); optimizer.step()" if steps else "loss.backward()"
     return [*[([text], "words") for text in words], *([(how, "soft")] if how else []), ([code], "code"), (links, "link")]

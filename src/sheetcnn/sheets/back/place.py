@@ -133,9 +133,7 @@ def _vector_page(graph: Graph, node: Node, page: Page, arrays: list[Array]) -> P
     return pen.finish()
 
 
-def _tables(
-    pen: Pen, node: Node, names: list[str], tables: list[Array], over: list[Array], corner: tuple[int, int]
-) -> None:
+def _tables(pen: Pen, node: Node, names: list[str], tables: list[Array], over: list[Array], corner: tuple[int, int]) -> None:
     """The equation of the weights: side by side where that fits a screen, else the gradient first and the others below it."""
     row, column = corner
     wide = sum(array.size[1] + GAP + room_before(array) for array in tables) > MOST_BESIDE

@@ -12,7 +12,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ...arrays.array import CellFormula, shape_text
 from ...model.network import Node
 from ...model.settings import INPUT
-from ...model.training import back_of
 from ...xlsx import palette
 from ...xlsx.cells import Cell, CellBlock
 from ...xlsx.colours import Outline, add_rules, known
@@ -27,7 +26,7 @@ from ..pictures.look import choice_of_pictures
 from ..scales.content import has_colours
 from ..scales.look import colour_array, scale_bars
 from ..screen import TEXT_TOP, rows_of, show
-from .content import Lines, layer_lines
+from .content import Lines, gradients_line, layer_lines
 from .matrix import texts_of
 
 
@@ -53,13 +52,13 @@ def layer_sheet(
     if node is not None:
         title, lines = f"{node.name}  ·  {node.layer.type}", lines_of(content, page, sizes)
     links = links_of(*neighbours, content.home)
-    if (back := content.learning.get(back_of(owner))) is not None:
-        links.append(("gradients", back.sheet))
+    gradients = gradients_line(content.graph, owner)
     if page.corner:
-        corner(sheet, page, title, lines, links)
+        corner(sheet, page, title, [*lines, *gradients], links)
         row, column = 1, page.corner + GAP
     else:
         row = HEADER - 1
+        links += [("gradients", target_of(text)) for texts, _ in gradients for text in texts]
         column = header(sheet, title, lines, links)
     marks(sheet, page)
     arrays = {array.id: array for array in content.graph.of[owner]}
