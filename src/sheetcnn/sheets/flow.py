@@ -43,6 +43,11 @@ class Flow:
             taken = {self.shades.get(other) for other in apart[name] - {name}}
             self.shades[name] = next(shade for shade in count() if shade not in taken)
 
+    def followed_by(self, name: str) -> Flow:
+        """The same with a column more, to which no line leads."""
+        place = self.place | {name: (len(self.columns), 0)}
+        return Flow([*self.columns, [name]], place, self.passing, [*self.gaps, {}])
+
     def track_count(self, gap: int) -> int:
         """How many tracks there are in a gap."""
         return max(self.tracks[gap].values(), default=-1) + 1
