@@ -73,6 +73,10 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
         "font": Font(FONT, 9, color=palette.EDGE),
         "alignment": Alignment(horizontal="right", vertical="center"),
     },
+    "head_back": {
+        "font": Font(FONT, 9, color=palette.EDGE),
+        "alignment": Alignment(horizontal="left", vertical="center"),
+    },
     "aside_right": {
         "font": Font(FONT, 10, color=palette.SOFT),
         "alignment": Alignment(horizontal="right", vertical="center"),
