@@ -18,6 +18,8 @@ from ..scales.look import colour_array, scale_bars
 from ..screen import show
 from .content import back_lines, sheet_name, word_of
 
+LEAST = 80  # per cent: equations are read number by number
+
 
 def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: Page, neighbours: tuple[str, str]) -> None:
     """The gradients of a layer, or of the input."""
@@ -25,7 +27,7 @@ def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: 
     assert learning is not None
     sheet = draft.sheet(page.sheet, "grids")
     square_cells(sheet, page.columns)
-    show(sheet, page)
+    show(sheet, page, LEAST)
     lines = back_lines(content.graph, name)
     title = f"{page.sheet}  ·  gradients"
     links = links_of(*neighbours, content.home)

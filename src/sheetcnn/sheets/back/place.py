@@ -138,7 +138,7 @@ def _tables(pen: Pen, node: Node, names: list[str], tables: list[Array], over: l
     row, column = corner
     wide = sum(array.size[1] + GAP + room_before(array) for array in tables) > MOST_BESIDE
     for array in sorted(tables, key=lambda array: wide and not array.label.startswith("grad_")):
-        label = WEIGHTS.get(array.label, word_of(array.label))
+        label = WEIGHTS.get(array.label, word_of(array.label)) if wide else word_of(array.label)
         if not wide:
             column += room_before(array)
             if array.sign:

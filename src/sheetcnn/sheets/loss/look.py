@@ -33,12 +33,13 @@ def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: LossPage, n
     sheet = draft.sheet(page.sheet, "grids")
     square_cells(sheet, page.columns + 4)
     words = "How far the answer is from the right one: 0 is perfect. Training makes it small."
+    steps = "A step follows the gradient as if the loss were a straight line. Where both part ways, the learning rate is too large."
     code = (
         "torch.nn.functional.cross_entropy(scores, target)"
         if graph.network.loss == "cross_entropy"
         else "torch.nn.functional.mse_loss(y, target)"
     )
-    header(sheet, "Loss", [([words], "words"), ([code], "code")], links_of(*neighbours, content.home))
+    header(sheet, "Loss", [([words], "words"), ([steps], "soft"), ([code], "code")], links_of(*neighbours, content.home))
     marks(sheet, page)
     for mark in page.marks:
         if mark.style == BY_LAYER:
@@ -83,7 +84,7 @@ def _answers(draft: WorkbookDraft, content: WorkbookContent, page: LossPage) -> 
     sheet, names = draft.book[page.sheet], content.network.answers
     listed, right = names_place(page), right_place(page, len(content.right))
     if len(content.right) > 1:
-        put(sheet, right.top, NUMBER, "of the picture: see the list at the right", "soft")
+        put(sheet, right.top, NUMBER, "list at the right", "soft")
         put(sheet, right.top - 1, right.left, "right answers, by picture", "label")
     for n, name in enumerate(names):
         put(sheet, listed.top + n, listed.left, name, "element")

@@ -78,8 +78,7 @@ def forward_drawing(graph: Graph) -> Drawing:
     words = {name: words_of(network, name) for name in names}
     sheets = {name: sheet_of(name) for name in names}
     if graph.learning is not None:
-        kind = {"cross_entropy": "cross entropy", "mse": "squared error"}[network.loss]
-        reads[LOSS], words[LOSS], sheets[LOSS] = (network.nodes[-1].name,), (LOSS_SHEET, kind, "1"), LOSS_SHEET
+        reads[LOSS], words[LOSS], sheets[LOSS] = (network.nodes[-1].name,), (LOSS_SHEET, "how wrong", "1"), LOSS_SHEET
     learned = frozenset(name for name in names if learns(network, name))
     return Drawing(reads, words, sheets, learned, (FULL, NAMES_ONLY))
 
@@ -123,7 +122,7 @@ def diagram_of(drawing: Drawing, where: tuple[int, int, int], least: int = 0) ->
 
 def _box_width(drawing: Drawing, form: Form) -> int:
     longest = max(len(text) for words in drawing.words.values() for text in words[: len(form.lines)])
-    return min(MOST, max(FEWEST, math.ceil(longest * LETTER) + 1))
+    return min(MOST, max(FEWEST, math.ceil(longest * LETTER) + (not drawing.back)))
 
 
 def words_of(network: Network, name: str) -> tuple[str, str, str]:
