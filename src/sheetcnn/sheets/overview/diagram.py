@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from openpyxl.styles import Border, PatternFill, Side
@@ -44,9 +45,9 @@ NAMES_ONLY = Form(((0, 2),), (8, 8), (4, 4), 6)
 class Drawing:
     """What is drawn as a diagram: what reads what, and of each its sheet and the lines of its box."""
 
-    reads: dict[str, tuple[str, ...]]
-    words: dict[str, tuple[str, ...]]  # the first is its name
-    sheets: dict[str, str]
+    reads: Mapping[str, tuple[str, ...]]
+    words: Mapping[str, tuple[str, ...]]  # the first is its name
+    sheets: Mapping[str, str]
     learned: frozenset[str]  # what is shaded: it has numbers that training changes
     forms: tuple[Form, ...]  # the first that is not too high
     back: bool = False  # arrows lead from what reads to what is read
@@ -75,7 +76,7 @@ def forward_drawing(graph: Graph) -> Drawing:
     network = graph.network
     reads = {node.name: node.inputs for node in network.nodes}
     names = [INPUT, *reads]
-    words = {name: words_of(network, name) for name in names}
+    words: dict[str, tuple[str, ...]] = {name: words_of(network, name) for name in names}
     sheets = {name: sheet_of(name) for name in names}
     if graph.learning is not None:
         reads[LOSS], words[LOSS], sheets[LOSS] = (network.nodes[-1].name,), (LOSS_SHEET, "how wrong", "1"), LOSS_SHEET
