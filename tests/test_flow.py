@@ -17,13 +17,18 @@ from sheetcnn.model.settings import INPUT
 from sheetcnn.opening import open_network
 from sheetcnn.sheets.flow import Flow, Places, Wiring, flow_of, in_bands
 from sheetcnn.sheets.gallery.place import gallery_page
-from sheetcnn.sheets.overview.diagram import FULL, NAMES_ONLY, diagram_of
+from sheetcnn.sheets.overview.diagram import FULL, NAMES_ONLY, Diagram, diagrams_of
 from sheetcnn.templates import LESSONS, templates
 from sheetcnn.xlsx import palette
 
 
 def network_of(name: str) -> Network:
     return open_network(name, size=None, scale=None, mean=None, std=None, shape=None).network
+
+
+def diagram_of(network: Network) -> Diagram | None:
+    """The Overview's diagram, which begins in its row 5."""
+    return next(iter(diagrams_of(Graph(network), 5, 2, 122)), None)
 
 
 def made(*layers: tuple[str, list[str]]) -> Network:
@@ -81,7 +86,7 @@ def wanted(network: Network) -> dict[str, set[str]]:
 @pytest.mark.parametrize("template", templates())
 def test_arrows_join_the_right_layers(template: str) -> None:
     network = network_of(template)
-    diagram = diagram_of(network, 5, 2, 122)
+    diagram = diagram_of(network)
     assert diagram is not None
     assert seen(diagram.flow, diagram.places, diagram.lines) == wanted(network)
     page = gallery_page(Graph(network), 20_000)
@@ -111,7 +116,7 @@ def test_lines_that_swap_do_not_run_into_each_other() -> None:
     network = made(
         ("left", ["input"]), ("right", ["input"]), ("more", ["input"]), ("top", ["right"]), ("low", ["left", "more"])
     )
-    diagram = diagram_of(network, 5, 2, 122)
+    diagram = diagram_of(network)
     assert diagram is not None
     assert seen(diagram.flow, diagram.places, diagram.lines) == wanted(network)
 
@@ -134,7 +139,7 @@ def test_arrows_of_random_networks(seed: int) -> None:
         layers.append((f"layer_{n}", inputs))
         names.append(f"layer_{n}")
     network = made(*layers)
-    diagram = diagram_of(network, 5, 2, 122)
+    diagram = diagram_of(network)
     assert diagram is not None
     found = seen(diagram.flow, diagram.places, diagram.lines)
     for name, inputs in wanted(network).items():
@@ -146,15 +151,15 @@ def test_arrows_of_random_networks(seed: int) -> None:
 def test_long_networks_go_on_in_the_next_line() -> None:
     chain = [("a0", ["input"]), *((f"a{n}", [f"a{n - 1}"]) for n in range(1, 66))]
     network = made(*chain)
-    diagram = diagram_of(network, 5, 2, 122)
+    diagram = diagram_of(network)
     assert diagram is not None
     assert len(diagram.places.bands) > 1
     assert seen(diagram.flow, diagram.places, diagram.lines) == wanted(network)
     assert max(right for _, right in diagram.places.extents) <= 123
     assert max(column for _, column in diagram.lines.top) <= 123
     assert diagram.form == NAMES_ONLY
-    assert diagram_of(made(*chain[:5]), 5, 2, 122).form == FULL  # type: ignore[union-attr]
-    assert diagram_of(made(*[(f"b{n}", ["input"]) for n in range(151)]), 5, 2, 122) is None
+    assert diagram_of(made(*chain[:5])).form == FULL  # type: ignore[union-attr]
+    assert diagram_of(made(*[(f"b{n}", ["input"]) for n in range(151)])) is None
 
 
 def test_lines_of_layers_break_where_few_lines_run() -> None:
@@ -170,7 +175,7 @@ def test_lines_of_layers_break_where_few_lines_run() -> None:
 def test_boxes_are_links_with_lines_between_them(template: str, tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(sheetcnn.build(template, LESSONS[template].picture, tmp_path / "n.xlsx").path)["Overview"]
     network = network_of(template)
-    diagram = diagram_of(network, 5, 2, 122)
+    diagram = diagram_of(network)
     assert diagram is not None
     for name, (left, _) in diagram.places.sides.items():
         column, lane = diagram.flow.place[name]

@@ -12,7 +12,7 @@ from ..model.settings import INPUT
 from ..sheets.answer.content import OVERVIEW as HOME
 from ..sheets.answer.content import gives_answer
 from ..sheets.check.content import CHECK, check_sizes, check_views
-from ..sheets.gallery.content import GALLERY, kernel_thumbnails, thumbnails
+from ..sheets.gallery.content import GALLERY, SALIENCY, kernel_thumbnails, thumbnails
 from ..sheets.inspector.formulas import inspector_views
 from ..sheets.inspector.table import CHOICES, INSPECTOR, MARKS, PLACES, TABLE, Inspector
 from ..sheets.kernels.content import choosable
@@ -42,6 +42,8 @@ def gallery(comparison: Comparison, limit: int, values: Values) -> None:
     lost = {*named.gone, *named.cut_off}
     thumbs = [*thumbnails(named.graph, limit), *kernel_thumbnails(named.graph, limit)]
     shown = {array.key: array for array in thumbs if array.inputs[0].owner not in lost}
+    if not named.learning:
+        shown.pop(SALIENCY, None)
     parts = {key: _sizes(array) for key, array in shown.items()}
     if not shown:
         return

@@ -8,7 +8,7 @@ from ..arrays.array import Array, original
 from ..arrays.computed_range import ComputedRange
 from ..arrays.grid import Grid
 from ..formula.parser import skeleton
-from ..sheets.gallery.content import thumbnails
+from ..sheets.gallery.content import SALIENCY, thumbnails
 from ..sheets.scales.content import bar_name, bar_size, bar_view, has_live_scale
 from ..sheets.step.content import is_step
 from .comparison import Comparison
@@ -59,7 +59,11 @@ def _coloured(comparison: Comparison, gallery: int) -> Iterator[Array]:
         if not is_step(name):  # those are hidden
             yield from arrays
     for array in thumbnails(named.graph, gallery):
-        if array.key not in lost and (named.area(bar_name(array)) or named.area(array.name((0,)))):
+        if (
+            array.key not in lost
+            and (array.key != SALIENCY or named.learning)
+            and (named.area(bar_name(array)) or named.area(array.name((0,))))
+        ):
             yield array
 
 

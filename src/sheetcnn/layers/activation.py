@@ -22,6 +22,7 @@ class Elementwise(Layer):
     activates: ClassVar[bool] = True
     cellwise: ClassVar[bool] = True
     joins_sums: ClassVar[bool] = True
+    back_words: ClassVar[str] = "The activation: what comes from behind is multiplied by its slope."
 
     def formula(self, at: Shape, x: Grids, **parameters: Grids) -> str:
         return self.cell(cell_of(x, at))

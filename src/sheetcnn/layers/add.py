@@ -17,6 +17,7 @@ class Add(Joining):
 
     type: ClassVar[str] = "add"
     onnx_operator: ClassVar[str] = "Add"
+    back_words: ClassVar[str] = "What goes back: the same to each layer that is added."
     about: ClassVar[str] = "inputs added cell by cell: the joint of a residual block"
     words: ClassVar[str] = "map = a + b"
     sign: ClassVar[str] = "+"

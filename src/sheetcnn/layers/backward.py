@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -53,6 +53,10 @@ class Backward:
     Shapes of gradients are those of what they are of. The rules are listed in docs/learning.md.
     """
 
+    reads_back: ClassVar[bool] = False  # whether what it reads is shown beside the gradient, even where it has no kernels
+    row_back: ClassVar[str] = ""  # the step, a row over its weights, that is shown over their gradients, too
+    back_words: ClassVar[str] = ""  # how what it passes back comes about
+
     def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
         """The gradient that reaches the nth input."""
         raise NotImplementedError
@@ -84,6 +88,8 @@ class Backward:
 
 class Moving(Backward):
     """The rules of a layer each of whose cells shows one cell of what it reads, or a number that is always the same."""
+
+    back_words: ClassVar[str] = "What goes back: each number to the cell that it came from."
 
     def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
         found = np.zeros(of.xs[n].size)
@@ -128,6 +134,8 @@ class Moving(Backward):
 class Averaging(Backward):
     """The rules of a layer that takes the mean of windows, map by map: each cell gets its part of every window that it lies in."""
 
+    back_words: ClassVar[str] = "What goes back: an equal part to every cell of each window."
+
     def divisors(self, shape: Shape) -> np.ndarray:
         """How many cells each window is divided by."""
         counts = [last - first + 1 for first, last in self._spans(shape)]
@@ -165,6 +173,11 @@ class Averaging(Backward):
 
 class Largest(Backward):
     """The rules of a layer that takes the largest cell of windows, map by map: the first of the largest, row by row, gets all."""
+
+    reads_back: ClassVar[bool] = True
+    back_words: ClassVar[str] = (
+        "What goes back: all of it to the largest cell of each window (of equals the first), 0 to the others."
+    )
 
     def slid(self, shape: Shape) -> Window:
         """The window, over maps of this shape."""

@@ -19,6 +19,7 @@ class BatchNorm2d(Activated):
 
     type: ClassVar[str] = "batch_norm2d"
     family: ClassVar[str] = "normalisation"
+    back_words: ClassVar[str] = "What goes back: the gradient · weight / √(running_var + eps)."
     about: ClassVar[str] = "each map minus its running mean, over its running deviation, times weight, plus bias"
     words: ClassVar[str] = "map = (x − running_mean) / √(running_var + eps) · weight + bias"
     buffers: ClassVar = ("running_mean", "running_var")

@@ -28,6 +28,11 @@ class Linear(Activated):
     takes: ClassVar[str] = "vector"
     folds: ClassVar[str] = "weight"
     mirrors: ClassVar[bool] = False  # a row above the weights does
+    row_back: ClassVar[str] = "in"
+    back_words: ClassVar[str] = (
+        "A weight's gradient: the gradient of its output (left) · the number that it is multiplied by (above). "
+        "What goes back: each column of weights · the gradients, summed."
+    )
     examples: ClassVar = (
         example([1, 2, 3], [32, -2], out_features=2, parameters={"weight": [[4, 5, 6], [1, 0, -1]], "bias": [0, 0]}),
         example([2, -1], [3.5], out_features=1, parameters={"weight": [[1, -1]], "bias": [0.5]}),

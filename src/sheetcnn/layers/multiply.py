@@ -17,6 +17,7 @@ class Multiply(Joining):
 
     type: ClassVar[str] = "multiply"
     onnx_operator: ClassVar[str] = "Mul"
+    back_words: ClassVar[str] = "What goes back to each layer: the gradient · the other's number."
     about: ClassVar[str] = "inputs multiplied cell by cell; an input of C×1×1 scales whole maps"
     words: ClassVar[str] = "map = a · b"
     sign: ClassVar[str] = "*"

@@ -18,6 +18,7 @@ class ReLU(Elementwise):
     about: ClassVar[str] = "max(0, x): negative numbers become 0"
     words: ClassVar[str] = "out = max(0, x)"
     reads_once: ClassVar[bool] = True
+    back_words: ClassVar[str] = "The gate of ReLU: where its output is 0, nothing passes."
     examples: ClassVar = (
         example([[[-2, 3], [0, -0.5]]], [[[0, 3], [0, 0]]]),
         example([-1, 4], [0, 4]),

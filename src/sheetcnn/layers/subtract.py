@@ -16,6 +16,7 @@ class Subtract(Joining):
 
     type: ClassVar[str] = "subtract"
     onnx_operator: ClassVar[str] = "Sub"
+    back_words: ClassVar[str] = "What goes back: the same to the first layer, its negative to the others."
     about: ClassVar[str] = "the first input minus the second, cell by cell"
     words: ClassVar[str] = "map = a − b"
     inputs: ClassVar[tuple[int, int]] = (2, 2)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..arrays.array import Array, CellFormula, Shape, cell_of, mirror
+from ..arrays.array import Array, CellFormula, Shape, cell_of
 from ..arrays.grid import Grids
 from ..layers.backward import Local, added
 from ..layers.base import PREFIX, Layer
+from .again import MOST_NUMBERS, again, read_back
 from .network import Node
 from .optimizer import AFTER
 from .settings import INPUT
@@ -150,14 +151,12 @@ class Sweep:
         self._collect(node, layer, "", local, node.in_shapes)
 
     def _xs(self, node: Node, page: list[Array]) -> tuple[Array, ...]:
-        """What a layer reads: shown here once more where its kernels are, since their gradients are the windows times it."""
-        reads = self.reads[node.name]
-        if node.name not in self.mirrored or not any(
-            len(shape) > 2 for shape in node.layer.parameters(*node.in_shapes).values()
-        ):
+        """What a layer reads: shown here once more where gradients are windows times it, or depend on which cell is the largest."""
+        reads, layer = self.reads[node.name], node.layer
+        kernels = any(len(shape) > 2 for shape in layer.parameters(*node.in_shapes).values())
+        if node.name not in self.mirrored or not (kernels or layer.reads_back):
             return tuple(reads)
-        margin = node.layer.margin(*node.in_shapes)
-        shown = [replace(mirror(node.name, x, 1, 1, margin), key="back_reads_1", label="back_reads") for x in reads]
+        shown = [read_back(node, x) for x in reads]
         page.extend(shown)
         return tuple(shown)
 
@@ -174,6 +173,10 @@ class Sweep:
     ) -> Local[Array]:
         """What a layer's rules read, its helpers drawn beside the gradient."""
         own = self._own(node, prefix, layer, shapes)
+        row = own.get(layer.row_back)
+        if self.mirrored and row is not None and row.count <= MOST_NUMBERS:
+            own = own | {row.key: (shown := again(row, "back_"))}
+            page.append(shown)
         for step in layer.grad_steps(*shapes):
             own = own | {step.key: (drawn := _helper(step, node, Local(grad, xs, y, own), self.before))}
             page.append(drawn)

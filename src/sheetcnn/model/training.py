@@ -10,6 +10,7 @@ from ..arrays.array import Array
 from ..errors import NetworkError, located
 from ..layers.backward import Backward
 from ..layers.drawing import arrays_of
+from .again import before_step
 from .drawn import Drawn
 from .gradient import Run, Sweep, Swept, Term
 from .loss import LOSS, array, curve, goal_of, sizes, summary
@@ -195,10 +196,11 @@ class _Course:
         for (name, key), grad in swept.parameters.items():
             own = self.originals[name][key]
             old, kept = self.now.get(own.id, own), self.kept.get(own.id, {})
-            new = stepped(optimizer, own, old, grad, kept, self.numbers, step)
+            shown = before_step(own) if step == 1 and self.drawn.mirrors else []
+            new = stepped(optimizer, own, [*shown, old][0], grad, kept, self.numbers, step)
             self.now[own.id], self.kept[own.id] = new.parameter, new.state
             self.course.setdefault((name, key), [own]).append(new.parameter)
-            found[name, key] = new.arrays
+            found[name, key] = [*shown, *new.arrays]
         self.grads.append(list(swept.parameters.values()))
         return found
 

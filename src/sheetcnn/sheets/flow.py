@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, count, pairwise, product
 
@@ -43,6 +44,11 @@ class Flow:
             taken = {self.shades.get(other) for other in apart[name] - {name}}
             self.shades[name] = next(shade for shade in count() if shade not in taken)
 
+    def followed_by(self, name: str) -> Flow:
+        """The same with a column more, to which no line leads."""
+        place = self.place | {name: (len(self.columns), 0)}
+        return Flow([*self.columns, [name]], place, self.passing, [*self.gaps, {}])
+
     def track_count(self, gap: int) -> int:
         """How many tracks there are in a gap."""
         return max(self.tracks[gap].values(), default=-1) + 1
@@ -56,7 +62,12 @@ class Flow:
 
 
 def flow_of(network: Network) -> Flow:
-    """The diagram of a network: what reads a layer goes on in its lane, branches and shortcuts have lanes of their own.
+    """The diagram of a network."""
+    return flow_among({node.name: node.inputs for node in network.nodes})
+
+
+def flow_among(reads: Mapping[str, Sequence[str]]) -> Flow:
+    """The diagram of what reads what: what reads a layer goes on in its lane, branches and shortcuts have lanes of their own.
 
     Nothing comes into a lane where something else leaves it: both lines would look like one.
     """
@@ -72,8 +83,8 @@ def flow_of(network: Network) -> Flow:
         return (column, lane) not in taken or taken[column, lane][0] in known
 
     edges: list[tuple[str, str, int]] = []
-    for node in network.nodes:
-        inputs = list(dict.fromkeys(node.inputs))
+    for reader, sources in reads.items():
+        inputs = list(dict.fromkeys(sources))
         column = 1 + max(place[name][0] for name in inputs)
         straight = sorted(
             lane
@@ -83,19 +94,19 @@ def flow_of(network: Network) -> Flow:
         )
         around = [(column - 1, {*inputs}), (column, set()), (column + 1, set())]
         own = straight[0] if straight else next(lane for lane in count() if all(alone(at, lane, to) for at, to in around))
-        place[node.name] = (column, own)
-        taken[column, own] = (node.name, True)
+        place[reader] = (column, own)
+        taken[column, own] = (reader, True)
         for name in inputs:
             start, lane = place[name]
             between = range(start + 1, column)
             ways = (
                 way
                 for way in (own, lane, *range(len(taken) + 1))
-                if free(name, way, between) and alone(start, way, {name}) and alone(column, way, {name, node.name})
+                if free(name, way, between) and alone(start, way, {name}) and alone(column, way, {name, reader})
             )
             way = next(ways) if between else own
             taken |= dict.fromkeys(((at, way) for at in between), (name, False))
-            edges.append((name, node.name, way))
+            edges.append((name, reader, way))
     columns: list[list[str]] = [[] for _ in range(1 + max(at for at, _ in place.values()))]
     for name, (column, _) in place.items():
         columns[column].append(name)
@@ -216,8 +227,8 @@ class Wiring:
         self.left = {(row, column): whose for row in range(min(one, other), max(one, other))} | self.left
 
 
-def wiring(flow: Flow, places: Places) -> Wiring:
-    """The lines of a diagram in its places."""
+def wiring(flow: Flow, places: Places, back: bool = False) -> Wiring:
+    """The lines of a diagram in its places; the arrows lead to what reads, or `back` to what is read."""
     found = Wiring(flow.shades)
     for (column, lane), name in flow.passing.items():
         row = places.lines[places.band(column), lane]
@@ -249,14 +260,23 @@ def wiring(flow: Flow, places: Places) -> Wiring:
             left = places.sides[reader][0]
             found.across(name, entering, places.extents[column + 1][0], left - 1)
             found.heads[entering, left] = reader
+    if back:
+        wrapped = {(places.lines[places.band(c + 1), line[2]], places.start + places.head)
+                   for c, lines in enumerate(flow.gaps) for line in lines if places.band(c) != places.band(c + 1)}  # fmt: skip
+        sources = {line[0] for lines in flow.gaps for line in lines}
+        found.heads = dict.fromkeys(wrapped, "")
+        for name in sources:
+            column, lane = flow.place[name]
+            found.heads[places.lines[places.band(column), lane], places.sides[name][1] + 1 + places.head] = name
     for row, column in found.heads:
         for at in range(column - places.head, column):
             found.top.pop((row, at), None)
     return found
 
 
-def draw(sheet: Worksheet, lines: Wiring, head: int, half: int) -> None:
+def draw(sheet: Worksheet, lines: Wiring, head: int, half: int, back: bool = False) -> None:
     """Lines as borders of cells, and arrows' heads, each so many columns wide and twice so many rows high."""
+    sign, style = ("◂", "head_back") if back else ("▸", "head_of_arrow")
     sides = [Side("thin", color=shade) for shade in palette.LINES]
     for cell in lines.top | lines.left:
         left, top = (
@@ -264,5 +284,5 @@ def draw(sheet: Worksheet, lines: Wiring, head: int, half: int) -> None:
         )
         sheet.cell(*cell).border = Border(left=left, top=top)
     for row, column in lines.heads:
-        put(sheet, row - half, column - head, "▸", "head_of_arrow")
+        put(sheet, row - half, column - head, sign, style)
         merged(sheet, row - half, column - head, 2 * half, head)

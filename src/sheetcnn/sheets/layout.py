@@ -16,7 +16,7 @@ from .back.place import back_page
 from .input.place import input_page
 from .kernels.content import choosable
 from .kernels.place import kernels_page
-from .layer.content import layer_lines
+from .layer.content import gradients_line, layer_lines
 from .layer.place import layer_page
 from .loss.place import loss_page
 from .page import Page, refuse_too_large
@@ -41,7 +41,7 @@ def lay_out(graph: Graph, *, typed: bool = False, answer: bool = False) -> dict[
         shown = bool(graph.mirrors(node.name))
         # Whether weights are random is not known yet: there is room for these words.
         lines = layer_lines(node, cost[node.name], random=True, chooses=choosable(node), mirrored=shown)
-        pages[node.name] = layer_page(graph, node, read, lines)
+        pages[node.name] = layer_page(graph, node, read, [*lines, *gradients_line(graph, node.name)])
         refuse_too_large(network, node.title, pages[node.name])
     return pages
 

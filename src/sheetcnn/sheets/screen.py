@@ -16,7 +16,7 @@ TITLE = 35  # the height of a sheet's first row in pixels
 TEXT_TOP = 3  # the first row of text at the top left of a matrix, below the title and the links
 ZOOMS = range(90, 40, -10)  # per cent
 MOST_FIXED = 0.64  # of the height, that may stay in place
-LETTERS_WIDE = {"words": 6.6, "soft": 5.6, "code": 7.3, "warning": 7.6}  # a letter's width in pixels, by style
+LETTERS_WIDE = {"words": 6.6, "soft": 5.6, "code": 7.3, "warning": 7.6, "link": 7}  # a letter's width in pixels, by style
 
 
 def extent(row: int, column: int) -> tuple[int, int]:
@@ -29,20 +29,22 @@ def filter_extent(page: Page) -> tuple[int, int]:
     return extent(page.first_band, page.columns)
 
 
-def zoom_of(page: Page) -> int:
+def zoom_of(page: Page, least: int = 50) -> int:
     """How large a sheet is shown, in per cent: so small, where channels are too high for a small screen, that a large one fits a filter."""
     width, height = filter_extent(page)
     if height <= SMALL[1]:
         return 100
-    fitting = (zoom for zoom in ZOOMS if width * zoom <= LARGE[0] * 100 and height * zoom <= LARGE[1] * 100)
+    fitting = (
+        zoom for zoom in ZOOMS if zoom >= least and width * zoom <= LARGE[0] * 100 and height * zoom <= LARGE[1] * 100
+    )
     return next(fitting, 100)
 
 
-def show(sheet: Worksheet, page: Page) -> None:
-    """Let what scrolls begin where it should, and show a matrix at the size that fits."""
+def show(sheet: Worksheet, page: Page, least: int = 50) -> None:
+    """Let what scrolls begin where it should, and show a matrix at the size that fits, of so many per cent at `least`."""
     row, column = page.scrolls
     if page.first_band:
-        zoom = zoom_of(page)
+        zoom = zoom_of(page, least)
         screen = SMALL if zoom == 100 else LARGE
         width, height = (length * zoom / 100 for length in extent(row - 1, column - 1))
         row = row if height <= MOST_FIXED * screen[1] else TEXT_TOP  # the title and the links at least

@@ -66,7 +66,7 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
     if inspector is not None:
         inspector_sheet(draft, content, inspector, places)
     outlined = {} if inspector is None else outlines(inspector, places)
-    names = ["Overview", *(page.sheet for page in content.pages.values()), "Check"]
+    names = ["Overview", *(page.sheet for page in content.pages.values()), "Loss" if content.learning else "Check"]
     banks = content.banks
     for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), banks, outlined)

@@ -36,6 +36,7 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "label": {"font": Font(FONT, 7, bold=True, color=palette.INK)},
     "element": {"font": Font(FONT, 8, color=palette.SOFT), "alignment": Alignment(vertical="center")},
     "sign": {"font": Font(FONT, 11, bold=True, color=palette.SOFT), "alignment": Alignment(horizontal="center")},
+    "long_sign": {"font": Font(FONT, 9, bold=True, color=palette.SOFT)},
     "full_bar": {"font": Font(FONT, 8, color=palette.BAR), "alignment": Alignment(horizontal="left", vertical="center")},
     "head": {
         "font": Font(FONT, 9, bold=True, color=palette.INK),
@@ -71,6 +72,10 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
     "head_of_arrow": {
         "font": Font(FONT, 9, color=palette.EDGE),
         "alignment": Alignment(horizontal="right", vertical="center"),
+    },
+    "head_back": {
+        "font": Font(FONT, 9, color=palette.EDGE),
+        "alignment": Alignment(horizontal="left", vertical="center"),
     },
     "aside_right": {
         "font": Font(FONT, 10, color=palette.SOFT),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...arrays.array import Array
+from ...model.loss import LOSS
 from ...model.settings import INPUT
 from ...model.training import back_of
 from ...xlsx import palette
@@ -15,7 +16,9 @@ from ..page import GAP, HEADER, Block, Page
 from ..scales.content import has_colours
 from ..scales.look import colour_array, scale_bars
 from ..screen import show
-from .content import back_lines
+from .content import back_lines, sheet_name, word_of
+
+LEAST = 80  # per cent: equations are read number by number
 
 
 def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: Page, neighbours: tuple[str, str]) -> None:
@@ -24,12 +27,12 @@ def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: 
     assert learning is not None
     sheet = draft.sheet(page.sheet, "grids")
     square_cells(sheet, page.columns)
-    show(sheet, page)
+    show(sheet, page, LEAST)
     lines = back_lines(content.graph, name)
     title = f"{page.sheet}  ·  gradients"
     links = links_of(*neighbours, content.home)
-    forward = "Input" if name == INPUT else name
-    links.append(("forward", forward))
+    if name != INPUT and sheet_name(LOSS) not in neighbours:  # where the learning rate is
+        links.append((sheet_name(LOSS), sheet_name(LOSS)))
     if page.corner:
         corner(sheet, page, title, lines, links)
         row, column = 1, page.corner + GAP
@@ -37,7 +40,7 @@ def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: 
         row, column = HEADER - 1, header(sheet, title, lines, links)
     marks(sheet, page)
     arrays = learning.pages[back_of(name)]
-    scale_bars(draft, sheet, content, arrays, row, column)
+    scale_bars(draft, sheet, content, arrays, row, column, word_of)
     pour(draft, content, page, arrays)
 
 

@@ -6,22 +6,27 @@ from dataclasses import replace
 
 from ...arrays.array import Array
 from ...arrays.grid import Grids, flat
+from ...model.again import BEFORE
+from ...model.gradient import AFTER
 from ...model.graph import Graph
 from ...model.network import Node
 from ...model.settings import INPUT
 from ...model.training import back_of
-from ..layer.bands import Bands, width_of
+from ..layer.bands import Bands, room_before, sign_mark, width_of
 from ..layer.content import Lines
 from ..layer.matrix import laid_out
-from ..page import GAP, HEADER, LEFT, NO_MARGIN, Mark, Page, Pen, channel_names, room_for
+from ..layer.place import beside, element_names, put_names
+from ..page import GAP, HEADER, LEFT, NO_MARGIN, Page, Pen, channel_names, room_for
 from ..step.place import strip
-from .content import LABELS, SIGNS, WORDS, sheet_name
+from .content import LABELS, MINUS, SIGNS, WEIGHTS, sheet_name, word_of
+
+MOST_BESIDE = 40  # columns of weights, their gradient and what they are after the step, side by side
 
 
 def back_page(graph: Graph, name: str, read_again: Grids | None, lines: Lines) -> Page:
     """The page of what the backward pass makes of a layer; `read_again` are the grids that it reads after the step."""
     assert graph.learning is not None
-    arrays = [_labelled(array) for array in graph.learning.pages[back_of(name)]]
+    arrays = _dressed(graph.learning.pages[back_of(name)])
     if name == INPUT:
         return _input_page(graph, arrays)
     node = graph.network.by_name[name]
@@ -29,16 +34,27 @@ def back_page(graph: Graph, name: str, read_again: Grids | None, lines: Lines) -
     return (
         _maps_page(graph, node, page, arrays, read_again, lines)
         if len(node.shape) == 3
-        else _vector_page(node, page, arrays)
+        else _vector_page(graph, node, page, arrays)
     )
 
 
-def _labelled(array: Array) -> Array:
-    """An array with what is written above and before its grids."""
-    if array.grid_axes == 0 or array.role == "mirror":
-        return array
-    sign = next((sign for start, sign in SIGNS.items() if array.label.startswith(start)), "")
-    return replace(array, labels=LABELS.get(array.label, ()), sign=sign)
+def _dressed(arrays: list[Array]) -> list[Array]:
+    """Arrays with what is written above and before their grids, those of each parameter as the equation has them."""
+    parameters = [array.label.removeprefix(AFTER) for array in arrays if array.label.startswith(AFTER)]
+
+    def place(array: Array) -> tuple[int, int]:
+        """Of which parameter it is, and where in the equation: before − rate · gradient = after."""
+        of = max((name for name in parameters if array.label.endswith(f"_{name}")), key=len, default="")
+        order = [array.label.startswith(start) for start in (BEFORE, "grad_", "", AFTER)]
+        return (parameters.index(of) if of else len(parameters)), order.index(True, 3 if order[3] else 0)
+
+    def dressed(array: Array) -> Array:
+        sign = next((sign for start, sign in SIGNS.items() if array.label.startswith(start)), "")
+        if array.label.startswith("grad_") and array.label.removeprefix("grad_") in parameters:
+            sign = MINUS
+        return replace(array, labels=LABELS.get(array.label, (word_of(array.label),)), sign=sign)
+
+    return [array if array.role == "mirror" else dressed(array) for array in sorted(arrays, key=place)]
 
 
 def _input_page(graph: Graph, arrays: list[Array]) -> Page:
@@ -68,13 +84,17 @@ def _maps_page(graph: Graph, node: Node, page: Page, arrays: list[Array], read_a
     bands = Bands(
         graph, node, HEADER + 2, [*(array for array in others if array is not grad and array not in stacked), grad]
     )
-    if bands.paired or across:
+    if bands.paired:
         page = laid_out(page, bands, across, lines)
         pen = Pen(page)
     else:
         pen = Pen(page)
+        for array in across:
+            bands.make_room(array)
         bands.put_maps(pen)
-        bands.put_slots(pen, [(array, ()) for array in bands.singles])
+        column = bands.put_slots(pen, [(array, ()) for array in bands.singles])
+        for n, array in enumerate(across):
+            column = beside(node, bands, pen, n, array, column, "")
         pen.finish()
     if stacked:
         assert read_again is not None
@@ -89,24 +109,47 @@ def _stacked(node: Node, arrays: list[Array], pen: Pen, column: int, read: Grids
     for array in arrays:
         for k in range(node.shape[0]):
             for c, name in enumerate(channels[node.layer.channels_of(k, len(channels))]):
-                pen.put(array, (k, c), tops[name], column, f"{array.label} {k + 1}" if c == 0 else "")
+                pen.put(array, (k, c), tops[name], column, f"{word_of(array.label)} {k + 1}" if c == 0 else "")
             column += width_of(array) + GAP
 
 
-def _vector_page(node: Node, page: Page, arrays: list[Array]) -> Page:
-    """A row for each number: its gradient, then those of the bias and the weights, with what the step makes of them."""
+def _vector_page(graph: Graph, node: Node, page: Page, arrays: list[Array]) -> Page:
+    """A row for each number: its gradient, the bias with its step, and the weights below what they are multiplied by."""
     pen = Pen(page)
-    first, column = HEADER + 2, LEFT
-    columns = [array for array in arrays if len(array.shape) == 1]
-    tables = [array for array in arrays if len(array.shape) == 2]
-    for n in range(node.shape[0]):
-        page.marks.append(Mark(first + n, LEFT, str(n + 1), "element"))
-    column += max(1, room_for(str(node.shape[0]))) + 1
-    for array in columns:
-        label = WORDS.get(array.label, LABELS.get(array.label, (array.label,))[0])
+    vectors = [array for array in arrays if len(array.shape) == 1]
+    over = [array for array in arrays if array.label == f"back_{node.layer.row_back}"]
+    tables = [array for array in arrays if len(array.shape) == 2 and array not in over]
+    first, names = HEADER + 2 + 3 * len(over), element_names(graph.network, node)
+    column = put_names(page, names, first)
+    own = [array for array in vectors if array.owner == node.name and array.key in ("grad_out", "grad_sum")]
+    for array in [*own, *(array for array in vectors if array not in own)]:
+        column += room_before(array)
+        if array.sign:
+            page.marks.append(sign_mark(first, column, array.sign))
+        label = word_of(array.label)
         pen.put(array, (), first, column, label)
         column += max(1, room_for(label)) + 1
-    for array in tables:
-        pen.put(array, (), first, column + 1, WORDS.get(array.label, array.label))
-        column += array.size[1] + GAP
+    _tables(pen, node, names, tables, over, (first, column + 1))
     return pen.finish()
+
+
+def _tables(pen: Pen, node: Node, names: list[str], tables: list[Array], over: list[Array], corner: tuple[int, int]) -> None:
+    """The equation of the weights: side by side where that fits a screen, else the gradient first and the others below it."""
+    row, column = corner
+    wide = sum(array.size[1] + GAP + room_before(array) for array in tables) > MOST_BESIDE
+    for array in sorted(tables, key=lambda array: wide and not array.label.startswith("grad_")):
+        label = WEIGHTS.get(array.label, word_of(array.label)) if wide else word_of(array.label)
+        if not wide:
+            column += room_before(array)
+            if array.sign:
+                pen.page.marks.append(sign_mark(row, column, array.sign))
+        elif row > corner[0]:
+            put_names(pen.page, names, row)
+        if array.label.startswith("grad_"):
+            for one in over:
+                pen.put(one, (), row - 3, column, f"{node.inputs[0]}, as a row")
+        pen.put(array, (), row, column, label)
+        if wide:
+            row += array.size[0] + 2
+        else:
+            column += array.size[1] + GAP

@@ -6,7 +6,9 @@ import numpy as np
 
 from ...arrays.array import Array, Shape
 from ...arrays.grid import Grids
-from ...model.graph import Graph
+from ...model.graph import Graph, sheet_of
+from ...model.settings import INPUT
+from ...model.training import back_of
 
 GALLERY = "Gallery"  # the sheet
 GALLERY_CELLS = 20_000  # how many cells it has at most
@@ -15,6 +17,18 @@ LONG = 64  # and how many numbers it has at most
 SHORT, TALL = 16, 2  # up to so many numbers, each is so many cells tall, which leaves room for its name
 MOST_KERNELS = 64  # of a layer whose kernels are shown beside its maps
 KERNEL_CELLS = 4_000  # that all kernels have together, at most
+SALIENCY = back_of(INPUT)  # the key of the gradient of each pixel, beside the layers' names
+SALIENCY_WORDS = ("gradient of each pixel:", "which pixels matter,", "and which way")
+
+
+def shown_of(graph: Graph, name: str) -> Array:
+    """What a thumbnail with this key shows: the output of a layer, or the gradient of each pixel."""
+    return graph.learning_page(INPUT)[0] if name == SALIENCY else graph.output(name)
+
+
+def sheet_shown(name: str) -> str:
+    """The sheet of what is shown."""
+    return back_of(sheet_of(INPUT)) if name == SALIENCY else sheet_of(name)
 
 
 def thumbnails(graph: Graph, limit: int) -> list[Array]:
@@ -36,10 +50,12 @@ def thumbnails(graph: Graph, limit: int) -> list[Array]:
     most = max(stack[0] for stack in stacks.values())
     while sum(min(c, most) * h * w for c, h, w in stacks.values()) > limit:
         most -= 1
-    return [_thumbnail(graph.output(name), (min(c, most), h, w)) for name, (c, h, w) in stacks.items()]
+    if INPUT in stacks and graph.learning_page(INPUT):
+        stacks[SALIENCY] = stacks[INPUT]
+    return [_thumbnail(name, shown_of(graph, name), (min(c, most), h, w)) for name, (c, h, w) in stacks.items()]
 
 
-def _thumbnail(shown: Array, shape: Shape) -> Array:
+def _thumbnail(name: str, shown: Array, shape: Shape) -> Array:
     """The first maps of an output, each cell the map's own, or a vector as bars of equal cells."""
     vector = len(shown.shape) == 1
     rows = tall(shown.shape)
@@ -50,7 +66,7 @@ def _thumbnail(shown: Array, shape: Shape) -> Array:
     def formula(at: Shape, x: Grids) -> str:
         return x.at(at[1] // rows, 0) if vector else x[at[0]].at(at[1], at[2])
 
-    return Array(shown.owner, shape, forward, formula, owner=GALLERY.lower(), role="thumbnail", grid_axes=1, inputs=(shown,))
+    return Array(name, shape, forward, formula, owner=GALLERY.lower(), role="thumbnail", grid_axes=1, inputs=(shown,))
 
 
 def tall(shape: Shape) -> int:
@@ -64,6 +80,8 @@ def kernel_thumbnails(graph: Graph, limit: int) -> list[Array]:
     names = graph.network.shapes
     for thumbnail in thumbnails(graph, limit):
         made = thumbnail.inputs[0]
+        if thumbnail.key == SALIENCY:
+            continue
         kernels = next((array for array in graph.of[made.owner] if array.key == "weight" and array.label == "kernel"), None)
         if kernels is None or kernels.grid_axes != 2 or thumbnail.shape[0] < made.shape[0]:
             continue

@@ -10,7 +10,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.array import Array, Shape
 from ...arrays.grid import Grid, Grids
-from ...model.graph import sheet_of
 from ...xlsx import palette
 from ...xlsx.cells import Cell, CellBlock
 from ...xlsx.columns import square_width
@@ -21,7 +20,7 @@ from ..layer.look import cell_block
 from ..page import LEFT, Block
 from ..scales.content import bar_name, bar_view, has_live_scale
 from ..scales.look import colour_array, write_bar
-from .content import GALLERY, thumbnails
+from .content import GALLERY, SALIENCY, sheet_shown, shown_of, thumbnails
 from .place import HEADER, TOP, GalleryPage, gallery_page
 
 WORDS = "The whole network, live: change a kernel or a pixel and look here again. A click on a map goes to its cells."
@@ -42,7 +41,7 @@ def gallery_sheet(draft: WorkbookDraft, content: WorkbookContent, sizes: bool = 
     for label in page.labels:
         if sizes or not label.tells_size:
             at = "A1" if label.map is None else _corner(content, label.layer, label.map)
-            link = sheet_of(label.layer) if label.layer else None
+            link = sheet_shown(label.layer) if label.layer else None
             put(sheet, label.row, label.column, label.text, label.style, link, at)
             merged(sheet, label.row, label.column, label.rows, label.columns)
     draw(sheet, page.lines, page.places.head, page.half_head)
@@ -69,7 +68,7 @@ def gallery_scales(draft: WorkbookDraft, content: WorkbookContent) -> None:
 def _words(content: WorkbookContent, page: GalleryPage, sizes: bool) -> str:
     """What this sheet is for, and what it leaves out."""
     stacks = content.network.shapes
-    shown = [block.array.inputs[0] for block in page.blocks if block.array.grid_axes == 1]
+    shown = [block.array.inputs[0] for block in page.blocks if block.array.grid_axes == 1 and block.array.key != SALIENCY]
     total = sum(shape[0] for shape in stacks.values() if len(shape) == 3)
     count = sum(len(array.shape) == 3 for array in shown)
     words = WORDS
@@ -86,7 +85,7 @@ def _words(content: WorkbookContent, page: GalleryPage, sizes: bool) -> str:
 
 def _corner(content: WorkbookContent, layer: str, index: int) -> str:
     """The first cell of a map, or the cell of a number of a vector, on its own sheet."""
-    grids: Grids = content.grids[content.graph.output(layer).id]
+    grids: Grids = content.grids[shown_of(content.graph, layer).id]
     return grids.seen_from(grids.sheet).at(index, 0) if isinstance(grids, Grid) else _own(grids[index]).at(0, 0)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...arrays.array import Array, shape_text
-from ...model.graph import Graph, sheet_of
+from ...model.graph import Graph
 from ...model.network import Network
 from ...model.settings import INPUT
 from ..flow import Flow, Places, Wiring, flow_of, in_bands, wiring
 from ..page import LEFT, Page, Pen, channel_names
 from ..screen import LARGE, SMALL
-from .content import GALLERY, kernel_thumbnails, tall, thumbnails
+from .content import GALLERY, SALIENCY, SALIENCY_WORDS, kernel_thumbnails, sheet_shown, tall, thumbnails
 from .stack import HEAD, LABEL, MARGINS, NAME, SHAPE, SMALL_LETTER, TRACK, Stack
 
 LEAST, MOST = 3, 16  # pixels that a cell is wide and high
@@ -62,8 +62,10 @@ class GalleryPage(Page):
 
 def gallery_page(graph: Graph, limit: int, kernels: bool = True) -> GalleryPage:
     """The whole network on one sheet, a column for each layer; its cells are as large as fit a small screen, or a large one."""
-    flow = flow_of(graph.network)
     maps = {array.key: array for array in thumbnails(graph, limit)}
+    flow = flow_of(graph.network)
+    if SALIENCY in maps:
+        flow = flow.followed_by(SALIENCY)
     filters = {array.inputs[0].owner: array for array in kernel_thumbnails(graph, limit)} if kernels else {}
 
     def stacks(size: int) -> list[Stack]:
@@ -105,9 +107,9 @@ def _room(screen: tuple[int, int], size: int) -> tuple[int, int]:
 
 def _stack(graph: Graph, name: str, size: int, maps: Array | None, kernels: Array | None) -> Stack:
     network = graph.network
-    shape = network.shapes[name]
+    shape = network.shapes[INPUT if name == SALIENCY else name]
     if len(shape) == 3:
-        names = channel_names(network, name)[: maps.shape[0] if maps else 0]
+        names = channel_names(network, INPUT if name == SALIENCY else name)[: maps.shape[0] if maps else 0]
     elif maps is not None and tall(shape) * size >= LABEL - 2:
         names = list(network.answers) if _answers(network, name) else [str(n + 1) for n in range(shape[0])]
     else:
@@ -116,7 +118,7 @@ def _stack(graph: Graph, name: str, size: int, maps: Array | None, kernels: Arra
     if kernels is not None:
         read = channel_names(network, network.by_name[name].inputs[0])
         channels = read if len(read) == kernels.shape[1] else []
-    title = (sheet_of(name), shape_text(shape))
+    title = (sheet_shown(name), *(SALIENCY_WORDS if name == SALIENCY else (shape_text(shape),)))
     return Stack(name, title, size, maps, kernels, tuple(names), tuple(channels))
 
 
@@ -234,12 +236,13 @@ def _drawn(flow: Flow, size: int, stacks: list[Stack], bands: list[range]) -> Ga
 
 def _put(pen: Pen, page: GalleryPage, stack: Stack, top: int, left: int) -> int:
     """Place what is shown of a layer, its maps from a column on; returns how many columns its title has."""
-    cells, (name, shape) = stack.cells, stack.title
+    cells, (name, *words) = stack.cells, stack.title
     title = stack.title_width
     page.labels.append(Label(top, left, cells(NAME), title, name, "gallery_name", stack.name))
-    page.labels.append(
-        Label(top + cells(NAME), left, cells(SHAPE), title, shape, "gallery_text", tells_size=stack.name != INPUT)
-    )
+    for n, text in enumerate(words):
+        at = top + cells(NAME) + n * cells(SHAPE)
+        told = stack.name not in (INPUT, SALIENCY)
+        page.labels.append(Label(at, left, cells(SHAPE), title, text, "gallery_text", tells_size=told))
     first = top + stack.head
     high = cells(LABEL)
     if stack.kernels is not None:

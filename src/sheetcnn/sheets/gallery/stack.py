@@ -21,7 +21,7 @@ class Stack:
     """
 
     name: str
-    title: tuple[str, str]  # its name, and the shape of its output
+    title: tuple[str, ...]  # its name, and the shape of its output or other lines
     size: int  # of a cell
     maps: Array | None
     kernels: Array | None
@@ -45,7 +45,12 @@ class Stack:
     @cached_property
     def head(self) -> int:
         """The rows of the title and, over kernels, of the channels' names."""
-        return self.cells(NAME) + self.cells(SHAPE) + 1 + (self.cells(LABEL) if self.tells_channels else 0)
+        return (
+            self.cells(NAME)
+            + (len(self.title) - 1) * self.cells(SHAPE)
+            + 1
+            + (self.cells(LABEL) if self.tells_channels else 0)
+        )
 
     @cached_property
     def tells_channels(self) -> bool:
@@ -94,8 +99,8 @@ class Stack:
     @cached_property
     def title_width(self) -> int:
         """The columns of the title."""
-        name, shape = self.title
-        return self.cells(max(len(name) * NAME_LETTER, len(shape) * SMALL_LETTER) + MARGINS)
+        name, *words = self.title
+        return self.cells(max(len(name) * NAME_LETTER, *(len(text) * SMALL_LETTER for text in words)) + MARGINS)
 
     @cached_property
     def width(self) -> int:

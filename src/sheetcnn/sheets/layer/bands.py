@@ -83,7 +83,7 @@ class Bands:
         """Arrays one beside the other, each in the bands of its filters; returns the next free column."""
         before, column = self.output, self.column
         for array, rest in slots:
-            self.put(pen, array, rest, column, before)
+            self.put(pen, array, rest, column + room_before(array), before)
             column += self.room_of(array)
             before = before if array.sign == "" else array
         return column
@@ -94,7 +94,7 @@ class Bands:
 
     def room_of(self, array: Array) -> int:
         """How many columns an array's grid and label take, with what lies before the next."""
-        return max(width_of(array), room_for(self.form(array)[1]) - GAP + 1) + GAP
+        return room_before(array) + max(width_of(array), room_for(self.form(array)[1]) - GAP + 1) + GAP
 
     def put(self, pen: Pen, array: Array, rest: Shape, column: int, before: Array, filters: range | None = None) -> None:
         """The grids of an array with this index after the filter's, in the bands of all filters, or of some."""
@@ -103,8 +103,8 @@ class Bands:
         count, layer = array.shape[0], self.node.layer
         for k in filters if filters is not None else range(count):
             row = self.top(layer.first_map(k, count, *self.node.in_shapes)) + self.margin[0]
-            if self.paired and sign:
-                pen.page.marks.append(Mark(row, column - 1, sign, "sign"))
+            if sign and (self.paired or array.sign is not None):
+                pen.page.marks.append(sign_mark(row, column, sign))
             seen = self.channels[layer.channels_of(k, len(self.channels))]
             label = form.format(k=k + 1, c=_channel(array, rest, seen)).replace("channel all", "all channels")
             pen.put(array, (k, *rest), row + array.margin[0], column + array.margin[1], label, array.margin)
@@ -131,6 +131,16 @@ class Bands:
         texts = {form.format(c=longest): form for form in forms}
         form = texts[fitting(list(texts), width)]
         return [form.format(c=c) for c in channels]
+
+
+def room_before(array: Array) -> int:
+    """How many more columns than others a sign of several letters takes before an array."""
+    return 1 if len(array.sign or "") > 1 else 0
+
+
+def sign_mark(row: int, column: int, sign: str) -> Mark:
+    """A sign before the grid that begins there."""
+    return Mark(row, column - 1, sign, "sign") if len(sign) == 1 else Mark(row, column - 2, sign, "long_sign")
 
 
 def width_of(array: Array) -> int:

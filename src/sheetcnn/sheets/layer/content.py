@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ...arrays.array import shape_text
 from ...model.costs import Cost
+from ...model.graph import Graph, sheet_of
 from ...model.network import Node
+from ...model.training import back_of
 
 Lines = list[tuple[list[str], str]]  # texts of one kind, which may stand in one line, and their style
 
@@ -36,6 +38,11 @@ def layer_lines(node: Node, cost: Cost, *, random: bool, chooses: bool, mirrored
     hints += [ELSEWHERE] if node.layer.mirrors and not mirrored else []
     lines += [([node.layer.warning()], "warning")] if node.layer.warning() else []
     return [*lines, (hints, "soft")] if hints else lines
+
+
+def gradients_line(graph: Graph, name: str) -> Lines:
+    """A link to a layer's gradients, where there are any."""
+    return [([f"gradients: {back_of(sheet_of(name))}"], "link")] if graph.learning_page(name) else []
 
 
 def torch_code(node: Node) -> str:

@@ -12,7 +12,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ...arrays.array import shape_text
 from ...model.network import Node
 from ...model.settings import INPUT
-from ...model.training import back_of
 from ...xlsx import palette
 from ...xlsx.cells import Cell, CellBlock
 from ...xlsx.colours import Outline, add_rules, known
@@ -28,7 +27,7 @@ from ..pictures.look import choice_of_pictures
 from ..scales.content import has_colours
 from ..scales.look import colour_array, scale_bars
 from ..screen import TEXT_TOP, rows_of, show
-from .content import Lines, layer_lines
+from .content import Lines, gradients_line, layer_lines
 from .matrix import texts_of
 
 
@@ -55,15 +54,15 @@ def layer_sheet(
         title, lines = f"{node.name}  ·  {node.layer.type}", lines_of(content, page, sizes)
     choosing = recorded_formulas(content, owner, page.sheet)  # what is typed, but can also be chosen
     links = links_of(*neighbours, content.home)
-    if (back := content.learning.get(back_of(owner))) is not None:
-        links.append(("gradients", back.sheet))
-    elif choosing:
+    if choosing and not content.learning:
         links.append(("epoch", content.home))
+    gradients = gradients_line(content.graph, owner)
     if page.corner:
-        corner(sheet, page, title, lines, links)
+        corner(sheet, page, title, [*lines, *gradients], links)
         row, column = 1, page.corner + GAP
     else:
         row = HEADER - 1
+        links += [("gradients", target_of(text)) for texts, _ in gradients for text in texts]
         column = header(sheet, title, lines, links)
     marks(sheet, page)
     arrays = {array.id: array for array in content.graph.of[owner]}
@@ -136,7 +135,11 @@ def header(sheet: Worksheet, title: str, lines: Lines, links: list[tuple[str, st
     """Title, lines of text and links at the top of a sheet; returns the next free column of the row of links."""
     put(sheet, 1, LEFT, title, "title")
     for row, (texts, style) in enumerate(lines, start=2):
-        put(sheet, row if row < HEADER - 1 else HEADER, LEFT, "      ".join(texts), style)
+        at = row if row < HEADER - 1 else HEADER
+        if style == "link":
+            put_line(sheet, at, LEFT, [(text, target_of(text)) for text in texts])
+        else:
+            put(sheet, at, LEFT, "      ".join(texts), style)
     return put_line(sheet, HEADER - 1, LEFT, links)
 
 
@@ -146,12 +149,17 @@ def corner(sheet: Worksheet, page: Page, title: str, lines: Lines, links: list[t
     put_line(sheet, 2, LEFT, links)
     row = TEXT_TOP
     for text, style in texts_of(lines):
-        put(sheet, row, LEFT, text, style)
+        put(sheet, row, LEFT, text, style, target_of(text) if style == "link" else None)
         rows = rows_of(text, style, page.corner)
         if rows > 1:
             sheet.merge_cells(start_row=row, end_row=row + rows - 1, start_column=LEFT, end_column=page.corner)
             sheet.cell(row, LEFT).alignment = Alignment(vertical="center", wrap_text=True)
         row += rows
+
+
+def target_of(text: str) -> str:
+    """The sheet that a line leads to which says what for: "forward: conv1"."""
+    return text.rpartition(": ")[2]
 
 
 def marks(sheet: Worksheet, page: Page) -> None:

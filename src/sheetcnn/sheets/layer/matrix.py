@@ -10,7 +10,7 @@ from ...model.network import Node
 from ..kernels.place import place_lists
 from ..page import GAP, LEFT, Page, Pen
 from ..screen import TEXT_TOP, rows_of
-from .bands import Bands, height_of, width_of
+from .bands import Bands, height_of, room_before, width_of
 from .content import Lines
 
 CORNER = 12  # columns at the top left, at least, for the text that stands above the maps
@@ -50,7 +50,7 @@ def laid_out(page: Page, bands: Bands, across: list[Array], lines: Lines) -> Pag
     bands.first = max(TOP - 1 + max((height_of(array) for array in across), default=0), text) + 2
     bands.put_maps(pen)
     bands.put_slots(pen, slots)
-    together = sum(width_of(array) for array in bands.paired) + PAIR * (len(bands.paired) - 1)
+    together = sum(room_before(array) + width_of(array) for array in bands.paired) + PAIR * (len(bands.paired) - 1)
     pitch = max([together, *(width_of(array) for array in across)]) + GAP
     for array in across:
         labels = bands.labels_of_read(0, width_of(array))
@@ -78,7 +78,7 @@ def _pairs(node: Node, bands: Bands, pen: Pen, start: int, pitch: int, last: Arr
                 if len(rest) == 1
                 else int(np.ravel_multi_index(rest, array.shape[1 : array.grid_axes]))
             )
-            column = start + channel * pitch + beside.get(rest, 0)
+            column = start + channel * pitch + beside.get(rest, 0) + room_before(array)
             first = last if beside.get(rest, 0) == 0 and not any(rest) else bands.paired[0]
             bands.put(pen, array, rest, column, first, range(k, k + 1))
-        beside[rest] = beside.get(rest, 0) + width_of(array) + PAIR
+        beside[rest] = beside.get(rest, 0) + room_before(array) + width_of(array) + PAIR

@@ -40,8 +40,8 @@ def maps_page(graph: Graph, node: Node, read: Grids) -> Page:
     bands.put_maps(pen)
     column = bands.put_slots(pen, slots)
     sign = "=" if node.layer.sign else "←"
-    for n in range(len(mirrors)):
-        column = _beside(graph, node, bands, pen, n, column, sign)
+    for n, array in enumerate(mirrors):
+        column = beside(node, bands, pen, n, array, column, sign)
         sign = node.layer.sign
     if wide:
         _wide_kernels(node, bands.paired[0], pen, column, read, bands.channels)
@@ -50,9 +50,9 @@ def maps_page(graph: Graph, node: Node, read: Grids) -> Page:
     return pen.finish()
 
 
-def _beside(graph: Graph, node: Node, bands: Bands, pen: Pen, n: int, column: int, sign: str) -> int:
-    """The nth input beside what is made of it; returns the next free column."""
-    array, maps = graph.mirrors(node.name)[n], node.shape[0]
+def beside(node: Node, bands: Bands, pen: Pen, n: int, array: Array, column: int, sign: str) -> int:
+    """The nth input, shown once more beside what is made of it; returns the next free column."""
+    maps = node.shape[0]
     top, left, _, right = array.margin
     if not array.grid_axes:
         pen.put(array, (), bands.top(0), column, node.inputs[n])
@@ -99,11 +99,8 @@ def vector_page(graph: Graph, node: Node) -> Page:
     columns += [d for d in arrays[:-1] if len(d.shape) == 1 and d.role not in ("step", "mirror")]
     tables = [d for d in arrays[:-1] if len(d.shape) == 2 and d.role != "step"]
     first = HEADER + 2 + (3 if above else 0)
-    last_labels = network.settings.labels if node.name in labelled(network) else None
-    names = list(last_labels) if last_labels else [str(n + 1) for n in range(node.shape[0])]
-    column = LEFT + min(8, max(1, *(room_for(name) for name in names[:MAX_NAMED]))) + 1
-    for n, name in enumerate(names[:MAX_NAMED]):
-        page.marks.append(Mark(first + n, LEFT, name, "element"))
+    names = element_names(network, node)
+    column = put_names(page, names, first)
     for array in columns:
         label = array.label if array.role != "mirror" else node.inputs[mirrors.index(array)]
         if array.role == "mirror":
@@ -123,6 +120,19 @@ def vector_page(graph: Graph, node: Node) -> Page:
         if array.key == "folded":
             _folded(graph, node, pen, array, first + node.shape[0] + 2, names)
     return pen.finish()
+
+
+def element_names(network: Network, node: Node) -> list[str]:
+    """What the numbers of a vector are called: by the labels, where they are the answers, else by their numbers."""
+    labels = network.settings.labels if node.name in labelled(network) else None
+    return list(labels) if labels else [str(n + 1) for n in range(node.shape[0])]
+
+
+def put_names(page: Page, names: list[str], row: int) -> int:
+    """The names of a vector's numbers at the left, from a row on; returns the next free column."""
+    for n, name in enumerate(names[:MAX_NAMED]):
+        page.marks.append(Mark(row + n, LEFT, name, "element"))
+    return LEFT + min(8, max(1, *(room_for(name) for name in names[:MAX_NAMED]))) + 1
 
 
 def _folded(graph: Graph, node: Node, pen: Pen, array: Array, row: int, names: list[str]) -> None:

@@ -8,6 +8,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from ...arrays.array import Array
 from ...arrays.grid import Grid
 from ...model.loss import LOSS
+from ...model.training import back_of
+from ...xlsx.cells import CellBlock
+from ...xlsx.colours import known
 from ...xlsx.columns import square_cells
 from ...xlsx.draft import WorkbookDraft, put
 from ..answer.look import widen
@@ -17,21 +20,10 @@ from ..layer.look import cell_block, header, links_of, marks
 from ..page import Page
 from ..pictures.place import number_place
 from .content import NAMES, RIGHT, answer_view
-from .place import NUMBER, WIDE, LossPage, names_place, right_place
+from .place import BY_LAYER, NUMBER, WIDE, LossPage, names_place, right_place
 
-LARGE = (
-    "answer",
-    "now",
-    "rate",
-    "momentum",
-    "beta1",
-    "beta2",
-    "eps",
-    "after",
-    "falls",
-    "straight",
-    "size",
-)  # numbers that are read one by one
+MOST_LARGE = 100  # numbers of a vector that are shown with four places
+PLACES = "[>=0.00005]0.0000;0E+0"  # of what is not negative; small numbers keep a digit
 
 
 def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: LossPage, neighbours: tuple[str, str]) -> None:
@@ -41,37 +33,50 @@ def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: LossPage, n
     sheet = draft.sheet(page.sheet, "grids")
     square_cells(sheet, page.columns + 4)
     words = "How far the answer is from the right one: 0 is perfect. Training makes it small."
+    steps = "A step follows the gradient as if the loss were a straight line. Where both part ways, the learning rate is too large."
     code = (
         "torch.nn.functional.cross_entropy(scores, target)"
         if graph.network.loss == "cross_entropy"
         else "torch.nn.functional.mse_loss(y, target)"
     )
-    header(sheet, "Loss", [([words], "words"), ([code], "code")], links_of(*neighbours, content.home))
+    header(sheet, "Loss", [([words], "words"), ([steps], "soft"), ([code], "code")], links_of(*neighbours, content.home))
     marks(sheet, page)
-    arrays = {array.key: array for array in graph.learning.pages[LOSS]}
-    pour(draft, content, page, [array for key, array in arrays.items() if key not in LARGE])
-    for key in LARGE:
-        if key in arrays:
-            _large(draft, content, page, arrays[key])
+    for mark in page.marks:
+        if mark.style == BY_LAYER:
+            put(sheet, mark.row, mark.column, mark.text, mark.style, back_of(mark.text))
+    arrays = graph.learning.pages[LOSS]
+    large = [array for array in arrays if len(array.shape) == 1 and array.count <= MOST_LARGE]
+    pour(draft, content, page, [array for array in arrays if array not in large])
+    for array in large:
+        _large(draft, content, page, array)
     if content.right:
         _answers(draft, content, page)
 
 
 def _large(draft: WorkbookDraft, content: WorkbookContent, page: Page, array: Array) -> None:
-    """Single numbers, in cells so wide that they can be read to four places."""
+    """Numbers that are read one by one, in cells so wide that they can be read to four places."""
     place, numbers = _grid(page, array.id), content.written[array.id]
     draft.name(array.name(), place)
     widen(draft.book[page.sheet], place, WIDE)
+    typed = array.formula is None
+    style = draft.style("typed" if typed else "formula", "General" if typed else _format(known(content.values[array.id])))
+    rest = Grid(page.sheet, place.top, place.left + 1, place.rows, WIDE - 1)
+    draft.fill(page.sheet, CellBlock(rest, np.empty((rest.rows, rest.columns)), 0, blank=style, empty=True))
     if array.key == "answer":
         return  # the list has its formula
-    size = float(np.abs(numbers).max())
-    typed = array.formula is None
-    style = draft.style(
-        "typed" if typed else "formula", "General" if typed else "0.0000" if 1e-3 <= size < 1e5 else "0.00E+0"
-    )
     write = None if typed else array.written(content.grids, page.sheet)
     [block] = [block for block in page.blocks if block.array.id == array.id]
     draft.fill(page.sheet, cell_block(block, numbers, write, style, 0))
+
+
+def _format(numbers: np.ndarray) -> str:
+    """Four places, or as many digits as small and large numbers need."""
+    size = float(np.abs(numbers).max(initial=0.0))
+    if (numbers == np.rint(numbers)).all() and size < 1e5:
+        return "General"
+    if numbers.size > 1 and numbers.min() >= 0 and size < 1e5:
+        return PLACES
+    return "0.0000" if 1e-3 <= size < 1e5 else "0.00E+0"
 
 
 def _answers(draft: WorkbookDraft, content: WorkbookContent, page: LossPage) -> None:
@@ -79,7 +84,7 @@ def _answers(draft: WorkbookDraft, content: WorkbookContent, page: LossPage) -> 
     sheet, names = draft.book[page.sheet], content.network.answers
     listed, right = names_place(page), right_place(page, len(content.right))
     if len(content.right) > 1:
-        put(sheet, right.top, NUMBER, "of the picture: see the list at the right", "soft")
+        put(sheet, right.top, NUMBER, "list at the right", "soft")
         put(sheet, right.top - 1, right.left, "right answers, by picture", "label")
     for n, name in enumerate(names):
         put(sheet, listed.top + n, listed.left, name, "element")

@@ -18,7 +18,7 @@ CHART = 13  # columns of the chart of the loss by step, which stands between
 # What stands at the left, one below the other, in groups.
 NUMBERS = (("answer",), ("now",), ("rate", "momentum", "beta1", "beta2", "eps"), ("after", "falls", "straight"))
 WORDS = {
-    "answer": "its number",
+    "answer": "its row in the table",
     "rate": "learning rate (type another)",
     "momentum": "momentum",
     "beta1": "beta 1: of the mean of gradients",
@@ -29,6 +29,7 @@ WORDS = {
     "falls": "so it falls by",
     "straight": "a straight line would fall by",
 }
+BY_LAYER = "link"  # the style of a layer's name, which leads to its gradients
 COLUMNS = {
     "exp": "exp(x − largest)",
     "p": "p = exp / Σ exp",
@@ -77,12 +78,12 @@ def loss_page(graph: Graph) -> LossPage:
             assert array is not None
             k = index[0] if index else 0
             pen.put(array, index, HEADER + 2 + k * (array.size[0] + 2), column, text if k == 0 else f"map {k + 1}")
-        column += 0 if array is None else max(array.size[1], room_for(text)) + GAP
+        column += 0 if array is None else max(WIDE, array.size[1], room_for(text)) + GAP
     if "size" in arrays:
         page.marks.append(Mark(row, LEFT, "size of the gradient, by layer", "strong"))
         owners = list(dict.fromkeys(array.owner for array in arrays["size"].inputs))
         for n, name in enumerate(owners, start=row + 1):
-            page.marks.append(Mark(n, LEFT, name, "row"))
+            page.marks.append(Mark(n, LEFT, name, BY_LAYER))
         pen.put(arrays["size"], (), row + 1, NUMBER, "")
     pen.finish()
     return page

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from openpyxl.styles import Border, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.array import shape_text
-from ...model.graph import sheet_of
+from ...model.graph import Graph, sheet_of
+from ...model.loss import LOSS
 from ...model.network import Network
 from ...model.settings import INPUT
+from ...model.training import back_of
 from ...xlsx import palette
 from ...xlsx.draft import merged, put
-from ..flow import Flow, Places, Wiring, draw, flow_of, in_bands, wiring
+from ..back.content import behind
+from ..flow import Flow, Places, Wiring, draw, flow_among, in_bands, wiring
+from ..loss.place import SHEET as LOSS_SHEET
 
 MOST_BOXES = 150  # of larger networks no diagram is drawn
 MOST_HEIGHT = 215  # pixels: where boxes of three lines would need more, they have the layers' names only
@@ -37,9 +42,22 @@ NAMES_ONLY = Form(((0, 2),), (8, 8), (4, 4), 6)
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """What is drawn as a diagram: what reads what, and of each its sheet and the lines of its box."""
+
+    reads: Mapping[str, tuple[str, ...]]
+    words: Mapping[str, tuple[str, ...]]  # the first is its name
+    sheets: Mapping[str, str]
+    learned: frozenset[str]  # what is shaded: it has numbers that training changes
+    forms: tuple[Form, ...]  # the first that is not too high
+    back: bool = False  # arrows lead from what reads to what is read
+
+
+@dataclass(frozen=True)
 class Diagram:
     """A diagram in its place on the sheet."""
 
+    drawing: Drawing
     flow: Flow
     places: Places
     form: Form
@@ -53,13 +71,59 @@ class Diagram:
         return sum(self.heights.values())
 
 
-def diagram_of(network: Network, top: int, left: int, columns: int) -> Diagram | None:
-    """The diagram of a network from a row and a column on, so many columns wide; None where there are too many layers."""
-    if len(network.nodes) > MOST_BOXES:
+def forward_drawing(graph: Graph) -> Drawing:
+    """The layers, and the loss behind the last one."""
+    network = graph.network
+    reads = {node.name: node.inputs for node in network.nodes}
+    names = [INPUT, *reads]
+    words: dict[str, tuple[str, ...]] = {name: words_of(network, name) for name in names}
+    sheets = {name: sheet_of(name) for name in names}
+    if graph.learning is not None:
+        reads[LOSS], words[LOSS], sheets[LOSS] = (network.nodes[-1].name,), (LOSS_SHEET, "how wrong", "1"), LOSS_SHEET
+    learned = frozenset(name for name in names if learns(network, name))
+    return Drawing(reads, words, sheets, learned, (FULL, NAMES_ONLY))
+
+
+def back_drawing(graph: Graph) -> Drawing | None:
+    """The sheets of gradients, from the loss back to the pixels; None where there are none."""
+    if graph.learning is None:
         return None
-    flow = flow_of(network)
-    full = _placed(network, flow, FULL, (top, left, columns))
-    return full if full.height <= MOST_HEIGHT else _placed(network, flow, NAMES_ONLY, (top, left, columns))
+    nodes = [node for node in graph.network.nodes if graph.learning_page(node.name)]
+    names = [node.name for node in nodes]
+    reads = {node.name: tuple(name for name in node.inputs if name == INPUT or name in names) or (INPUT,) for node in nodes}
+    reads[LOSS] = tuple(name for name in names if behind(graph, name) == [LOSS_SHEET]) or (INPUT,)
+    sheets = {name: back_of(sheet_of(name)) for name in [INPUT, *names]} | {LOSS: LOSS_SHEET}
+    words = {name: (sheet,) for name, sheet in sheets.items()}
+    learned = frozenset(name for name in names if learns(graph.network, name))
+    return Drawing(reads, words, sheets, learned, (NAMES_ONLY,), True)
+
+
+def diagrams_of(graph: Graph, top: int, left: int, columns: int) -> list[Diagram]:
+    """The diagram of a network from a row and a column on, so many columns wide, and below it that of the way back.
+
+    There is none where there are too many layers.
+    """
+    if len(graph.network.nodes) > MOST_BOXES:
+        return []
+    where = (top, left, columns)
+    forward, back = forward_drawing(graph), back_drawing(graph)
+    if back is None:
+        return [diagram_of(forward, where)]
+    least = _box_width(back, NAMES_ONLY)  # boxes of both are as wide: then they stand above each other
+    found = diagram_of(forward, where, least)
+    return [found, diagram_of(back, (found.bottom + 1, left, columns), _box_width(forward, found.form))]
+
+
+def diagram_of(drawing: Drawing, where: tuple[int, int, int], least: int = 0) -> Diagram:
+    """A diagram from a row and a column on, so many columns wide, its boxes at `least` so wide."""
+    flow = flow_among(drawing.reads)
+    ways = (_placed(drawing, flow, form, where, max(least, _box_width(drawing, form))) for form in drawing.forms)
+    return next(way for way in ways if way.height <= MOST_HEIGHT or way.form is drawing.forms[-1])
+
+
+def _box_width(drawing: Drawing, form: Form) -> int:
+    longest = max(len(text) for words in drawing.words.values() for text in words[: len(form.lines)])
+    return min(MOST, max(FEWEST, math.ceil(longest * LETTER) + (not drawing.back)))
 
 
 def words_of(network: Network, name: str) -> tuple[str, str, str]:
@@ -68,10 +132,8 @@ def words_of(network: Network, name: str) -> tuple[str, str, str]:
     return sheet_of(name), kind, shape_text(network.shapes[name])
 
 
-def _placed(network: Network, flow: Flow, form: Form, where: tuple[int, int, int]) -> Diagram:
+def _placed(drawing: Drawing, flow: Flow, form: Form, where: tuple[int, int, int], box: int) -> Diagram:
     top, left, columns = where
-    longest = max(len(text) for name in flow.place for text in words_of(network, name)[: len(form.lines)])
-    box = min(MOST, max(FEWEST, math.ceil(longest * LETTER) + 1))
     gaps = [max(3, 2 + flow.track_count(gap)) for gap in range(len(flow.gaps))]
     room = columns if sum(gaps) + box * len(gaps) - gaps[-1] <= columns else columns - 4
     widths = [box + gap for gap in gaps[:-1]] + [box]
@@ -95,18 +157,19 @@ def _placed(network: Network, flow: Flow, form: Form, where: tuple[int, int, int
             heights |= dict(enumerate((*sizes, form.space), start=row))
             row += len(sizes) + 1
     places = Places(bands, left, extents, sides, lines)
-    return Diagram(flow, places, form, heights, wiring(flow, places), row - 1)
+    return Diagram(drawing, flow, places, form, heights, wiring(flow, places, drawing.back), row - 1)
 
 
-def draw_diagram(sheet: Worksheet, network: Network, diagram: Diagram) -> None:
+def draw_diagram(sheet: Worksheet, diagram: Diagram) -> None:
     """Boxes that are links, and arrows between them."""
+    drawing = diagram.drawing
     for row, height in diagram.heights.items():
         sheet.row_dimensions[row].height = height * 0.75
-    draw(sheet, diagram.lines, diagram.places.head, 1)
-    for name, (first, last) in diagram.places.sides.items():
+    draw(sheet, diagram.lines, diagram.places.head, 1, drawing.back)
+    for name, columns in diagram.places.sides.items():
         column, lane = diagram.flow.place[name]
         top = diagram.places.lines[diagram.places.band(column), lane] - len(diagram.form.rows) // 2
-        _box(sheet, diagram.form, top, (first, last), words_of(network, name), learns(network, name))
+        _box(sheet, diagram, top, columns, name)
 
 
 def learns(network: Network, name: str) -> bool:
@@ -114,10 +177,11 @@ def learns(network: Network, name: str) -> bool:
     return name != INPUT and bool(network.by_name[name].layer.trainable(*network.by_name[name].in_shapes))
 
 
-def _box(sheet: Worksheet, form: Form, top: int, columns: tuple[int, int], words: tuple[str, ...], learned: bool) -> None:
+def _box(sheet: Worksheet, diagram: Diagram, top: int, columns: tuple[int, int], name: str) -> None:
+    form, drawing, learned = diagram.form, diagram.drawing, name in diagram.drawing.learned
     side = Side("thin", color=palette.BAR if learned else palette.EDGE)
-    for n, ((row, rows), text) in enumerate(zip(form.lines, words, strict=False)):
-        put(sheet, top + row, columns[0], text, "box" if n == 0 else "box_more", words[0])
+    for n, ((row, rows), text) in enumerate(zip(form.lines, drawing.words[name], strict=False)):
+        put(sheet, top + row, columns[0], text, "box" if n == 0 else "box_more", drawing.sheets[name])
         cell = sheet.cell(top + row, columns[0])
         last = n == len(form.lines) - 1
         cell.border = Border(side, side, side if n == 0 else None, side if last else None)

@@ -28,7 +28,7 @@ from ..gallery.content import GALLERY
 from ..inspector.table import INSPECTOR
 from ..page import LEFT
 from .content import OVERVIEW, overview_views
-from .diagram import diagram_of, draw_diagram
+from .diagram import diagrams_of, draw_diagram
 
 # Columns are narrow and many, so that boxes and arrows can stand where they should; texts have several of them.
 MARGIN, UNIT = 2, 1.3  # the widths of column A and of all others
@@ -71,6 +71,7 @@ USE = (
     "{typed}",
     "The sheet Check tells which maps your edit has reached. Undo brings everything back.",
 )
+USE_BACK = "The lower row leads back, from the loss to each layer's gradients, along which training steps down."
 TYPED = "Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows."
 CHOSEN = (
     "Type over a blue number (a kernel, a bias), or a pixel in a yellow cell of Input: maps follow."  # of several pictures
@@ -90,26 +91,26 @@ SWATCHES = (
 
 def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, checked: dict[str, Grid]) -> None:
     """Everything at a glance; `checked` are the Check sheet's columns."""
-    network = content.network
     sheet.page_setup.orientation = "portrait"  # a long page: table, legend and words on one
     sheet.sheet_view.showRowColHeaders = False  # a page to read: the letters of so many columns would be none
     sheet.column_dimensions["A"].width = MARGIN
     sheet.column_dimensions["B"] = ColumnDimension(sheet, index="B", min=LEFT, max=LAST, width=UNIT, customWidth=True)
     _head(draft, sheet, content)
-    diagram = diagram_of(network, DIAGRAM, LEFT, COLUMNS)
-    if diagram is not None:
-        draw_diagram(sheet, network, diagram)
-    row = DIAGRAM if diagram is None else diagram.bottom + 1
+    diagrams = diagrams_of(content.graph, DIAGRAM, LEFT, COLUMNS)
+    for diagram in diagrams:
+        draw_diagram(sheet, diagram)
+    row = diagrams[-1].bottom + 1 if diagrams else DIAGRAM
     apart = f" The sheet {INSPECTOR} takes it apart." if INSPECTOR in draft.blocks else ""
     typed = CHOSEN if content.pictures else TYPED
-    for below, text in enumerate(USE):
+    use = (*USE, USE_BACK) if content.learning else USE
+    for below, text in enumerate(use):
         put(sheet, row + below, LEFT, f"{below + 1}   {text.format(apart=apart, typed=typed)}", "row")
     loss = [content.learning[LOSS].sheet] if content.learning else []
     links = [name for name in (GALLERY, INSPECTOR) if name in draft.blocks] + ["Input", *loss, CHECK]
     for n, name in enumerate(links):
-        put(sheet, row + len(USE), LEFT + INDENT + n * NUMBER, name, "link", name)
-    answered = _computed(draft, sheet, content, checked, row, row + len(USE))
-    below = row + len(USE) + 1
+        put(sheet, row + len(use), LEFT + INDENT + n * NUMBER, name, "link", name)
+    answered = _computed(draft, sheet, content, checked, row, row + len(use))
+    below = row + len(use) + 1
     if content.recorded is not None:
         below = epoch_curves(sheet, content.recorded, below + 1)
     legend = _legend(draft, sheet, *((below + 1, LEFT) if answered > row else (row, SECOND)))
@@ -172,8 +173,9 @@ def _computed(
     draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, checked: dict[str, Grid], row: int, state: int
 ) -> int:
     """What the network answers, with bars, from a row on, and the state of the check in another; returns the next free row."""
-    places = checked | {"overview_state": Grid(OVERVIEW, state, STATE + 5, 1, 1)}
-    put(sheet, state, STATE, "state", "soft")
+    column = STATE + NUMBER * bool(content.learning)  # beside a link more
+    places = checked | {"overview_state": Grid(OVERVIEW, state, column + 5, 1, 1)}
+    put(sheet, state, column, "state", "soft")
     for view in overview_views(places, 0):
         draft.view(view, places[view.name], draft.style("strong"))
     return _answer(draft, sheet, content, row) if gives_answer(content.network) else row

@@ -22,7 +22,7 @@ LEARNING = ("gradient", "loss")  # what can have either sign, and is coloured as
 
 def has_colours(array: Array) -> bool:
     """Whether an array is coloured: single numbers need none, such as a bias, or a mean of each map."""
-    if array.role in ("parameter", "shared"):
+    if original(array).role in ("parameter", "shared"):
         return len(array.shape) > 1
     if array.role in LEARNING:
         return len(array.shape) > 1 and (array.grid_axes == 0 or len(array.shape) > array.grid_axes)

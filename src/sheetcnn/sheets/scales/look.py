@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from openpyxl.worksheet.worksheet import Worksheet
@@ -73,13 +73,19 @@ def colour_array(
 
 
 def scale_bars(
-    draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, arrays: list[Array], row: int, column: int
+    draft: WorkbookDraft,
+    sheet: Worksheet,
+    content: WorkbookContent,
+    arrays: list[Array],
+    row: int,
+    column: int,
+    word_of: Callable[[str], str] = str,
 ) -> None:
-    """The scale bars of a sheet's arrays side by side, the output's first."""
+    """The scale bars of a sheet's arrays side by side, the output's first; `word_of` a label is what an array is called there."""
     mirrors = sum(array.role == "mirror" for array in arrays)
     for array in sorted(arrays, key=lambda array: array.role != "output" or array.owner == INPUT):
         if has_live_scale(array) or (array.role in ("parameter", "shared") and has_colours(array)):
-            own = array.key if array.role == "parameter" and array.labels else array.label
+            own = array.key if array.role == "parameter" and array.labels else word_of(array.label)
             text = own if array.role != "mirror" else "reads" if mirrors == 1 else f"reads {array.inputs[0].owner}"
             put(sheet, row, column, text, "soft")
             column = scale_bar(draft, sheet, content, array, row, column + room_for(text) + 1)
