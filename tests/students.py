@@ -1,4 +1,4 @@
-"""A student who fills in a handout of the exercise `digits`, without a spreadsheet program."""
+"""A student who fills in a handout of the exercise `digits`, or of `shapes-rgb`, without a spreadsheet program."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from pathlib import Path
 from sheetcnn.a1 import cell_name
 from sheetcnn.formula import Book
 
-FILLED = (("conv1", 2), ("conv1", 3), ("pool", 8))  # what the exercise leaves blank whole
+FILLED = ("conv1_map_2", "conv1_map_3", "pool_map_8")  # what the exercise leaves blank whole
+GRADIENTS = tuple(f"conv2_{what}_kernel_1_{c}" for what in ("grad", "after") for c in (1, 2))  # and that of shapes-rgb
 
 
-def hand_in(path: Path, key: Book, around: str) -> None:
+def hand_in(path: Path, key: Book, around: str, filled: tuple[str, ...] = FILLED) -> None:
     """Fill a student's maps with the key's formulas, each inside another one."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     sheets = re.findall(r'<sheet [^>]*?name="([^"]+)"', parts["xl/workbook.xml"].decode())
-    for layer, k in FILLED:
-        sheet, top, left, bottom, right = key.names[f"{layer}_map_{k}"]
+    for grid in filled:
+        sheet, top, left, bottom, right = key.names[grid]
         part = f"xl/worksheets/sheet{sheets.index(sheet) + 1}.xml"
         text = parts[part].decode()
         for row in range(top, bottom + 1):

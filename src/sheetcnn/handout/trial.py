@@ -47,20 +47,25 @@ def _map(shape: Shape, number: int, rng: np.random.Generator) -> np.ndarray:
     return 0.8 + 0.4 * slope if number == 0 else 1.2 - 0.4 * slope
 
 
-def runs(graph: Graph, given: Values, id: str) -> list[Values]:
-    """Runs of the whole network on other pixels, parameters, answers and rates, that tell much of one array.
-
-    A gate must be open in some cells and shut in others, and a gradient must be there at all.
-    """
+def runs(graph: Graph, given: Values) -> list[Values]:
+    """Runs of the whole network on other pixels, parameters, answers and rates."""
     found = []
     for number in range(DRAWN):
         rng = np.random.default_rng([number, 23])
         run = graph.run({name: _other(graph, name, numbers, rng) for name, numbers in given.items()})
         if all(np.isfinite(numbers).all() for numbers in run.values()):
-            zeros = int((run[id] == 0).sum())
-            found.append((min(zeros, run[id].size - zeros), run[id].size - zeros, -number, run))
-    found.sort(key=lambda one: one[:3], reverse=True)
-    return [run for *_, run in found[:TRIALS]]
+            found.append(run)
+    return found
+
+
+def telling(found: list[Values], id: str) -> list[Values]:
+    """Those of the runs that tell the most of one array: gates open in some cells and shut in others, gradients that are there."""
+
+    def much(run: Values) -> tuple[int, int]:
+        zeros, size = int((run[id] == 0).sum()), run[id].size
+        return min(zeros, size - zeros), size - zeros
+
+    return sorted(found, key=much, reverse=True)[:TRIALS]
 
 
 def _other(graph: Graph, name: str, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -44,6 +44,11 @@ class Variant:
         """Every array by its id."""
         return {array.id: array for array in self.graph}
 
+    @property
+    def given(self) -> Values:
+        """What is typed: the pixels, the parameters, and what training begins with."""
+        return {array.id: self.values[array.id] for array in self.graph if array.forward is None}
+
     def scale(self, id: str) -> float:
         """What is large for an array: a value counts as right where it is off by much less.
 

@@ -24,7 +24,7 @@ from ..model.optimizer import AFTER
 from ..model.settings import INPUT
 from ..model.training import back_of
 from .marking import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact, precision
-from .trial import TRIALS, runs, trial
+from .trial import TRIALS, runs, telling, trial
 from .typed import cells_named, number_in
 from .variant import Variant
 
@@ -65,14 +65,17 @@ class StudentWork(NamedAreas):
 
     def _gradient(self, array: Array) -> LayerWork:
         """Everything but the array itself is known, in each trial from a run of the whole network."""
-        given = {one.id: self.variant.values[one.id] for one in self.graph if one.forward is None}
         trials = []
-        for run in runs(self.graph, given, array.id):
+        for run in telling(self._runs, array.id):
             scale = (
                 self.variant.scale(array.id) if array.key.startswith(AFTER) else float(np.abs(run[array.id]).max()) or 1.0
             )
             trials.append((self._all_but(array, run), run[array.id], 2 * precision(run[array.id], scale)))
         return self._done(array, self._all_but(array, self.variant.values), trials)
+
+    @cached_property
+    def _runs(self) -> list[Values]:
+        return runs(self.graph, self.variant.given)
 
     def _all_but(self, array: Array, values: Values) -> Numbers:
         found = []

@@ -306,6 +306,11 @@ def turned_kernels(shape: Shape, dilation: tuple[int, int]) -> Array:
     return Array("turned", shape, forward, formula, grid_axes=axes, spacing=dilation)
 
 
+def turned_back(of: Local[np.ndarray]) -> np.ndarray:
+    """Kernels as the turned ones show them: whoever has not turned these passes back something else."""
+    return of.own["turned"][..., ::-1, ::-1]
+
+
 def stamped(grad: np.ndarray, kernels: np.ndarray, window: Window, shape: Shape) -> np.ndarray:
     """What reaches one channel, of maps of this shape: every gradient times its kernel, where its window lay; maps × rows × columns each."""
     top, left, bottom, right = window.margin(*shape[1:])

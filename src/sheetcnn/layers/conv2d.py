@@ -13,7 +13,7 @@ from ..arrays.grid import Grids, span
 from ..arrays.kernels import KERNELS
 from ..plain import near
 from .activation import Activated
-from .backward import Local, laid_back, laid_whole, margin_back, stamped, turned_kernels
+from .backward import Local, laid_back, laid_whole, margin_back, stamped, turned_back, turned_kernels
 from .base import Layer, OnnxGraph, counted, example
 from .reduction import Reduction
 from .settings import Count, Flag
@@ -403,7 +403,7 @@ class Conv2d(Activated, Sliding):
         return channels if self.channel_mix == "mean" else 1
 
     def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
-        (x,), weight = of.xs, of.own["weight"]
+        (x,), weight = of.xs, turned_back(of)
         found = np.zeros(x.shape)
         for c in range(len(x)):
             maps, filters, kernels = (list(part) for part in zip(*self._readers(c, len(x)), strict=True))

@@ -11,7 +11,7 @@ from ..arrays.array import Array, Margin, Shape
 from ..arrays.grid import Grids
 from ..arrays.window import Window
 from .activation import Activated
-from .backward import Local, added, laid_back, laid_whole, margin_back, shape_of, stamped, turned_kernels
+from .backward import Local, added, laid_back, laid_whole, margin_back, shape_of, stamped, turned_back, turned_kernels
 from .base import OnnxGraph, counted, example
 from .reduction import Reduction
 from .settings import Amount, Count, Flag
@@ -235,7 +235,7 @@ class Conv3d(Activated):
         return [(z, step, level) for z, step, level in found if 0 <= level < depth]
 
     def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
-        (x,), weight, found = of.xs, of.own["weight"], np.zeros(of.xs[0].shape)
+        (x,), weight, found = of.xs, turned_back(of), np.zeros(of.xs[0].shape)
         grad = of.grad.reshape(self.out_channels, -1, *of.grad.shape[1:])
         depth, window = self._volume(x.shape)[0], self.window.along(1, 2)
         for (z, step, level), c in product(self._levels(x.shape), range(self.in_channels)):

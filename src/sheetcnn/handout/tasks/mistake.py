@@ -23,7 +23,7 @@ from ..draft import EXERCISE, HandoutDraft, Total
 from ..learning_mistakes import LEARNING_MISTAKES, LearningMistake, ancestors
 from ..marking import Graded, Tally, Work
 from ..mistakes import MISTAKES, TYPED, MistakeKind, Planted
-from ..trial import TRIALS, runs, trial
+from ..trial import TRIALS, runs, telling, trial
 from ..variant import Variant
 from .task import Task, node_of
 
@@ -119,7 +119,7 @@ class Mistake(Task):
 
     def _learning(self, variant: Variant, places: list[tuple[Node, str, Array]], rng: np.random.Generator) -> Planted | None:
         """A mistake in the backward pass or in the step, in a grid in which these numbers show it."""
-        given = {array.id: variant.values[array.id] for array in variant.graph if array.forward is None}
+        others = runs(variant.graph, variant.given)
         kinds = sorted({kind for _, kind, _ in places})
         for kind in rng.permutation(kinds).tolist():
             fitting = [place for place in places if place[1] == kind]
@@ -128,7 +128,7 @@ class Mistake(Task):
                 right, have = variant.values[wrong.id], wrong.computed(variant.values)
                 off = np.abs(have - right) > SEEN * variant.scale(wrong.id)
                 differs = off.copy()
-                for run in runs(variant.graph, given, wrong.id):
+                for run in telling(others, wrong.id):
                     differs |= np.abs(wrong.computed(run) - run[wrong.id]) > SEEN * (
                         float(np.abs(run[wrong.id]).max()) or 1.0
                     )
