@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...model.again import BEFORE
-from ...model.gradient import AFTER
 from ...model.graph import Graph, sheet_of
 from ...model.loss import LOSS
+from ...model.optimizer import AFTER
 from ...model.settings import INPUT
 from ...model.training import STEPS, back_of
 from ..layer.content import Lines
@@ -40,10 +40,26 @@ MINUS = "− rate·"  # before the gradient of a parameter
 SIGNS = {AFTER: "=", "turned": "", BEFORE: ""}  # before an array, by how its label begins
 
 
+# What stands beside the gradient of a parameter, by how its label begins: what an optimizer keeps.
+KEPT = {"momentum_": "momentum", "exp_avg_sq_": "mean of squares", "exp_avg_": "mean"}
+STEP_WORDS = {
+    "sgd": "A step goes down: after = before − rate · gradient.",
+    "momentum": "after = before − rate · momentum, which is the gradient at first.",
+    "adam": "after = before − rate · mean / √ mean of squares: at first as large as the rate.",
+}
+
+
+def kept(label: str) -> str:
+    """What an optimizer keeps of a gradient, as an array's label says it; nothing where it is none of that."""
+    return next((word for start, word in KEPT.items() if label.startswith(start)), "")
+
+
 def word_of(label: str) -> str:
     """What an array is called: a parameter by its own name, with what becomes of it."""
     if label in WORDS:
         return WORDS[label]
+    if found := kept(label):
+        return found
     if label.startswith(AFTER):
         return f"{label.removeprefix(AFTER)} after"
     return "gradient" if label.startswith("grad_") else label.removeprefix(BEFORE)
@@ -73,8 +89,8 @@ def back_lines(graph: Graph, name: str) -> Lines:
     layer, keys = graph.network.by_name[name].layer, [array.key for array in graph.learning_page(name)]
     steps = any(key.startswith(AFTER) for key in keys)
     words = ["How much the loss grows when a number grows by 1."]
-    words += ["A step goes down: after = before − rate · gradient."] * steps
-    how = [layer.back_words] if layer.back_words else []
+    words += [STEP_WORDS[graph.network.training.optimizer]] * steps
+    how: list[str] = [layer.back_words] if layer.back_words else []
     if "turned" in keys:
         how = [
             "Of a kernel: the whole gradient laid on its channel.",
