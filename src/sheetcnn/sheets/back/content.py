@@ -88,8 +88,8 @@ def back_lines(graph: Graph, name: str) -> Lines:
         return [([words], "words"), ([colours], "soft"), (["loss.backward(); x.grad"], "code"), (links, "link")]
     layer, keys = graph.network.by_name[name].layer, [array.key for array in graph.learning_page(name)]
     steps = any(key.startswith(AFTER) for key in keys)
-    words = ["How much the loss grows when a number grows by 1."]
-    words += [STEP_WORDS[graph.network.training.optimizer]] * steps
+    said = ["How much the loss grows when a number grows by 1."]
+    said += [STEP_WORDS[graph.network.training.optimizer]] * steps
     how: list[str] = [layer.back_words] if layer.back_words else []
     if "turned" in keys:
         how = [
@@ -98,4 +98,4 @@ def back_lines(graph: Graph, name: str) -> Lines:
         ]
     how += [layer.final.back_words] if layer.final is not None and "grad_sum" in keys and layer.final.back_words else []
     code = "loss.backward(); optimizer.step()" if steps else "loss.backward()"
-    return [*[([text], "words") for text in words], *([(how, "soft")] if how else []), ([code], "code"), (links, "link")]
+    return [*[([text], "words") for text in said], *([(how, "soft")] if how else []), ([code], "code"), (links, "link")]
