@@ -63,6 +63,8 @@ def _dressed(arrays: list[Array], optimizer: str) -> list[Array]:
         for name in parameters:
             if TAKEN[optimizer] and array.label == f"{TAKEN[optimizer]}{name}":
                 sign = MINUS
+        if optimizer == "adam" and array.label.startswith(AFTER):  # its rule is in the words above
+            sign = "→"
         return replace(array, labels=LABELS.get(array.label, (word_of(array.label),)), sign=sign)
 
     return [array if array.role == "mirror" else dressed(array) for array in sorted(arrays, key=place)]
