@@ -19,7 +19,7 @@ from ..content import WorkbookContent
 from ..layer.look import cell_block, header, links_of, marks
 from ..page import Page
 from ..pictures.place import number_place
-from .content import NAMES, RIGHT, answer_view
+from .content import NAMES, RIGHT, answer_view, words_view
 from .place import BY_LAYER, NUMBER, WIDE, LossPage, names_place, right_place
 
 MOST_LARGE = 100  # numbers of a vector that are shown with four places
@@ -51,6 +51,9 @@ def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: LossPage, n
         _large(draft, content, page, array)
     if content.right:
         _answers(draft, content, page)
+    if page.words is not None:
+        order = content.grids[f"{LOSS}.order"].seen_from(page.sheet)
+        draft.view(words_view(order, float(content.written[f"{LOSS}.order"][0])), page.words, draft.style("row"))
 
 
 def _large(draft: WorkbookDraft, content: WorkbookContent, page: Page, array: Array) -> None:
