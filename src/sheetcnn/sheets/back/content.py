@@ -87,13 +87,9 @@ def back_lines(graph: Graph, name: str) -> Lines:
     layer, keys = graph.network.by_name[name].layer, [array.key for array in graph.learning_page(name)]
     steps = any(key.startswith(AFTER) for key in keys)
     words = ["How much the loss grows when a number grows by 1."] + [STEPS_DOWN[graph.network.training.optimizer]] * steps
-    how = [layer.back_words] if "turned" not in keys else list(TURNED)
-    if layer.final is not None and "grad_sum" in keys:
+    how = list(TURNED) if "turned" in keys else [layer.back_words] * bool(layer.back_words)
+    if layer.final is not None and layer.final.back_words and "grad_sum" in keys:
         how.append(layer.final.back_words)
     code = "loss.backward(); optimizer.step()" if steps else "loss.backward()"
-    return [
-        *[([text], "words") for text in words],
-        ([text for text in how if text], "soft"),
-        ([code], "code"),
-        (links, "link"),
-    ]
+    soft: Lines = [(how, "soft")] if how else []
+    return [*[([text], "words") for text in words], *soft, ([code], "code"), (links, "link")]
