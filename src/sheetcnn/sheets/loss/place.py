@@ -25,7 +25,7 @@ WORDS = {
     "momentum": "momentum",
     "beta1": "beta 1: of the mean of gradients",
     "beta2": "beta 2: of the mean of squares",
-    "eps": "eps: so that nothing is divided by 0",
+    "eps": "eps: against dividing by 0",
     "now": "loss",
     **STEP_WORDS,
     "straight": "a straight line would fall by",
@@ -38,7 +38,7 @@ COLUMNS = {
     "grad": "p − target",
     "after_exp": "exp after",
 }
-MAPS = {"target": "wanted (type numbers)", "grad": "2 · (y − wanted) / n"}
+MAPS = {"y": "y, put out", "target": "wanted (type numbers)", "grad": "2 · (y − wanted) / n"}
 
 
 @dataclass
