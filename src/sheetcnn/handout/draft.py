@@ -36,7 +36,7 @@ class Total:
     """Outputs whose sum tells that a task is done, so that nothing tells in which cell."""
 
     task: int
-    layers: list[str]
+    arrays: list[str]  # by their ids
     number_format: str  # of 1 where it is done, else 0
 
 

@@ -66,6 +66,11 @@ class Exercise:
     def points(self) -> float:
         return sum(task.points for task in self.tasks)
 
+    @property
+    def learns(self) -> bool:
+        """Whether the backward pass and a step are drawn."""
+        return any(task.learns for task in self.tasks)
+
     def live(self, task: Task) -> bool:
         """Whether a task tells at once what is right."""
         return (task.feedback or self.settings.feedback) == "live"

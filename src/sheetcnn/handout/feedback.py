@@ -139,7 +139,7 @@ def _sum(draft: WorkbookDraft, parts: list[tuple[Grid, float]], line: int) -> tu
 
 def _totalled(draft: HandoutDraft, total: Total, row: int, line: int, rng: np.random.Generator) -> int:
     """Whether all cells of some layers have the right sum; returns the next free line of the hidden sheet."""
-    ids = [draft.content.graph.output(name).id for name in total.layers]
+    ids = total.arrays
     right, written = (
         np.concatenate([values[array].ravel() for array in ids]) for values in (draft.variant.values, draft.content.written)
     )
@@ -168,7 +168,7 @@ def _status_grids(draft: HandoutDraft) -> list[Grid]:
         if grid.sheet not in first:
             ends = [block.grid.right + block.margin[3] for block in draft.blocks[grid.sheet]]
             first[grid.sheet] = max([*ends, sheet.max_column]) + 3
-        own = Grid(grid.sheet, grid.top, first[grid.sheet] + grid.left, grid.rows, grid.columns)
+        own = Grid(grid.sheet, grid.top, first[grid.sheet] + grid.left, grid.rows, grid.columns, grid.spacing)
         while taken := [other for other in found if other.meets(own)]:  # two tasks on one map
             own = replace(own, left=max(other.right for other in taken) + 1)
         found.append(own)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..model.graph import Graph
 from ..model.limits import graph_of
 from ..model.network import Network, Node
 from ..model.settings import INPUT
+from ..model.wanted import wanted_of
 from .exercise import Exercise
 from .student import Student
 from .variant import Variant
@@ -57,6 +58,19 @@ class Handout:
         owner = self.network.owner(node.name)
         return {key: _packed(self.parameters[f"{owner}.{key}"]) for key in node.layer.all_parameters(*node.in_shapes)}
 
+    def given(self, picture: str) -> Values:
+        """What training begins with, for one of the pictures; nothing where no task asks about it."""
+        if not self.drawn.training:
+            return {}
+        wanted = wanted_of(self.network, list(self.pictures))
+        labels = {picture: wanted.labels[picture]} if wanted.labels else {}
+        return replace(wanted, labels=labels).given(self.network, {picture: self.pictures[picture]})
+
+    def right(self, picture: str) -> dict[str, str]:
+        """The right answer of a picture, where there are labels."""
+        labels = wanted_of(self.network, list(self.pictures)).labels if self.drawn.training else {}
+        return {picture: labels[picture]} if labels else {}
+
     @cached_property
     def graph(self) -> Graph:
         """The arrays that are handed out."""
@@ -87,6 +101,7 @@ class Handout:
                 turns = int(rng.integers(4)) if pixels.shape[1] == pixels.shape[2] else 2 * int(rng.integers(2))
                 pixels = np.rot90(pixels, turns, axes=(1, 2)).copy()
         parameters = self._kernels(rng) if "kernels" in vary else self.parameters
+        parameters = parameters | self.given(name)
         values = self.graph.run(parameters | {f"{INPUT}.channel": pixels})
         taken = self._taken()
         blanks = self.exercise.blanks

@@ -12,6 +12,7 @@ from .variant import Variant
 
 SHOWN = 3  # cells named for each reason
 EXACT = 1e-6  # how near a formula's value must be, as a part of the layer's largest
+MOST_STEPS = 4e7  # of a fingerprint
 UNKNOWN = "not graded: look at"
 BLANK, TYPED, FORMULA, WORDS = range(4)  # what a cell holds
 
@@ -30,7 +31,7 @@ class Graded:
 
 @dataclass
 class LayerWork:
-    """What a student's cells of one layer do, each array shaped as the layer's output.
+    """What a student's cells of one array do, a layer's output or a gradient; all are shaped as that.
 
     Everything else in the workbook was set to the right numbers first, so that no task suffers from another's mistakes.
     """
@@ -47,15 +48,15 @@ class Work(Protocol):
 
     variant: Variant
 
-    def layer(self, name: str) -> LayerWork: ...
+    def cells(self, id: str) -> LayerWork: ...
 
     def kernels(self, layer: str, k: int, bias: bool) -> tuple[np.ndarray, float]: ...
 
     def answers(self, name: str, rows: int, columns: int) -> list[list[Any]]: ...
 
-    def named(self, name: str, layer: str) -> tuple[str, list[tuple[str, Shape]]]: ...
+    def named(self, name: str, page: str) -> tuple[str, list[tuple[str, Shape]]]: ...
 
-    def where(self, layer: str, at: Shape) -> str: ...
+    def where(self, id: str, at: Shape) -> str: ...
 
 
 class Tally:
@@ -73,12 +74,12 @@ class Tally:
         if reason:
             self._reasons.setdefault(reason, []).append(f"{where} {detail}".rstrip())
 
-    def output(self, work: Work, layer: str, mask: np.ndarray, *, formula: bool, tolerance: float) -> None:
-        """Count cells of a layer's output: formulas that must follow other pixels and kernels, or numbers."""
-        done, want = work.layer(layer), work.variant.values[f"{layer}.output"]
-        near = max(exact(want), 0.0 if formula else tolerance * (1 + 1e-9))
+    def output(self, work: Work, id: str, mask: np.ndarray, *, formula: bool, tolerance: float) -> None:
+        """Count cells of a layer's output or of a gradient: formulas that must follow other pixels and kernels, or numbers."""
+        done, want = work.cells(id), work.variant.values[id]
+        near = max(2 * precision(want, work.variant.scale(id)), 0.0 if formula else tolerance * (1 + 1e-9))
         for at in map(tuple, np.argwhere(mask).tolist()):
-            where = work.where(layer, at)
+            where = work.where(id, at)
             said = verdict(done, at, float(want[at]), formula, near)
             if said and said[0].startswith(UNKNOWN):
                 self.look.append(where)
@@ -100,7 +101,12 @@ class Tally:
 
 def exact(want: np.ndarray) -> float:
     """How far a formula's value may be off: as far as live feedback takes it for right."""
-    return 2 * EXACT * max(1.0, float(np.abs(want).max(initial=0.0)))
+    return 2 * precision(want, max(1.0, float(np.abs(want).max(initial=0.0))))
+
+
+def precision(want: np.ndarray, scale: float) -> float:
+    """How far live feedback lets a formula's value be off, in an array of this scale; its fingerprints have so many steps only."""
+    return max(EXACT * scale, float(np.abs(want).max(initial=0.0)) / MOST_STEPS)
 
 
 def verdict(done: LayerWork, at: Shape, want: float, formula: bool, near: float) -> tuple[str, ...]:
@@ -120,7 +126,7 @@ def verdict(done: LayerWork, at: Shape, want: float, formula: bool, near: float)
     if formula and holds == TYPED:
         return ("a number was typed where a formula is asked",)
     if off:
-        return ("wrong", f"is {value:.6g}, should be {want:.6g}")
+        return ("wrong", f"is {value + 0.0:.6g}, should be {want + 0.0:.6g}")
     if formula and not done.follows[at]:
         return ("right for this picture only: it does not follow when pixels and kernels change",)
     return ()

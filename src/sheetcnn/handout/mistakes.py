@@ -47,11 +47,20 @@ class Planted:
     pick: int  # what the mistake chooses by, where there is a choice
     mask: np.ndarray  # the cells that have it
     number: float | None = None  # what was typed over a formula
+    wrong: Array | None = None  # of the backward pass and the step: the array with the mistake in all of its cells
 
-    def values(self, right: np.ndarray, xs: tuple[np.ndarray, ...], numbers: Values) -> np.ndarray:
-        """What the layer puts out with the mistake in it."""
+    @property
+    def id(self) -> str:
+        """The array that has it."""
+        return f"{self.node.name}.output" if self.wrong is None else self.wrong.id
+
+    def values(self, right: np.ndarray, xs: Inputs = (), numbers: Values | None = None, *, known: Values) -> np.ndarray:
+        """What the array holds with the mistake in it: made of what the layer reads, or of all numbers that are `known`."""
         if self.number is not None:
             return np.where(self.mask, self.number, right)
+        if self.wrong is not None:
+            return np.where(self.mask, self.wrong.computed(known), right)
+        assert numbers is not None
         return np.where(self.mask, MISTAKES[self.kind].values(self.node, xs, numbers, self.pick), right)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays.array import Shape, Values
+from ..model.graph import Graph
+from ..model.loss import LOSS
 from ..model.network import Node
 
 TRIALS = 3
+DRAWN = 8  # runs of the whole network, of which those are taken that tell the most
 
 
 def trial(node: Node, number: int) -> tuple[dict[str, np.ndarray], Values]:
@@ -42,3 +45,32 @@ def _map(shape: Shape, number: int, rng: np.random.Generator) -> np.ndarray:
     rows, columns = np.indices(shape[1:])
     slope = (rows + columns + 0.9 * noise) / sum(shape[1:])
     return 0.8 + 0.4 * slope if number == 0 else 1.2 - 0.4 * slope
+
+
+def runs(graph: Graph, given: Values, id: str) -> list[Values]:
+    """Runs of the whole network on other pixels, parameters, answers and rates, that tell much of one array.
+
+    A gate must be open in some cells and shut in others, and a gradient must be there at all.
+    """
+    found = []
+    for number in range(DRAWN):
+        rng = np.random.default_rng([number, 23])
+        run = graph.run({name: _other(graph, name, numbers, rng) for name, numbers in given.items()})
+        if all(np.isfinite(numbers).all() for numbers in run.values()):
+            zeros = int((run[id] == 0).sum())
+            found.append((min(zeros, run[id].size - zeros), run[id].size - zeros, -number, run))
+    found.sort(key=lambda one: one[:3], reverse=True)
+    return [run for *_, run in found[:TRIALS]]
+
+
+def _other(graph: Graph, name: str, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Other numbers of the same size; another right answer, but no other normalisation."""
+    if name in (f"{LOSS}.answer", f"{LOSS}.answers"):
+        return np.full(numbers.shape, float(rng.integers(1, len(graph.network.answers) + 1)))
+    if name.endswith((".scale", ".mean", ".std", ".running_mean", ".running_var", ".beta1", ".beta2", ".eps")):
+        return numbers
+    if name.startswith(f"{LOSS}.") and name != f"{LOSS}.target":
+        return numbers * rng.uniform(0.5, 2.0)
+    size = float(np.abs(numbers).max(initial=0.0)) or 1.0
+    shuffled = rng.permutation(numbers.reshape(-1)).reshape(numbers.shape)
+    return shuffled * rng.uniform(0.6, 1.4, numbers.shape) + size * rng.normal(scale=0.2, size=numbers.shape)

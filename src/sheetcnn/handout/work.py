@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..a1 import cell_name, sheet_prefix
-from ..arrays.array import Array, Shape
+from ..arrays.array import Array, Shape, Values
 from ..arrays.grid import Grid
 from ..checking.grids import NamedAreas, cell_at, cut, part, with_room
 from ..errors import WorkbookError
@@ -20,9 +20,11 @@ from ..formula.parser import expanded
 from ..formula.values import BLANK as NOTHING
 from ..formula.values import ERROR, NUMERIC, PENDING, TEXT, UNKNOWN
 from ..model.network import Node
+from ..model.optimizer import AFTER
 from ..model.settings import INPUT
-from .marking import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact
-from .trial import TRIALS, trial
+from ..model.training import back_of
+from .marking import BLANK, FORMULA, TYPED, WORDS, LayerWork, exact, precision
+from .trial import TRIALS, runs, trial
 from .typed import cells_named, number_in
 from .variant import Variant
 
@@ -41,18 +43,49 @@ class StudentWork(NamedAreas):
         self.helped: list[Helped] = []  # what others than our evaluator computed
         self.groups = group_formulas(book)
         self.graph = variant.graph
-        self._layers: dict[str, LayerWork] = {}
+        self._cells: dict[str, LayerWork] = {}
 
     # -- what a task asks ------------------------------------------------------------------------------------------------
-    def layer(self, name: str) -> LayerWork:
-        """A layer's cells: first among the numbers handed out, then among those of each trial."""
-        if name in self._layers:
-            return self._layers[name]
-        node = self.variant.network.by_name[name]
-        output = self.graph.output(name)
+    def cells(self, id: str) -> LayerWork:
+        """The cells of a layer's output or a gradient: first among the numbers handed out, then among those of each trial."""
+        if id not in self._cells:
+            array = self.variant.arrays[id]
+            self._cells[id] = self._layer(array) if array.role == "output" else self._gradient(array)
+        return self._cells[id]
+
+    def _layer(self, output: Array) -> LayerWork:
+        node = self.variant.network.by_name[output.owner]
+        known = self._known(node.name)
+        trials = []
+        for number in range(TRIALS):
+            read, parameters = trial(node, number)
+            want = node.layer.activated(*(read[other] for other in node.inputs), **parameters)
+            trials.append((self._trial(node, known, number), want, exact(want)))
+        return self._done(output, known, trials)
+
+    def _gradient(self, array: Array) -> LayerWork:
+        """Everything but the array itself is known, in each trial from a run of the whole network."""
+        given = {one.id: self.variant.values[one.id] for one in self.graph if one.forward is None}
+        trials = []
+        for run in runs(self.graph, given, array.id):
+            scale = (
+                self.variant.scale(array.id) if array.key.startswith(AFTER) else float(np.abs(run[array.id]).max()) or 1.0
+            )
+            trials.append((self._all_but(array, run), run[array.id], 2 * precision(run[array.id], scale)))
+        return self._done(array, self._all_but(array, self.variant.values), trials)
+
+    def _all_but(self, array: Array, values: Values) -> Numbers:
+        found = []
+        for other in self.graph:
+            if other is not array:
+                with suppress(WorkbookError):  # what was cut up is left as it is
+                    found += [(grid, _flat(values[other.id][index], grid)) for index, grid in self._grids(other)]
+        return found
+
+    def _done(self, output: Array, known: Numbers, others: list[tuple[Numbers, np.ndarray, float]]) -> LayerWork:
+        """What cells do among the numbers handed out; `others` have those of each trial, what is right then, and how near."""
         places = dict(self._grids(output))
-        known = self._known(name)
-        numbers = [known, *(self._trial(node, known, number) for number in range(TRIALS))]
+        numbers = [known, *(others_known for others_known, *_ in others)]
         first, *trials = self._evaluated(list(places.values()), numbers)
         value, kind = self._read(first, output, places)
         formula = np.zeros(output.shape, bool)
@@ -60,15 +93,12 @@ class StudentWork(NamedAreas):
             formula[index] = (cut(self.book.sheets[grid.sheet].kind, grid) == PENDING).reshape(formula[index].shape)
         holds = np.where(formula, FORMULA, np.select([kind == NOTHING, kind == NUMERIC], [BLANK, TYPED], WORDS))
         follows, unknown = formula.copy(), formula & self._unknown(first, output, places)
-        for number, book in enumerate(trials):
-            read, parameters = trial(node, number)
+        for book, (_, want, near) in zip(trials, others, strict=True):
             have, _ = self._read(book, output, places)
-            want = node.layer.activated(*(read[other] for other in node.inputs), **parameters)
             with np.errstate(invalid="ignore"):
-                follows &= np.abs(have - want) <= exact(want)
+                follows &= np.abs(have - want) <= near
             unknown |= formula & self._unknown(book, output, places)
-        work = self._layers[name] = LayerWork(holds, value, follows, unknown, self._problems(first, output, places))
-        return work
+        return LayerWork(holds, value, follows, unknown, self._problems(first, output, places))
 
     def _trial(self, node: Node, known: Numbers, number: int) -> Numbers:
         """What is known, with other pixels and kernels."""
@@ -119,31 +149,31 @@ class StudentWork(NamedAreas):
         values = [[sheet.value(*cell_at(grid, i, j)) for j in range(columns)] for i in range(rows)]
         return [[value if (number := number_in(value, whole=True)) is None else number for value in row] for row in values]
 
-    def named(self, name: str, layer: str) -> tuple[str, list[tuple[str, Shape]]]:
-        """What a student has written into a cell to name others, and the layers and indexes of those.
+    def named(self, name: str, page: str) -> tuple[str, list[tuple[str, Shape]]]:
+        """What a student has written into a cell to name others, and the arrays, by their ids, and indexes of those.
 
         A formula that points at them counts, as do ranges, and words with the cell and its sheet among them; where no
-        sheet is named, the cells are those of `layer`.
+        sheet is named, the cells are those of the layer or the back sheet `page`.
         """
         grid = self.place(name, (1, 1))
         sheet = self.book.sheets[grid.sheet]
         text = sheet.formula(grid.top, grid.left)
         if text is None:
             value = sheet.value(grid.top, grid.left)
-            return ("" if value is None else str(value)), self._meant(str(value or ""), "", layer)
-        return f"={text}", self._meant(expanded(text, grid.sheet, self.book.definitions), grid.sheet, layer)
+            return ("" if value is None else str(value)), self._meant(str(value or ""), "", page)
+        return f"={text}", self._meant(expanded(text, grid.sheet, self.book.definitions), grid.sheet, page)
 
-    def _meant(self, words: str, own: str, layer: str) -> list[tuple[str, Shape]]:
-        """The cells of layers' outputs that words or a formula on the sheet `own` name; none where one of them is no such cell."""
+    def _meant(self, words: str, own: str, page: str) -> list[tuple[str, Shape]]:
+        """The cells of layers' outputs and of gradients that words or a formula on the sheet `own` name; none where one of them is no such cell."""
         outputs = self._outputs
-        called = {name.lower(): name for name in self.graph.of} | {
-            grids[0][1].sheet.lower(): n for n, grids in outputs.items()
+        called = {name.lower(): name for name in (*self.graph.of, *outputs)} | {
+            grids[0][2].sheet.lower(): n for n, grids in outputs.items()
         }
         sheets, references = cells_named(words, called)
         size = sum(reference.rows * reference.columns for reference in references)
         if size > MOST_NAMED or (own.lower() in called and not sheets):
             return []
-        layers = [name for name in dict.fromkeys([called[sheet] for sheet in sheets] or [layer]) if name in outputs]
+        layers = [name for name in dict.fromkeys([called[sheet] for sheet in sheets] or [page]) if name in outputs]
         found = []
         for reference in references:
             for i, j in np.ndindex(reference.rows, reference.columns):
@@ -155,28 +185,31 @@ class StudentWork(NamedAreas):
         return found
 
     @cached_property
-    def _outputs(self) -> dict[str, list[tuple[Shape, Grid]]]:
-        """The grids of each layer's output, of those that are all there."""
-        found = {}
+    def _outputs(self) -> dict[str, list[tuple[Array, Shape, Grid]]]:
+        """The grids of each layer's output and of each back sheet's gradients, of arrays that are all there."""
+        pages = {name: [self.graph.output(name)] for name in self.graph.of if name != INPUT}
         for name in self.graph.of:
-            if name != INPUT:
+            pages[back_of(name)] = [array for array in self.graph.learning_page(name) if array.role == "gradient"]
+        found: dict[str, list[tuple[Array, Shape, Grid]]] = {}
+        for name, arrays in pages.items():
+            for array in arrays:
                 with suppress(WorkbookError):
-                    found[name] = self._grids(self.graph.output(name))
+                    found.setdefault(name, []).extend([(array, *one) for one in self._grids(array)])
         return found
 
-    def _index(self, layer: str, row: int, column: int) -> tuple[str, Shape] | None:
-        """The element of a layer's output that lies in a cell of its sheet."""
-        for index, grid in self._outputs[layer]:
-            i, j = row - grid.top, column - grid.left
-            if 0 <= i < grid.rows and 0 <= j < grid.columns:
-                return layer, (*index, i, j)[: len(self.graph.output(layer).shape)]
+    def _index(self, page: str, row: int, column: int) -> tuple[str, Shape] | None:
+        """The element of an array that lies in a cell of its sheet."""
+        for array, index, grid in self._outputs[page]:
+            (i, above), (j, before) = divmod(row - grid.top, grid.spacing[0]), divmod(column - grid.left, grid.spacing[1])
+            if 0 <= i < grid.rows and 0 <= j < grid.columns and not above and not before:
+                return array.id, (*index, i, j)[: len(array.shape)]
         return None
 
-    def where(self, layer: str, at: Shape) -> str:
-        """A cell of a layer's output, as the student sees it."""
-        output = self.graph.output(layer)
+    def where(self, id: str, at: Shape) -> str:
+        """A cell of an array, as the student sees it."""
+        output = self.variant.arrays[id]
         grid = self.grid(output, at[: output.grid_axes])
-        return f"{sheet_prefix(grid.sheet)}{cell_name(*cell_at(grid, *(*at[output.grid_axes :], 0)[:2]))}"
+        return f"{sheet_prefix(grid.sheet)}{cell_name(*cell_at(grid, *(*at[output.grid_axes :], 0, 0)[:2]))}"
 
     # -- finding grids -----------------------------------------------------------------------------------------------------
     def _grids(self, array: Array) -> list[tuple[Shape, Grid]]:

@@ -9,6 +9,7 @@ from ..sheets.description.look import description_sheet
 from ..sheets.gallery.content import thumbnails
 from ..sheets.gallery.look import gallery_scales, gallery_sheet
 from ..sheets.layer.look import layer_sheet
+from ..sheets.workbook import learning_sheets
 from ..xlsx.draft import protect
 from ..xlsx.printing import set_up_printing
 from .draft import EXERCISE, HandoutDraft
@@ -40,6 +41,7 @@ def draft_handout(
     names = [EXERCISE, *(page.sheet for page in content.pages.values()), EXERCISE]
     for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), {}, {}, sizes)
+    learning_sheets(draft, content, EXERCISE)
     gallery_scales(draft, content)
     for number, task in tasks.items():
         task.draw(draft, number)

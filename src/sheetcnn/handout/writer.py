@@ -17,12 +17,13 @@ from ..image import value_range
 from ..model.drawn import Drawn, mirrored
 from ..model.limits import graph_of
 from ..model.settings import INPUT
+from ..model.wanted import wanted_of
 from ..model.weights import load_parameters, random_layers, trained_layers
 from ..opening import open_network
 from ..progress import Progress
 from ..sheets.content import WorkbookContent
 from ..sheets.gallery.content import GALLERY_CELLS
-from ..sheets.layout import lay_out
+from ..sheets.layout import lay_out, lay_out_learning
 from ..templates import exercise_path
 from ..temporary import temporary_folder
 from ..version import VERSION
@@ -79,16 +80,25 @@ def hand_out(
     if not 0 <= seed < MAX_SEED:
         raise ExerciseError(f"seed {seed} must be a whole number from 0 on")
     # No products and sums, which would tell the answers; what a layer reads stands on its sheet, for all windows to be seen.
-    drawn = Drawn(mirrors=mirrored(checked, None))
+    images = [picture_of(one) for one in (image if isinstance(image, list | tuple) else [image])]
+    pictures = load_pictures(images, checked.input)
+    wanted = wanted_of(checked, list(pictures)) if tasks.learns else None
+    drawn = Drawn(
+        mirrors=mirrored(checked, None), training=tasks.learns, typed=wanted is not None and wanted.typed is not None
+    )
     graph = graph_of(checked, drawn)
-    lay_out(graph)  # refuses what does not fit
+    lay_out_learning(graph, lay_out(graph))  # refuses what does not fit
+    known = {array.id for array in graph}
+    for number, task in enumerate(tasks.tasks, start=1):
+        for id in task.blanks(checked).keys() - known:
+            raise ExerciseError(
+                f"{checked.source}: task {number} ({task.kind}): nothing passes a gradient to {id.split('.')[0]!r}"
+            )
     if any(array.shared_name for array in graph):
         raise ExerciseError(
             f"{checked.source}: has more kernels than can have names of their own, which grading needs; use fewer channels"
         )
     parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
-    images = [picture_of(one) for one in (image if isinstance(image, list | tuple) else [image])]
-    pictures = load_pictures(images, checked.input)
     read = None if students is None else read_roster(Path(students))
     roster = read.students if read else ()
     paths = [target / FOLDER / student.file for student in roster] or [target / SINGLE]
@@ -99,7 +109,7 @@ def hand_out(
         checked, tasks, parameters, pictures, trained_layers(checked, opened.folder, opened.arrays), seed, roster, drawn
     )
     for name, pixels in pictures.items():
-        refuse_too_large(graph, graph.run(parameters | {f"{INPUT}.channel": pixels}), name)
+        refuse_too_large(graph, graph.run(parameters | handout.given(name) | {f"{INPUT}.channel": pixels}), name)
     if read and say is not None:
         for line in (f"{students}: {read.understood}", *(f"note: {remark}" for remark in read.remarks)):
             say(line)
@@ -187,8 +197,9 @@ class _Writer:
             else variant.filled_in()
             | {array.id: saved[array.id] for array in variant.graph if array.role in ("parameter", "shared")}
         )
-        content = WorkbookContent(variant.graph, values, pages, {}, gallery=GALLERY_CELLS,
-                      home="Exercise", saved=saved, **self.shown)  # fmt: skip
+        learning = lay_out_learning(variant.graph, pages)
+        content = WorkbookContent(variant.graph, values, pages, {}, gallery=GALLERY_CELLS, learning=learning,
+                      right=self.handout.right(variant.picture), home="Exercise", saved=saved, **self.shown)  # fmt: skip
         description: dict[str, Any] = {"format": FORMAT, "version": VERSION, "handout": self.id, "number": number}
         if key:
             description["key"] = self.handout.to_dict()

@@ -17,7 +17,9 @@ from .training import Learning, back_of, learn
 
 MAX_GRID_NAMES = 30_000  # thumbnails and lists have names too, all together no more than LibreOffice can tell apart
 
-Change = Callable[[Array, np.ndarray, Values], np.ndarray]  # an output, its numbers, all numbers so far -> its numbers
+Change = Callable[
+    [Array, np.ndarray, Values], np.ndarray
+]  # an output or a gradient, its numbers, all numbers so far -> its numbers
 
 
 def sheet_of(name: str) -> str:
@@ -117,13 +119,13 @@ class Graph:
     def run(self, given: Values, change: Change | None = None) -> Values:
         """Every array in NumPy; `given` has the pixels and the parameters.
 
-        `change` may put something else in the place of a layer's output; later layers read that.
+        `change` may put something else in the place of a layer's output, or of a gradient; what comes later reads that.
         """
         values: Values = {}
         with np.errstate(all="ignore"):  # what is not finite is reported by whoever asked, with its place
             for array in self:
                 numbers = given[array.id] if array.forward is None else array.computed(values)
-                if change is not None and array.role == "output" and array.owner != INPUT:
+                if change is not None and array.role in ("output", "gradient") and array.owner != INPUT:
                     numbers = change(array, numbers, values)
                 values[array.id] = numbers
         return values

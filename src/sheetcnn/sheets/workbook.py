@@ -30,12 +30,12 @@ from .step.look import step_sheet
 from .steps.look import loss_chart, steps_sheet
 
 
-def _learning_sheets(draft: WorkbookDraft, content: WorkbookContent) -> None:
-    """The loss, the steps, the sheets of gradients, and the hidden networks after each step."""
+def learning_sheets(draft: WorkbookDraft, content: WorkbookContent, last: str) -> None:
+    """The loss, the steps, the sheets of gradients, and the hidden networks after each step; `last` comes behind them."""
     if not content.learning:
         return
     shown = [name for name in content.learning if not is_step(name)]
-    names = [list(content.pages.values())[-1].sheet, *(content.learning[name].sheet for name in shown), "Check"]
+    names = [list(content.pages.values())[-1].sheet, *(content.learning[name].sheet for name in shown), last]
     for n, name in enumerate(shown):
         page, neighbours = content.learning[name], (names[n], names[n + 2])
         if isinstance(page, LossPage):
@@ -70,7 +70,7 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
     banks = content.banks
     for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), banks, outlined)
-    _learning_sheets(draft, content)
+    learning_sheets(draft, content, "Check")
     gallery_scales(draft, content)
     checked = check_sheet(draft, content)
     answer_on_input(draft, content)

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from ...arrays.grid import Grid, flat
+from ...formula.parser import Reference, references_in
 from ...model.network import Network
 from ...xlsx import palette
 from ..draft import HandoutDraft
@@ -27,7 +28,9 @@ class Compute(Cells):
     def check(self, network: Network) -> None:
         node, cells = node_of(network, self.layer), int(self.mask(network).sum())
         reduction = node.layer.reduction(*node.in_shapes)
-        if reduction is None or reduction.source is not None:
+        if self.learns:
+            pass  # its formulas tell what it is made of
+        elif reduction is None or reduction.source is not None:
             raise ValueError(f"layer {self.layer!r} ({node.layer.type}) has no windows to outline; use a fill task")
         if cells > MOST:
             raise ValueError(
@@ -45,6 +48,9 @@ class Compute(Cells):
     def outline(self, draft: HandoutDraft) -> None:
         """A frame in its own colour around blank cells and what they are made of, as long as no window crosses another's."""
         network = draft.variant.network
+        if self.learns:
+            self._outline_what_is_read(draft)
+            return
         node = node_of(network, self.layer)
         reduction, grids = node.layer.reduction(*node.in_shapes), draft.content.grids
         assert reduction is not None
@@ -74,6 +80,37 @@ class Compute(Cells):
                 for _, grid in flat(grids[f"{self.layer}.{reduction.kernel}"][k]):
                     shown = colour if filters.count(k) == 1 else palette.INK
                     draft.frame(grid, (0, 0), (grid.rows - 1, grid.columns - 1), shown)
+
+    def _outline_what_is_read(self, draft: HandoutDraft) -> None:
+        """A frame in its own colour around blank cells and what their right formulas read, as long as none crosses another's."""
+        id, grids = self.array(draft.variant.network), draft.content.grids
+        array = draft.variant.arrays[id]
+        every = [grid for one in draft.variant.graph for _, grid in flat(grids[one.id]) if one.id != id]
+        for at in map(tuple, np.argwhere(self.mask(draft.variant.network)).tolist()):
+            own = dict(flat(grids[id]))[at[: array.grid_axes]]
+            text = array.written(grids, own.sheet)(at)
+            read = [part for _, area in references_in(text) if (part := _read_part(every, own.sheet, area))]
+            areas = [_area(*part) for part in read]
+            if any(area.meets(other) for area in areas for other in draft.windows):
+                continue
+            colour = FRAMES[len(draft.colours) % len(FRAMES)]
+            draft.colours.append(colour)
+            draft.windows += areas
+            i, j = (*at[array.grid_axes :], 0, 0)[:2]
+            draft.frame(own, (i, j), (i, j), colour)
+            for part in read:
+                draft.frame(*part, colour)
+
+
+def _read_part(grids: list[Grid], sheet: str, area: Reference) -> tuple[Grid, tuple[int, int], tuple[int, int]] | None:
+    """The cells of a grid that a reference covers, its padding left out; None where it covers none."""
+    for grid in grids:
+        (down, along), bottom, right = grid.spacing, area.top + area.rows - 1, area.left + area.columns - 1
+        first = max(0, -(-(area.top - grid.top) // down)), max(0, -(-(area.left - grid.left) // along))
+        last = min(grid.rows - 1, (bottom - grid.top) // down), min(grid.columns - 1, (right - grid.left) // along)
+        if grid.sheet == (area.sheet or sheet) and first[0] <= last[0] and first[1] <= last[1]:
+            return grid, first, last
+    return None
 
 
 def _area(grid: Grid, first: tuple[int, int], last: tuple[int, int]) -> Grid:

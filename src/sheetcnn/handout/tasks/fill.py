@@ -25,5 +25,5 @@ class Fill(Cells):
             return f"{what}: type the numbers, or write formulas."
         return (
             f"{what}: write the formula of the first blank cell and copy it to the others. "
-            "It must go on working when pixels and kernels change."
+            f"It must go on working when pixels and kernels change{', and answer and rate too' if self.learns else ''}."
         )

@@ -48,6 +48,11 @@ class Task(BaseModel):
         """The layers that are changed, and must not lie behind a planted mistake."""
         return []
 
+    @property
+    def learns(self) -> bool:
+        """Whether the backward pass and a step are drawn for it."""
+        return False
+
     def blanks(self, network: Network) -> dict[str, np.ndarray]:
         """By the ids of arrays, which of their cells are left blank."""
         return {}
