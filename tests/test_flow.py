@@ -11,7 +11,9 @@ import openpyxl
 import pytest
 
 import sheetcnn
+from sheetcnn.model.drawn import Drawn
 from sheetcnn.model.graph import Graph
+from sheetcnn.model.loss import LOSS
 from sheetcnn.model.network import Network, parse_network
 from sheetcnn.model.settings import INPUT
 from sheetcnn.opening import open_network
@@ -210,3 +212,24 @@ def test_sizes_are_named(tmp_path: Path) -> None:
     sheet: Any = openpyxl.load_workbook(sheetcnn.build("edges", "cat", tmp_path / "n.xlsx").path)["Overview"]
     texts = {cell.value for row in sheet.iter_rows() for cell in row}
     assert "4 filters · 3 channels · 3·3 kernel + 4 biases = 112" in texts
+
+
+def test_the_way_back_stands_below() -> None:
+    """A box for each sheet of gradients below its layer's, and arrows that lead from the loss to the pixels."""
+    network = network_of("digits")
+    forward, back = diagrams_of(Graph(network, Drawn(training=True)), 5, 2, 122)
+    assert set(forward.flow.place) - set(back.flow.place) == {"softmax"}  # it passes the loss's gradient on as it is
+    assert all(forward.places.sides[name] == sides for name, sides in back.places.sides.items() if name != LOSS)
+    assert back.drawing.sheets["input"] == "Input_back"
+    assert min(back.heights) == max(forward.heights) + 1
+    heads = {name: column for (_, column), name in back.lines.heads.items()}
+    assert heads == {name: right + 2 for name, (_, right) in back.places.sides.items() if name != LOSS}
+    several = diagrams_of(Graph(network_of("inception-block"), Drawn(training=True)), 5, 2, 122)[1]
+    assert len(several.lines.heads) == 10  # of nine layers and the pixels, however many read them
+
+
+def test_long_ways_back_go_on_in_the_next_line() -> None:
+    chain = made(("a0", ["input"]), *((f"a{n}", [f"a{n - 1}"]) for n in range(1, 30)))
+    back = diagrams_of(Graph(chain, Drawn(training=True)), 5, 2, 122)[1]
+    assert len(back.places.bands) > 1
+    assert list(back.lines.heads.values()).count("") == len(back.places.bands) - 1

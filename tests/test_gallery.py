@@ -143,6 +143,30 @@ def test_thumbnails_are_links_to_their_maps(tmp_path: Path) -> None:
     assert numbers.count("10") == 2  # their shapes
 
 
+def test_the_gradient_of_each_pixel_comes_last(tmp_path: Path) -> None:
+    """Right of all layers, under a heading that says what it is; each cell shows the pixel's gradient, and leads to it."""
+    path = sheetcnn.build("digits", "digit-9-hard", tmp_path / "n.xlsx", train=True, inspector=False).path
+    sheet, names = openpyxl.load_workbook(path)["Gallery"], read_book(path).names
+    _, top, left, bottom, right = names["gallery_input_back_1"]
+    there, row, column, *_ = names["input_grad_channel_1"]
+    first = f"{openpyxl.utils.get_column_letter(column)}{row}"
+    assert sheet.cell(top, left).value == f"={there}!{first}"
+    assert (bottom - top, right - left) == (7, 7)
+    assert left > names["gallery_softmax_1"][4]
+    heading = [cell for row in sheet.iter_rows(max_row=top) for cell in row if cell.value == "Input_back"]
+    assert [cell.hyperlink.location for cell in heading] == ["Input_back!A1"]
+    below = [sheet.cell(n, heading[0].column).value for n in range(heading[0].row + 1, top)]
+    assert [text for text in below if text] == ["gradient of each pixel:", "which pixels matter,", "and which way"]
+    report = sheetcnn.check(path)
+    assert report.ok
+    lost = openpyxl.load_workbook(path)
+    del lost["conv2_back"]  # then the rest of the workbook is still checked
+    for name in [name for name, defined in lost.defined_names.items() if "conv2_back" in defined.attr_text]:
+        del lost.defined_names[name]
+    lost.save(path)
+    assert not any(finding.layer == "gallery" for finding in sheetcnn.check(path).findings)
+
+
 def test_kernels_stand_beside_the_maps_that_they_make(make: Callable[..., Path]) -> None:
     path = make_one(make, 3, 6)
     book = read_book(path)

@@ -443,6 +443,8 @@ REDUCED: dict[str, tuple[Nodes, dict[str, Any], list[str]]] = {
         {"s": np.array([1, 2, 25]), "o": np.array([1, 2, 5, 5]), "k": np.array([2, 3], np.float32), "b": np.array([1, -1], np.float32)},
         ["rearrange", "instance_norm2d"],
     ),
+    # As PyTorch writes PReLU of N×C×L, where the channels were rows of the layer's maps.
+    "prelu of rows": ([node("Reshape", "x s", "r"), node("PRelu", "r k", "y")], {"s": np.array([1, 10, 5, 1]), "k": np.linspace(-1, 1, 10, dtype=np.float32).reshape(10, 1, 1)}, None),
     "instance norm of rows of moved cells": (
         [node("Slice", "x from to at", "t"), node("Reshape", "t s", "g"), node("InstanceNormalization", "g k b", "y")],
         {"from": np.array([1]), "to": np.array([5]), "at": np.array([2]), "s": np.array([1, 4, 10]), "k": np.ones(4, np.float32), "b": np.zeros(4, np.float32)},

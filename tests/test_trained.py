@@ -25,11 +25,12 @@ TRAINED = ("digits", "lenet5", "shapes-rgb")
 LEAST = {"digits": 0.97, "lenet5": 0.97, "shapes-rgb": 0.97}
 
 
-def answers(name: str, pictures: np.ndarray, folder: Path) -> np.ndarray:
-    """What a template takes pictures for, which it reads from files as anybody's."""
+def answers(name: str, pictures: np.ndarray, folder: Path, others: dict[str, np.ndarray] | None = None) -> np.ndarray:
+    """What a template, with other weights perhaps, takes pictures for, which it reads from files as anybody's."""
     network = read_network(templates()[name])
     parameters, notes = load_parameters(network, templates()[name].parent)
     assert not notes, "every array is read, and none is missing"
+    parameters |= others or {}
     graph, found = Graph(network), []
     for picture in pictures:
         Image.fromarray(picture).save(folder / "picture.png")
@@ -51,6 +52,35 @@ def test_accuracy_on_held_out_pictures(name: str, tmp_path: Path) -> None:
     assert re.search(
         rf"\| `{name}` .*\| {parameters:,} \| {right:,} of {len(classes):,}, {100 * right / len(classes):.1f} % \|", PAGE
     )
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_recorded_epochs(name: str) -> None:
+    """They end in the weights that the template has, and what was measured falls and rises with them."""
+    path = templates()[name]
+    network = read_network(path)
+    assert network.training.snapshots == f"{name}-epochs.npz"
+    assert (path.parent / f"{name}-epochs.npz").stat().st_size < 1_000_000
+    with np.load(path.parent / f"{name}-epochs.npz") as epochs, np.load(path.with_suffix(".npz")) as weights:
+        last = {"digits": 300, "lenet5": 60, "shapes-rgb": 40}[name]
+        assert epochs["epoch"].tolist() == [n for n in (0, 1, 2, 5, 10, 20, 50, 100) if n <= last / 2] + [last]
+        assert {*epochs} == {*weights, "epoch", "loss", "accuracy"}
+        for key in weights:
+            np.testing.assert_array_equal(epochs[key][-1], weights[key])
+        told = int(re.findall(r"right on ([\d,]+)", network.settings.about)[0].replace(",", ""))
+        assert round(epochs["accuracy"][-1] * len(DATA["held_out"](name)[1])) == told
+        assert epochs["accuracy"][0] < 0.3
+        assert epochs["loss"][-1] < epochs["loss"][0] / 10
+
+
+def test_what_was_measured_on_the_way(tmp_path: Path) -> None:
+    """Of one epoch in the middle, by sheetcnn's own numbers."""
+    pictures, classes = DATA["held_out"]("digits")
+    with np.load(templates()["digits"].parent / "digits-epochs.npz") as epochs:
+        middle = epochs["epoch"].tolist().index(5)
+        numbers = {key: epochs[key][middle] for key in epochs}
+    found = answers("digits", pictures, tmp_path, numbers)
+    assert (found == classes).mean() == pytest.approx(numbers["accuracy"])
 
 
 @pytest.mark.parametrize("name", TRAINED)

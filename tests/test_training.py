@@ -48,6 +48,37 @@ def test_a_step_worked_by_hand(tmp_path: Path) -> None:
     assert sheetcnn.check(tmp_path / "b.xlsx").ok
 
 
+def test_a_sheet_of_gradients_reads_as_the_equation(tmp_path: Path) -> None:
+    """kernel − rate · gradient = kernel after, side by side, and the formula reads the kernel there."""
+    sheetcnn.build(BY_HAND, PICTURE, tmp_path / "b.xlsx", train=True)
+    book = load_workbook(tmp_path / "b.xlsx")
+    sheet, named = book["conv_back"], book.defined_names
+    names = [f"conv_{what}_kernel_1_1" for what in ("before", "grad", "after")]
+    before, grad, after = (next(named[name].destinations)[1].replace("$", "").split(":")[0] for name in names)
+    columns = [sheet[cell].column for cell in (before, grad, after)]
+    assert len({sheet[cell].row for cell in (before, grad, after)}) == 1
+    assert columns == sorted(columns)
+    signs = [sheet.cell(sheet[grad].row, columns[1] - 2).value, sheet.cell(sheet[grad].row, columns[2] - 1).value]
+    assert signs == ["− rate·", "="]
+    rate = next(named["loss_rate"].destinations)[1]
+    assert sheet[after].value == f"={before}-Loss!{rate}*{grad}"
+    kernel = next(named["conv_kernel_1_1"].destinations)[1].replace("$", "").split(":")[0]
+    assert sheet[before].value == f"=conv!{kernel}"
+    links = {cell.value: cell.hyperlink.location for row in sheet.iter_rows() for cell in row if cell.hyperlink}
+    assert links["from behind: flatten_2_back"] == "flatten_2_back!A1"
+    assert links["forward: conv"] == "conv!A1"
+
+
+def test_small_numbers_of_the_loss_keep_their_digits(tmp_path: Path) -> None:
+    sheetcnn.build("digits", "digit-9-hard", tmp_path / "b.xlsx", train=True, gallery=False, inspector=False)
+    book = load_workbook(tmp_path / "b.xlsx")
+    for name in ("loss_p", "loss_grad", "loss_after_exp"):
+        sheet, cells = next(book.defined_names[name].destinations)
+        first = book[sheet][cells.replace("$", "").split(":")[0]]
+        assert "0.0000" in first.number_format
+        assert any(first.coordinate in area and area.size["columns"] == 3 for area in book[sheet].merged_cells.ranges)
+
+
 NETWORKS = {
     "digits": ("digits", "digit-9-hard"),
     "edges": ("edges", "cat"),

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays.array import Values
 from ..model.graph import Graph
 from ..model.loss import LOSS
-from ..sheets.loss.content import NAMES, RIGHT
+from ..sheets.loss.content import NAMES, RIGHT, STEP_WORDS, words_view
 from ..sheets.pictures.content import NUMBER as SHOWN
 from ..sheets.steps.content import (
     CHOICE,
@@ -71,6 +71,7 @@ def orders(comparison: Comparison, values: Values) -> None:
     }
     if answers:
         parts["Loss"] = {RIGHT: (count, 1), NAMES: (len(names), 1)}
+    parts.setdefault("Loss", {})["loss_words"] = (len(STEP_WORDS), 1)
     places = comparison.places("the pictures of the steps", parts)
     if places is None:
         return
@@ -89,6 +90,9 @@ def orders(comparison: Comparison, values: Values) -> None:
     ):
         grid = named.grids[f"{LOSS}.{view.name.removeprefix(f'{LOSS}_')}"]
         comparison.view(view, grid, home)
+    words = places["loss_words"]
+    view = words_view(named.grids[f"{LOSS}.order"].seen_from(words.sheet), float(now[f"{LOSS}.order"][0]))
+    comparison.view(view, words, words.sheet)
 
 
 def _number(chosen: Value, known: Sequence[str]) -> float:

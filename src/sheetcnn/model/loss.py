@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.array import Array, Shape, cell_of
+from ..arrays.array import Array, Shape, cell_of, same, same_cell
 from ..arrays.grid import Grids, flat, in_columns
 from ..layers.backward import Local
 from ..layers.base import combined
+from .again import MOST_NUMBERS
 from .gradient import Term
 from .network import Network
 
@@ -77,6 +78,12 @@ def array(
 ) -> Array:
     """An array of the loss."""
     return Array(key, shape, forward, formula, owner=owner, role="loss", inputs=inputs, **look)
+
+
+def put_out(y: Array) -> list[Array]:
+    """What the network puts out, once more beside what is wanted; none where that is too much."""
+    shown = array("y", y.shape, same, same_cell, (y,), grid_axes=y.grid_axes)
+    return [shown] if y.count <= MOST_NUMBERS else []
 
 
 def goal_of(network: Network, output: Output, typed: bool) -> Goal:

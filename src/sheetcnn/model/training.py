@@ -13,7 +13,7 @@ from ..layers.drawing import arrays_of
 from .again import before_step
 from .drawn import Drawn
 from .gradient import Run, Sweep, Swept, Term
-from .loss import LOSS, array, curve, goal_of, sizes, summary
+from .loss import LOSS, array, curve, goal_of, put_out, sizes, summary
 from .network import NAME_LETTERS, Network, Node
 from .optimizer import stepped
 from .pictures import Sequence
@@ -108,6 +108,8 @@ class _Course:
         output = _output(first)
         measured = self.goal.measured(output)
         back, seed = self.goal.back(output, measured)
+        if self.goal.kind == "mse":
+            self._take(LOSS, put_out(output(self.goal.layer, self.goal.where)))
         self._take(LOSS, [*self.goal.arrays, *measured[:-1], *back[:-1], measured[-1], back[-1]])
         self.losses.append(measured[-1])
         run = self._first(first, seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from ..model.network import Network
 from ..progress import Progress
 from .network import loss_of, measured, rounded, run, tensors
 from .pictures import Sorted
-from .settings import FRICTION, Plan
+from .settings import Plan
 from .snapshots import Snapshot, moving, recorded
 
 BOUND = 1e12  # of a loss
@@ -69,12 +69,10 @@ def _refuse_boundless(network: Network, loss: float, epoch: int) -> None:
 
 
 def _optimizer(plan: Plan, parameters: list[Tensor]) -> torch.optim.Optimizer:
-    made: dict[str, Callable[[], torch.optim.Optimizer]] = {
-        "sgd": lambda: torch.optim.SGD(parameters, plan.rate),
-        "momentum": lambda: torch.optim.SGD(parameters, plan.rate, FRICTION),
-        "adam": lambda: torch.optim.Adam(parameters, plan.rate),
-    }
-    return made[plan.optimizer]()
+    of = plan.numbers
+    if plan.optimizer == "adam":
+        return torch.optim.Adam(parameters, of["rate"], (of["beta1"], of["beta2"]), of["eps"])
+    return torch.optim.SGD(parameters, of["rate"], of.get("momentum", 0.0))
 
 
 def _parted(classes: np.ndarray, part: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

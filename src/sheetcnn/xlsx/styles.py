@@ -111,6 +111,11 @@ CELL_STYLES: dict[str, dict[str, Any]] = {
         "border": Border(),
         "alignment": Alignment("left", "center", indent=0),
     },
+    "row": {
+        "font": Font(FONT, 10, color=palette.INK),
+        "border": Border(),
+        "alignment": Alignment("left", "center", indent=0),
+    },
     "open": {"protection": _OPEN},  # a formula that may be typed over
     "to_type": {"font": _TYPED, "protection": _OPEN, "fill": PatternFill("solid", fgColor=palette.CHOICE)},
     # Around grids, with diagonal lines, because LibreOffice shows no pattern fills.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -129,15 +130,26 @@ def prelu(read: Reading, node: Node) -> Result:
     x, slope = read.value(node, 0), read.weight(node, 1)
     if read.opset < 7 and slope.ndim == 1 and len(slope) > 1:
         slope = slope.reshape(-1, *[1] * (len(x.shape) - 2))
-    channels = read.plan.steps[x.cells.layer].shape[0]
-    if slope.size > 1 and (slope != slope.flat[0]).any():
-        slope = read.plan.per_channel(read.plan.constant(x, slope), read.plan.steps[x.cells.layer].shape)
-    slope = slope.reshape(-1)
-    count = 1 if (slope == slope[0]).all() else channels
-    made = read.plan.add(
-        "prelu", x.cells.layer, name=read.name(node), weights={"weight": slope[:count]}, num_parameters=count
-    )
-    return Value(x.shape, lambda: Cells(made, x.cells.order))
+    if (slope == slope.flat[0]).all():
+        made = read.plan.add("prelu", x.cells.layer, name=read.name(node), weights={"weight": slope.reshape(-1)[:1]})
+        return Value(x.shape, lambda: Cells(made, x.cells.order))
+    layer, slopes, back = _channels(read, x, slope)
+    return back(read.plan.add("prelu", layer, name=read.name(node), weights={"weight": slopes}, num_parameters=len(slopes)))
+
+
+def _channels(read: Reading, x: Value, slope: np.ndarray) -> tuple[int, np.ndarray, Callable[[int], Value]]:
+    """The maps whose channels have a slope each, the slopes, and what makes a tensor of such maps again."""
+    layer, order, given = x.cells.layer, x.cells.order, read.plan.constant(x, slope)
+    try:
+        slopes = read.plan.per_channel(given, read.plan.steps[layer].shape)
+        return layer, slopes, lambda made: Value(x.shape, lambda: Cells(made, order))
+    except UnsupportedError:
+        for axis, size in enumerate(x.shape):  # maps of a layer may be rows of the tensor's maps
+            each = np.moveaxis(np.broadcast_to(slope, x.shape), axis, 0).reshape(size, -1)
+            if (each == each[:, :1]).all():
+                turned, back = read.with_channels(x, axis)
+                return turned, each[:, 0], back
+        raise
 
 
 @operator("Softmax", "LogSoftmax")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...model.again import BEFORE
-from ...model.gradient import AFTER
 from ...model.graph import Graph, sheet_of
 from ...model.loss import LOSS
+from ...model.optimizer import AFTER
 from ...model.settings import INPUT
 from ...model.training import STEPS, back_of
 from ..layer.content import Lines
@@ -36,14 +36,28 @@ WEIGHTS = {  # of tables
     "grad_weight": "gradient of each weight",
     "after_weight": "weight after = weight − rate · gradient",
 }
-MINUS = "− rate·"  # before the gradient of a parameter
-SIGNS = {AFTER: "=", "turned": "", BEFORE: ""}  # before an array, by how its label begins
+TURNED = ("Of a kernel: the whole gradient laid on its channel.", "What goes back: turned kernels laid on the gradient.")
+MINUS = "− rate·"
+EQUATIONS = {  # what belongs to a parameter, by how its label begins, and the sign before it: a step, read left to right
+    "sgd": {BEFORE: "", "grad_": MINUS, AFTER: "="},
+    "momentum": {"grad_": "", BEFORE: "", "momentum_": MINUS, AFTER: "="},
+    "adam": {"grad_": "", "exp_avg_": "", "exp_avg_sq_": "", BEFORE: "", AFTER: "→"},
+}
+STEPS_DOWN = {
+    "sgd": "A step goes down: after = before − rate · gradient.",
+    "momentum": "A step goes down: after = before − rate · momentum, at first the gradient itself.",
+    "adam": "A step goes down by rate · mean / √(mean of squares), both as if they had begun long ago.",
+}
+KEPT = {"momentum_": "momentum", "exp_avg_sq_": "mean of squares", "exp_avg_": "mean"}  # by the optimizer
 
 
 def word_of(label: str) -> str:
     """What an array is called: a parameter by its own name, with what becomes of it."""
     if label in WORDS:
         return WORDS[label]
+    kept = next((word for start, word in KEPT.items() if label.startswith(start)), None)
+    if kept is not None:
+        return kept
     if label.startswith(AFTER):
         return f"{label.removeprefix(AFTER)} after"
     return "gradient" if label.startswith("grad_") else label.removeprefix(BEFORE)
@@ -67,19 +81,15 @@ def back_lines(graph: Graph, name: str) -> Lines:
     """The text at the top of a back sheet; links are written as what they are for, a colon, and the sheet."""
     links = [f"from behind: {sheet}" for sheet in behind(graph, name)] + [f"forward: {sheet_of(name)}"]
     if name == INPUT:
-        words = "How much the loss grows when a pixel grows by 1: which pixels matter, and which way (saliency)."
+        pixels = "How much the loss grows when a pixel grows by 1: which pixels matter, and which way (saliency)."
         colours = "Orange: a lighter pixel makes the loss larger. Blue: it makes it smaller."
-        return [([words], "words"), ([colours], "soft"), (["loss.backward(); x.grad"], "code"), (links, "link")]
+        return [([pixels], "words"), ([colours], "soft"), (["loss.backward(); x.grad"], "code"), (links, "link")]
     layer, keys = graph.network.by_name[name].layer, [array.key for array in graph.learning_page(name)]
     steps = any(key.startswith(AFTER) for key in keys)
-    words = ["How much the loss grows when a number grows by 1."]
-    words += ["A step goes down: after = before − rate · gradient."] * steps
-    how = [layer.back_words] if layer.back_words else []
-    if "turned" in keys:
-        how = [
-            "Of a kernel: the whole gradient laid on its channel.",
-            "What goes back: turned kernels laid on the gradient.",
-        ]
-    how += [layer.final.back_words] if layer.final is not None and "grad_sum" in keys and layer.final.back_words else []
+    words = ["How much the loss grows when a number grows by 1."] + [STEPS_DOWN[graph.network.training.optimizer]] * steps
+    how = list(TURNED) if "turned" in keys else [layer.back_words] * bool(layer.back_words)
+    if layer.final is not None and layer.final.back_words and "grad_sum" in keys:
+        how.append(layer.final.back_words)
     code = "loss.backward(); optimizer.step()" if steps else "loss.backward()"
-    return [*[([text], "words") for text in words], *([(how, "soft")] if how else []), ([code], "code"), (links, "link")]
+    soft: Lines = [(how, "soft")] if how else []
+    return [*[([text], "words") for text in words], *soft, ([code], "code"), (links, "link")]

@@ -18,7 +18,7 @@ from ..scales.look import colour_array, scale_bars
 from ..screen import show
 from .content import back_lines, sheet_name, word_of
 
-LEAST = 80  # per cent: equations are read number by number
+LEAST = 60  # per cent: equations are read number by number
 
 
 def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: Page, neighbours: tuple[str, str]) -> None:

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from ...arrays.array import Array
 from ...arrays.grid import Grids, flat
-from ...model.again import BEFORE
-from ...model.gradient import AFTER
 from ...model.graph import Graph
 from ...model.network import Node
+from ...model.optimizer import AFTER
 from ...model.settings import INPUT
 from ...model.training import back_of
 from ..layer.bands import Bands, room_before, sign_mark, width_of
@@ -18,7 +17,7 @@ from ..layer.matrix import laid_out
 from ..layer.place import beside, element_names, put_names
 from ..page import GAP, HEADER, LEFT, NO_MARGIN, Page, Pen, channel_names, room_for
 from ..step.place import strip
-from .content import LABELS, MINUS, SIGNS, WEIGHTS, sheet_name, word_of
+from .content import EQUATIONS, LABELS, WEIGHTS, sheet_name, word_of
 
 MOST_BESIDE = 40  # columns of weights, their gradient and what they are after the step, side by side
 
@@ -26,7 +25,7 @@ MOST_BESIDE = 40  # columns of weights, their gradient and what they are after t
 def back_page(graph: Graph, name: str, read_again: Grids | None, lines: Lines) -> Page:
     """The page of what the backward pass makes of a layer; `read_again` are the grids that it reads after the step."""
     assert graph.learning is not None
-    arrays = _dressed(graph.learning.pages[back_of(name)])
+    arrays = _dressed(graph, graph.learning.pages[back_of(name)])
     if name == INPUT:
         return _input_page(graph, arrays)
     node = graph.network.by_name[name]
@@ -38,20 +37,22 @@ def back_page(graph: Graph, name: str, read_again: Grids | None, lines: Lines) -
     )
 
 
-def _dressed(arrays: list[Array]) -> list[Array]:
+def _dressed(graph: Graph, arrays: list[Array]) -> list[Array]:
     """Arrays with what is written above and before their grids, those of each parameter as the equation has them."""
     parameters = [array.label.removeprefix(AFTER) for array in arrays if array.label.startswith(AFTER)]
+    equation = EQUATIONS[graph.network.training.optimizer]
+    starts = list(equation)
 
     def place(array: Array) -> tuple[int, int]:
-        """Of which parameter it is, and where in the equation: before − rate · gradient = after."""
-        of = max((name for name in parameters if array.label.endswith(f"_{name}")), key=len, default="")
-        order = [array.label.startswith(start) for start in (BEFORE, "grad_", "", AFTER)]
-        return (parameters.index(of) if of else len(parameters)), order.index(True, 3 if order[3] else 0)
+        """Of which parameter it is, and where in the equation."""
+        for n, name in enumerate(parameters):
+            if array.label.endswith(name) and (start := array.label.removesuffix(name)) in starts:
+                return n, starts.index(start)
+        return len(parameters), 0
 
     def dressed(array: Array) -> Array:
-        sign = next((sign for start, sign in SIGNS.items() if array.label.startswith(start)), "")
-        if array.label.startswith("grad_") and array.label.removeprefix("grad_") in parameters:
-            sign = MINUS
+        n, at = place(array)
+        sign = equation[starts[at]] if n < len(parameters) else ""
         return replace(array, labels=LABELS.get(array.label, (word_of(array.label),)), sign=sign)
 
     return [array if array.role == "mirror" else dressed(array) for array in sorted(arrays, key=place)]

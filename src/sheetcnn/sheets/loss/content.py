@@ -13,6 +13,17 @@ RIGHT = "loss_right"  # a row for each picture: its right answer, chosen from a 
 ANSWER = "loss_answer"  # the number of the right answer of the picture that is shown
 
 
+STEP_WORDS = {"after": "loss after one step", "falls": "so it falls by"}
+NEXT_WORDS = {"after": "loss of the next picture", "falls": "that is less by"}  # where each step takes the next one
+
+
+def words_view(order: Grid, now: float) -> ComputedRange:
+    """What the loss after a step is, where a list says which pictures the steps take; `now` is the number of what it says."""
+    pairs = list(zip(STEP_WORDS.values(), NEXT_WORDS.values(), strict=True))
+    said = [[pair[0 if now == 1 else 1] if now == now else "#N/A"] for pair in pairs]
+    return ComputedRange("loss_words", lambda i, _: 'IF({}=1,"{}","{}")'.format(order.area, *pairs[i]), said)
+
+
 def answer_view(right: Grid, names: Grid, number: Grid | None, chosen: Any, known: Sequence[str]) -> ComputedRange:
     """The number of the right answer; `number` is that of the picture that is shown, where there are several.
 

@@ -19,7 +19,7 @@ from ..content import WorkbookContent
 from ..layer.look import cell_block, header, links_of, marks
 from ..page import Page
 from ..pictures.place import number_place
-from .content import NAMES, RIGHT, answer_view
+from .content import NAMES, RIGHT, answer_view, words_view
 from .place import BY_LAYER, NUMBER, WIDE, LossPage, names_place, right_place
 
 MOST_LARGE = 100  # numbers of a vector that are shown with four places
@@ -51,22 +51,30 @@ def loss_sheet(draft: WorkbookDraft, content: WorkbookContent, page: LossPage, n
         _large(draft, content, page, array)
     if content.right:
         _answers(draft, content, page)
+    if page.words is not None:
+        order = content.grids[f"{LOSS}.order"].seen_from(page.sheet)
+        draft.view(words_view(order, float(content.written[f"{LOSS}.order"][0])), page.words, draft.style("row"))
 
 
 def _large(draft: WorkbookDraft, content: WorkbookContent, page: Page, array: Array) -> None:
     """Numbers that are read one by one, in cells so wide that they can be read to four places."""
     place, numbers = _grid(page, array.id), content.written[array.id]
     draft.name(array.name(), place)
-    widen(draft.book[page.sheet], place, WIDE)
     typed = array.formula is None
     style = draft.style("typed" if typed else "formula", "General" if typed else _format(known(content.values[array.id])))
-    rest = Grid(page.sheet, place.top, place.left + 1, place.rows, WIDE - 1)
-    draft.fill(page.sheet, CellBlock(rest, np.empty((rest.rows, rest.columns)), 0, blank=style, empty=True))
+    boxed(draft, place, WIDE, style)
     if array.key == "answer":
         return  # the list has its formula
     write = None if typed else array.written(content.grids, page.sheet)
     [block] = [block for block in page.blocks if block.array.id == array.id]
     draft.fill(page.sheet, cell_block(block, numbers, write, style, 0))
+
+
+def boxed(draft: WorkbookDraft, place: Grid, columns: int, style: int) -> None:
+    """Make each cell of a column so many wide, with a line all around it."""
+    widen(draft.book[place.sheet], place, columns)
+    rest = Grid(place.sheet, place.top, place.left + 1, place.rows, columns - 1)
+    draft.fill(place.sheet, CellBlock(rest, np.empty((rest.rows, rest.columns)), 0, blank=style, empty=True))
 
 
 def _format(numbers: np.ndarray) -> str:

@@ -8,7 +8,9 @@ from ...a1 import LETTERS
 from ...arrays.grid import Grid
 from ...model.graph import Graph
 from ...model.loss import LOSS
+from ...model.training import STEPS
 from ..page import GAP, HEADER, LEFT, Mark, Page, Pen, room_for
+from .content import STEP_WORDS
 
 SHEET = "Loss"
 NUMBER = LEFT + 9  # the column of the numbers at the left; a picture's right answer may take several
@@ -23,10 +25,9 @@ WORDS = {
     "momentum": "momentum",
     "beta1": "beta 1: of the mean of gradients",
     "beta2": "beta 2: of the mean of squares",
-    "eps": "eps: so that nothing is divided by 0",
+    "eps": "eps: against dividing by 0",
     "now": "loss",
-    "after": "loss after one step",
-    "falls": "so it falls by",
+    **STEP_WORDS,
     "straight": "a straight line would fall by",
 }
 BY_LAYER = "link"  # the style of a layer's name, which leads to its gradients
@@ -37,7 +38,7 @@ COLUMNS = {
     "grad": "p − target",
     "after_exp": "exp after",
 }
-MAPS = {"target": "wanted (type numbers)", "grad": "2 · (y − wanted) / n"}
+MAPS = {"y": "y, put out", "target": "wanted (type numbers)", "grad": "2 · (y − wanted) / n"}
 
 
 @dataclass
@@ -45,6 +46,7 @@ class LossPage(Page):
     """The sheet of the loss."""
 
     table: int = TABLE  # its first column
+    words: Grid | None = None  # what the loss after a step is, where that depends on a list
 
     @property
     def chart(self) -> str:
@@ -57,6 +59,7 @@ def loss_page(graph: Graph) -> LossPage:
     assert graph.learning is not None
     page = LossPage(SHEET, None, table=TABLE + (CHART + GAP if graph.drawn.updates > 1 else 0))
     pen = Pen(page)
+    orders = any(array.id == f"{LOSS}.order" for array in graph.learning.pages.get(STEPS, []))
     arrays = {array.key: array for array in graph.learning.pages[LOSS]}
     row = HEADER + 2
     if "answer" in arrays:  # above its number
@@ -65,7 +68,10 @@ def loss_page(graph: Graph) -> LossPage:
     for group in NUMBERS:
         for key in group:
             if key in arrays:
-                page.marks.append(Mark(row, LEFT, WORDS[key], "row"))
+                if key in STEP_WORDS and orders:
+                    page.words = page.words or Grid(page.sheet, row, LEFT, len(STEP_WORDS), 1)
+                else:
+                    page.marks.append(Mark(row, LEFT, WORDS[key], "row"))
                 pen.put(arrays[key], (), row, NUMBER, "")
                 row += 1
         row += 1

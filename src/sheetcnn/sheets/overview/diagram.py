@@ -123,7 +123,7 @@ def diagram_of(drawing: Drawing, where: tuple[int, int, int], least: int = 0) ->
 
 def _box_width(drawing: Drawing, form: Form) -> int:
     longest = max(len(text) for words in drawing.words.values() for text in words[: len(form.lines)])
-    return min(MOST, max(FEWEST, math.ceil(longest * LETTER) + (not drawing.back)))
+    return min(MOST, max(FEWEST, math.ceil(longest * LETTER) + 1))
 
 
 def words_of(network: Network, name: str) -> tuple[str, str, str]:

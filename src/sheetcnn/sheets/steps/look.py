@@ -22,9 +22,9 @@ from ...xlsx import palette
 from ...xlsx.colours import colour
 from ...xlsx.columns import square_cells
 from ...xlsx.draft import WorkbookDraft, put, spans
-from ..answer.look import widen
 from ..content import WorkbookContent
 from ..layer.look import cell_block, header, links_of, marks
+from ..loss.look import boxed
 from ..loss.place import LossPage, names_place, right_place
 from ..page import LEFT, Page
 from ..pictures.place import number_place
@@ -74,12 +74,12 @@ def steps_sheet(draft: WorkbookDraft, content: WorkbookContent, page: Page, neig
 
 def _table(draft: WorkbookDraft, content: WorkbookContent, page: Page, array: Array) -> None:
     """Numbers in cells so wide that they can be read to four places."""
-    sheet, numbers = draft.book[page.sheet], content.written[array.id]
+    numbers = content.written[array.id]
     style, write = draft.style("formula", wide_format(numbers)), array.written(content.grids, page.sheet)
     for block in page.blocks:
         if block.array.id == array.id:
             draft.name(block.name, block.grid)
-            widen(sheet, block.grid, WIDE)
+            boxed(draft, block.grid, WIDE, style)
             draft.fill(page.sheet, cell_block(block, numbers, write, style, 0))
 
 
