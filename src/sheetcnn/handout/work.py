@@ -54,24 +54,24 @@ class StudentWork(NamedAreas):
         return self._cells[id]
 
     def _layer(self, output: Array) -> LayerWork:
-        node = self.variant.network.by_name[output.owner]
+        node, places = self.variant.network.by_name[output.owner], dict(self._grids(output))
         known = self._known(node.name)
         trials = []
         for number in range(TRIALS):
             read, parameters = trial(node, number)
             want = node.layer.activated(*(read[other] for other in node.inputs), **parameters)
             trials.append((self._trial(node, known, number), want, exact(want)))
-        return self._done(output, known, trials)
+        return self._done(output, places, known, trials)
 
     def _gradient(self, array: Array) -> LayerWork:
         """Everything but the array itself is known, in each trial from a run of the whole network."""
-        trials = []
+        places, trials = dict(self._grids(array)), []
         for run in telling(self._runs, array.id):
             scale = (
                 self.variant.scale(array.id) if array.key.startswith(AFTER) else float(np.abs(run[array.id]).max()) or 1.0
             )
             trials.append((self._all_but(array, run), run[array.id], 2 * precision(run[array.id], scale)))
-        return self._done(array, self._all_but(array, self.variant.values), trials)
+        return self._done(array, places, self._all_but(array, self.variant.values), trials)
 
     @cached_property
     def _runs(self) -> list[Values]:
@@ -85,9 +85,10 @@ class StudentWork(NamedAreas):
                     found += [(grid, _flat(values[other.id][index], grid)) for index, grid in self._grids(other)]
         return found
 
-    def _done(self, output: Array, known: Numbers, others: list[tuple[Numbers, np.ndarray, float]]) -> LayerWork:
+    def _done(
+        self, output: Array, places: dict[Shape, Grid], known: Numbers, others: list[tuple[Numbers, np.ndarray, float]]
+    ) -> LayerWork:
         """What cells do among the numbers handed out; `others` have those of each trial, what is right then, and how near."""
-        places = dict(self._grids(output))
         numbers = [known, *(others_known for others_known, *_ in others)]
         first, *trials = self._evaluated(list(places.values()), numbers)
         value, kind = self._read(first, output, places)
