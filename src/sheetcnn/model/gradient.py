@@ -91,9 +91,11 @@ class Sweep:
         self.into: dict[str, list[Term]] = {}  # what reaches each layer's output
         self.into_parameters: dict[str, list[Term]] = {}
         self.pages: dict[str, list[Array]] = {}
+        self.own: set[str] = set()
 
     def run(self, nodes: Sequence[Node], seeds: Mapping[str, tuple[str, Term]], frozen: frozenset[str]) -> Swept:
         """`seeds` are what the loss passes back, by layer: to its "output", or to its "sum" behind the activation."""
+        self.own = {node.name for node in nodes if node.share is None and node.name not in frozen}  # they have gradients here
         for node in reversed(nodes):
             where, seed = seeds.get(node.name, ("", None))
             terms = self.into.get(node.name, []) + ([seed] if seed is not None and where == "output" else [])
@@ -103,7 +105,7 @@ class Sweep:
         self._input()
         found: dict[tuple[str, str], Array] = {}
         for node in nodes:
-            if node.share is None and node.name not in frozen:
+            if node.name in self.own:
                 found |= self._parameters(node)
         return Swept(self.pages, found)
 
@@ -174,7 +176,7 @@ class Sweep:
         """What a layer's rules read, its helpers drawn beside the gradient."""
         own = self._own(node, prefix, layer, shapes)
         row = own.get(layer.row_back)
-        if self.mirrored and row is not None and row.count <= MOST_NUMBERS:
+        if self.mirrored and node.name in self.own and row is not None and row.count <= MOST_NUMBERS:
             own = own | {row.key: (shown := again(row, "back_"))}
             page.append(shown)
         for step in layer.grad_steps(*shapes):
