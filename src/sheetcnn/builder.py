@@ -18,7 +18,7 @@ from .image import MOST_SHOWN, SHOWN, Given, contact_sheet, enlarged_png, load_i
 from .model.drawn import Drawn
 from .model.graph import Graph
 from .model.labels import label_number
-from .model.limits import graph_of
+from .model.limits import graph_of, size_note
 from .model.network import Network
 from .model.network_file import with_labels
 from .model.settings import INPUT, MAX_STEPS, InputSettings
@@ -174,6 +174,7 @@ def build(
     recorded = _recorded(checked, opened.folder) if epochs else None
     if recorded is not None:
         parameters |= recorded.last
+    notes += [note for note in [size_note(graph)] if note is not None]
     if wanted is not None:
         parameters |= wanted.given(checked, shown)
     pages = lay_out(graph, typed=len(shown) > 1 and types_pixels(checked), answer=gives_answer(checked))
@@ -305,9 +306,11 @@ def refuse_too_large(graph: Graph, values: Values, picture: str) -> None:
     """Raise NetworkError, naming the picture, the layer and the place, where a value is not finite or beyond ±`MAX_NUMBER`."""
     titles = {node.name: node.title for node in graph.network.nodes} | {INPUT: "the input"}
     for array in graph:
+        if array.role in ("parameter", "shared"):
+            continue
         numbers = values[array.id]
         fits = np.abs(numbers) <= MAX_NUMBER  # NaN is not
-        if array.role not in ("parameter", "shared") and not fits.all():
+        if not fits.all():
             place = tuple(int(i) + 1 for i in np.argwhere(~fits)[0])
             with located(file=graph.network.source, layer=array.owner):
                 raise NetworkError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays.array import Array, Margin, Shape, Values
 from ..arrays.grid import Grids
+from ..arrays.lazy import LazyValues
 from ..layers.drawing import arrays_of
 from .drawn import PLAIN, Drawn, maps_behind
 from .network import Network, Node
@@ -121,9 +122,11 @@ class Graph:
 
         `change` may put something else in the place of a layer's output, or of a gradient; what comes later reads that.
         """
-        values: Values = {}
+        values: Values = LazyValues({}, given.sources) if isinstance(given, LazyValues) else {}
         with np.errstate(all="ignore"):  # what is not finite is reported by whoever asked, with its place
             for array in self:
+                if array.id in values:  # too large to be kept
+                    continue
                 numbers = given[array.id] if array.forward is None else array.computed(values)
                 if change is not None and array.role in ("output", "gradient") and array.owner != INPUT:
                     numbers = change(array, numbers, values)
