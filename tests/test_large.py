@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 
 import sheetcnn
 from sheetcnn.arrays import lazy
 from sheetcnn.arrays.lazy import LazyValues, as_float, compact
+from sheetcnn.errors import WorkbookError
+from sheetcnn.formula import read_book
 from sheetcnn.model import limits
 
 HEAD: dict[str, Any] = {"name": "n", "input": {"channels": 1, "height": 4, "width": 4}}
@@ -90,3 +94,34 @@ def test_memory_does_not_grow_with_the_weights(kind: str, tmp_path: Path, monkey
             with np.load(tmp_path / "out.npz") as found:
                 assert {name: (found[name] == weights[name]).all() for name in weights} == dict.fromkeys(weights, True)
     assert taken[1] - taken[0] < 2 * 200 * 200 * 8 / 3
+
+
+def test_maps_that_have_one_name_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not even a name for all kernels of a filter is few enough; every cell is found and checked all the same."""
+    monkeypatch.setattr("sheetcnn.model.graph.MAX_GRID_NAMES", 90)
+    monkeypatch.setattr(limits, "MAX_GRID_NAMES", 90)
+    layers = [
+        {"type": "conv2d", "name": "conv", "out_channels": 12, "kernel_size": 3, "padding": 1},
+        {"type": "batch_norm2d", "name": "bn"},
+        {"type": "conv_transpose2d", "name": "up", "out_channels": 2, "kernel_size": 2, "stride": 2},
+        {"type": "flatten", "name": "flat"},
+    ]
+    book = tmp_path / "n.xlsx"
+    pixels = np.random.default_rng(0).normal(size=(1, 4, 4))
+    sheetcnn.build(HEAD | {"layers": layers}, pixels, book, mirrors=False)
+    names = read_book(book).names
+    together = {"conv_map", "conv_bias", "bn_map", "bn_running_mean", "bn_running_var", "bn_weight", "bn_bias", "up_map"}
+    assert together <= names.keys()
+    assert not [name for name in names if re.fullmatch(r"(conv|bn|up)_(map|bias|weight)_\d+", name)]
+    report = sheetcnn.check(book)
+    assert report.ok, report.findings
+    opened = openpyxl.load_workbook(book)
+    sheet, top, left, bottom, _ = names["conv_map"]
+    opened[sheet].cell(bottom, left).value = 7  # in the last map
+    opened.save(book)
+    findings = sheetcnn.check(book).findings
+    assert [f.kind for f in findings if f.layer == "conv"] == ["overwritten"]
+    opened.defined_names["conv_map"].attr_text = f"conv!$A${top}:$D${bottom + 1}"
+    opened.save(book)
+    with pytest.raises(WorkbookError, match="conv_map stands for 12 grids at equal distances, and has other rows or"):
+        sheetcnn.check(book)

@@ -94,9 +94,9 @@ def hand_out(
             raise ExerciseError(
                 f"{checked.source}: task {number} ({task.kind}): nothing passes a gradient to {id.split('.')[0]!r}"
             )
-    if any(array.shared_name for array in graph):
+    if any(array.shared_name or array.one_name for array in graph):
         raise ExerciseError(
-            f"{checked.source}: has more kernels than can have names of their own, which grading needs; use fewer channels"
+            f"{checked.source}: has more grids than can have names of their own, which grading needs; use fewer channels"
         )
     parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
     read = None if students is None else read_roster(Path(students))

@@ -32,7 +32,7 @@ class Graph:
     """The arrays of a network: the input's, then each layer's with its output last.
 
     `drawn` says which steps and mirrors there are. Where not all grids can have a name, a filter's kernels have one together,
-    in wide layers.
+    in wide layers; where that is not enough, all maps of a layer have.
     """
 
     def __init__(self, network: Network, drawn: Drawn = PLAIN) -> None:
@@ -50,6 +50,8 @@ class Graph:
         self.order = [array for arrays in self.of.values() for array in arrays]  # in which they are computed
         if sum(array.names for array in self) > MAX_GRID_NAMES:
             self._share_names()
+            if sum(array.names for arrays in self.of.values() for array in arrays) > MAX_GRID_NAMES:
+                self._name_together()
             self.order = [array for arrays in self.of.values() for array in arrays]
         self.learning: Learning | None = None
         if drawn.training:
@@ -116,6 +118,12 @@ class Graph:
             if node.layer.wide(*node.in_shapes):
                 # What was made of the kernels before needs not know how they are named.
                 self.of[node.name] = [replace(a, shared_name=a.label == "kernel") for a in self.of[node.name]]
+
+    def _name_together(self) -> None:
+        """Give all maps of a layer one name, and all its biases and the like: they stand in bands of one height."""
+        for node in self.network.nodes:
+            if node.name not in self.drawn.mirrors:
+                self.of[node.name] = [replace(a, one_name=a.grid_axes == 1 < a.shape[0]) for a in self.of[node.name]]
 
     def run(self, given: Values, change: Change | None = None) -> Values:
         """Every array in NumPy; `given` has the pixels and the parameters.
