@@ -121,6 +121,7 @@ def test_maps_that_have_one_name_together(tmp_path: Path, monkeypatch: pytest.Mo
     opened.save(book)
     findings = sheetcnn.check(book).findings
     assert [f.kind for f in findings if f.layer == "conv"] == ["overwritten"]
+    opened = openpyxl.load_workbook(book)
     opened.defined_names["conv_map"].attr_text = f"conv!$A${top}:$D${bottom + 1}"
     opened.save(book)
     with pytest.raises(WorkbookError, match="conv_map stands for 12 grids at equal distances, and has other rows or"):

@@ -136,6 +136,7 @@ def build(
     labels: str | Path | None = None,
     size: tuple[int, int] | None = None,
     until: str | None = None,
+    live: str | None = None,
     scale: float | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
@@ -149,7 +150,8 @@ def build(
     nothing is written yet, see `Built.save`. `detail="steps"` also draws the product grids and the pre-activations, "auto" does
     in layers so small that a whole filter fits a screen with them, "compact" in none; `mirrors` says whether layers show on
     their own sheets what they read, by default where that is little; `gallery=False` and `inspector=False` leave these sheets out. `labels` is a text file that names the last layer's outputs,
-    one a line; `until` is the last layer to be drawn, or a node or an output of a model; `size` (rows, columns), `scale`,
+    one a line; `until` is the last layer to be drawn, or a node or an output of a model;
+    `live` names the layers whose cells are formulas ("conv4,conv5:softmax"), all others being numbers that NumPy computed; `size` (rows, columns), `scale`,
     `mean` and `std` are for models. Raises SheetcnnError; an existing output is then untouched.
     """
     if detail not in get_args(Detail):
@@ -167,6 +169,7 @@ def build(
     if to_file:
         _workbook_path(output, inputs)  # type: ignore[arg-type]
     checked = opened.network if labels is None else with_labels(opened.network, Path(labels))
+    checked = checked if live is None else checked.with_live(live)
     shown = load_pictures(given, checked.input)
     wanted = wanted_of(checked, list(shown), answer) if train or steps else None
     graph = graph_of(checked, _drawn(checked, detail, mirrors, wanted, steps, len(shown)))

@@ -89,7 +89,7 @@ class Array:
         """The index of every grid, counted from 0."""
         return iter(np.ndindex(*self.shape[: self.grid_axes]))
 
-    def computed(self, values: Values) -> np.ndarray:
+    def computed(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Its numbers in NumPy, made of those that it reads."""
         assert self.forward is not None
         given = {key: values[array.id] for key, array in self.parameters.items()}

@@ -183,7 +183,7 @@ class NamedGrids(NamedAreas):
 
     def out_of_step(self, node: Node) -> str | None:
         """What was moved of that which one SUMPRODUCT of a wide layer spans; None where nothing was."""
-        if not node.layer.wide(*node.in_shapes):
+        if not (node.live and node.layer.wide(*node.in_shapes)):
             return None
         channels = self.output(node.inputs[0])
         for k, kernels in enumerate(self.grids[f"{node.name}.weight"]):
@@ -220,7 +220,8 @@ class NamedGrids(NamedAreas):
         """Whether its numbers are read as they are."""
         if array.role in ("loss", "bank"):
             return array.formula is None and array.id in self.grids
-        return array.role in ("parameter", "pixels") and array.owner not in self.gone
+        frozen = array.role == "output" and array.formula is None
+        return (frozen or array.role in ("parameter", "pixels")) and array.owner not in self.gone
 
     def given_areas(self) -> list[Area]:
         """The rectangles that those are in."""

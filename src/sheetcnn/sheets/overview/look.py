@@ -288,7 +288,12 @@ def _rows(content: WorkbookContent) -> list[list[str]]:
         cost = content.costs[node.name]
         reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"
         before = node.name
-        row = [node.name, node.layer.type + reads, node.layer.setting_words(), shape_text(node.shape)]
+        row = [
+            node.name,
+            node.layer.type + ("" if node.live else ", not live") + reads,
+            node.layer.setting_words(),
+            shape_text(node.shape),
+        ]
         multiplications = f"{cost.multiplications:,}" if cost.multiplications else ""
         rows.append([*row, node.named_parameter_words, multiplications, cost.sees])
     return rows
