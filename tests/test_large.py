@@ -15,9 +15,10 @@ import pytest
 import sheetcnn
 from sheetcnn.arrays import lazy
 from sheetcnn.arrays.lazy import LazyValues, as_float, compact
-from sheetcnn.errors import WorkbookError
+from sheetcnn.errors import NetworkError, PictureError, WorkbookError
 from sheetcnn.formula import read_book
 from sheetcnn.model import limits
+from sheetcnn.model.network import parse_network
 
 HEAD: dict[str, Any] = {"name": "n", "input": {"channels": 1, "height": 4, "width": 4}}
 
@@ -126,3 +127,121 @@ def test_maps_that_have_one_name_together(tmp_path: Path, monkeypatch: pytest.Mo
     opened.save(book)
     with pytest.raises(WorkbookError, match="conv_map stands for 12 grids at equal distances, and has other rows or"):
         sheetcnn.check(book)
+
+
+LAYERS = [
+    {"type": "conv2d", "name": "one", "out_channels": 2, "kernel_size": 3, "padding": 1, "activation": "relu"},
+    {"type": "max_pool2d", "name": "pool", "kernel_size": 2},
+    {"type": "conv2d", "name": "two", "out_channels": 3, "kernel_size": 2},
+    {"type": "flatten", "name": "flat"},
+    {"type": "linear", "name": "fc", "out_features": 2},
+    {"type": "softmax", "name": "end"},
+]
+PIXELS = np.random.default_rng(0).normal(size=(1, 4, 4))
+
+
+def changed(book: Path, name: str, number: float, target: Path) -> Path:
+    """A copy of a workbook with another number in the first cell of a grid."""
+    sheet, top, left, *_ = read_book(book).names[name]
+    opened = openpyxl.load_workbook(book)
+    opened[sheet].cell(top, left).value = number
+    opened.save(target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def last_live(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("live") / "n.xlsx"
+    assert sheetcnn.build(HEAD | {"layers": LAYERS}, PIXELS, path, live="two:").path == path
+    return path
+
+
+def test_layers_that_are_not_live_are_numbers(last_live: Path, tmp_path: Path) -> None:
+    whole = sheetcnn.build(HEAD | {"layers": LAYERS}, PIXELS)
+    part = read_book(last_live)
+    for name, formulas in (("one_map_2", 0), ("pool_map_1", 0), ("two_map_1", 1)):
+        sheet, top, left, *_ = part.names[name]
+        assert (part.sheets[sheet].formula(top, left) is not None) == formulas
+    assert not [name for name in part.names if re.match("one_(kernel|bias)", name)]
+    sheet, top, left, bottom, right = part.names["one_map_2"]
+    found = part.sheets[sheet].number[top : bottom + 1, left : right + 1]
+    np.testing.assert_array_equal(found, whole.values["one"]["output"][1])
+    assert part.sheets["one"].texts[7, 2].startswith("Not live: these are numbers that NumPy computed, and follow no edit")
+    assert any(text.startswith("2 of 6 layers are not live") for text in part.sheets["Overview"].texts.values())
+    assert "conv2d, not live" in part.sheets["Overview"].texts.values()
+    report = sheetcnn.check(last_live)
+    assert report.ok, report.findings
+    assert {one.layer: one.cells for one in report.layers}["one"] == 32
+    assert report.notes == []
+    as_file = HEAD | {"layers": [layer | {"live": layer["name"] not in ("one", "pool")} for layer in LAYERS]}
+    sheetcnn.build(as_file, PIXELS, tmp_path / "file.xlsx")
+    assert (tmp_path / "file.xlsx").read_bytes() == last_live.read_bytes()
+    assert sheetcnn.check(last_live, network=HEAD | {"layers": LAYERS}).ok  # live or not, it is that network
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "text"),
+    [
+        ("one_map_2", "one", "or another of the layer is no longer what NumPy computed"),
+        ("pool_map_1", "pool", "is 99, NumPy says "),
+        ("two_map_1", "two", "was overwritten by 99"),
+    ],
+)
+def test_a_number_that_was_changed(name: str, layer: str, text: str, last_live: Path, tmp_path: Path) -> None:
+    findings = [f for f in sheetcnn.check(changed(last_live, name, 99, tmp_path / "n.xlsx")).findings if f.layer == layer]
+    assert [text in f.text for f in findings] == [True]
+
+
+def test_live_layers_follow_their_own_kernels_only(tmp_path: Path) -> None:
+    """What is live is fed by numbers; what is not and reads what was changed keeps the numbers of before, and a note says so."""
+    book = sheetcnn.build(HEAD | {"layers": LAYERS}, PIXELS, tmp_path / "n.xlsx", live="one,fc").path
+    edited = changed(book, "one_kernel_1_1", 5, tmp_path / "e.xlsx")
+    report = sheetcnn.check(edited)
+    assert [f for f in report.findings if f.kind != "saved"] == []
+    assert "pool is not live: what it reads was changed since, and its numbers are those of before" in report.notes
+
+
+@pytest.mark.parametrize(
+    ("live", "message"),
+    [
+        ("tow", "live 'tow': is no layer .did you mean 'two'"),
+        ("one:tow", "live 'tow': is no layer"),
+        (":", ""),
+        ("fc,pool:two", ""),
+    ],
+)
+def test_which_layers_are_live(live: str, message: str) -> None:
+    network = parse_network(HEAD | {"layers": LAYERS}, "n")
+    if message:
+        with pytest.raises(NetworkError, match=message):
+            network.with_live(live)
+        return
+    wanted = {":": {node.name for node in network.nodes}, "fc,pool:two": {"pool", "two", "fc"}}[live]
+    assert {node.name for node in network.with_live(live).nodes if node.live} == wanted
+
+
+def test_what_needs_formulas_is_refused(last_live: Path, tmp_path: Path) -> None:
+    network = HEAD | {"layers": LAYERS}
+    with pytest.raises(NetworkError, match=r"layer 1 \(conv2d \"one\"\): is not live, and gradients are formulas"):
+        sheetcnn.build(network, PIXELS, train=True, answer="1", live="two:")
+    with pytest.raises(PictureError, match="one is not live, and has the numbers of one picture; give one, not 2"):
+        sheetcnn.build(network, [PIXELS, PIXELS], live="two:")
+    with pytest.raises(NetworkError, match="layer 'one' is not live"):
+        sheetcnn.build(network, PIXELS, live="two:").explain("one")
+    with pytest.raises(WorkbookError, match="one is not live: its weights are not in the workbook"):
+        sheetcnn.export(last_live, tmp_path / "w.npz")
+    with pytest.raises(NetworkError, match="live 'no' must be true or false"):
+        parse_network(HEAD | {"layers": [LAYERS[0] | {"live": "no"}]}, "n")
+    shared = [LAYERS[0] | {"live": False}, LAYERS[1], LAYERS[0] | {"name": "again", "input": "input", "share": "one"}]
+    with pytest.raises(NetworkError, match="uses the weights of 'one', which is not; make that live, too"):
+        parse_network(HEAD | {"layers": shared}, "n")
+
+
+def test_shared_weights_of_layers_that_are_not_live(tmp_path: Path) -> None:
+    again = LAYERS[0] | {"name": "again", "input": "input", "share": "one"}
+    whole = sheetcnn.build(HEAD | {"layers": [*LAYERS[:1], again]}, PIXELS)
+    for live in (":one", "pool"):
+        layers = [*LAYERS[:2], again | {"live": False}]
+        built = sheetcnn.build(HEAD | {"layers": layers}, PIXELS, tmp_path / f"{len(live)}.xlsx", live=live)
+        np.testing.assert_array_equal(built.values["again"]["output"], whole.values["again"]["output"])
+        assert sheetcnn.check(built.path).ok

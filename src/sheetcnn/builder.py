@@ -170,6 +170,8 @@ def build(
         _workbook_path(output, inputs)  # type: ignore[arg-type]
     checked = opened.network if labels is None else with_labels(opened.network, Path(labels))
     checked = checked if live is None else checked.with_live(live)
+    if len(given) > 1 and (frozen := next((node for node in checked.nodes if not node.live), None)) is not None:
+        raise PictureError(f"{frozen.name} is not live, and has the numbers of one picture; give one, not {len(given)}")
     shown = load_pictures(given, checked.input)
     wanted = wanted_of(checked, list(shown), answer) if train or steps else None
     graph = graph_of(checked, _drawn(checked, detail, mirrors, wanted, steps, len(shown)))

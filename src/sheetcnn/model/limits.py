@@ -37,7 +37,11 @@ def graph_of(network: Network, drawn: Drawn = PLAIN) -> Graph:
         _refuse_names_given_twice(graph)
         for measure, most, words in (
             (_cells, MAX_CELLS, "the workbook would have {} cells, {}; sheetcnn writes {}"),
-            (_memory, MAX_MEMORY, "a spreadsheet program would need {} bytes of memory for it, {}; sheetcnn writes for {}"),
+            (
+                _memory,
+                MAX_MEMORY,
+                "a spreadsheet program would need {} bytes of memory for it, {}; sheetcnn writes for {}: let fewer layers be live (--live)",
+            ),
         ):
             _refuse_beyond(
                 network.source, most, _of_steps(drawn, measure(graph)), words, partial(_remedy, graph, drawn, measure, most)

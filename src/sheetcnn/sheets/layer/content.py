@@ -8,7 +8,8 @@ from ...model.graph import Graph, sheet_of
 from ...model.network import Node
 from ...model.training import back_of
 
-NOT_LIVE = "Not live: these are numbers that NumPy computed, and follow no edit. Its weights are not drawn."
+NOT_LIVE = "Not live: these are numbers that NumPy computed, and follow no edit."
+NOT_DRAWN = " Its weights are not drawn."
 
 Lines = list[tuple[list[str], str]]  # texts of one kind, which may stand in one line, and their style
 
@@ -39,7 +40,8 @@ def layer_lines(node: Node, cost: Cost, *, random: bool, chooses: bool, mirrored
     hints = [CHOOSE] if chooses else []
     hints += [ELSEWHERE] if node.layer.mirrors and not mirrored else []
     if not node.live:
-        lines.append(([NOT_LIVE], "warning"))
+        weights = node.layer.all_parameters(*node.in_shapes)
+        lines.append(([NOT_LIVE + NOT_DRAWN * bool(weights)], "warning"))
         hints = []
     lines += [([node.layer.warning()], "warning")] if node.layer.warning() else []
     return [*lines, (hints, "soft")] if hints else lines
