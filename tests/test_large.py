@@ -49,6 +49,7 @@ def test_lazy_values() -> None:
     assert read == ["b", "c", "b"]
     more = values | {"d": np.ones(1)}
     assert [*more] == ["a", "d", "b", "c"]
+    assert [*(values | {"b": np.zeros(1)}).unread()] == ["c"]  # what takes the place of a source is no longer read from it
     with pytest.raises(KeyError):
         values["e"]
 

@@ -38,6 +38,11 @@ class LazyValues(Values):
         yield from super().__iter__()
         yield from (name for name in self.sources if not super(LazyValues, self).__contains__(name))
 
+    def unread(self) -> LazyValues:
+        """Those alone that are not kept."""
+        held = {*dict.keys(self)}
+        return LazyValues({}, {name: source for name, source in self.sources.items() if name not in held})
+
     def __or__(self, other: Any) -> Any:
         return LazyValues(super().__or__(other), self.sources)
 

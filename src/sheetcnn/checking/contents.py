@@ -140,9 +140,7 @@ def described(book: Book) -> tuple[Network, Drawn, Shown]:
         return (
             network,
             drawn_from(data, network),
-            Shown(
-                gallery, inspector, looks, recording_from(data.get("epochs"), network), _frozen(data.get("numbers", {}))
-            ),
+            Shown(gallery, inspector, looks, recording_from(data.get("epochs"), network), _frozen(data.get("numbers", {}))),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WorkbookError(

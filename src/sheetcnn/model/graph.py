@@ -148,7 +148,7 @@ class Graph:
 
         `change` may put something else in the place of a layer's output, or of a gradient; what comes later reads that.
         """
-        values: Values = LazyValues({}, given.sources) if isinstance(given, LazyValues) else {}
+        values: Values = given.unread() if isinstance(given, LazyValues) else {}
         with np.errstate(all="ignore"):  # what is not finite is reported by whoever asked, with its place
             for array in self:
                 if array.id in values:  # too large to be kept
