@@ -239,6 +239,10 @@ def _random(opened: Opened, network: Network, recorded: Recorded | None) -> froz
 def _recorded(network: Network, folder: Path) -> Recorded:
     """The epochs that a network's file has recorded."""
     refuse_names(network)
+    if (frozen := next((node for node in network.nodes if not node.live), None)) is not None:
+        raise NetworkError(
+            f"{network.source}: {frozen.title}: is not live, and cannot follow the epochs; make all layers live"
+        )
     return load_snapshots(network, folder)
 
 
