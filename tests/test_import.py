@@ -842,7 +842,7 @@ BAD: list[tuple[str, Callable[[], onnx.ModelProto], str]] = [
     ("no shape", lambda: model([node("Relu", "x", "y")], None), "input 'x' has no shape"),
     ("huge constant", lambda: model([node("ConstantOfShape", "s", "k"), node("Add", "x k", "y")], s=np.array([10**6, 10**6])), "makes a constant of 1,000,000,000,000 numbers"),
     ("huge expansion", lambda: model([node("Expand", "k s", "e"), node("Add", "x e", "y")], s=np.array([10**6, 10**6]), k=np.float32(1)), "makes a constant of 1,000,000,000,000 numbers"),
-    ("growing constant", lambda: model([node("Concat", f"k{n} k{n}", f"k{n + 1}", axis=0) for n in range(60)] + [node("Add", "x k60", "y")], k0=np.ones(1000, np.float32)), "Concat (k14): it makes a constant of 16,384,000 numbers; a workbook holds 10,000,000 cells"),
+    ("growing constant", lambda: model([node("Concat", f"k{n} k{n}", f"k{n + 1}", axis=0) for n in range(60)] + [node("Add", "x k60", "y")], k0=np.ones(1000, np.float32)), "Concat (k14): it makes a constant of 16,384,000 numbers; sheetcnn computes up to 10,000,000"),
     ("huge maps", lambda: model([node("Pad", "x p", "y")], p=np.array([0, 0, 9000, 9000, 0, 0, 0, 0])), "makes 162,180,050 cells"),
     ("division", lambda: model([node("Div", "x k", "y")], k=np.float32(0)), "its constant holds 0, NaN or infinity"),
     ("impossible reshape", lambda: model([node("Reshape", "x s", "y")], s=np.array([1, 7])), "1×2×5×5 cannot be shaped as 1×7"),

@@ -107,7 +107,7 @@ def test_no_handout_without_names(together: Path, tmp_path: Path) -> None:
     exercise = tmp_path / "exercise.toml"
     exercise.write_text('title = "T"\n[[tasks]]\nkind = "shapes"\n')
     network, picture = together.with_suffix(".toml"), together.with_suffix(".npy")
-    with pytest.raises(SheetcnnError, match="more kernels than can have names"):
+    with pytest.raises(SheetcnnError, match="more grids than can have names"):
         sheetcnn.hand_out(network, picture, tmp_path / "class", exercise=exercise)
 
 

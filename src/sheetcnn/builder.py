@@ -18,7 +18,7 @@ from .image import MOST_SHOWN, SHOWN, Given, contact_sheet, enlarged_png, load_i
 from .model.drawn import Drawn
 from .model.graph import Graph
 from .model.labels import label_number
-from .model.limits import graph_of
+from .model.limits import graph_of, size_note
 from .model.network import Network
 from .model.network_file import with_labels
 from .model.settings import INPUT, MAX_STEPS, InputSettings
@@ -136,6 +136,7 @@ def build(
     labels: str | Path | None = None,
     size: tuple[int, int] | None = None,
     until: str | None = None,
+    live: str | None = None,
     scale: float | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
@@ -149,7 +150,8 @@ def build(
     nothing is written yet, see `Built.save`. `detail="steps"` also draws the product grids and the pre-activations, "auto" does
     in layers so small that a whole filter fits a screen with them, "compact" in none; `mirrors` says whether layers show on
     their own sheets what they read, by default where that is little; `gallery=False` and `inspector=False` leave these sheets out. `labels` is a text file that names the last layer's outputs,
-    one a line; `until` is the last layer to be drawn, or a node or an output of a model; `size` (rows, columns), `scale`,
+    one a line; `until` is the last layer to be drawn, or a node or an output of a model;
+    `live` names the layers whose cells are formulas ("conv4,conv5:softmax"), all others being numbers that NumPy computed; `size` (rows, columns), `scale`,
     `mean` and `std` are for models. Raises SheetcnnError; an existing output is then untouched.
     """
     if detail not in get_args(Detail):
@@ -167,6 +169,9 @@ def build(
     if to_file:
         _workbook_path(output, inputs)  # type: ignore[arg-type]
     checked = opened.network if labels is None else with_labels(opened.network, Path(labels))
+    checked = checked if live is None else checked.with_live(live)
+    if len(given) > 1 and (frozen := next((node for node in checked.nodes if not node.live), None)) is not None:
+        raise PictureError(f"{frozen.name} is not live, and has the numbers of one picture; give one, not {len(given)}")
     shown = load_pictures(given, checked.input)
     wanted = wanted_of(checked, list(shown), answer) if train or steps else None
     graph = graph_of(checked, _drawn(checked, detail, mirrors, wanted, steps, len(shown)))
@@ -174,6 +179,7 @@ def build(
     recorded = _recorded(checked, opened.folder) if epochs else None
     if recorded is not None:
         parameters |= recorded.last
+    notes += [note for note in [size_note(graph)] if note is not None]
     if wanted is not None:
         parameters |= wanted.given(checked, shown)
     pages = lay_out(graph, typed=len(shown) > 1 and types_pixels(checked), answer=gives_answer(checked))
@@ -233,6 +239,10 @@ def _random(opened: Opened, network: Network, recorded: Recorded | None) -> froz
 def _recorded(network: Network, folder: Path) -> Recorded:
     """The epochs that a network's file has recorded."""
     refuse_names(network)
+    if (frozen := next((node for node in network.nodes if not node.live), None)) is not None:
+        raise NetworkError(
+            f"{network.source}: {frozen.title}: is not live, and cannot follow the epochs; make all layers live"
+        )
     return load_snapshots(network, folder)
 
 
@@ -305,9 +315,11 @@ def refuse_too_large(graph: Graph, values: Values, picture: str) -> None:
     """Raise NetworkError, naming the picture, the layer and the place, where a value is not finite or beyond ±`MAX_NUMBER`."""
     titles = {node.name: node.title for node in graph.network.nodes} | {INPUT: "the input"}
     for array in graph:
+        if array.role in ("parameter", "shared"):
+            continue
         numbers = values[array.id]
         fits = np.abs(numbers) <= MAX_NUMBER  # NaN is not
-        if array.role not in ("parameter", "shared") and not fits.all():
+        if not fits.all():
             place = tuple(int(i) + 1 for i in np.argwhere(~fits)[0])
             with located(file=graph.network.source, layer=array.owner):
                 raise NetworkError(

@@ -111,6 +111,10 @@ def _explained(graph: Graph, values: Values, layer: str, place: tuple[int, int, 
     if node is None:
         names = graph.network.by_name
         raise NetworkError(f"layer {layer!r:.60} is none of the network{near(layer, names)}; there are {', '.join(names)}")
+    if not node.live:
+        raise NetworkError(
+            f"layer {layer!r} is not live: its numbers are NumPy's, and its weights are not drawn; choose another"
+        )
     reduction = reduction_of(graph, node)
     if reduction is None:
         raise NetworkError(f"layer {layer!r} ({node.layer.type}) is no sum over windows or over a few cells; choose another")

@@ -41,6 +41,11 @@ def export(
         raise SheetcnnError(f"{picture}: must end in .png")
     refuse_outputs(targets, [Path(book)])
     contents = read_contents(book, progress, after)
+    frozen = next((node for node in contents.network.nodes if not node.live), None)
+    if frozen is not None and output is not None:
+        raise WorkbookError(
+            f"{book}: {frozen.name} is not live: its weights are not in the workbook; export from the network file"
+        )
     writes: list[Callable[[BinaryIO], object]] = []
     try:
         if output is not None and Path(output).suffix.lower() == ".onnx":

@@ -19,6 +19,7 @@ COMMON: Schema = {
         "anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}],
         "description": "the layer, or layers, to read; default: the one before",
     },
+    "live": {"type": "boolean", "default": True, "description": "false: numbers that NumPy computed, no formulas"},
 }
 WEIGHTS: Schema = {
     "share": {"type": "string", "description": "the layer whose weights it uses"},

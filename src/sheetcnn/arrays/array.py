@@ -50,6 +50,8 @@ class Array:
     of_weights: bool = False  # a step that is weights in another order, and has their colours
     shared_name: bool = False  # a filter's kernels have one name: they stand one below the other, at their channels' heights
 
+    one_name: bool = False  # all its grids have one name: they stand at equal distances in a row or a column
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.key)
 
@@ -72,10 +74,12 @@ class Array:
     @property
     def names(self) -> int:
         """How many defined names its grids have."""
-        return int(np.prod(self.shape[: 1 if self.shared_name else self.grid_axes], dtype=object))
+        return int(np.prod(self.shape[: 0 if self.one_name else 1 if self.shared_name else self.grid_axes], dtype=object))
 
     def name(self, index: Shape = ()) -> str:
         """The defined name of one grid, its index counted from 0: `conv1_kernel_1_1`; of a filter's kernels together, `conv1_kernel_1`."""
+        if self.one_name:
+            return f"{self.owner}_{self.label}"
         numbers = [i + 1 for i in (index[:1] if self.shared_name else index)]
         if self.numbered_from is not None:
             numbers = [self.numbered_from + (index[0] if index else 0)]
@@ -85,7 +89,7 @@ class Array:
         """The index of every grid, counted from 0."""
         return iter(np.ndindex(*self.shape[: self.grid_axes]))
 
-    def computed(self, values: Values) -> np.ndarray:
+    def computed(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Its numbers in NumPy, made of those that it reads."""
         assert self.forward is not None
         given = {key: values[array.id] for key, array in self.parameters.items()}

@@ -30,6 +30,7 @@ from .added import added_sheets, lists
 from .comparison import Comparison
 from .contents import HELPERS, Shown, areas_of, described
 from .epochs import epochs
+from .frozen import frozen_layers
 from .learning import learning
 from .named_grids import in_words
 from .report import Finding, LayerReport, Report
@@ -134,6 +135,7 @@ class _Check(Comparison):
         graph = Graph(left, self.drawn if self.named.learning else replace(self.drawn, training=False))
         values = graph.run(given)
         self.layers(graph, values)
+        frozen_layers(self, graph, values, shown.frozen)
         learning(self, graph, values)
         if now:
             added_sheets(self, shown.gallery, shown.inspector, values)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..arrays.array import Values
@@ -10,6 +11,7 @@ from ..errors import NetworkError, WorkbookError, located
 from ..formula import Area, Book, Formualizer, LibreOffice, evaluate_with_help, group_formulas, needed, read_book
 from ..formula import Engine as Helper
 from ..model.drawn import Drawn, drawn_from
+from ..model.frozen import Sums
 from ..model.network import Network, parse_network
 from ..model.network_file import parse_json
 from ..model.settings import INPUT
@@ -42,6 +44,7 @@ class Shown:
     inspector: bool
     looks: int  # how they are made: an earlier number is of an earlier version
     epochs: Recording | None = None  # that are recorded
+    frozen: Mapping[str, Sums] = field(default_factory=dict)  # of the numbers of layers that are not live, by name
 
 
 def areas_of(book: Book, network: Network) -> list[Area]:
@@ -94,6 +97,13 @@ def _after_step(book: Book, named: NamedGrids, given: Values) -> Values:
     return {f"{name}.{key}": values[course[-1].id] for (name, key), course in named.graph.learning.course.items()}
 
 
+def _frozen(given: Any) -> dict[str, Sums]:
+    """The sums that a workbook carries along. Raises ValueError."""
+    if not isinstance(given, dict) or not all(isinstance(sums, list) and len(sums) == 3 for sums in given.values()):
+        raise ValueError(f"unknown numbers {given!r:.20}")
+    return {name: (float(one), float(other), float(size)) for name, (one, other, size) in given.items()}
+
+
 def description_texts(book: Book) -> list[str] | None:
     """The texts of the hidden sheet, whatever it is called now; None where it is gone."""
     named = [sheet for name, sheet in book.sheets.items() if name == HIDDEN]
@@ -130,7 +140,7 @@ def described(book: Book) -> tuple[Network, Drawn, Shown]:
         return (
             network,
             drawn_from(data, network),
-            Shown(gallery, inspector, looks, recording_from(data.get("epochs"), network)),
+            Shown(gallery, inspector, looks, recording_from(data.get("epochs"), network), _frozen(data.get("numbers", {}))),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WorkbookError(

@@ -126,6 +126,8 @@ class NamedGrids(NamedAreas):
     # -- finding them ------------------------------------------------------------------------------------------------------
     def find(self, array: Array) -> Grids:
         """The grids of an array, nested as its leading axes are."""
+        if array.one_name:
+            return self._in_line(array)
         if array.shared_name:
             return [self._kernels_of(array, k) for k in range(array.shape[0])]
 
@@ -152,6 +154,24 @@ class NamedGrids(NamedAreas):
         whole = self.place(array.name((k,)), (heights[-1] + (rows - 1) * down + 1, (columns - 1) * along + 1))
         return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, array.spacing) for height in heights]
 
+    def _in_line(self, array: Array) -> list[Grid]:
+        """The grids of an array that have one name together, at equal distances below or beside each other."""
+        area = self.area(array.name())
+        if area is None:
+            raise WorkbookError(f"{self.book.source}: {self.lacks(array.name(), array.size)}")
+        sheet, top, left, bottom, right = area
+        self.book.refuse_far(*area)
+        (rows, columns), (down, along), count = array.size, array.spacing, array.shape[0]
+        more = bottom - top - (rows - 1) * down, right - left - (columns - 1) * along
+        if min(more) or any(n < 0 or n % (count - 1) for n in more):
+            raise WorkbookError(
+                f"{self.book.source}: {array.name()} stands for {count:,} grids at equal distances, and has other rows or "
+                "columns than these; perhaps some were inserted or deleted"
+            )
+        step = more[0] // (count - 1), more[1] // (count - 1)
+        places = [(top + n * step[0], left + n * step[1]) for n in range(count)]
+        return [Grid(sheet, row, column, rows, columns, array.spacing) for row, column in places]
+
     def viewpoint(self, home: str, sheets: set[str]) -> str | None:
         """The sheet `home`, if what stands on `sheets` must be compared with formulas that are written for that one.
 
@@ -163,7 +183,7 @@ class NamedGrids(NamedAreas):
 
     def out_of_step(self, node: Node) -> str | None:
         """What was moved of that which one SUMPRODUCT of a wide layer spans; None where nothing was."""
-        if not node.layer.wide(*node.in_shapes):
+        if not (node.live and node.layer.wide(*node.in_shapes)):
             return None
         channels = self.output(node.inputs[0])
         for k, kernels in enumerate(self.grids[f"{node.name}.weight"]):
@@ -200,7 +220,8 @@ class NamedGrids(NamedAreas):
         """Whether its numbers are read as they are."""
         if array.role in ("loss", "bank"):
             return array.formula is None and array.id in self.grids
-        return array.role in ("parameter", "pixels") and array.owner not in self.gone
+        frozen = array.role == "output" and array.formula is None
+        return (frozen or array.role in ("parameter", "pixels")) and array.owner not in self.gone
 
     def given_areas(self) -> list[Area]:
         """The rectangles that those are in."""

@@ -28,12 +28,16 @@ def summary(
     ] = None,
 ) -> None:
     """Print a network's layers, output shapes, parameters, multiplications and receptive fields."""
+    from ..model.graph import Graph
+    from ..model.limits import size_note
     from ..opening import open_network
 
     options = input_options(size, scale, mean, std) | {"until": until}
     with progress("reading the network"):
         opened = open_network(network, **options).network
     print_layers(opened)
+    if (note := size_note(Graph(opened))) is not None:
+        say(f"note: {note}")
     if train or steps:
         print_training(opened, steps)
 

@@ -83,6 +83,12 @@ def build(
         Path | None, typer.Option(metavar="FILE", help="A text file with the names of the last layer's outputs, one a line.")
     ] = None,
     until: UntilOption = None,
+    live: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYERS", help="Only these layers are formulas, all others numbers: conv4,conv5 or conv5:softmax."
+        ),
+    ] = None,
     size: SizeOption = None,
     scale: ScaleOption = None,
     mean: MeanOption = None,
@@ -100,6 +106,7 @@ def build(
             output or Path(f"{network_path(network).stem}.xlsx"),
             detail=detail.value,
             mirrors=mirrors,
+            live=live,
             protect=protect,
             gallery=gallery,
             inspector=inspector,

@@ -76,7 +76,7 @@ class HandoutDraft(WorkbookDraft):
         if (i, j) in block.cells:
             return block.cells[i, j]
         formula = None if block.formula is None else block.formula(i)[j]
-        return Cell(block.style, formula, float(block.values[i, j]))
+        return Cell(block.style, formula, float(block.values[i][j]))
 
     def leave_blank(self, grid: Grid, places: Iterable[tuple[int, int]], style: int) -> None:
         """Cells in a style for what is to be filled in, which only the key has filled in."""

@@ -94,7 +94,7 @@ def _near(draft: HandoutDraft, box: Box, shown: Grid, line: int) -> tuple[Callab
 
 def _written(draft: HandoutDraft, grid: Grid) -> np.ndarray:
     blocks, n = draft.block_at(grid)
-    return blocks[n].values
+    return np.asarray(blocks[n].values)
 
 
 def _fingerprinted(draft: WorkbookDraft, box: Box, line: int, rng: np.random.Generator) -> Callable[[int], list[str]]:

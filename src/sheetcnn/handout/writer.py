@@ -80,6 +80,8 @@ def hand_out(
     if not 0 <= seed < MAX_SEED:
         raise ExerciseError(f"seed {seed} must be a whole number from 0 on")
     # No products and sums, which would tell the answers; what a layer reads stands on its sheet, for all windows to be seen.
+    if (frozen := next((node for node in checked.nodes if not node.live), None)) is not None:
+        raise ExerciseError(f"{checked.source}: {frozen.title}: is not live, and all layers of a handout are; leave it out")
     images = [picture_of(one) for one in (image if isinstance(image, list | tuple) else [image])]
     pictures = load_pictures(images, checked.input)
     wanted = wanted_of(checked, list(pictures)) if tasks.learns else None
@@ -94,9 +96,9 @@ def hand_out(
             raise ExerciseError(
                 f"{checked.source}: task {number} ({task.kind}): nothing passes a gradient to {id.split('.')[0]!r}"
             )
-    if any(array.shared_name for array in graph):
+    if any(array.shared_name or array.one_name for array in graph):
         raise ExerciseError(
-            f"{checked.source}: has more kernels than can have names of their own, which grading needs; use fewer channels"
+            f"{checked.source}: has more grids than can have names of their own, which grading needs; use fewer channels"
         )
     parameters, notes = load_parameters(checked, opened.folder, opened.arrays)
     read = None if students is None else read_roster(Path(students))

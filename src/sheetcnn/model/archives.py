@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..arrays.array import Shape, Values
+from ..arrays.lazy import as_float
 from ..errors import NetworkError
 from ..reading import open_archive, open_regular, read_header
 from .network import Network
@@ -98,7 +99,8 @@ class _Held(Arrays):
         return np.shape(self._arrays[name])
 
     def read(self, name: str, shape: Shape) -> np.ndarray:
-        return np.asarray(self._arrays[name], float)
+        numbers = np.asarray(self._arrays[name])
+        return numbers if numbers.dtype == float else as_float(numbers)
 
 
 class _Npz(Arrays):

@@ -91,7 +91,7 @@ def _listed(names: Any, known: set[str]) -> frozenset[str]:
 
 def can_mirror(node: Node) -> bool:
     """Whether a layer's formulas can read mirrors: not where they need what they read in its place, nor read it elsewhere."""
-    return node.layer.mirrors and not node.layer.wide(*node.in_shapes)
+    return node.live and node.layer.mirrors and not node.layer.wide(*node.in_shapes)
 
 
 def mirrored(network: Network, wanted: bool | None) -> frozenset[str]:
@@ -124,7 +124,7 @@ def folded(network: Network) -> frozenset[str]:
 
 def maps_behind(network: Network, node: Node) -> tuple[str, Shape] | None:
     """The maps that a fully connected layer reads as one vector, by their layer's name; None where it reads something else."""
-    if not node.layer.folds or node.share is not None:
+    if not (node.live and node.layer.folds) or node.share is not None:
         return None
     name = node.inputs[0]
     while name != INPUT:

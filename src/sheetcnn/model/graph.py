@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from ..arrays.array import Array, Margin, Shape, Values
 from ..arrays.grid import Grids
+from ..arrays.lazy import LazyValues
 from ..layers.drawing import arrays_of
 from .drawn import PLAIN, Drawn, maps_behind
 from .network import Network, Node
@@ -31,16 +33,20 @@ class Graph:
     """The arrays of a network: the input's, then each layer's with its output last.
 
     `drawn` says which steps and mirrors there are. Where not all grids can have a name, a filter's kernels have one together,
-    in wide layers.
+    in wide layers; where that is not enough, all maps of a layer have.
     """
 
     def __init__(self, network: Network, drawn: Drawn = PLAIN) -> None:
         self.network, self.drawn = network, drawn
+        self.behind: dict[str, list[Array]] = {}  # the parameters of layers that are not live: they are not drawn
         self.of: dict[str, list[Array]] = {INPUT: network.input.arrays()}  # by the name of the layer
         self._read = {INPUT: network.input.reads} | {node.name: "output" for node in network.nodes}  # the keys
         for node in network.nodes:
             inputs = tuple(self.output(name) for name in node.inputs)
-            lent = None if node.share is None else {array.key: array for array in self.of[node.share]}
+            lent = None if node.share is None else {array.key: array for array in self._lends(node.share)}
+            if not node.live:
+                self._numbers(node, inputs, lent)
+                continue
             self.of[node.name] = arrays_of(
                 node.layer, node.name, inputs, drawn.of(node.name), node.name in drawn.mirrors, lent
             )
@@ -49,6 +55,8 @@ class Graph:
         self.order = [array for arrays in self.of.values() for array in arrays]  # in which they are computed
         if sum(array.names for array in self) > MAX_GRID_NAMES:
             self._share_names()
+            if sum(array.names for arrays in self.of.values() for array in arrays) > MAX_GRID_NAMES:
+                self._name_together()
             self.order = [array for arrays in self.of.values() for array in arrays]
         self.learning: Learning | None = None
         if drawn.training:
@@ -74,7 +82,10 @@ class Graph:
         sides = [
             node.layer.margin(*node.in_shapes)
             for node in self.network.nodes
-            if name in node.inputs and node.name not in self.drawn.mirrors and all(len(s) == 3 for s in node.in_shapes)
+            if node.live
+            and name in node.inputs
+            and node.name not in self.drawn.mirrors
+            and all(len(s) == 3 for s in node.in_shapes)
         ]
         top, left, bottom, right = (max(side) for side in zip((0, 0, 0, 0), *sides, strict=True))
         return top, left, bottom, right
@@ -116,15 +127,36 @@ class Graph:
                 # What was made of the kernels before needs not know how they are named.
                 self.of[node.name] = [replace(a, shared_name=a.label == "kernel") for a in self.of[node.name]]
 
+    def _lends(self, name: str) -> list[Array]:
+        """The arrays of a layer whose weights another uses."""
+        return self.behind.get(name, self.of[name])
+
+    def _numbers(self, node: Node, inputs: tuple[Array, ...], lent: Mapping[str, Array] | None) -> None:
+        """A layer that is not live has nothing but its output, as numbers."""
+        *others, output = arrays_of(node.layer, node.name, inputs, "compact", given=lent)
+        self.behind[node.name] = [*(lent or {}).values()] or [array for array in others if array.role == "parameter"]
+        self.of[node.name] = [replace(output, formula=None, bound=None, around=None, steps={})]
+
+    def _name_together(self) -> None:
+        """Give all maps of a layer one name, and all its biases and the like: they stand in bands of one height."""
+        for node in self.network.nodes:
+            if node.name not in self.drawn.mirrors:
+                self.of[node.name] = [replace(a, one_name=a.grid_axes == 1 < a.shape[0]) for a in self.of[node.name]]
+
     def run(self, given: Values, change: Change | None = None) -> Values:
         """Every array in NumPy; `given` has the pixels and the parameters.
 
         `change` may put something else in the place of a layer's output, or of a gradient; what comes later reads that.
         """
-        values: Values = {}
+        values: Values = given.unread() if isinstance(given, LazyValues) else {}
         with np.errstate(all="ignore"):  # what is not finite is reported by whoever asked, with its place
             for array in self:
-                numbers = given[array.id] if array.forward is None else array.computed(values)
+                if array.id in values:  # too large to be kept
+                    continue
+                if array.forward is None or (array.formula is None and array.id in given):
+                    numbers = given[array.id]
+                else:  # the parameters of what is not live are none of its arrays
+                    numbers = array.computed(ChainMap(values, given))
                 if change is not None and array.role in ("output", "gradient") and array.owner != INPUT:
                     numbers = change(array, numbers, values)
                 values[array.id] = numbers

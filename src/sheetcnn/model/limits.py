@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from ..arrays.array import Array
 from ..errors import LimitError, NetworkError, located
@@ -15,7 +16,12 @@ from .training import refuse_untrainable, step_of
 
 MAX_WORK = 25_000_000_000  # cells read in all; the largest networks of ImageNet have 20 billion multiplications
 FURTHER = "the steps after the first"
-MAX_CELLS = 10_000_000  # what Google Sheets can hold; beyond, Excel and LibreOffice are no pleasure either
+GOOGLE_CELLS = 10_000_000  # what Google Sheets can hold; other programs go on
+MAX_CELLS = 400_000_000  # of a workbook that is still written: VGG-19 has 160 million
+MAX_MEMORY = 64_000_000_000  # bytes that a spreadsheet program may need for it, which is what the largest desktops have
+FORMULA, NUMBER = 1_850, 16  # bytes that a cell takes in LibreOffice, as measured
+
+Measure = Callable[[Graph], dict[str, int]]  # how much of something is on each page of a graph
 
 
 def graph_of(network: Network, drawn: Drawn = PLAIN) -> Graph:
@@ -29,9 +35,17 @@ def graph_of(network: Network, drawn: Drawn = PLAIN) -> Graph:
             refuse_untrainable(network)
         graph = Graph(network, replace(drawn, updates=min(drawn.updates, 2)))  # further steps are like the second
         _refuse_names_given_twice(graph)
-        cells = "the workbook would have {} cells, {}; a spreadsheet takes {}"
-        count = _of_steps(drawn, {name: sum(array.count for array in arrays) for name, arrays in _pages(graph).items()})
-        _refuse_beyond(network.source, MAX_CELLS, count, cells, lambda: _remedy(graph, drawn, count))
+        for measure, most, words in (
+            (_cells, MAX_CELLS, "the workbook would have {} cells, {}; sheetcnn writes {}"),
+            (
+                _memory,
+                MAX_MEMORY,
+                "a spreadsheet program would need {} bytes of memory for it, {}; sheetcnn writes for {}: let fewer layers be live (--live)",
+            ),
+        ):
+            _refuse_beyond(
+                network.source, most, _of_steps(drawn, measure(graph)), words, partial(_remedy, graph, drawn, measure, most)
+            )
         names = _of_steps(drawn, {name: sum(array.names for array in arrays) for name, arrays in _pages(graph).items()})
         grids = "the workbook would have {} grids, {}; {} can have names that spreadsheet programs can take"
         _refuse_beyond(network.source, MAX_GRID_NAMES, names, grids, lambda: _fewer(graph, drawn, names, MAX_GRID_NAMES))
@@ -62,6 +76,25 @@ def _cells(graph: Graph) -> dict[str, int]:
     return {name: sum(array.count for array in arrays) for name, arrays in _pages(graph).items()}
 
 
+def _memory(graph: Graph) -> dict[str, int]:
+    """The bytes that a spreadsheet program needs for the cells of each layer."""
+    return {
+        name: sum(array.count * (NUMBER if array.formula is None else FORMULA) for array in arrays)
+        for name, arrays in _pages(graph).items()
+    }
+
+
+def size_note(graph: Graph) -> str | None:
+    """What is to be known of a workbook that not every program can open; None of others."""
+    cells = sum(_cells(graph).values())
+    if cells <= GOOGLE_CELLS:
+        return None
+    return (
+        f"the workbook has {cells:,} cells: Google Sheets takes {GOOGLE_CELLS:,}, "
+        f"LibreOffice needs some {sum(_memory(graph).values()) / 1e9:,.1f} GB of memory for it"
+    )
+
+
 def _refuse_beyond(source: str, most: int, of: dict[str, int], words: str, remedy: Callable[[], str]) -> None:
     """Refuse more than so many in all, `of` so many of each layer; `words` has places for the sum, the largest part, the limit."""
     if sum(of.values()) > most:
@@ -85,16 +118,13 @@ def _refuse_names_given_twice(graph: Graph) -> None:
                 )
 
 
-def _remedy(graph: Graph, drawn: Drawn, of: dict[str, int]) -> str:
+def _remedy(graph: Graph, drawn: Drawn, measure: Measure, most: int) -> str:
     """What would fit: the network without its backward pass, or else the largest smaller input, in steps of a sixteenth."""
-    network, found = graph.network, ""
-    if graph.learning is not None and sum(array.count for arrays in graph.of.values() for array in arrays) <= MAX_CELLS:
-        return _fewer(graph, drawn, of, MAX_CELLS)
+    network, found, of = graph.network, "", _of_steps(drawn, measure(graph))
+    if graph.learning is not None and sum(of[name] for name in graph.of) <= most:
+        return _fewer(graph, drawn, of, most)
     total = sum(of.values())
-    low, high = (
-        0,
-        min(15, math.ceil(16 * math.sqrt(MAX_CELLS / total))),
-    )  # weights do not get fewer, so it is no more than that
+    low, high = 0, min(15, math.ceil(16 * math.sqrt(most / total)))  # weights do not get fewer, so it is no more than that
     while low < high:
         part = (low + high + 1) // 2
         height, width = (max(1, side * part // 16) for side in network.input.shape[1:])
@@ -105,7 +135,7 @@ def _remedy(graph: Graph, drawn: Drawn, of: dict[str, int]) -> str:
         except NetworkError:  # too small for some layer
             low = part
             continue
-        if sum(_cells(Graph(other, graph.drawn)).values()) > MAX_CELLS:
+        if sum(measure(Graph(other, graph.drawn)).values()) > most:
             high = part - 1
             continue
         low = part

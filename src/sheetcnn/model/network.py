@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -23,6 +24,7 @@ NAME = "[A-Za-z_][A-Za-z0-9_]*"  # of a layer
 NAME_LETTERS = 31  # of a sheet
 INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
 MAX_PREFIX = 500  # letters
+FLAGS = ("train", "live")  # settings of any layer that are true or false
 ABOUT_WEIGHTS = ("init", "seed", "share", "weights_prefix")  # settings that any layer with weights has
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", f"{PREFIX}weight")
 
@@ -41,6 +43,7 @@ class Node:
     inline: dict[str, Any] = field(repr=False)  # numbers of weights that stand in the network file
     share: str | None = None  # the layer whose weights it uses
     train: bool = True  # whether a step changes its weights
+    live: bool = True  # whether its cells are formulas; else they are the numbers that NumPy computed
 
     @property
     def prefix(self) -> str:
@@ -144,6 +147,29 @@ class Network:
         others |= {} if name == self.nodes[-1].name else {"labels": None}
         return replace(self, settings=self.settings.model_copy(update=others), nodes=nodes, left_out=left_out)
 
+    def with_live(self, wanted: str) -> Network:
+        """The network of which some layers are live only: names with commas between them, and first:last for those from one to another.
+
+        Raises NetworkError where there is no such layer.
+        """
+        live: set[str] = set()
+        for part in wanted.split(","):
+            ends = [end.strip() for end in part.split(":")]
+            for end in ends:
+                if (end or len(ends) != 2) and end not in self.by_name:
+                    raise NetworkError(f"{self.source}: live {end!r:.60}: is no layer{near(end, self.by_name, 3)}")
+            first, last = (self.by_name[end].number if end else None for end in (ends[0], ends[-1]))
+            numbers = range(first or 1, (last or self.nodes[-1].number) + 1)
+            live |= {node.name for node in self.nodes if node.number in numbers}
+        nodes = tuple(
+            replace(node, live=node.name in live, settings=node.settings | {"live": node.name in live})
+            for node in self.nodes
+        )
+        found = replace(self, nodes=nodes)
+        for node in nodes:
+            _refuse_dead_share(node, found.by_name, f"{self.source}: {node.title}")
+        return found
+
     def description(self) -> dict[str, Any]:
         """The network as plain data without the numbers of weights, as a workbook carries it along."""
         left_out: Any = {"layers": True, "weights": True, "exercise": True, "training": {"snapshots"}}
@@ -218,7 +244,7 @@ def _node(
         key: value for key, value in table.items() if not _is_weight(key, value)
     }
     inline = {key: value for key, value in table.items() if _is_weight(key, value)}
-    options = {key: value for key, value in table.items() if key not in (*inline, *ABOUT_WEIGHTS, "train")}
+    options = {key: value for key, value in table.items() if key not in (*inline, *ABOUT_WEIGHTS, *FLAGS)}
     share = table.get("share")
     layer = validated(LAYERS[kind], options, where)
     names = tuple(inputs) if isinstance(inputs, list) else (inputs,)
@@ -247,10 +273,19 @@ def _node(
             raise NetworkError(f"{where}: {key} is given, but the layer has {_list(known) or 'no weights'}; leave it out")
         if share is not None:
             raise NetworkError(f"{where}: {key} is given, but the weights are those of {share!r:.60}; leave one of them out")
-    train = table.get("train", True)
-    if not isinstance(train, bool):
-        raise NetworkError(f"{where}: train {train!r:.60} must be true or false")
-    return Node(number, name, layer, names, in_shapes, shape, settings, inline, share, train)
+    flags = {key: table.get(key, True) for key in FLAGS}
+    for key, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise NetworkError(f"{where}: {key} {flag!r:.60} must be true or false")
+    node = Node(number, name, layer, names, in_shapes, shape, settings, inline, share, **flags)
+    _refuse_dead_share(node, {other.name: other for other in before}, where)
+    return node
+
+
+def _refuse_dead_share(node: Node, nodes: Mapping[str, Node], where: str) -> None:
+    """Raise NetworkError where a live layer would use the weights of one that is not, which are not drawn."""
+    if node.live and node.share is not None and not nodes[node.share].live:
+        raise NetworkError(f"{where}: is live and uses the weights of {node.share!r}, which is not; make that live, too")
 
 
 def _check_init(settings: dict[str, Any], where: str) -> None:

@@ -48,6 +48,10 @@ def refuse_untrainable(network: Network) -> None:
     for node in network.nodes:
         where = f"{network.source}: {node.title}"
         with located(file=network.source, layer=node.name):
+            if not node.live:
+                raise NetworkError(
+                    f"{where}: is not live, and gradients are formulas; make all layers live, or leave --train out"
+                )
             scope = getattr(node.layer, "activation_scope", "map")
             if scope != "map":
                 raise NetworkError(f'{where}: activation_scope "{scope}" has no backward pass here; train it with "map"')

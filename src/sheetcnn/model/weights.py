@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..arrays.array import Shape, Values, shape_text
 from ..arrays.kernels import in_the_middle
+from ..arrays.lazy import LARGE, LazyValues
 from ..errors import NetworkError, located
 from ..plain import near
 from .archives import Arrays, open_arrays
@@ -25,10 +27,12 @@ def load_parameters(network: Network, folder: Path, arrays: Values | None = None
     """Every parameter that is a layer's own, named like "conv1.weight", and notes on what the user may not expect; `folder` is where the network file lies.
 
     First match wins: numbers in the file, classic kernels, the file of weights (or `arrays`, named alike), initialisation.
+    Large ones are read, and found to be right, but not kept.
     Raises NetworkError for a wrong shape (naming both), weights that the file lacks, NaN or infinity, or an unusable file.
     """
     archive = open_arrays(network, folder, arrays)
     parameters = {f"{INPUT}.{key}": numbers for key, numbers in network.input.constants().items()}
+    large: dict[str, Callable[[], np.ndarray]] = {}
     notes = []
     for node in network.nodes:
         if node.share is not None:
@@ -36,7 +40,11 @@ def load_parameters(network: Network, folder: Path, arrays: Values | None = None
         shapes = node.layer.all_parameters(*node.in_shapes)
         for key, shape in shapes.items():
             with located(file=archive.where, layer=node.name, setting=key):
-                parameters[f"{node.name}.{key}"] = _resolve(network, node, key, shape, archive)
+                numbers = _resolve(network, node, key, shape, archive)
+            if numbers.size < LARGE:
+                parameters[f"{node.name}.{key}"] = numbers
+            else:
+                large[f"{node.name}.{key}"] = partial(_resolve, network, node, key, shape, archive, known=True)
         lacking = _lacking(node, archive)
         if archive.path is not None and lacking:
             what = "arrays" if len(lacking) == len(shapes) else " and ".join(lacking)
@@ -46,7 +54,7 @@ def load_parameters(network: Network, folder: Path, arrays: Values | None = None
     unused = [name for name in archive.unused() if not name.startswith(drawn_elsewhere)]
     if unused and archive.path is not None:
         notes.append(f"{archive.path.name} has arrays that no layer reads: {_some(unused)}")
-    return parameters, notes
+    return LazyValues(parameters, large) if large else parameters, notes
 
 
 def _lacking(node: Node, archive: Arrays) -> list[str]:
@@ -148,7 +156,8 @@ def _source(node: Node, key: str, archive: Arrays) -> Literal["inline", "classic
     return "archive" if looked_for(node, key) and f"{node.prefix}.{key}" in archive.names else "init"
 
 
-def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: Arrays) -> np.ndarray:
+def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: Arrays, known: bool = False) -> np.ndarray:
+    """The numbers of a parameter; those that are `known` to be right are not looked at again."""
     where = f"{network.source}: {node.title}: {key}"
     in_file = node.layer.file_shape(key, shape)
     source = _source(node, key, archive)
@@ -159,7 +168,8 @@ def _resolve(network: Network, node: Node, key: str, shape: Shape, archive: Arra
         return np.repeat(own[:, None], shape[1], axis=1)  # each filter's kernel on every input channel
     if source == "archive":
         name = f"{node.prefix}.{key}"
-        return node.layer.from_file(key, _checked(archive.read(name, in_file), in_file, f"{archive.where}: {name}"))
+        numbers = archive.read(name, in_file)
+        return node.layer.from_file(key, numbers if known else _checked(numbers, in_file, f"{archive.where}: {name}"))
     return _initial(network, node, key, shape)
 
 

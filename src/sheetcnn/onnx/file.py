@@ -24,7 +24,7 @@ try:
 except ImportError:
     raise NetworkError("models in .onnx need the package onnx; install it with  pip install 'sheetcnn[onnx]'") from None
 
-MAX_BYTES = 400_000_000  # of the file, and of each tensor beside it; a workbook cannot hold a tenth of it
+MAX_BYTES = 1_600_000_000  # of the file, and of each tensor beside it: as many numbers as a workbook may have cells
 _COMPLEX = (onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128)
 OLDEST = 6  # opset; what its nodes say otherwise than those of opset 7 is read too
 
@@ -101,7 +101,7 @@ class Model:
         used = {name for node in nodes for name in node.reads} | set(outputs)
         if (weights := self.constants.count(used)) > MAX_CELLS:
             raise LimitError(
-                f"{self.source}: has {weights:,} weights; a workbook holds {MAX_CELLS:,} cells; use fewer channels"
+                f"{self.source}: has {weights:,} weights; sheetcnn writes {MAX_CELLS:,} cells; use fewer channels"
             )
         pictures = [value for value in self.inputs if value.name in used]
         if len(pictures) != 1:
@@ -134,6 +134,7 @@ def read_model(path: Source) -> Model:
         model = onnx.ModelProto.FromString(data)
     except Exception as error:  # protobuf's DecodeError, which has several homes
         raise NetworkError(f"{source}: is no ONNX model, or is damaged ({str(error)[:80]})") from None
+    del data  # the model has its own copy
     if not model.ir_version or not model.graph.node:
         raise NetworkError(f"{source}: is no ONNX model with a graph; export it again")
     opset = next((given.version for given in model.opset_import if given.domain in ("", "ai.onnx")), 1)

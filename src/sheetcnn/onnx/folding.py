@@ -10,10 +10,11 @@ import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
-from ..model.limits import MAX_CELLS
 from .file import Node, UnsupportedError
 
-MOST = 5 * MAX_CELLS  # numbers in all constants that are computed
+MOST = 300_000_000  # numbers in all constants that are computed
+MOST_MADE = 10_000_000  # in one that is larger than each that it is made of
+MOST_EACH = 200_000_000  # in any; VGG-19's largest has half as many
 
 _BROADCAST = ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Where", "Equal", "Mod", "Expand", "Less", "LessOrEqual", "Greater",
               "GreaterOrEqual", "And", "Or")  # fmt: skip
@@ -51,8 +52,11 @@ def folded(node: Node, inputs: Sequence[object], opset: int, room: int = MOST) -
         size = sum(one.size for one in arrays)
     else:
         raise UnsupportedError("no layer does this, nor is it among what is computed from constants")
-    if size > MAX_CELLS:
-        raise UnsupportedError(f"it makes a constant of {size:,} numbers; a workbook holds {MAX_CELLS:,} cells")
+    most = MOST_MADE if size > max((one.size for one in arrays), default=0) else MOST_EACH
+    if node.operator == "ConstantOfShape" and size <= MOST_EACH:  # one number, which takes no room
+        return (_filled(node, arrays[0]),)
+    if size > most:
+        raise UnsupportedError(f"it makes a constant of {size:,} numbers; sheetcnn computes up to {most:,}")
     if size > room:
         raise UnsupportedError(f"it makes a constant of {size:,} numbers; all together may have {MOST:,}")
     if node.operator == "DequantizeLinear":
@@ -80,6 +84,16 @@ def _constant(node: Node) -> np.ndarray:
         if key.startswith("value") and value is not None:
             return np.asarray(value)
     raise UnsupportedError("it holds no dense array of numbers")
+
+
+def _filled(node: Node, shape: np.ndarray) -> np.ndarray:
+    """One number everywhere, which stands in memory once."""
+    value = node.get("value")
+    one = np.zeros(1, np.float32) if value is None else np.asarray(value).reshape(-1)
+    sizes = [int(n) for n in shape.reshape(-1)]
+    if one.size != 1 or min(sizes, default=0) < 0:
+        raise UnsupportedError("its constants cannot be computed")
+    return np.broadcast_to(one[0], sizes)
 
 
 def _dequantized(node: Node, arrays: Sequence[np.ndarray]) -> np.ndarray:

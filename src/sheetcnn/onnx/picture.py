@@ -9,9 +9,8 @@ import numpy as np
 
 from ..arrays.array import Shape, shape_text
 from ..errors import LimitError, NetworkError
-from ..model.limits import MAX_CELLS
 from .file import Graph, Node, readers_of
-from .values import stacked
+from .values import MOST_CELLS, stacked
 
 _WINDOWS = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization",
             "InstanceNormalization", "LRN", "Resize", "Upsample", "DepthToSpace", "SpaceToDepth", "PRelu", "FusedConv")  # fmt: skip
@@ -54,8 +53,10 @@ def picture_of(graph: Graph, size: tuple[int, int] | None) -> Picture:
             f"{source}: its input is {what}; only rows and columns may be free; export it with the others fixed"
         )
     shape = tuple(given for given in sizes if given is not None)
-    if (cells := int(np.prod(shape, dtype=object))) > MAX_CELLS:
-        raise LimitError(f"{source}: reads {cells:,} numbers ({shape_text(shape)}); a workbook holds {MAX_CELLS:,} cells")
+    if (cells := int(np.prod(shape, dtype=object))) > MOST_CELLS:
+        raise LimitError(
+            f"{source}: reads {cells:,} numbers ({shape_text(shape)}); sheetcnn takes {MOST_CELLS:,} of a tensor"
+        )
     maps = _maps(shape, last, row, size)
     if max(maps) > MAX_SIDE:
         raise LimitError(f"{source}: reads {shape_text(maps)}; a sheet holds {MAX_SIDE:,} cells along each side")

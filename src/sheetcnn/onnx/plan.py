@@ -15,14 +15,14 @@ import numpy as np
 from pydantic import ValidationError
 
 from ..arrays.array import Shape, shape_text
+from ..arrays.lazy import compact
 from ..layers import LAYERS
 from ..layers.base import PREFIX, Layer
-from ..model.limits import MAX_CELLS
 from ..model.network import RESERVED
 from ..model.settings import INPUT
 from .file import UnsupportedError
 from .moving import moves, selected
-from .values import Cells, Value, stacked
+from .values import MOST_CELLS, Cells, Value, stacked
 
 MOST_LAYERS = 2_000  # before some are merged
 NORMS = ("instance_norm2d", "group_norm", "layer_norm")
@@ -85,7 +85,8 @@ class Plan:
                 raise UnsupportedError(
                     f"its {key} is {shape_text(array.shape)}, not {shape_text(layer.file_shape(key, known[key]))}"
                 )
-        return self._append(Step(kind, list(reads), shape, name, settings, weights or {}))
+        held = {key: compact(array) for key, array in (weights or {}).items()}
+        return self._append(Step(kind, list(reads), shape, name, settings, held))
 
     def affine(self, read: int, stage: str, numbers: np.ndarray, name: str = "") -> int:
         """A constant for each channel that is subtracted ("mean"), divided by ("std"), multiplied ("weight") or added ("bias").
@@ -105,8 +106,10 @@ class Plan:
         return flat[:, 0]
 
     def _append(self, step: Step) -> int:
-        if (cells := int(np.prod(step.shape, dtype=object))) > MAX_CELLS:
-            raise UnsupportedError(f"it makes {cells:,} cells ({shape_text(step.shape)}); a workbook holds {MAX_CELLS:,}")
+        if (cells := int(np.prod(step.shape, dtype=object))) > MOST_CELLS:
+            raise UnsupportedError(
+                f"it makes {cells:,} cells ({shape_text(step.shape)}); sheetcnn takes {MOST_CELLS:,} of a tensor"
+            )
         self.steps.append(step)
         return len(self.steps) - 1
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays.array import Shape, Values, shape_text
+from ..arrays.lazy import as_float
 from ..errors import LimitError, NetworkError
-from ..model.limits import MAX_CELLS
 from ..model.settings import MAX_ABOUT
 from .comparing import compare
 from .curves import ITSELF, Curve
@@ -26,7 +26,7 @@ from .picture import picture_of
 from .plan import Plan
 from .recognition import known, nearer
 from .refusals import RefusedError, printable
-from .values import MISFITS, Cells, Result, Value, nothing, refusal, stacked
+from .values import MISFITS, MOST_CELLS, Cells, Result, Value, nothing, refusal, stacked
 
 DEEPEST = 40  # how many values may wait to be drawn, each for the next
 BASES = 12  # how many values back an activation in pieces is looked for
@@ -93,7 +93,7 @@ class Reading:
         try:
             if all(isinstance(one, np.ndarray) for one in inputs):
                 constants = folded(node, inputs, self.opset, self.room)
-                self.room -= sum(one.size for one in constants)
+                self.room -= sum(one.size for one in constants if any(one.strides))
                 results = constants
             elif node.operator not in self.operators:
                 raise UnsupportedError("no layer does this")
@@ -202,7 +202,7 @@ class Reading:
         if isinstance(found, Value):
             raise UnsupportedError(f"its input {number + 1} depends on the picture, where a constant is needed")
         try:
-            return found.astype(float)
+            return as_float(found)
         except (ValueError, TypeError):
             raise UnsupportedError(f"its input {number + 1} holds no numbers") from None
 
@@ -301,8 +301,8 @@ class Reading:
 
     def moved(self, node: Node, x: Value, index: np.ndarray) -> Value:
         """Some cells of a tensor, each once or more often: the n-th is the one that has the number `index` has there."""
-        if index.size > MAX_CELLS:
-            raise UnsupportedError(f"it makes {index.size:,} cells; a workbook holds {MAX_CELLS:,}")
+        if index.size > MOST_CELLS:
+            raise UnsupportedError(f"it makes {index.size:,} cells; sheetcnn takes {MOST_CELLS:,} of a tensor")
         if not index.size:  # which may be all that is asked: nothing is added to what is stacked
             return Value(index.shape, lambda: nothing(x.shape), node=node)
         own = Value(index.shape, lambda: x.cells, node=node)

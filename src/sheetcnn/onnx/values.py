@@ -11,6 +11,7 @@ from ..arrays.array import Shape, shape_text
 from .curves import Curve
 from .file import Node, UnsupportedError
 
+MOST_CELLS = 10_000_000  # of one tensor; the largest that networks of ImageNet make have three million
 # What an operator's function stumbles over where a damaged node has attributes or weights of other kinds than it should.
 MISFITS = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
 

@@ -74,12 +74,13 @@ class Page:
 
     @property
     def names(self) -> dict[str, Grid]:
-        """The defined names: of each grid, or of all kernels of a filter, which have one name together."""
+        """The defined names: of each grid, or of all that have one name together."""
         found: dict[str, Grid] = {}
         for block in self.blocks:
             first = found.setdefault(block.name, block.grid)
             if first is not block.grid:
-                rows, columns = block.grid.bottom - first.top + 1, first.right - first.left + 1
+                bottom, right = max(first.bottom, block.grid.bottom), max(first.right, block.grid.right)
+                rows, columns = bottom - first.top + 1, right - first.left + 1
                 found[block.name] = Grid(self.sheet, first.top, first.left, rows, columns)
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..model.frozen import frozen_sums
 from ..model.loss import LOSS
 from ..model.training import STEPS
 from ..xlsx.draft import WorkbookDraft, protect
@@ -93,6 +94,8 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
         **({} if content.recorded is None else {"epochs": recording_of(content.recorded).description()}),
         "network": network.description(),
     }
+    if sums := frozen_sums(content.graph, content.values):
+        description["numbers"] = sums
     description_sheet(draft, description)
     set_up_printing(draft)
     if protected:

@@ -13,6 +13,7 @@ import numpy as np
 from ..a1 import LETTERS, NUMBER
 from ..arrays.array import Margin
 from ..arrays.grid import Grid
+from ..arrays.lazy import Part
 from ..errors import LimitError, located
 
 MAX_FORMULA = 8_192  # characters, Excel's limit
@@ -42,7 +43,7 @@ class CellBlock:
     """
 
     grid: Grid
-    values: np.ndarray
+    values: np.ndarray | Part
     style: int
     formula: Callable[[int], list[str]] | None = None
     margin: Margin = (0, 0, 0, 0)

@@ -101,7 +101,8 @@ def known(array: np.ndarray) -> np.ndarray:
 
 def size_of(values: np.ndarray) -> float:
     """The size of an array's largest number, of either sign; of zeros it is 1."""
-    return float(np.abs(known(values)).max(initial=0.0)) or 1.0
+    numbers = known(values)
+    return max(float(numbers.max(initial=0.0)), -float(numbers.min(initial=0.0))) or 1.0
 
 
 def map_scale(values: np.ndarray, largest: str | None = None) -> palette.Scale:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+_AT_ONCE = 1_000_000  # numbers that are looked at together
 INK = "1F2937"  # titles
 SOFT = "6B7280"  # labels
 LINK = "1D4ED8"
@@ -126,9 +127,9 @@ def number_format(values: np.ndarray, typed: bool = False, fine: bool = False) -
         return FITTING
     largest, least = float(values.max()), float(values.min())
     size = max(largest, -least)
-    if (values == np.rint(values)).all() and size < 99.5:
+    if size < 99.5 and whole(values):
         return FITTING
-    if size >= 999.5 or (values == np.rint(values)).all():
+    if size >= 999.5 or whole(values):
         return THOUSANDS
     if 0 < size < (0.095 if fine else 0.005):
         return "0E+0;-0E+0;0"
@@ -140,4 +141,12 @@ def number_format(values: np.ndarray, typed: bool = False, fine: bool = False) -
 
 def needs_room(values: np.ndarray) -> np.ndarray:
     """Which numbers of typed ones have a sign and three digits, so that they need a format of one decimal."""
-    return (values <= -0.995) & (values != np.rint(values * 10) / 10)
+    low = values <= -0.995
+    low[low] = values[low] != np.rint(values[low] * 10) / 10
+    return low
+
+
+def whole(values: np.ndarray) -> bool:
+    """Whether all numbers are whole ones; of very many mostly the first tell that they are not."""
+    flat = values.reshape(-1)
+    return all((part == np.rint(part)).all() for part in (flat[n : n + _AT_ONCE] for n in range(0, flat.size, _AT_ONCE)))

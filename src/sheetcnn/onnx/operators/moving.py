@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...arrays.array import shape_text
-from ...model.limits import MAX_CELLS
 from ..file import Node, UnsupportedError
 from ..reading import Reading
-from ..values import Result, Value
+from ..values import MOST_CELLS, Result, Value
 from .registry import axis_of, operator
 
 
@@ -151,5 +150,5 @@ def transpose(read: Reading, node: Node) -> Result:
 
 def refuse_large(cells: int) -> None:
     """Raise UnsupportedError where so many cells would not fit a workbook."""
-    if cells > MAX_CELLS:
-        raise UnsupportedError(f"it makes {cells:,} cells; a workbook holds {MAX_CELLS:,}")
+    if cells > MOST_CELLS:
+        raise UnsupportedError(f"it makes {cells:,} cells; sheetcnn takes {MOST_CELLS:,} of a tensor")

@@ -95,7 +95,9 @@ def unlisted(graph: Graph) -> tuple[list[Node], dict[str, str]]:
     for node in graph.network.nodes:
         reduction = reduction_of(graph, node)
         single = node.layer.reduction(*node.in_shapes) is None
-        if reduction is None:
+        if not node.live:
+            why[node.name] = "not live: numbers that NumPy computed"
+        elif reduction is None:
             why[node.name] = "no sum over windows or over a few cells"
         elif reduction.terms > (MOST_ORIGINS if single else MOST_TERMS):
             why[node.name] = f"more than {MOST_ORIGINS if single else MOST_TERMS} windows for one cell"

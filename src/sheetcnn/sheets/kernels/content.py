@@ -25,7 +25,7 @@ EDITED, NO_NUMBER = "edited", "not a number: 0"  # states
 
 def choosable(node: Node) -> bool:
     """Whether a classic kernel can be chosen: in layers that read the input, by kernels with a middle for its 3×3 numbers."""
-    if not node.layer.classic_kernels or node.inputs[0] != INPUT or node.share is not None:
+    if not (node.live and node.layer.classic_kernels) or node.inputs[0] != INPUT or node.share is not None:
         return False
     filters, channels, *size = node.layer.parameters(*node.in_shapes)["weight"]
     if channels > MOST_CHANNELS or filters * channels > MOST_KERNELS or node.layer.wide(*node.in_shapes):

@@ -8,6 +8,9 @@ from ...model.graph import Graph, sheet_of
 from ...model.network import Node
 from ...model.training import back_of
 
+NOT_LIVE = "Not live: these are numbers that NumPy computed, and follow no edit."
+NOT_DRAWN = " Its weights are not drawn."
+
 Lines = list[tuple[list[str], str]]  # texts of one kind, which may stand in one line, and their style
 
 CHOOSE = "Yellow lists fill in kernels (green); type over any. As built: below."
@@ -36,6 +39,10 @@ def layer_lines(node: Node, cost: Cost, *, random: bool, chooses: bool, mirrored
     ]
     hints = [CHOOSE] if chooses else []
     hints += [ELSEWHERE] if node.layer.mirrors and not mirrored else []
+    if not node.live:
+        weights = node.layer.all_parameters(*node.in_shapes)
+        lines.append(([NOT_LIVE + NOT_DRAWN * bool(weights)], "warning"))
+        hints = []
     lines += [([node.layer.warning()], "warning")] if node.layer.warning() else []
     return [*lines, (hints, "soft")] if hints else lines
 

@@ -10,6 +10,7 @@ from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.array import shape_text
+from ...arrays.lazy import Whole, part_of, whole
 from ...model.network import Node
 from ...model.settings import INPUT
 from ...xlsx import palette
@@ -82,7 +83,7 @@ def layer_sheet(
         draft.name(name, grid)
     for name, blocks in by_array.items():
         array = arrays[name]
-        numbers, written = content.values[name], content.written[name]
+        numbers, written = content.values[name], whole(content.written, name)
         typed = array.formula is None and name not in pixels
         write = choosing.get(name) if array.formula is None else array.written(content.grids, page.sheet)
         kind = "formula" if not typed else "typed" if write is None else "listed"
@@ -168,22 +169,22 @@ def marks(sheet: Worksheet, page: Page) -> None:
         put(sheet, mark.row, mark.column, mark.text, mark.style)
 
 
-def cell_block(block: Block, array: np.ndarray, write: Any, style: int, blank: int) -> CellBlock:
+def cell_block(block: Block, array: Whole, write: Any, style: int, blank: int) -> CellBlock:
     """A block ready to be poured: its part of an array, and its formulas where `write` gives one for an index."""
-    index, columns = block.index, range(block.grid.columns)
+    index, columns, axes = block.index, range(block.grid.columns), len(block.array.shape)
     formula = None
-    if write is not None and array.ndim - block.array.grid_axes == 2:
+    if write is not None and axes - block.array.grid_axes == 2:
         formula = lambda i: [write((*index, i, j)) for j in columns]  # noqa: E731
     elif write is not None:  # a column, or a single cell
-        formula = lambda i: [write((*index, i)[: array.ndim])]  # noqa: E731
-    values = array[index].reshape(block.array.size)
-    return CellBlock(block.grid, values, style, formula, block.margin, blank)
+        formula = lambda i: [write((*index, i)[:axes])]  # noqa: E731
+    numbers = part_of(array, index, block.array.size)
+    return CellBlock(block.grid, numbers, style, formula, block.margin, blank)
 
 
 def with_room(draft: WorkbookDraft, block: CellBlock, kind: str) -> CellBlock:
     """A block of typed numbers, those with a decimal less for which two are too many beside their sign."""
-    numbers = block.values
-    if (numbers == np.rint(numbers)).all():
+    numbers = np.asarray(block.values)
+    if palette.whole(numbers):
         return block
     style = draft.style(kind, palette.ONE_DECIMAL)
     at = np.argwhere(palette.needs_room(numbers)).tolist()

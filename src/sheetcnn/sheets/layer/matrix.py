@@ -21,7 +21,7 @@ TOP = 3  # the row in which channels begin, below the title's and that of their 
 def read_across(graph: Graph, node: Node) -> list[Array]:
     """What stands across the top: mirrors of the channels, or the channels spread out."""
     reduction = node.layer.reduction(*node.in_shapes)
-    if reduction is not None and reduction.source is not None:
+    if node.live and reduction is not None and reduction.source is not None:
         return [graph.get(node.name, reduction.source)]
     return graph.mirrors(node.name)
 

@@ -31,7 +31,7 @@ def maps_page(graph: Graph, node: Node, read: Grids) -> Page:
     pen = Pen(page)
     bands = Bands(graph, node, HEADER + 2)
     mirrors = graph.mirrors(node.name)
-    wide = node.layer.wide(*node.in_shapes)
+    wide = node.live and node.layer.wide(*node.in_shapes)
     slots: list[tuple[Array, Shape]] = [(array, ()) for array in bands.singles]
     if not wide:
         slots += bands.places

@@ -128,7 +128,7 @@ def _head(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent) -> N
         put(sheet, row, LEFT, text, "body")
         merged(sheet, row, LEFT, 1, columns)
         sheet.row_dimensions[row].height = _height(text, columns * UNIT) + 6
-    words = _not_learned(content)
+    words = "   ".join(filter(None, [_not_live(network), _not_learned(content)]))
     if content.recorded is not None:
         epoch_line(draft, sheet, content.recorded, words)
     else:
@@ -150,6 +150,14 @@ def _what(network: Network) -> str:
 def _height(text: str, width: float) -> float:
     """The height of a row, in points, that shows a text in a column so wide."""
     return min(MOST_HEIGHT, LINE * math.ceil(len(text) / (width * LETTERS_A_UNIT)))
+
+
+def _not_live(network: Network) -> str:
+    """That layers are numbers, where any are: no edit reaches these."""
+    count = sum(not node.live for node in network.nodes)
+    if not count:
+        return ""
+    return f"{count} of {len(network.nodes)} layers are not live: numbers that NumPy computed, which follow no edit."
 
 
 def _not_learned(content: WorkbookContent) -> str:
@@ -288,7 +296,12 @@ def _rows(content: WorkbookContent) -> list[list[str]]:
         cost = content.costs[node.name]
         reads = "" if node.inputs == (before,) else f"  ← {', '.join(node.inputs)}"
         before = node.name
-        row = [node.name, node.layer.type + reads, node.layer.setting_words(), shape_text(node.shape)]
+        row = [
+            node.name,
+            node.layer.type + ("" if node.live else ", not live") + reads,
+            node.layer.setting_words(),
+            shape_text(node.shape),
+        ]
         multiplications = f"{cost.multiplications:,}" if cost.multiplications else ""
         rows.append([*row, node.named_parameter_words, multiplications, cost.sees])
     return rows

@@ -1,0 +1,249 @@
+"""Networks of any size: weights that are read when they are written, names that many grids share, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+
+import sheetcnn
+from sheetcnn.arrays import lazy
+from sheetcnn.arrays.lazy import LazyValues, as_float, compact
+from sheetcnn.checking.contents import description_texts
+from sheetcnn.errors import NetworkError, PictureError, WorkbookError
+from sheetcnn.formula import read_book
+from sheetcnn.model import limits
+from sheetcnn.model.network import parse_network
+
+HEAD: dict[str, Any] = {"name": "n", "input": {"channels": 1, "height": 4, "width": 4}}
+
+
+def test_what_google_sheets_cannot_take_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [{"type": "conv2d", "out_channels": 1, "kernel_size": 3}]
+    whole = HEAD | {"layers": layers}
+    pixels = np.arange(16.0).reshape(1, 4, 4)
+    drawn: dict[str, Any] = {"detail": "compact", "mirrors": False}
+    assert not sheetcnn.build(whole, pixels, **drawn).notes
+    monkeypatch.setattr(limits, "GOOGLE_CELLS", 29)  # 16 pixels, 9 weights, a bias and 4 cells are 30
+    [note] = sheetcnn.build(whole, pixels, **drawn).notes
+    assert note.startswith("the workbook has 30 cells: Google Sheets takes 29, LibreOffice needs some 0.0 GB of memory")
+
+
+def test_lazy_values() -> None:
+    read: list[str] = []
+
+    def source(name: str) -> Any:
+        return lambda: (read.append(name), np.full(3, len(read)))[1]
+
+    values = LazyValues({"a": np.zeros(1)}, {"b": source("b"), "c": source("c")})
+    assert [*values] == ["a", "b", "c"]
+    assert "b" in values
+    assert "d" not in values
+    assert [values["b"][0], values["b"][0], values["c"][0], values["b"][0]] == [1, 1, 2, 3]
+    assert read == ["b", "c", "b"]
+    more = values | {"d": np.ones(1)}
+    assert [*more] == ["a", "d", "b", "c"]
+    assert [*(values | {"b": np.zeros(1)}).unread()] == ["c"]  # what takes the place of a source is no longer read from it
+    with pytest.raises(KeyError):
+        values["e"]
+
+
+def test_the_same_numbers_in_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(lazy, "LARGE", 10)
+    single, double = rng.normal(size=(5, 6)).astype(np.float32).astype(float).T, rng.normal(size=(5, 6))
+    for array, size in ((single, 4), (double, 8)):
+        held = compact(array)
+        np.testing.assert_array_equal(held, array)
+        assert held.dtype.itemsize == size
+    same = compact(np.full((4, 5), 0.1))
+    assert same.strides == (0, 0)
+    assert as_float(same).strides == (0, 0)
+    np.testing.assert_array_equal(as_float(same), np.full((4, 5), 0.1))
+    assert compact(double[:1]) is not None
+
+
+@pytest.mark.parametrize("kind", ["npz", "init"])
+def test_memory_does_not_grow_with_the_weights(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four layers of 40,000 weights take as much as one, whose numbers are in the workbook all the same."""
+    monkeypatch.setattr("sheetcnn.model.weights.LARGE", 10_000)
+    rng, taken = np.random.default_rng(0), []
+    for count in (1, 4):
+        layers = [{"type": "linear", "out_features": 200, "bias": False, "name": f"fc{n}"} for n in range(count)]
+        network = {
+            "name": "n",
+            "input": {"channels": 200, "height": 1, "width": 1},
+            "layers": [{"type": "flatten"}, *layers],
+        }
+        weights = {f"fc{n}.weight": rng.normal(size=(200, 200)) for n in range(count)}
+        if kind == "npz":
+            np.savez(tmp_path / "n.npz", **weights)
+            network["weights"] = "n.npz"
+        (tmp_path / "n.json").write_text(json.dumps(network))
+        tracemalloc.start()
+        built = sheetcnn.build(tmp_path / "n.json", rng.normal(size=(200, 1, 1)), gallery=False, inspector=False)
+        taken.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        book = built.save(tmp_path / "n.xlsx").path
+        assert sheetcnn.check(book).ok
+        if kind == "npz":
+            sheetcnn.export(book, tmp_path / "out.npz")
+            with np.load(tmp_path / "out.npz") as found:
+                assert {name: (found[name] == weights[name]).all() for name in weights} == dict.fromkeys(weights, True)
+    assert taken[1] - taken[0] < 2 * 200 * 200 * 8 / 3
+
+
+def test_maps_that_have_one_name_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not even a name for all kernels of a filter is few enough; every cell is found and checked all the same."""
+    monkeypatch.setattr("sheetcnn.model.graph.MAX_GRID_NAMES", 90)
+    monkeypatch.setattr(limits, "MAX_GRID_NAMES", 90)
+    layers = [
+        {"type": "conv2d", "name": "conv", "out_channels": 12, "kernel_size": 3, "padding": 1},
+        {"type": "batch_norm2d", "name": "bn"},
+        {"type": "conv_transpose2d", "name": "up", "out_channels": 2, "kernel_size": 2, "stride": 2},
+        {"type": "flatten", "name": "flat"},
+    ]
+    book = tmp_path / "n.xlsx"
+    pixels = np.random.default_rng(0).normal(size=(1, 4, 4))
+    sheetcnn.build(HEAD | {"layers": layers}, pixels, book, mirrors=False)
+    names = read_book(book).names
+    together = {"conv_map", "conv_bias", "bn_map", "bn_running_mean", "bn_running_var", "bn_weight", "bn_bias", "up_map"}
+    assert together <= names.keys()
+    assert not [name for name in names if re.fullmatch(r"(conv|bn|up)_(map|bias|weight)_\d+", name)]
+    report = sheetcnn.check(book)
+    assert report.ok, report.findings
+    opened = openpyxl.load_workbook(book)
+    sheet, top, left, bottom, _ = names["conv_map"]
+    opened[sheet].cell(bottom, left).value = 7  # in the last map
+    opened.save(book)
+    findings = sheetcnn.check(book).findings
+    assert [f.kind for f in findings if f.layer == "conv"] == ["overwritten"]
+    opened = openpyxl.load_workbook(book)
+    opened.defined_names["conv_map"].attr_text = f"conv!$A${top}:$D${bottom + 1}"
+    opened.save(book)
+    with pytest.raises(WorkbookError, match="conv_map stands for 12 grids at equal distances, and has other rows or"):
+        sheetcnn.check(book)
+
+
+LAYERS = [
+    {"type": "conv2d", "name": "one", "out_channels": 2, "kernel_size": 3, "padding": 1, "activation": "relu"},
+    {"type": "max_pool2d", "name": "pool", "kernel_size": 2},
+    {"type": "conv2d", "name": "two", "out_channels": 3, "kernel_size": 2},
+    {"type": "flatten", "name": "flat"},
+    {"type": "linear", "name": "fc", "out_features": 2},
+    {"type": "softmax", "name": "end"},
+]
+PIXELS = np.random.default_rng(0).normal(size=(1, 4, 4))
+
+
+def changed(book: Path, name: str, number: float, target: Path) -> Path:
+    """A copy of a workbook with another number in the first cell of a grid."""
+    sheet, top, left, *_ = read_book(book).names[name]
+    opened = openpyxl.load_workbook(book)
+    opened[sheet].cell(top, left).value = number
+    opened.save(target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def last_live(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("live") / "n.xlsx"
+    assert sheetcnn.build(HEAD | {"layers": LAYERS}, PIXELS, path, live="two:").path == path
+    return path
+
+
+def test_layers_that_are_not_live_are_numbers(last_live: Path, tmp_path: Path) -> None:
+    whole = sheetcnn.build(HEAD | {"layers": LAYERS}, PIXELS)
+    part = read_book(last_live)
+    for name, formulas in (("one_map_2", 0), ("pool_map_1", 0), ("two_map_1", 1)):
+        sheet, top, left, *_ = part.names[name]
+        assert (part.sheets[sheet].formula(top, left) is not None) == formulas
+    assert not [name for name in part.names if re.match("one_(kernel|bias)", name)]
+    sheet, top, left, bottom, right = part.names["one_map_2"]
+    found = part.sheets[sheet].number[top : bottom + 1, left : right + 1]
+    np.testing.assert_array_equal(found, whole.values["one"]["output"][1])
+    assert part.sheets["one"].texts[7, 2].startswith("Not live: these are numbers that NumPy computed, and follow no edit")
+    assert any(text.startswith("2 of 6 layers are not live") for text in part.sheets["Overview"].texts.values())
+    assert "conv2d, not live" in part.sheets["Overview"].texts.values()
+    report = sheetcnn.check(last_live)
+    assert report.ok, report.findings
+    assert {one.layer: one.cells for one in report.layers}["one"] == 32
+    assert report.notes == []
+    as_file = HEAD | {"layers": [layer | {"live": layer["name"] not in ("one", "pool")} for layer in LAYERS]}
+    sheetcnn.build(as_file, PIXELS, tmp_path / "file.xlsx")
+    assert description_texts(read_book(tmp_path / "file.xlsx")) == description_texts(part)
+    assert sheetcnn.check(last_live, network=HEAD | {"layers": LAYERS}).ok  # live or not, it is that network
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "text"),
+    [
+        ("one_map_2", "one", "or another of the layer is no longer what NumPy computed"),
+        ("pool_map_1", "pool", "is 99, NumPy says "),
+        ("two_map_1", "two", "was overwritten by 99"),
+    ],
+)
+def test_a_number_that_was_changed(name: str, layer: str, text: str, last_live: Path, tmp_path: Path) -> None:
+    findings = [f for f in sheetcnn.check(changed(last_live, name, 99, tmp_path / "n.xlsx")).findings if f.layer == layer]
+    assert [text in f.text for f in findings] == [True]
+
+
+def test_live_layers_follow_their_own_kernels_only(tmp_path: Path) -> None:
+    """What is live is fed by numbers; what is not and reads what was changed keeps the numbers of before, and a note says so."""
+    book = sheetcnn.build(HEAD | {"layers": LAYERS}, PIXELS, tmp_path / "n.xlsx", live="one,fc").path
+    edited = changed(book, "one_kernel_1_1", 5, tmp_path / "e.xlsx")
+    report = sheetcnn.check(edited)
+    assert [f for f in report.findings if f.kind != "saved"] == []
+    assert "pool is not live: what it reads was changed since, and its numbers are those of before" in report.notes
+
+
+@pytest.mark.parametrize(
+    ("live", "message"),
+    [
+        ("tow", "live 'tow': is no layer .did you mean 'two'"),
+        ("one:tow", "live 'tow': is no layer"),
+        (":", ""),
+        ("fc,pool:two", ""),
+    ],
+)
+def test_which_layers_are_live(live: str, message: str) -> None:
+    network = parse_network(HEAD | {"layers": LAYERS}, "n")
+    if message:
+        with pytest.raises(NetworkError, match=message):
+            network.with_live(live)
+        return
+    wanted = {":": {node.name for node in network.nodes}, "fc,pool:two": {"pool", "two", "fc"}}[live]
+    assert {node.name for node in network.with_live(live).nodes if node.live} == wanted
+
+
+def test_what_needs_formulas_is_refused(last_live: Path, tmp_path: Path) -> None:
+    network = HEAD | {"layers": LAYERS}
+    with pytest.raises(NetworkError, match=r"layer 1 \(conv2d \"one\"\): is not live, and gradients are formulas"):
+        sheetcnn.build(network, PIXELS, train=True, answer="1", live="two:")
+    with pytest.raises(PictureError, match="one is not live, and has the numbers of one picture; give one, not 2"):
+        sheetcnn.build(network, [PIXELS, PIXELS], live="two:")
+    with pytest.raises(NetworkError, match="layer 'one' is not live"):
+        sheetcnn.build(network, PIXELS, live="two:").explain("one")
+    with pytest.raises(WorkbookError, match="one is not live: its weights are not in the workbook"):
+        sheetcnn.export(last_live, tmp_path / "w.npz")
+    with pytest.raises(NetworkError, match="live 'no' must be true or false"):
+        parse_network(HEAD | {"layers": [LAYERS[0] | {"live": "no"}]}, "n")
+    shared = [LAYERS[0] | {"live": False}, LAYERS[1], LAYERS[0] | {"name": "again", "input": "input", "share": "one"}]
+    with pytest.raises(NetworkError, match="uses the weights of 'one', which is not; make that live, too"):
+        parse_network(HEAD | {"layers": shared}, "n")
+
+
+def test_shared_weights_of_layers_that_are_not_live(tmp_path: Path) -> None:
+    again = LAYERS[0] | {"name": "again", "input": "input", "share": "one"}
+    whole = sheetcnn.build(HEAD | {"layers": [*LAYERS[:1], again]}, PIXELS)
+    for live in (":one", "pool"):
+        layers = [*LAYERS[:2], again | {"live": False}]
+        built = sheetcnn.build(HEAD | {"layers": layers}, PIXELS, tmp_path / f"{len(live)}.xlsx", live=live)
+        np.testing.assert_array_equal(built.values["again"]["output"], whole.values["again"]["output"])
+        assert sheetcnn.check(built.path).ok
