@@ -13,12 +13,12 @@ import pytest
 from engines import check_with
 from numpy.lib.stride_tricks import sliding_window_view
 from openpyxl import load_workbook
+from openpyxl.utils import range_boundaries
 
 import sheetcnn
 from sheetcnn.arrays.array import Values
 from sheetcnn.arrays.kernels import KERNELS
 from sheetcnn.builder import Built, load_pictures, picture_of
-from sheetcnn.formula import read_book
 from sheetcnn.model.network_file import read_network
 from sheetcnn.model.weights import load_parameters
 from sheetcnn.templates import LESSONS, samples, templates
@@ -33,7 +33,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Built]:
     """All of them as their first lines say."""
     folder = tmp_path_factory.mktemp("lessons")
     return {
-        name: sheetcnn.build(name, LESSONS[name].picture, folder / f"{name}.xlsx", train=True, gallery=False, inspector=False)
+        name: sheetcnn.build(
+            name, LESSONS[name].picture, folder / f"{name}.xlsx", train=True, gallery=False, inspector=False
+        )
         for name in LEARNING
     }
 
@@ -87,12 +89,16 @@ def test_every_cell_in_libreoffice(built: dict[str, Built], office: Any) -> None
 
 @pytest.mark.libreoffice
 def test_they_open_quickly(built: dict[str, Built], office: Any) -> None:
-    seconds = dict(zip(built, (one["load"] for one in office([{"book": str(made.path)} for made in built.values()])), strict=True))
+    """The three largest; the others have a hundredth of their cells."""
+    largest = sorted((made.path for made in built.values() if made.path), key=lambda path: path.stat().st_size)[-3:]
+    seconds = {
+        path.stem: job["load"] for path, job in zip(largest, office([{"book": str(path)} for path in largest]), strict=True)
+    }
     assert max(seconds.values()) < OPENS, seconds
 
 
 def test_what_they_speak_of_stands_on_one_screen(built: dict[str, Built]) -> None:
-    """Of 1366×700: 57 columns of 22 pixels, and 517 pixels down, as LibreOffice shows it."""
+    """Of 1366×700: LibreOffice shows 57 columns there, and 517 pixels down and those that headings would need."""
     seen = {
         "learn-by-hand": ("conv_back", ["conv_after_kernel_1_1", "conv_after_bias_1"]),
         "learn-sharing": ("conv_back", ["conv_grad_map_1", "conv_grad_kernel_1_1"]),
@@ -107,13 +113,15 @@ def test_what_they_speak_of_stands_on_one_screen(built: dict[str, Built]) -> Non
     for name, (sheet, grids) in seen.items():
         path = built[name].path
         assert path is not None
-        names, shown = read_book(path).names, load_workbook(path)[sheet]
-        heights = [(shown.row_dimensions[row].height or shown.sheet_format.defaultRowHeight) * 4 / 3 for row in range(1, 60)]
+        book = load_workbook(path)
+        shown = book[sheet]
+        heights = [(shown.row_dimensions[row].height or shown.sheet_format.defaultRowHeight) * 4 / 3 for row in range(1, 40)]
         for grid in grids:
-            where, _, _, bottom, right = names[grid]
+            [(where, area)] = book.defined_names[grid].destinations
+            _, _, right, bottom = range_boundaries(area)
             assert where == sheet, (name, grid)
-            assert sum(heights[: bottom + 1]) <= 517, (name, grid)
-            assert right < 57, (name, grid)
+            assert sum(heights[:bottom]) <= 517 + 16, (name, grid)
+            assert right <= 57, (name, grid)
         assert sheet in PAGE.split(f"sheetcnn build {name} ")[1].split("\n## ")[0]
         assert sheet in read_network(templates()[name]).settings.about, name
 
