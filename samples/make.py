@@ -32,6 +32,14 @@ SHAPES = {
     "red-triangle-hard": 1385,
     "blue-disc-hard": 1191,
 }
+# Numbers of the lessons on learning, a string for each row.
+LESSONS = {
+    "by-hand": ("1,0,2", "0,1,1"),
+    "quarters": ("100,200,10,20", "300,400,30,40", "1,2,0,0", "3,4,0,0"),
+    "gate": ("1,0,3", "2,3,1", "0,2,5"),
+    "winners": ("3,7,1,2", "2,0,8,4", "6,1,5,0", "7,4,3,5"),
+    "two-ways": ("1,2", "3,4"),
+}
 
 
 def photograph(name: str, source: str, box: tuple[int, int, int, int]) -> None:
@@ -86,6 +94,12 @@ def cs231n() -> None:
     np.save(HERE / "cs231n.npy", np.array([[[int(n) for n in row] for row in channel] for channel in channels], dtype=float))
 
 
+def lessons() -> None:
+    """Numbers so small that they can be worked out by hand."""
+    for name, rows in LESSONS.items():
+        (HERE / f"{name}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
 def held_out(template: str, numbers: dict[str, int]) -> None:
     """Pictures that a trained template was measured on, as they are."""
     pictures, _ = DATA["held_out"](template)
@@ -101,5 +115,6 @@ if __name__ == "__main__":
     cross()
     stripes()
     cs231n()
+    lessons()
     held_out("digits", DIGITS)
     held_out("shapes-rgb", SHAPES)

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import onnx
+import openpyxl
 from PIL import Image, ImageChops
 
 import sheetcnn
@@ -17,6 +18,7 @@ from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
 LANDSCAPE = b'landscape" paperSize="9" fitToHeight="1"'
 TARGET = Path(__file__).parent / "screenshots"
+FILM = 0.4  # of the height of the sheet Steps, which has a table below
 
 
 def pages(book: Path, folder: Path, dpi: int, only: str = "") -> list[Image.Image]:
@@ -68,6 +70,12 @@ if __name__ == "__main__":
         save(apart.resize((1300, 1300 * apart.height // apart.width)), "inspector")
         save(trimmed(pixels, (1, 0.36)), "input")
         save(trimmed(layer, (1, 0.285)), "layer")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        book = sheetcnn.build("learn-edge", "cat", folder / "edge.xlsx", train=True).path
+        film = pages(book, folder, 200)[openpyxl.load_workbook(book).sheetnames.index("Steps")]
+        small = trimmed(film, (1, FILM))
+        save(small.resize((1300, 1300 * small.height // small.width)), "learn-edge")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         [model] = Path(onnx.__file__).parent.rglob("light_squeezenet.onnx")

@@ -62,7 +62,9 @@ def read(document, job):
 
 
 def work(desktop, job):
+    begin = time.perf_counter()
     document = desktop.loadComponentFromURL(Path(job["book"]).as_uri(), "_blank", 0, (option("Hidden", True),))
+    load = time.perf_counter() - begin
     try:
         edits = []
         if job.get("timed"):
@@ -88,7 +90,7 @@ def work(desktop, job):
             rounds.append(read(document, one))
         if "save" in job:
             document.storeToURL(Path(job["save"]).as_uri(), (option("FilterName", FILTERS[Path(job["save"]).suffix]),))
-        return {"read": found, "seconds": seconds, "edits": edits, "rounds": rounds}
+        return {"read": found, "load": load, "seconds": seconds, "edits": edits, "rounds": rounds}
     finally:
         document.close(True)
 

@@ -44,7 +44,8 @@ def build(folder: Path, quick: bool) -> None:
     for name, path in templates().items():
         if quick and name not in QUICK:
             continue
-        *_, picture = path.read_text(encoding="utf-8").splitlines()[0].split()  # "# Build it:  sheetcnn build edges cat"
+        words = path.read_text(encoding="utf-8").splitlines()[0].split()  # "# Build it:  sheetcnn build edges cat"
+        picture = words[words.index(name) + 1]
         several = [picture, "cross" if picture == "coffee" else "coffee"]
         for way, options in WAYS.items():
             for pictures in ([picture], several) if not quick or way == "compact" else ([picture],):

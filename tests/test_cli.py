@@ -97,12 +97,13 @@ def test_check_with_libreoffice(tmp_path: Path) -> None:
 def test_summary_templates_layers(tmp_path: Path) -> None:
     assert "52,272" in run("summary", "edges", folder=tmp_path).stdout
     listed = run("templates", folder=tmp_path).stdout
+    learning = run("templates", "--learning", folder=tmp_path).stdout
     for name in templates():
-        assert f"\n{name} " in listed
-        assert LESSONS[name].question in listed
+        assert (f"\n{name} " in learning, f"\n{name} " in listed) == (LESSONS[name].train, not LESSONS[name].train)
+        assert LESSONS[name].question in (learning if LESSONS[name].train else listed)
     assert all(name in listed for name in exercises())
     assert len(listed.splitlines()) < 24
-    assert all(len(line) <= 80 for line in listed.splitlines())
+    assert all(len(line) <= 80 for line in (listed + learning).splitlines())
     listed = run("templates", "--pictures", folder=tmp_path).stdout
     assert " ".join(listed.split()) == ", ".join(samples())
     listed = run("layers", folder=tmp_path).stdout
@@ -481,16 +482,22 @@ def test_narrow_terminals_break_no_words(
 def test_every_template_for_a_course(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    few = {name: LESSONS[name] for name in ("cs231n", "relu-placement")}
+    few = {name: LESSONS[name] for name in ("cs231n", "relu-placement", "learn-by-hand")}
     monkeypatch.setattr("sheetcnn.course.LESSONS", few)
     folder = tmp_path / "a" / "course"
     with pytest.raises(SystemExit) as stopped:
         main(["build-all", str(folder)])
     assert stopped.value.code == 0
     told = capsys.readouterr()
-    assert told.out == f"wrote 2 workbooks, and {folder / 'index.html'} with a link to each\n"
+    assert told.out == f"wrote 3 workbooks, and {folder / 'index.html'} with a link to each\n"
     assert told.err == ""
-    assert {path.name for path in folder.iterdir()} == {"cs231n.xlsx", "relu-placement.xlsx", "index.html"}
+    assert {path.name for path in folder.iterdir()} == {
+        "cs231n.xlsx",
+        "relu-placement.xlsx",
+        "learn-by-hand.xlsx",
+        "index.html",
+    }
+    assert "Loss" in openpyxl.load_workbook(folder / "learn-by-hand.xlsx").sheetnames
     page = (folder / "index.html").read_text(encoding="utf-8")
     for name, lesson in few.items():
         assert f'<a href="{name}.xlsx">{lesson.question}</a>' in page
@@ -505,7 +512,7 @@ def test_every_template_for_a_course(
     assert (folder / "relu-placement.xlsx").read_bytes() == b"precious"
     steps: list[tuple[int, int]] = []
     build_all(folder, overwrite=True, progress=lambda done, of: steps.append((done, of)))
-    assert steps == [(0, 2), (1, 2)]
+    assert steps == [(0, 3), (1, 3), (2, 3)]
     assert sheetcnn.check(folder / "relu-placement.xlsx").ok
     assert (folder / "index.html").read_bytes() == before
     (folder / "index.html").unlink()

@@ -36,7 +36,7 @@ def build_all(folder: Path, *, overwrite: bool = False, progress: Progress | Non
     for done, ((name, lesson), path) in enumerate(zip(LESSONS.items(), paths, strict=False)):
         if progress is not None:
             progress(done, len(LESSONS))
-        build(name, lesson.picture, path)
+        build(name, lesson.picture, path, train=lesson.train)
     texts = [(f"{name}.xlsx", one.question, one.answer, one.picture) for name, one in LESSONS.items()]
     items = [ITEM.format(*map(html.escape, each)) for each in texts]
     write_bytes(paths[-1], PAGE.format("".join(items)).encode("utf-8"))

@@ -31,6 +31,7 @@ WEIGHTS: Schema = {
     },
     "init": {"enum": list(INITS), "default": INITS[0]},
     "seed": {"type": "integer", "minimum": 0, "default": 0},
+    "train": {"type": "boolean", "default": True, "description": "whether a step of training changes its weights"},
 }
 
 

@@ -23,6 +23,7 @@ class Lesson:
     picture: str
     question: str
     answer: str
+    train: bool = False  # it is about learning: built with its backward pass
 
 
 LESSONS = {  # in the order in which one would learn; a question fits a line of `sheetcnn templates`
@@ -75,6 +76,60 @@ LESSONS = {  # in the order in which one would learn; a question fits a line of 
         "shapes", "How do maps grow again?", "Transposed convolution, drawn as a convolution, and a skip connection"
     ),
     "conv3d": Lesson("cat", "What does a 3-D filter do?", "It also slides across the stack of maps"),
+    "learn-by-hand": Lesson(
+        "by-hand",
+        "Can I work out a step of training by hand?",
+        "Yes: two outputs, six pixels, all integers; the loss falls from 10 to 6.1",
+        train=True,
+    ),
+    "learn-sharing": Lesson(
+        "quarters",
+        "One kernel, nine places: what is its gradient?",
+        "The sum of what each place says: 111 = 100 + 10 + 1",
+        train=True,
+    ),
+    "learn-relu-gate": Lesson(
+        "gate",
+        "What does ReLU do to gradients?",
+        "It is a gate: where it gives 0, nothing passes, and a dead filter learns nothing",
+        train=True,
+    ),
+    "learn-pool-winner": Lesson(
+        "winners",
+        "Whom does max pooling pass the gradient to?",
+        "To the largest of each window, all of it; the others get 0",
+        train=True,
+    ),
+    "learn-skip": Lesson(
+        "two-ways",
+        "What does a shortcut do for learning?",
+        "Gradients of two ways are added, 11 = 1 + 10: one arrives whatever the branch does",
+        train=True,
+    ),
+    "learn-edge": Lesson(
+        "cat",
+        "Can a random kernel learn to find edges?",
+        "In 30 steps it becomes sobel_x; at a learning rate beyond 0.883 it does not",
+        train=True,
+    ),
+    "learn-vanishing": Lesson(
+        "digit-3",
+        "Why do deep networks have ReLU, not sigmoid?",
+        "Through seven sigmoids the gradient shrinks from 0.08 to 0.000003; through ReLU hardly",
+        train=True,
+    ),
+    "learn-twins": Lesson(
+        "gate",
+        "Why do weights begin at random?",
+        "Two filters that begin alike stay alike, however long they learn",
+        train=True,
+    ),
+    "learn-by-heart": Lesson(
+        "digit-3",
+        "The loss is nearly 0: has it understood?",
+        "No: it learns as fast that the 3 is a 7",
+        train=True,
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from .show import print_json, say, table, width, wrapped
 @command()
 def templates(
     pictures: Annotated[bool, typer.Option("--pictures", help="List the sample pictures instead.")] = False,
+    learning: Annotated[bool, typer.Option("--learning", help="List the lessons on how a network learns instead.")] = False,
 ) -> None:
     """List the networks that come along, with the question that each answers."""
     from ..templates import LESSONS, exercises, samples
@@ -23,10 +24,13 @@ def templates(
     if pictures:
         _say_wrapped(", ".join(samples()))
         return
-    table("", ["template", "picture", "question"], [[name, one.picture, one.question] for name, one in LESSONS.items()])
-    more = "build one:  sheetcnn build edges cat      edit one:  sheetcnn new edges"
-    for line in (f"exercises: {', '.join(exercises())}", more):
-        _say_wrapped(line)
+    listed = {name: one for name, one in LESSONS.items() if one.train == learning}
+    table("", ["template", "picture", "question"], [[name, one.picture, one.question] for name, one in listed.items()])
+    if learning:
+        _say_wrapped("build one:  sheetcnn build learn-edge cat --train      edit one:  sheetcnn new learn-edge")
+        return
+    _say_wrapped(f"exercises: {', '.join(exercises())}")
+    _say_wrapped("build one:  sheetcnn build edges cat      more:  sheetcnn templates --learning")
 
 
 @command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...a1 import LETTERS
+from ...arrays.array import Array
 from ...arrays.grid import Grid
 from ...model.graph import Graph
 from ...model.loss import LOSS
@@ -17,6 +18,8 @@ NUMBER = LEFT + 9  # the column of the numbers at the left; a picture's right an
 WIDE = 3  # columns of such a number
 TABLE = NUMBER + WIDE + GAP + 5  # the first column of the table: names of answers stand before it
 CHART = 13  # columns of the chart of the loss by step, which stands between
+SIZES = "size of the gradient, by layer"
+BOTTOM = HEADER + 15  # the last row of a small screen: the sizes of more layers stand beside the numbers, not below
 # What stands at the left, one below the other, in groups.
 NUMBERS = (("answer",), ("now",), ("rate", "momentum", "beta1", "beta2", "eps"), ("after", "falls", "straight"))
 WORDS = {
@@ -47,11 +50,17 @@ class LossPage(Page):
 
     table: int = TABLE  # its first column
     words: Grid | None = None  # what the loss after a step is, where that depends on a list
+    between: int = NUMBER + WIDE + GAP  # the first column of what stands before it: the chart
 
     @property
     def chart(self) -> str:
         """The cell where the chart begins."""
-        return f"{LETTERS[NUMBER + WIDE + GAP]}{HEADER + 2}"
+        return f"{LETTERS[self.between]}{HEADER + 2}"
+
+    def shift(self, columns: int) -> None:
+        """Make room before the chart and the table."""
+        self.between += columns
+        self.table += columns
 
 
 def loss_page(graph: Graph) -> LossPage:
@@ -75,6 +84,8 @@ def loss_page(graph: Graph) -> LossPage:
                 pen.put(arrays[key], (), row, NUMBER, "")
                 row += 1
         row += 1
+    if "size" in arrays:
+        _sizes(page, pen, arrays["size"], row)
     entropy = graph.network.loss == "cross_entropy"
     words = COLUMNS if entropy else MAPS
     column = page.table
@@ -85,14 +96,21 @@ def loss_page(graph: Graph) -> LossPage:
             k = index[0] if index else 0
             pen.put(array, index, HEADER + 2 + k * (array.size[0] + 2), column, text if k == 0 else f"map {k + 1}")
         column += 0 if array is None else max(WIDE, array.size[1], room_for(text)) + GAP
-    if "size" in arrays:
-        page.marks.append(Mark(row, LEFT, "size of the gradient, by layer", "strong"))
-        owners = list(dict.fromkeys(array.owner for array in arrays["size"].inputs))
-        for n, name in enumerate(owners, start=row + 1):
-            page.marks.append(Mark(n, LEFT, name, BY_LAYER))
-        pen.put(arrays["size"], (), row + 1, NUMBER, "")
     pen.finish()
     return page
+
+
+def _sizes(page: LossPage, pen: Pen, size: Array, row: int) -> None:
+    """How large each layer's gradient is: from a row on, or beside the numbers, where all of them are to be seen at once."""
+    owners = list(dict.fromkeys(array.owner for array in size.inputs))
+    left, number = LEFT, NUMBER
+    if row + len(owners) > BOTTOM:
+        row, left = HEADER + 1, NUMBER + WIDE + GAP
+        number = left + max(map(room_for, owners)) + GAP
+        page.shift(max(number + WIDE - left, room_for(SIZES)) + GAP)
+    page.marks.append(Mark(row, left, SIZES, "strong"))
+    page.marks += [Mark(n, left, name, BY_LAYER) for n, name in enumerate(owners, start=row + 1)]
+    pen.put(size, (), row + 1, number, "")
 
 
 def names_place(page: LossPage) -> Grid:

@@ -84,7 +84,7 @@ def _film(page: StepsPage, row: int, count: int) -> int:
     page.number = Grid(page.sheet, row, CHOICE_COLUMN + CHOICE_COLUMNS + 1, 1, 1)
     page.largest = Grid(page.sheet, row, CHOICE_COLUMN + CHOICE_COLUMNS + 2, 1, 1)
     wide = max(columns, room_for("after 00")) + GAP
-    along = max(1, (ACROSS - LEFT) // wide)
+    along = max(1, (ACROSS + 1 - LEFT + GAP) // wide)  # the last needs no gap behind it
     for step in range(count):
         down, across = divmod(step, along)
         top, left = row + 3 + down * (rows + 2), LEFT + across * wide
