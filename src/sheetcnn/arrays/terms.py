@@ -75,6 +75,11 @@ def areas_in(text: str, sheet: str) -> list[Area]:
     return [_area(match, sheet) for match in _AREA.finditer(text)]
 
 
+def without_areas(text: str) -> str:
+    """A text with a blank in the place of each rectangle."""
+    return _AREA.sub(" ", text)
+
+
 def _area(match: re.Match[str], sheet: str) -> Area:
     name, left, top, right, bottom = match.groups()
     name = sheet if name is None else name[1:-1].replace("''", "'") if name[0] == "'" else name
