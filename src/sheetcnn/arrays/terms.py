@@ -80,11 +80,27 @@ def without_areas(text: str) -> str:
     return _AREA.sub(" ", text)
 
 
+def with_cells(text: str, cells: list[str]) -> str:
+    """A text with these cells in the places of its rectangles, in their order."""
+    left = iter(cells)
+    return _AREA.sub(lambda _: next(left), text)
+
+
 def _area(match: re.Match[str], sheet: str) -> Area:
     name, left, top, right, bottom = match.groups()
     name = sheet if name is None else name[1:-1].replace("''", "'") if name[0] == "'" else name
     rows, columns = int(bottom or top) - int(top) + 1, NUMBER[right or left] - NUMBER[left] + 1
     return Area(name, int(top), NUMBER[left], rows, columns)
+
+
+def number_in(factor: str) -> float | None:
+    """What a factor is, where it is a number: "/4" is 0.25; None where it is anything else."""
+    found = 1.0
+    for part in _split(f"1{factor}", "*/")[1:]:
+        if not _NUMBER.fullmatch(part[1:]):
+            return None
+        found = found * float(part[1:]) if part[0] == "*" else found / float(part[1:])
+    return found if factor else None
 
 
 def taken_apart(text: str, sheet: str) -> Taken:

@@ -159,7 +159,10 @@ def window_of(
     for n, (axis, moved) in enumerate(((2, top), (3, left))):
         if moved[axis] != (1 if size[axis] > 1 else 0) or moved[AXES + axis]:
             return None
-        if largest.moves(axis) and divisors[axis] == 1:
+        steps = (largest.top, largest.left)[n]
+        if steps[axis] and steps[AXES + axis]:
+            return None  # windows that begin in the padding
+        if steps[axis]:
             continue  # windows one cell wide
         sides[n] = divisors[axis] if largest.moves(axis) else size[axis]
         divisors_[axis] = sides[n]

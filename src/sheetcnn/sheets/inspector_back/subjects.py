@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ...arrays.array import Array, Shape
 from ...arrays.grid import Grids, flat
 from ...arrays.sheet_cells import SheetCells
-from ...arrays.terms import Area, Gate, Term
+from ...arrays.terms import Area, Gate, Term, number_in
 from ...model.trace import LARGEST
 from .moving import Form, Moving, form_of, own_cell, size_of, window_of
 
@@ -23,7 +23,7 @@ WORDS = {
     "part": "It comes from behind, in equal parts to all that was put together there.",
     "sum": "All that comes from behind is added up.",
     "products": "What comes from behind, times what it met on the way forward; the products are added up.",
-    "large": "Too many products to be shown as numbers: here they are small, as colours, and their sum is the gradient.",
+    "large": "Too many to be shown all: here is every second, or third …",
 }
 WHY = {
     "kinds": "its cells have formulas of several kinds, as at borders or with ties",
@@ -49,6 +49,7 @@ class Subject:
     won: tuple[Moving, ...] = ()  # of a winner: the cell, the largest, what it gets
     factor: str = ""
     factors: list[Moving] = field(default_factory=list)  # the cells that the factor reads
+    times: float | None = None  # the factor, where it is a number
 
     @property
     def name(self) -> str:
@@ -89,6 +90,9 @@ def subject_of(array: Array, grids: dict[str, Grids], cells: SheetCells) -> Subj
         pairs.append((term, first, next(areas) if term.kind == "products" else None))
     rest = list(areas)
     if any(one.area.rows * one.area.columns > 1 for one in rest):
+        return _none(plain, "other")
+    times = number_in(form.taken.factor)
+    if gates and form.taken.factor and times is None:
         return _none(plain, "other")
     large = max(max(one.area.rows, one.area.columns) for _, one, _ in pairs) > LARGEST
     if large and (len(pairs) > 1 or gates or rest or form.taken.factor):
