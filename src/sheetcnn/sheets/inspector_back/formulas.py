@@ -6,57 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ...a1 import LETTERS
 from ...arrays.computed_range import TOLERANCE, ComputedRange, choose
 from ...arrays.grid import Grid
 from ...arrays.terms import Area
 from ...layers.backward import NEAR
 from .moving import AXES, features_of
+from .references import To, index, index_at, plain, seen
 from .steps import CLOSED, EARLIER, OPEN, OTHER, WON, Step, steps_of
 from .table import AT, BEFORE, CHOICES, FIELDS, LIMITS, LINE, NOTHING, PLACE, SCALES, InspectorBack
 
 HOLE = "·"  # a blank cell: padding, or the space between the cells of a gradient drawn with the stride
 EQUAL, DIFFERS, ELSEWHERE = "✓ as on its sheet", "≠ its sheet", "✗ not the cell that was chosen"
-
-
-class To:
-    """The texts of the sheet's own cells, seen from the visible or the hidden sheet."""
-
-    def __init__(self, places: dict[str, Grid]) -> None:
-        self.places = places
-        self.visible, self.hidden = places[f"{BEFORE}row"].sheet, places[f"{BEFORE}table"].sheet
-
-    def area(self, name: str, sheet: str) -> str:
-        """All of a rectangle."""
-        return self.places[BEFORE + name].seen_from(sheet).area
-
-    def cell(self, name: str, row: int, column: int, sheet: str) -> str:
-        """One of its cells, written with $."""
-        grid = self.places[BEFORE + name].seen_from(sheet)
-        top, left = grid.top + row * grid.spacing[0], grid.left + column * grid.spacing[1]
-        return f"{grid.prefix}${LETTERS[left]}${top}"
-
-    def part(self, name: str, row: int, column: int, rows: int, columns: int, sheet: str) -> str:
-        """A part of a rectangle of the hidden sheet."""
-        grid = self.places[BEFORE + name].seen_from(sheet)
-        return Grid(grid.sheet, grid.top + row, grid.left + column, rows, columns, prefix=grid.prefix).area
-
-    def line_of(self, name: str, y: int, columns: int, sheet: str) -> str:
-        """A line of a visible rectangle."""
-        grid = self.places[BEFORE + name].seen_from(sheet)
-        return Grid(grid.sheet, grid.top + y * grid.spacing[0], grid.left, 1, columns, prefix=grid.prefix).area
-
-    def of(self, field: str, sheet: str) -> str:
-        """A number of the chosen gradient."""
-        return self.cell("chosen", 0, FIELDS.index(field), sheet)
-
-    def at(self, field: str, sheet: str) -> str:
-        """A number of the chosen place."""
-        return self.cell("at", 0, AT.index(field), sheet)
-
-    def count(self, n: int, sheet: str) -> str:
-        """A cell that holds this number."""
-        return self.cell("count", n, 0, sheet)
 
 
 def inspector_back_views(shown: InspectorBack, places: dict[str, Grid], choice: dict[str, Any]) -> list[ComputedRange]:
@@ -83,7 +43,7 @@ class _Views:
     def all(self) -> list[ComputedRange]:
         found = [self._at(), self._chosen(), self._corners(), self._numbers(), self._lines(), self._values(), self._totals()]
         found += [*self._steps(), *self._choice(), *self._windows(), *self._results()]
-        named = [ComputedRange(BEFORE + one.name, one.formula, _plain(one.values), one.also) for one in found]
+        named = [ComputedRange(BEFORE + one.name, one.formula, plain(one.values), one.also) for one in found]
         return named + self._scale()
 
     # -- hidden --------------------------------------------------------------------------------------------------------
@@ -102,7 +62,7 @@ class _Views:
         n, hidden = len(self.shown.subjects), self.to.hidden
         columns = [self.to.part("table", 0, field, n, 1, hidden) for field in range(len(FIELDS))]
         return ComputedRange(
-            "chosen", lambda _, f: _index(columns[f], self.to.at("gradient", hidden)), [[*self.row.values()]]
+            "chosen", lambda _, f: index(columns[f], self.to.at("gradient", hidden)), [[*self.row.values()]]
         )
 
     def _corners(self) -> ComputedRange:
@@ -149,18 +109,18 @@ class _Views:
             p, line = (to.cell("lines", y, i, hidden) for i in (0, 1))
             if n == 0:
                 place = f"{to.of('first', hidden)}+2*{t}"
-                inside = f"IF(({number}-{t}*{pitch})*{step}<{_index(column('places', 1), place)},{place},0)"
+                inside = f"IF(({number}-{t}*{pitch})*{step}<{index(column('places', 1), place)},{place},0)"
                 return f"IF({t}>={to.of('terms', hidden)},0,{inside})"
             other = to.cell("lines", y, LINE.index("other area"), hidden)
             texts = {
                 "line": f"{number}-{t}*{pitch}",
-                "area": _index(column("places", 0), p),
-                "row": f"{_index(column('corners', 0), p)}+{line}*{step}",
-                "left": _index(column("corners", 1), p),
-                "columns": f"-INT(-{_index(column('places', 2), p)}/{step})",
-                "other area": _index(column("places", 0), f"{p}+1"),
-                "other row": f"IF({other}=0,0,{_index(column('corners', 0), f'{p}+1')}+{line}*{step})",
-                "other left": f"IF({other}=0,0,{_index(column('corners', 1), f'{p}+1')})",
+                "area": index(column("places", 0), p),
+                "row": f"{index(column('corners', 0), p)}+{line}*{step}",
+                "left": index(column("corners", 1), p),
+                "columns": f"-INT(-{index(column('places', 2), p)}/{step})",
+                "other area": index(column("places", 0), f"{p}+1"),
+                "other row": f"IF({other}=0,0,{index(column('corners', 0), f'{p}+1')}+{line}*{step})",
+                "other left": f"IF({other}=0,0,{index(column('corners', 1), f'{p}+1')})",
             }
             return f"IF({p}=0,0,{texts[LINE[n]]})"
 
@@ -177,7 +137,7 @@ class _Views:
                 return "0"
             area = self.shown.areas[self.shown.area_of(one) - 1]
             top, left = (to.cell("corners", p, n, hidden) for n in (0, 1))
-            return f"IF({to.at('gradient', hidden)}={k + 1},{_index(_seen(area), f'{top},{left}')}+0,0)"
+            return f"IF({to.at('gradient', hidden)}={k + 1},{index(seen(area), f'{top},{left}')}+0,0)"
 
         values = [
             [self._number(one.at(self.features)) if single[p] and k == self.k else 0.0]
@@ -194,7 +154,7 @@ class _Views:
 
         def text(y: int, _: int) -> str:
             p, other = to.cell("lines", y, 0, hidden), to.cell("lines", y, LINE.index("other area"), hidden)
-            sign = _index(to.part("places", 0, PLACE.index("sign"), len(self.shown.places), 1, hidden), p)
+            sign = index(to.part("places", 0, PLACE.index("sign"), len(self.shown.places), 1, hidden), p)
             window, products = (f"SUM({to.line_of(name, y, width, hidden)})" for name in ("window", "product"))
             return f"IF({p}=0,0,{sign}*IF({other}=0,{window},{products}))"
 
@@ -301,7 +261,7 @@ class _Views:
             values.append("" if right else f"✗ only {there}: {choice} {at + 1} is shown  ")
         self.note = "".join(values)
         found.append(ComputedRange("note", lambda *_: "&".join(texts), [[self.note]]))
-        words = _index(to.area("words", sheet), to.at("gradient", sheet))
+        words = index(to.area("words", sheet), to.at("gradient", sheet))
         found.append(ComputedRange("sentence", lambda *_: words, [[self.subject.words]]))
         found.append(ComputedRange("maps_shown", lambda *_: to.of("maps", sheet), [[self.row["maps"]]]))
         return found
@@ -309,7 +269,7 @@ class _Views:
     def _windows(self) -> list[ComputedRange]:
         to, sheet, step = self.to, self.to.visible, self.to.of("step", self.to.visible)
         pairs = [pair[1:] for subject in self.shown.subjects for pair in subject.pairs]
-        sides = [{pair[side].area.sheet for pair in pairs if pair[side] is not None} for side in (0, 1)]
+        sides = [{one.area.sheet for pair in pairs if (one := pair[side]) is not None} for side in (0, 1)]
 
         def text(y: int, c: int, side: int) -> str:
             area, row, left = (
@@ -339,7 +299,7 @@ class _Views:
 
     def _found(self, area: str, place: str, sheets: set[str]) -> str:
         """A cell of the area with this number."""
-        options = [_index(_seen(one), place) if one.sheet in sheets else "0" for one in self.shown.areas]
+        options = [index(seen(one), place) if one.sheet in sheets else "0" for one in self.shown.areas]
         return choose(area, options)
 
     def _sums(self) -> list[ComputedRange]:
@@ -354,7 +314,7 @@ class _Views:
             return f'IF({first(y)}*(1-{to.of("winner", sheet)})>0,SUMPRODUCT(({places}={p})*{totals}),"")'
 
         def label(y: int, _: int) -> str:
-            return f'IF({first(y)}>0,{_index(to.area("labels", sheet), to.cell("lines", y, 0, sheet))},"")'
+            return f'IF({first(y)}>0,{index(to.area("labels", sheet), to.cell("lines", y, 0, sheet))},"")'
 
         labels = self.shown.texts()["labels"]
         sums, names = [], []
@@ -363,7 +323,23 @@ class _Views:
             own = sum(value for (value,), (q, *_) in zip(self.totals, self.lines, strict=True) if q == p)
             sums.append([own if begins and not self.row["winner"] else ""])
             names.append([labels[p - 1][0] if begins else ""])
-        return [ComputedRange("sum", total, sums), ComputedRange("label", label, names)]
+        return [ComputedRange("sum", total, sums), ComputedRange("label", label, names), *self._headings(labels)]
+
+    def _headings(self, labels: list[list[str]]) -> list[ComputedRange]:
+        """What the first windows show, and what they are multiplied by."""
+        to, sheet, first = self.to, self.to.visible, self.row["first"] - 1
+        own, other = (
+            index(to.area("labels", sheet), f"{to.of('first', sheet)}+{n}") if len(labels) > 1 else f'"{NOTHING}"'
+            for n in (0, 1)
+        )
+        some, both = bool(self.row["terms"]), bool(self.row["terms"]) and bool(self.table[first + 1][0])
+        times = f"{to.cell('lines', 0, LINE.index('other area'), sheet)}=0"
+        found = {
+            "window_name": (f'IF({to.of("terms", sheet)}=0,"",{own})', labels[first][0] if some else ""),
+            "times_name": (f'IF({times},"","× "&{other})', f"× {labels[first + 1][0]}" if both else ""),
+            "product_name": (f'IF({times},"","= products")', "= products" if both else ""),
+        }
+        return [ComputedRange(name, lambda *_, text=text: text, [[value]]) for name, (text, value) in found.items()]
 
     def _results(self) -> list[ComputedRange]:
         to, sheet, n = self.to, self.to.visible, self.shown.steps
@@ -371,7 +347,7 @@ class _Views:
         numbers, words = self._step_values()
         heads = [step.head for step in self.steps[self.k]]
         heads += [""] * (n - len(heads))
-        hidden = {name: _index_2(to.area(name, sheet), gradient) for name in ("heads", "results", "saying")}
+        hidden = {name: index_at(to.area(name, sheet), gradient) for name in ("heads", "results", "saying")}
         found = [
             ComputedRange("head", lambda _, s: f'IF({hidden["heads"](s)}="{NOTHING}","",{hidden["heads"](s)})', [heads]),
             ComputedRange("step", lambda _, s: hidden["results"](s), [numbers]),
@@ -387,7 +363,7 @@ class _Views:
         """The name of the grid that the cell lies in, as the Name Box takes it, and where in it."""
         to, sheet = self.to, self.to.visible
         axes, at = to.of("axes", sheet), {name: to.at(name, sheet) for name in CHOICES[1:]}
-        name = _index(to.area("grids", sheet), to.at("gradient", sheet))
+        name = index(to.area("grids", sheet), to.at("gradient", sheet))
         numbers = f'IF({axes}>0,"_"&{at["filter"]},"")&IF({axes}>1,"_"&{at["channel"]},"")'
         text = f'{name}&{numbers}&", row "&{at["row"]}&", column "&{at["column"]}'
         filter_, channel, row, column = (n + 1 for n in self.place)
@@ -409,26 +385,6 @@ class _Views:
             sizes = [abs(n) for row in self.numbers[own] for n in row if not isinstance(n, str)]
             values.append([max([float(TOLERANCE), *sizes])])
         return [ComputedRange(f"{BEFORE}scale", lambda n, _: texts[n], values)]
-
-
-def _plain(rows: list[list[Any]]) -> list[list[Any]]:
-    """Numbers as Python's own."""
-    return [[value.item() if isinstance(value, np.generic) else value for value in row] for row in rows]
-
-
-def _seen(area: Area) -> str:
-    """An area as formulas of another sheet write it."""
-    grid = Grid(area.sheet, area.top, area.left, area.rows, area.columns)
-    return grid.reference
-
-
-def _index(area: str, place: str) -> str:
-    """A cell of an area; of an area of one cell itself, since not every program takes INDEX of that."""
-    return f"INDEX({area},{place})" if ":" in area else area
-
-
-def _index_2(area: str, row: str) -> Any:
-    return lambda column: _index(area, f"{row},{column + 1}")
 
 
 def constants(shown: InspectorBack, places: dict[str, Grid]) -> dict[str, list[list[str]]]:

@@ -33,7 +33,6 @@ from .table import BEFORE, CHOICES, LIMITS, LONGEST, SCALES, SHEET, STEP_COLUMNS
 
 WORDS = "How one cell of a gradient comes about. Choose a gradient, a filter (or map), a channel, a row and a column."
 HEIGHTS = {1: 24, 2: 16, CHOOSE: 20, SAID: 22, HEAD: 26, STEP: 20, SAYS: 24, HEADS: 16}  # in points
-HEADINGS = {"window": "what it met, or comes", "times": "× times this", "product": "= products", "sum": "Σ"}
 STYLES = {"label": "small", "note": "wrong", "sentence": "strong", "head": "small_head", "says": "small_head"}
 
 
@@ -57,8 +56,10 @@ def inspector_back_sheet(draft: WorkbookDraft, content: WorkbookContent, shown: 
     put_line(sheet, 1, columns.at(330), [("Overview", content.home), ("Inspector", "Inspector"), ("Loss", "Loss")])
     if shown.more:
         put(sheet, 1, columns.at(640), f"and {shown.more} more, for which there is no room", "soft")
-    for name, text in HEADINGS.items():
-        put(sheet, HEADS, columns.first[name], text, "label")
+    put(sheet, HEADS, columns.first["sum"], "Σ", "strong_right")
+    last = places[f"{BEFORE}tick"].left
+    for row in (STEP, SAYS):
+        merged(sheet, row, last, 1, 2 * STEP_COLUMNS)
     _choices(draft, sheet, shown, places, columns)
     for s in range(shown.steps):
         for row in (HEAD, STEP, SAYS):
@@ -106,8 +107,9 @@ def _colours(sheet: Worksheet, shown: InspectorBack, places: dict[str, Grid]) ->
     cells = f"{LETTERS[steps.left]}{steps.top}:{LETTERS[steps.right + STEP_COLUMNS - 1]}{steps.top}"
     shade = PatternFill("solid", bgColor=palette.STEP)
     add(cells, FormulaRule([f"ISNUMBER({LETTERS[steps.left]}{steps.top})"], fill=shade, font=Font(bold=True), border=BOX))
+    wide = area_of(Grid("", tick.top, tick.left, 1, 2 * STEP_COLUMNS))
     for sign, fill in (("=", RIGHT), ("<>", WRONG)):
-        add(area_of(tick), FormulaRule([f'LEFT({cell_of(tick, 0, 0)},1){sign}"✓"'], fill=fill))
+        add(wide, FormulaRule([f'LEFT({cell_of(tick, 0, 0)},1){sign}"✓"'], fill=fill))
 
 
 def inspector_back_cells(draft: WorkbookDraft, content: WorkbookContent, shown: InspectorBack) -> None:

@@ -79,6 +79,8 @@ def inspector_back_places(shown: InspectorBack) -> dict[str, Grid]:
     put("where", SAYS, last)
     for name in ("label", "window", "times", "product", "sum"):
         put(name, TOP, columns.first[name])
+    for name in ("window", "times", "product"):
+        put(f"{name}_name", HEADS, columns.first[name])
     put("scale", HEAD, 1)
     put("maps_shown", 2, 1)
     row = 2

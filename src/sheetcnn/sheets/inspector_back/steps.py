@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ...arrays.terms import Gate, areas_in, with_cells
 from ...layers.backward import NEAR_TEXT
+from .references import To
 from .table import LINE, InspectorBack
 
 OPEN, CLOSED = "the gate is open", "the gate is closed"
@@ -22,12 +22,12 @@ class Step:
     says: str = ""
 
 
-def steps_of(shown: InspectorBack, to: Any, k: int) -> list[Step]:
+def steps_of(shown: InspectorBack, to: To, k: int) -> list[Step]:
     """What is done with the windows of a gradient: the last two are what comes out, and what its cell holds."""
     subject, hidden = shown.subjects[k], to.hidden
 
     def value(kind: str, n: int = 0) -> str:
-        return str(to.cell("values", shown.first(k, kind) + n, 0, hidden))
+        return to.cell("values", shown.first(k, kind) + n, 0, hidden)
 
     found: list[Step] = []
     so_far = value("own")
@@ -60,7 +60,7 @@ def _test(gate: Gate, cell: str) -> str:
     return f"{cell}{gate.sign}{gate.limit!r}".replace("e-", "E-")
 
 
-def _before(shown: InspectorBack, to: Any, k: int, largest: str) -> str:
+def _before(shown: InspectorBack, to: To, k: int, largest: str) -> str:
     """How many cells before the chosen one in its window are as large as the largest."""
     hidden, cell = to.hidden, shown.first(k, "won")
     pair = shown.first(k, "pairs")
@@ -75,7 +75,7 @@ def _before(shown: InspectorBack, to: Any, k: int, largest: str) -> str:
     return f"SUMPRODUCT({inside}*{order}*({window}>={largest}-{NEAR_TEXT}))"
 
 
-def _factor(shown: InspectorBack, to: Any, k: int) -> str:
+def _factor(shown: InspectorBack, to: To, k: int) -> str:
     """The factor with the cells of the hidden sheet in the places of those that it reads."""
     subject = shown.subjects[k]
     cells = [to.cell("values", shown.first(k, "factors") + n, 0, to.hidden) for n in range(len(subject.factors))]

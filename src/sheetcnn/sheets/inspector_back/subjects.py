@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...arrays.array import Array, Shape
 from ...arrays.grid import Grids, flat
@@ -79,9 +79,9 @@ def subject_of(array: Array, grids: dict[str, Grids], cells: SheetCells) -> Subj
     areas = iter(form.areas)
     gates = [(gate, next(areas)) for gate in form.taken.gates]
     kinds = {term.kind for term in form.taken.terms}
-    given = {"divisors": form.divisors, "gates": gates, "factor": form.taken.factor}
+    plain = replace(plain, divisors=form.divisors, gates=gates, factor=form.taken.factor)
     if kinds == {"winner"} and len(form.taken.terms) == 1:
-        return _winner(plain, form, areas, given)
+        return _winner(plain, form, list(areas))
     if kinds & {"winner", "other"}:
         return _none(plain, "other")
     pairs: list[tuple[Term, Moving, Moving | None]] = []
@@ -100,20 +100,19 @@ def subject_of(array: Array, grids: dict[str, Grids], cells: SheetCells) -> Subj
     if len(pairs) > MOST_TERMS:
         return _none(plain, "terms")
     words = _words(array, pairs, form, cells) + (f" {WORDS['large']}" if large else "")
-    return Subject(
-        array, sheet, plain.size, own, kind="large" if large else "terms", words=words, pairs=pairs, factors=rest, **given
-    )  # type: ignore[arg-type]
+    kind = "large" if large else "terms"
+    return replace(plain, kind=kind, words=words, pairs=pairs, factors=rest, times=times)
 
 
-def _winner(plain: Subject, form: Form, areas: object, given: dict[str, object]) -> Subject:
-    cell, largest, gets, *rest = areas  # type: ignore[misc]
+def _winner(plain: Subject, form: Form, areas: list[Moving]) -> Subject:
+    cell, largest, gets, *rest = areas
     found = window_of(cell, largest, plain.size, form.divisors)
     if found is None or rest or form.taken.factor or max(found[0].area.rows, found[0].area.columns) > LARGEST:
         return _none(plain, "other")
     window, divisors = found
     pairs: list[tuple[Term, Moving, Moving | None]] = [(form.taken.terms[0], window, None)]
-    return Subject(plain.array, plain.sheet, plain.size, plain.own, kind="winner", words=WORDS["winner"], pairs=pairs,
-                   won=(cell, largest, gets), **(given | {"divisors": divisors}))  # type: ignore[arg-type]  # fmt: skip
+    won = (cell, largest, gets)
+    return replace(plain, kind="winner", words=WORDS["winner"], pairs=pairs, won=won, divisors=divisors)
 
 
 def _none(plain: Subject, why: str) -> Subject:

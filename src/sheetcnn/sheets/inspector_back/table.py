@@ -153,8 +153,10 @@ class InspectorBack:
         still = not (moving.moves(0) or moving.moves(1)) and array.grid_axes == 1
         number = f" {index[0] + 1}" if still and index else ""
         words = {"mirror": "channel", "parameter": "weights", "shared": "weights", "output": "map", "pixels": "channel"}
-        noun = "g of" if array.key.startswith("grad") else words.get(array.role, array.label)
-        return f"{noun} {array.owner}{number}" if noun in ("g of", "map") else noun
+        if array.key == "turned":
+            return "kernel, turned"
+        noun = "gradient of" if array.role in ("gradient", "loss") else words.get(array.role, array.label)
+        return f"{noun} {array.owner}{number}" if noun in ("gradient of", "map") else noun
 
     # -- sizes ---------------------------------------------------------------------------------------------------------
     @cached_property
@@ -189,6 +191,7 @@ class InspectorBack:
     def sizes(self) -> dict[str, tuple[int, int]]:
         """Rows and columns of every named rectangle on the visible sheet."""
         found = dict.fromkeys((*CHOICES, *LIMITS, "note", "sentence", "tick", "where", "maps_shown"), (1, 1))
+        found |= dict.fromkeys(("window_name", "times_name", "product_name"), (1, 1))
         windows = dict.fromkeys(("window", "times", "product"), (self.lines, self.width))
         steps = dict.fromkeys(("head", "step", "says"), (1, self.steps))
         found |= {"label": (self.lines, 1), "sum": (self.lines, 1), "scale": (len(SCALES), 1)} | windows | steps
