@@ -20,7 +20,8 @@ def inspector_back(comparison: Comparison, values: Values) -> None:
     if not shown.subjects:
         return
     parts = {SHEET: shown.sizes(), TABLE: shown.hidden_sizes()}
-    if shown.displaced:
+    listed = named.area(f"{BEFORE}subjects")
+    if shown.displaced and (listed is None or listed[3] - listed[1] + 1 != len(shown.subjects)):
         reason = f"{SHEET} is gone" if comparison.gone(SHEET, shown.sizes()) else MOVED
         comparison.left_out(SHEET, parts, reason)
         return

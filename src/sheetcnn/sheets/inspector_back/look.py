@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from openpyxl.formatting.rule import CellIsRule, FormulaRule
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -33,6 +34,7 @@ from .table import BEFORE, CHOICES, LIMITS, LONGEST, SCALES, SHEET, STEP_COLUMNS
 
 WORDS = "How one cell of a gradient comes about. Choose a gradient, a filter (or map), a channel, a row and a column."
 HEIGHTS = {1: 24, 2: 16, CHOOSE: 20, SAID: 22, HEAD: 26, STEP: 20, SAYS: 24, HEADS: 16}  # in points
+SMALL = 0.05  # a gradient whose numbers need powers of ten
 STYLES = {"label": "small", "note": "wrong", "sentence": "strong", "head": "small_head", "says": "small_head"}
 
 
@@ -59,7 +61,7 @@ def inspector_back_sheet(draft: WorkbookDraft, content: WorkbookContent, shown: 
     put(sheet, HEADS, columns.first["sum"], "Σ", "strong_right")
     last = places[f"{BEFORE}tick"].left
     for row in (STEP, SAYS):
-        merged(sheet, row, last, 1, 2 * STEP_COLUMNS)
+        merged(sheet, row, last, 1, 3 * STEP_COLUMNS)
     _choices(draft, sheet, shown, places, columns)
     for s in range(shown.steps):
         for row in (HEAD, STEP, SAYS):
@@ -107,7 +109,7 @@ def _colours(sheet: Worksheet, shown: InspectorBack, places: dict[str, Grid]) ->
     cells = f"{LETTERS[steps.left]}{steps.top}:{LETTERS[steps.right + STEP_COLUMNS - 1]}{steps.top}"
     shade = PatternFill("solid", bgColor=palette.STEP)
     add(cells, FormulaRule([f"ISNUMBER({LETTERS[steps.left]}{steps.top})"], fill=shade, font=Font(bold=True), border=BOX))
-    wide = area_of(Grid("", tick.top, tick.left, 1, 2 * STEP_COLUMNS))
+    wide = area_of(Grid("", tick.top, tick.left, 1, 3 * STEP_COLUMNS))
     for sign, fill in (("=", RIGHT), ("<>", WRONG)):
         add(wide, FormulaRule([f'LEFT({cell_of(tick, 0, 0)},1){sign}"✓"'], fill=fill))
 
@@ -133,8 +135,11 @@ def inspector_back_cells(draft: WorkbookDraft, content: WorkbookContent, shown: 
 def _style(draft: WorkbookDraft, content: WorkbookContent, name: str, grid: Grid) -> int:
     if grid.sheet == TABLE or name in ("scale", "maps_shown"):
         return draft.style("thumbnail", ";;;")
+    gradients = [array for array in content.graph if array.key.startswith("grad_")]
+    largest = float(np.median([np.abs(content.values[array.id]).max(initial=0) for array in gradients]))
+    small = largest < SMALL
     if name in ("window", "times", "product"):
-        return draft.style("inspected", "#.00;-#.00;0")
+        return draft.style("inspected", "0E+0;-0E+0;0" if small and name != "window" else "#.00;-#.00;0")
     if name in ("sum", "step"):
-        return draft.style("step", "0.0000")
+        return draft.style("step", "0.00E+0;-0.00E+0;0" if small else "0.0000")
     return draft.style("note", '"of "0') if name in LIMITS else draft.style(STYLES.get(name, "strong"), "General")

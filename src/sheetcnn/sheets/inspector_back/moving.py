@@ -42,7 +42,7 @@ class Form:
     """The formulas of a gradient: taken apart as that of its first cell, its areas in order, moving by these divisors."""
 
     taken: Taken
-    areas: list[Moving]  # of the gates, of the terms, and of the factor
+    areas: list[Moving]  # its own cell, those of the gates, of the terms, and of the factor
     divisors: tuple[int, ...]
 
 
@@ -66,22 +66,21 @@ def features_of(place: Shape, divisors: tuple[int, ...]) -> tuple[int, ...]:
     return (*place, *(n // d for n, d in zip(place, divisors, strict=True)))
 
 
-def own_cell(array: Array, grids: Grids) -> Moving | None:
-    """A gradient's own cell; None where its grids stand in no order."""
-
-    def at(place: Shape) -> list[Area]:
-        index = index_of(array, place)
-        grid = grids
-        for n in index[: array.grid_axes]:
-            grid = grid[n]
-        row, column = place[2:]
-        return [Area(grid.sheet, grid.top + row * grid.spacing[0], grid.left + column * grid.spacing[1], 1, 1)]
-
-    found = _fitted(size_of(array), {place: at(place) for place in _places(size_of(array))})
-    return None if found is None or any(d > 1 for d in found[1]) else found[0][0]
+def own_cell(array: Array, grids: Grids) -> tuple[Moving, tuple[int, ...]] | None:
+    """A gradient's own cell with the divisors of its moves; None where its grids stand in no order."""
+    found = _fitted(size_of(array), {place: [_own(array, grids, place)] for place in _places(size_of(array))})
+    return None if found is None else (found[0][0], found[1])
 
 
-def form_of(array: Array, write: CellFormula, sheet: str) -> Form | None:
+def _own(array: Array, grids: Grids, place: Shape) -> Area:
+    grid = grids
+    for n in index_of(array, place)[: array.grid_axes]:
+        grid = grid[n]
+    row, column = place[2:]
+    return Area(grid.sheet, grid.top + row * grid.spacing[0], grid.left + column * grid.spacing[1], 1, 1)
+
+
+def form_of(array: Array, grids: Grids, write: CellFormula, sheet: str) -> Form | None:
     """What the formulas of a gradient, which stand on a sheet, have in common; None where they are of several kinds."""
     size = size_of(array)
     first: Taken | None = None
@@ -92,7 +91,7 @@ def form_of(array: Array, write: CellFormula, sheet: str) -> Form | None:
             first = taken
         elif _kind(taken, sheet) != _kind(first, sheet):
             return None
-        areas[place] = _areas(taken, sheet)
+        areas[place] = [_own(array, grids, place), *_areas(taken, sheet)]
     assert first is not None
     found = _fitted(size, areas)
     return None if found is None else Form(first, *found)

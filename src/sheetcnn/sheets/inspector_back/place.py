@@ -8,7 +8,7 @@ from ...arrays.grid import Grid
 from .table import BEFORE, CHOICES, LIMITS, SHEET, STEP_COLUMNS, TABLE, InspectorBack
 
 CHOOSE, SAID, HEAD, STEP, SAYS, HEADS, TOP = 3, 4, 5, 6, 7, 9, 10  # rows
-LABEL, SIGN, SUM, MARGIN = 82, 16, 58, 8  # widths in pixels
+LABEL, SIGN, SUM, MARGIN = 118, 16, 58, 8  # widths in pixels
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Columns:
 
 def columns_of(shown: InspectorBack) -> Columns:
     """The label, the windows, what they are multiplied by, the products, and their sum."""
-    cell = 32 if shown.width <= 8 else 26 if shown.width <= 12 else 21
+    cell = 31 if shown.width <= 8 else 26 if shown.width <= 12 else 21
     widths, first = [MARGIN], {}
     for name, size in (("label", LABEL), ("window", cell), ("times", cell), ("product", cell), ("sum", SUM)):
         if name not in ("label", "window"):
@@ -52,7 +52,7 @@ def line_of(columns: Columns) -> dict[str, tuple[int, int]]:
     return found
 
 
-LINE: dict[str, int] = {"before gradient": 74, "gradient": 150}  # how wide its parts are, in pixels
+LINE: dict[str, int] = {"before gradient": 110, "gradient": 150}  # how wide its parts are, in pixels
 for _choice, _limit in zip(CHOICES[1:], LIMITS, strict=True):
     LINE |= {f"before {_choice}": 62, _choice: 44, _limit: 48}
 LINE["note"] = 350

@@ -72,11 +72,12 @@ def subject_of(array: Array, grids: dict[str, Grids], cells: SheetCells) -> Subj
     if own is None:
         return None
     sheet = next(flat(grids[array.id]))[1].sheet
-    plain = Subject(array, sheet, size_of(array), own)
-    form = form_of(array, array.written(grids, sheet), sheet)
+    plain = Subject(array, sheet, size_of(array), *own)
+    form = form_of(array, grids[array.id], array.written(grids, sheet), sheet)
     if form is None:
         return _none(plain, "kinds")
     areas = iter(form.areas)
+    plain = replace(plain, own=next(areas))
     gates = [(gate, next(areas)) for gate in form.taken.gates]
     kinds = {term.kind for term in form.taken.terms}
     plain = replace(plain, divisors=form.divisors, gates=gates, factor=form.taken.factor)
@@ -117,7 +118,7 @@ def _winner(plain: Subject, form: Form, areas: list[Moving]) -> Subject:
 
 def _none(plain: Subject, why: str) -> Subject:
     words = f"Not taken apart here, since {WHY[why]}. On its sheet, F2 shows what it reads; or: sheetcnn explain BOOK CELL"
-    return Subject(plain.array, plain.sheet, plain.size, plain.own, words=words)
+    return Subject(plain.array, plain.sheet, plain.size, plain.own, plain.divisors, words=words)
 
 
 def _words(array: Array, pairs: list[tuple[Term, Moving, Moving | None]], form: Form, cells: SheetCells) -> str:
