@@ -39,7 +39,7 @@ LEVELS = (
     ("notebook", "opening", "schema"),
     ("explaining", "importer", "sheets"),
     ("checking",),
-    ("builder", "exporter", "training"),
+    ("builder", "explainer", "exporter", "training"),
     ("course", "handout"),
     ("",),
     ("cli",),

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from .builder import Built, build, explain
     from .checking.check import check
     from .checking.report import Report
-    from .explaining import Explanation
+    from .explainer import explain_cell
+    from .explaining import CellExplanation, Explanation
     from .exporter import export
     from .handout.grader import Grade, grade
     from .handout.writer import HandedOut, hand_out
@@ -21,15 +22,17 @@ if TYPE_CHECKING:
 
 __version__ = VERSION
 __all__ = [
-    "Built", "Explanation", "Grade", "HandedOut", "Report", "SheetcnnError", "Trained", "Written",
-    "__version__", "build", "check", "explain", "export", "grade", "hand_out", "import_onnx", "train",
+    "Built", "CellExplanation", "Explanation", "Grade", "HandedOut", "Report", "SheetcnnError", "Trained", "Written",
+    "__version__", "build", "check", "explain", "explain_cell", "export", "grade", "hand_out", "import_onnx", "train",
 ]  # fmt: skip
 
 _HOMES = {
     "build": "builder",
     "Built": "builder",
     "explain": "builder",
+    "explain_cell": "explainer",
     "Explanation": "explaining",
+    "CellExplanation": "explaining",
     "check": "checking.check",
     "Report": "checking.report",
     "export": "exporter",

@@ -12,7 +12,7 @@ import numpy as np
 
 from .arrays.array import Values, shape_text
 from .errors import NetworkError, PictureError, SheetcnnError, located
-from .explaining import Explanation, explanation
+from .explaining import CellExplanation, Explanation, explained_cell, explanation, names_a_cell
 from .files import refuse_outputs
 from .image import MOST_SHOWN, SHOWN, Given, contact_sheet, enlarged_png, load_input, value_range
 from .model.drawn import Drawn
@@ -97,9 +97,15 @@ class Built:
         write_workbook(path, draft, progress)
         return replace(self, path=path)
 
-    def explain(self, layer: str, map: int = 1, row: int = 1, column: int = 1) -> Explanation:
-        """How one cell comes about, as the Inspector shows it; places count from 1."""
-        return explanation(self.graph, self.content.values, layer, (map, row, column))
+    def explain(self, layer: str, map: int = 1, row: int = 1, column: int = 1) -> Explanation | CellExplanation:
+        """How one cell comes about, as the Inspector shows it; places count from 1.
+
+        `layer` may also be the name of any grid, as `conv1_grad_kernel_3_1`, or a cell of the workbook: `conv1_back!C14`.
+        """
+        content = self.content
+        if layer not in self.network.by_name and names_a_cell(self.graph, layer):
+            return explained_cell(self.graph, content.grids, content.values, layer, row, column)
+        return explanation(self.graph, content.values, layer, (map, row, column))
 
     def _repr_html_(self) -> str:
         from .notebook import maps, table, text  # only notebooks ask
@@ -207,10 +213,10 @@ def build(
 
 def explain(
     network: Any, image: Any, layer: str, map: int = 1, row: int = 1, column: int = 1, **options: Any
-) -> Explanation:
+) -> Explanation | CellExplanation:
     """How one cell of a layer comes about, as the Inspector shows it, without a workbook; places count from 1.
 
-    `network`, `image` and the options are those of `build`. Raises SheetcnnError.
+    `network`, `image` and the options are those of `build`, `layer` is what `Built.explain` takes. Raises SheetcnnError.
     """
     return build(network, image, **options).explain(layer, map, row, column)
 

@@ -20,6 +20,7 @@ from ..sheets.overview.content import OVERVIEW, overview_sizes, overview_views
 from ..sheets.pictures.content import TRUTH
 from .answers import answer, answer_places, pictures
 from .comparison import Comparison, Size
+from .inspector_back import inspector_back
 from .kernels import Cells, kernel_lists
 from .named_grids import NoNumber, in_words
 from .scales import scale_bars
@@ -214,6 +215,8 @@ def added_sheets(comparison: Comparison, cells: int, inspects: bool, values: Val
         return
     if inspects:
         inspector(comparison, values)
+        if comparison.named.learning:
+            inspector_back(comparison, values)
     overview(comparison, values, *check_sheet(comparison, values))
     comparison.now = comparison.reports[INPUT]
     answer(comparison, values, answer_places(comparison, "Input", INPUT), INPUT)

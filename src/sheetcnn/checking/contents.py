@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..arrays.array import Values
+from ..arrays.grid import Grids
 from ..errors import NetworkError, WorkbookError, located
 from ..formula import Area, Book, Formualizer, LibreOffice, evaluate_with_help, group_formulas, needed, read_book
 from ..formula import Engine as Helper
 from ..model.drawn import Drawn, drawn_from
 from ..model.frozen import Sums
+from ..model.graph import Graph
 from ..model.network import Network, parse_network
 from ..model.network_file import parse_json
 from ..model.settings import INPUT
@@ -69,6 +71,23 @@ def read_contents(book: Any, progress: Progress | None = None, after: bool = Fal
 
     Raises SheetcnnError for a file that sheetcnn did not make, and where a cell holds no number, naming the first.
     """
+    opened, named, given = _read(book, progress)
+    return Contents(named.network, given | _after_step(opened, named, given) if after else given)
+
+
+def read_all(book: Any, progress: Progress | None = None) -> tuple[Graph, dict[str, Grids], Values]:
+    """A workbook's arrays, where they stand, and all their numbers: what NumPy makes of the pixels and parameters in it now.
+
+    Raises SheetcnnError as `read_contents` does.
+    """
+    _, named, given = _read(book, progress)
+    drawn = named.graph.drawn
+    graph = Graph(named.left, drawn if named.learning else replace(drawn, training=False))
+    return graph, named.grids, graph.run(given)
+
+
+def _read(book: Any, progress: Progress | None) -> tuple[Book, NamedGrids, Values]:
+    """A workbook, its grids, and the pixels and parameters that are in it now."""
     opened = read_book(source_of(book, "the workbook"))
     network, drawn, _ = described(opened)
     named = NamedGrids(opened, network, drawn)
@@ -85,7 +104,7 @@ def read_contents(book: Any, progress: Progress | None = None, after: bool = Fal
     if wrong:
         with located(file=opened.source, layer=wrong[0].layer, cell=wrong[0].cell):
             raise WorkbookError(f"{opened.source}: {wrong[0].cell} {wrong[0].text}")
-    return Contents(network, given | _after_step(opened, named, given) if after else given)
+    return opened, named, given
 
 
 def _after_step(book: Book, named: NamedGrids, given: Values) -> Values:

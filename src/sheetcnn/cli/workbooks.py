@@ -165,6 +165,23 @@ def check(
 
 
 @command()
+def explain(
+    book: Annotated[Path, typer.Argument(metavar="BOOK.xlsx", help="A workbook that sheetcnn made, edited or not.")],
+    place: Annotated[
+        str, typer.Argument(metavar="CELL", help="A cell, conv1!C14, or the name of a grid: conv1_grad_kernel_3_1.")
+    ],
+    row: Annotated[int, typer.Argument(metavar="ROW", help="Of a grid, counted from 1.")] = 1,
+    column: Annotated[int, typer.Argument(metavar="COLUMN", help="Likewise.")] = 1,
+) -> None:
+    """Say in words and numbers how one cell comes about: of a layer, a gradient, a step or the loss."""
+    from ..explainer import explain_cell
+
+    with progress_bar("reading the workbook") as progress:
+        explained = explain_cell(book, place, row, column, progress=progress)
+    say(str(explained), lines=True)
+
+
+@command()
 def export(
     book: Annotated[Path, typer.Argument(metavar="BOOK.xlsx", help="A workbook that sheetcnn made, edited or not.")],
     output: Annotated[

@@ -95,7 +95,9 @@ class Sweep:
 
     def run(self, nodes: Sequence[Node], seeds: Mapping[str, tuple[str, Term]], frozen: frozenset[str]) -> Swept:
         """`seeds` are what the loss passes back, by layer: to its "output", or to its "sum" behind the activation."""
-        self.own = {node.name for node in nodes if node.share is None and node.name not in frozen}  # they have gradients here
+        self.own = {
+            node.name for node in nodes if node.share is None and node.name not in frozen
+        }  # they have gradients here
         for node in reversed(nodes):
             where, seed = seeds.get(node.name, ("", None))
             terms = self.into.get(node.name, []) + ([seed] if seed is not None and where == "output" else [])

@@ -65,7 +65,7 @@ def refuse_untrainable(network: Network) -> None:
                 )
             if (
                 back_of(node.name).lower() in taken
-                or node.name.lower() in (LOSS, STEPS, back_of(INPUT))
+                or node.name.lower() in (LOSS, STEPS, back_of(INPUT), "inspector_back", "_inspector_back")
                 or node.name.lower().startswith("step_")
             ):
                 raise NetworkError(f"{where}: name {node.name!r} is taken by what training draws; choose another")

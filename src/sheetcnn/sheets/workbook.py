@@ -20,6 +20,7 @@ from .gallery.look import gallery_scales, gallery_sheet
 from .inspector.look import inspector_cells, inspector_of, inspector_sheet
 from .inspector.outlining import outlines
 from .inspector.place import inspector_places
+from .inspector_back.look import inspector_back_cells, inspector_back_of, inspector_back_sheet
 from .kernels.look import kernels_sheet
 from .layer.look import layer_sheet
 from .loss.look import loss_sheet
@@ -66,6 +67,9 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
     places = {} if inspector is None else inspector_places(inspector)
     if inspector is not None:
         inspector_sheet(draft, content, inspector, places)
+    back = inspector_back_of(content) if inspector is not None and content.learning else None
+    if back is not None:
+        inspector_back_sheet(draft, content, back)
     outlined = {} if inspector is None else outlines(inspector, places)
     names = ["Overview", *(page.sheet for page in content.pages.values()), "Loss" if content.learning else "Check"]
     banks = content.banks
@@ -83,6 +87,8 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
         epochs_sheet(draft, content)
     if inspector is not None:
         inspector_cells(draft, content, inspector, places)
+    if back is not None:
+        inspector_back_cells(draft, content, back)
     overview_sheet(draft, overview, content, checked)
     description = {
         "format": 1,

@@ -36,7 +36,7 @@ def colour_inspector(sheet: Worksheet, inspector: Inspector, places: dict[str, G
     live["kernel"] = palette.Scale(palette.WEIGHTS, live["kernel"].values, size["kernel"])
     for name in ("kernel", "product"):
         if (grid := places.get(f"inspector_{name}")) is not None:
-            _graded(sheet, grid, [("", live[name])])
+            graded(sheet, grid, [("", live[name])])
     if (shot := places.get("inspector_shot")) is not None:
         marks, shades = places["inspector_shot_mark"], places["inspector_shot_shade"]
         for part in _parts(inspector, shot):
@@ -89,10 +89,10 @@ def _window(sheet: Worksheet, places: dict[str, Grid], scales: list[Test]) -> No
     add = sheet.conditional_formatting.add
     add(cells, CellIsRule("equal", [f'"{HOLE}"'], fill=PatternFill("solid", bgColor=palette.BLANK), border=BOX))
     add(cells, FormulaRule([winner], fill=gold, font=Font(bold=True), border=orange))
-    _graded(sheet, grid, scales)
+    graded(sheet, grid, scales)
 
 
-def _graded(sheet: Worksheet, grid: Grid, scales: list[Test]) -> None:
+def graded(sheet: Worksheet, grid: Grid, scales: list[Test]) -> None:
     """The colours of scales in steps: LibreOffice lays a scale over the first row only of cells that are made one."""
     corner, cells = f"{LETTERS[grid.left]}{grid.top}", area_of(grid)
     for test, scale in scales:

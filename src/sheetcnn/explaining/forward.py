@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays.array import Values, shape_text
-from .errors import NetworkError, located
-from .model.graph import Graph
-from .model.trace import CellTrace, Step, as_maps, reduction_of
-from .plain import near
+from ..arrays.array import Values, shape_text
+from ..errors import NetworkError, located
+from ..model.graph import Graph
+from ..model.trace import CellTrace, Step, as_maps, reduction_of
+from ..plain import near
 
 COUNTED = ("cells", "channels")  # what a sum is divided by
 
@@ -55,9 +55,9 @@ class Explanation:
     def __str__(self) -> str:
         lines = [f"{self.layer} ({self.type}), map {self.place[0]}, row {self.place[1]}, column {self.place[2]}"]
         for number, window in enumerate(self.windows, start=1):
-            lines.append(f"window {number} of {self.reads}: {_grid(window)}")
+            lines.append(f"window {number} of {self.reads}: {in_one_line(window)}")
             if len(self.kernels):
-                lines.append(f"  × kernel {_grid(self.kernels[number - 1])} = {self.sums[number - 1]:.6g}")
+                lines.append(f"  × kernel {in_one_line(self.kernels[number - 1])} = {self.sums[number - 1]:.6g}")
         lines.append(" ".join(self.steps))
         return "\n".join(lines)
 
@@ -82,7 +82,7 @@ class Explanation:
         return self.done[n - 1].so_far if n else self.together
 
     def _repr_html_(self) -> str:
-        from .notebook import numbers, table, text  # only notebooks ask
+        from ..notebook import numbers, table, text  # only notebooks ask
 
         place = "map {}, row {}, column {}".format(*self.place)
         rows = []
@@ -132,6 +132,6 @@ def _explained(graph: Graph, values: Values, layer: str, place: tuple[int, int, 
     )  # fmt: skip
 
 
-def _grid(numbers: np.ndarray) -> str:
-    """Rows of numbers in one line: [1 2; 3 ·]."""
+def in_one_line(numbers: np.ndarray) -> str:
+    """Rows of numbers: [1 2; 3 ·]."""
     return "[" + "; ".join(" ".join("·" if n != n else f"{n:.4g}" for n in row) for row in numbers.tolist()) + "]"
