@@ -134,9 +134,9 @@ class Cells(Task):
         """Which cells these are: `map 1, rows 2 to 4 of conv1`."""
         axes = self._axes(network, self._shape(network))
         words = []
-        what = {"gradient": "gradient of ", "after": "value after the step of "}.get(self.what, "")
-        name = {"kernel": "kernel", "bias": "bias"}.get(self.part(network), "map") if what else "map"
-        for axis, called, chosen in (("map", name, self.map), ("channel", "channel", self.channel)):
+        what = {"gradient": "the gradient of ", "after": "the value after the step of "}.get(self.what, "")
+        owner = {"kernel": "kernel", "bias": "bias"}.get(self.part(network), "map") if what else "map"
+        for axis, called, chosen in (("map", owner, self.map), ("channel", "channel", self.channel)):
             if chosen and axis in axes:
                 *most, last = map(str, chosen)
                 words.append(f"{called}s {', '.join(most)} and {last}" if most else f"{called} {last}")
@@ -147,7 +147,7 @@ class Cells(Task):
             part = self.part(network)
             which = (
                 ""
-                if (words and words[0].startswith(name))
+                if (words and words[0].startswith(owner))
                 else {"kernel": "the weights", "bias": "the biases"}.get(part, "the maps")
             )
             return f"{what}{', '.join([which] * bool(which) + words)} of {self.layer}"
