@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -268,20 +269,23 @@ class _Views:
 
     def _windows(self) -> list[ComputedRange]:
         to, sheet, step = self.to, self.to.visible, self.to.of("step", self.to.visible)
-        pairs = [pair[1:] for subject in self.shown.subjects for pair in subject.pairs]
-        sides = [{one.area.sheet for pair in pairs if (one := pair[side]) is not None} for side in (0, 1)]
+        reached = self.shown.reached
 
         def text(y: int, c: int, side: int) -> str:
+            if (y, c, side) not in reached:
+                return '""'
             area, row, left = (
                 to.cell("lines", y, LINE.index(name), sheet) for name in (LINE[2:5] if side == 0 else LINE[6:9])
             )
             number = to.count(c, sheet)
-            x = self._found(area, f"{row},{left}+{number}*{step}", sides[side])
+            x = self._found(area, f"{row},{left}+{number}*{step}", reached[y, c, side])
             columns = to.cell("lines", y, LINE.index("columns"), sheet)
             shown = f'IF({number}>={columns},"",IF({x}="","{HOLE}",{x}))'
             return shown if side == 0 else f'IF({area}=0,"",{shown})'
 
         def times(y: int, c: int) -> str:
+            if (y, c, 1) not in reached:
+                return '""'
             one, other = (to.cell(name, y, c, sheet) for name in ("window", "times"))
             return f'IF({other}="","",IF({one}="{HOLE}",0,IF({other}="{HOLE}",0,{one}*{other})))'
 
@@ -289,16 +293,13 @@ class _Views:
             name: [self._numbers_of(y, name) for y in range(self.shown.lines)] for name in ("window", "times", "product")
         }
         self.numbers = values
-        found = [
-            ComputedRange("window", lambda y, c: text(y, c, 0), values["window"]),
-            ComputedRange("times", lambda y, c: text(y, c, 1), values["times"]),
-            ComputedRange("product", times, values["product"]),
-            *self._sums(),
-        ]
-        return found
+        found = [ComputedRange(name, partial(text, side=n), values[name]) for n, name in enumerate(("window", "times"))]
+        return [*found, ComputedRange("product", times, values["product"]), *self._sums()]
 
     def _found(self, area: str, place: str, sheets: set[str]) -> str:
-        """A cell of the area with this number."""
+        """A cell of the area with this number, which is on one of these sheets."""
+        if len(sheets) == 1:
+            return next(index(seen(one), place) for one in self.shown.areas if one.sheet in sheets)
         options = [index(seen(one), place) if one.sheet in sheets else "0" for one in self.shown.areas]
         return choose(area, options)
 

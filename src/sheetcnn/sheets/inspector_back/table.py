@@ -177,6 +177,24 @@ class InspectorBack:
         """How many numbers stand on the way to a gradient at most."""
         return max(len(one.gates) + (3 if one.won else bool(one.pairs) + bool(one.factor)) + 2 for one in self.subjects)
 
+    @cached_property
+    def reached(self) -> dict[tuple[int, int, int], set[str]]:
+        """By line, column and side, the sheets whose cells may be shown there: a formula names no others.
+
+        Each of the areas that it names would make a program look at it after every edit.
+        """
+        found: dict[tuple[int, int, int], set[str]] = {}
+        for one, row in zip(self.subjects, self.table.astype(int), strict=True):
+            pitch, step = int(row[FIELDS.index("pitch")]), int(row[FIELDS.index("step")])
+            for t, (_, *both) in enumerate(one.pairs):
+                for side, moving in enumerate(both):
+                    if moving is None:
+                        continue
+                    rows, columns = -(-moving.area.rows // step), -(-moving.area.columns // step)
+                    for a, c in product(range(rows), range(columns)):
+                        found.setdefault((t * pitch + a, c, side), set()).add(moving.area.sheet)
+        return found
+
     @property
     def longest(self) -> int:
         """How many numbers a drop-down has at most."""
