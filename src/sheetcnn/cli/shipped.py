@@ -26,11 +26,8 @@ def templates(
         return
     listed = {name: one for name, one in LESSONS.items() if one.train == learning}
     table("", ["template", "picture", "question"], [[name, one.picture, one.question] for name, one in listed.items()])
-    if learning:
-        _say_wrapped("build one:  sheetcnn build learn-edge cat --train      edit one:  sheetcnn new learn-edge")
-        return
-    _say_wrapped(f"exercises: {', '.join(exercises())}")
-    _say_wrapped("build one:  sheetcnn build edges cat      more:  sheetcnn templates --learning")
+    build = "sheetcnn build learn-edge cat --train" if learning else "sheetcnn build edges cat; more: --learning"
+    _say_wrapped(f"exercises: {', '.join(name for name in exercises() if name in listed)}; build: {build}")
 
 
 @command()
