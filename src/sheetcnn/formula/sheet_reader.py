@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from math import isfinite
+from math import isfinite, nan
 
 import numpy as np
 
@@ -104,6 +104,40 @@ class Cells(Handler):
                 self._finish()
         elif ":" in name:
             self.end(local_name(name))
+
+    def take(self, row: int, cells: list[tuple[str, str, str, str]]) -> bool:
+        """Take in a row of plain numbers and formulas: letters, digits, formula and value of each cell.
+
+        False where one of them is not as it should be: then nothing was taken in.
+        """
+        if not 1 <= row <= MAX_ROWS or {digits for _, digits, _, _ in cells} - {str(row)}:
+            return False
+        computed = [cell for cell in cells if cell[2]]
+        others = [cell for cell in cells if cell[3] and not cell[2]] if len(computed) < len(cells) else []
+        try:
+            parts = [
+                ([NUMBER[cell[0]] for cell in held], array("d", [float(cell[3]) for cell in held]))
+                for held in (computed, others)
+            ]
+        except (KeyError, ValueError):
+            return False
+        if not all(isfinite(sum(map(abs, numbers))) for _, numbers in parts):
+            return False
+        self._pack()
+        self._row, self._column = row, 0
+        self._slot, self._formula, self._value = "", None, None
+        for (columns, numbers), kind in zip(parts, (PENDING, NUMERIC), strict=True):
+            count, now, saved = len(columns), self._numbers, self._saved
+            if not count:
+                continue
+            self.last_row, self.last_column = max(self.last_row, row), max(self.last_column, *columns)
+            self._rows.extend([row] * count)
+            self._columns.extend(columns)
+            self._kinds.extend([kind] * count)
+            now.extend(numbers if kind == NUMERIC else [0.0] * count)
+            saved.extend(numbers if kind == PENDING else [nan] * count)
+        self._waiting = list(zip(parts[0][0], [cell[2] for cell in computed], strict=True))
+        return True
 
     def _pack(self) -> None:
         if self._waiting:
