@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 
 from .sheet_reader import Cells
 
-# Only what an XML parser would read the same wherever it stands: ASCII without entities, and no attribute that changes a cell.
+# Only what an XML parser would read the same wherever it stands: ASCII, and no attribute that changes a cell.
 _LETTERS, _DIGITS, _VALUE = "[A-Z]{1,3}", "[0-9]{1,7}", "[-+.0-9eE]+"
-_FORMULA = "[!-%'-;>-~][ -%'-;=-~]*(?<! )"  # neither with blanks around nor with "=" before it
+_FORMULA = "(?![ =])(?:[ -%'-;=-~]++|&(?:lt|gt|amp|quot|apos);)++(?<! )"  # neither with blanks around nor with "=" before it
 _CELL = rf'<c r="({_LETTERS})({_DIGITS})"(?: s="[0-9]+")?(?: t="n")?(?:/>|>(?:<f(?: aca="false")?>({_FORMULA})</f>)?<v>({_VALUE})</v></c>)'
 _CELLS = re.compile(_CELL)
 _ATTRIBUTE = """ (?!r=)[A-Za-z0-9:]+="[ !#-%'-;=-~]*\""""

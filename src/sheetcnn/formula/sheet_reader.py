@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from math import isfinite, nan
+from xml.sax.saxutils import unescape
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 MAX_SHARED = 300_000_000  # letters of a sheet's shared formulas, written out
 SPARSE = 5_000_000, 100  # a sheet with more places than this has at least one cell for so many of them
 MAX_CUTS = 8  # how often cells that are far from all others may be taken off the end of such a sheet
+_QUOTES = {"&quot;": '"', "&apos;": "'"}
 MAX_SPILT = 2_000_000  # cells of a sheet that array formulas fill
 
 
@@ -136,7 +138,8 @@ class Cells(Handler):
             self._kinds.extend([kind] * count)
             now.extend(numbers if kind == NUMERIC else [0.0] * count)
             saved.extend(numbers if kind == PENDING else [nan] * count)
-        self._waiting = list(zip(parts[0][0], [cell[2] for cell in computed], strict=True))
+        formulas = [unescape(cell[2], _QUOTES) if "&" in cell[2] else cell[2] for cell in computed]
+        self._waiting = list(zip(parts[0][0], formulas, strict=True))
         return True
 
     def _pack(self) -> None:
