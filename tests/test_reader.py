@@ -360,7 +360,7 @@ def test_rows_in_comments_are_not_read(tmp_path: Path) -> None:
         ('<row r="59"><c r="A59"><v>1</v></c></row>', "cell A59 stands there twice"),
         ('<row r="2000000"><c r="A2000000"><v>1</v></c></row>', "row 2000000 does not exist"),
         ('<row r="60"><c r="A60"><v>1</v></row>', "is damaged"),
-        ('<row r="60"><c r="A60" <row r="61"><c r="A61"><v>1</v></c></row>><v>1</v></c></row>', "is damaged"),
+        ('<row r="60" <row r="61"><c r="A61"><v>1</v></c></row>><c r="A60"><v>1</v></c></row>', "is damaged"),
     ],
 )
 def test_damaged_rows_among_plain_ones(row: str, reason: str, tmp_path: Path) -> None:
