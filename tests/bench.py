@@ -121,7 +121,7 @@ def measure(formulas: int, slow: bool) -> dict[str, str]:
         found["build / deflate of the same bytes (1.5)"] = f"{build / deflate:.2f}"
         for name, engine, goal in (("formualizer", with_formualizer, 1), ("IronCalc", with_ironcalc, 0.5)):
             theirs = engine(book, runs)
-            found[f"check / {name}, processor time ({goal})"] = f"{work / theirs:.2f}" if theirs else "not installed"
+            found[f"check / {name}, processor time ({goal})"] = f"{work / theirs:.2f}" if theirs else "cannot"
         slower = against_python_engines(book) if slow else {}
         for engine, goal in (("formulas", 50), ("pycel", 10)):
             found[f"{engine} / check ({goal} or more)"] = f"{slower[engine] / check:.0f}" if engine in slower else ""
@@ -147,11 +147,14 @@ def with_ironcalc(book: Path, runs: int) -> float | None:
     return best(lambda: ironcalc.load_from_xlsx(str(book), "en", "UTC", "en").evaluate(), runs, time.process_time)
 
 
-def with_formualizer(book: Path, runs: int) -> float:
-    """How long formualizer takes to load and evaluate a workbook, of the processor."""
+def with_formualizer(book: Path, runs: int) -> float | None:
+    """How long formualizer takes to load and evaluate a workbook, of the processor; None where that is too large for it."""
     import formualizer
 
-    return best(lambda: formualizer.load_workbook(str(book)).evaluate_all(), runs, time.process_time)
+    try:
+        return best(lambda: formualizer.load_workbook(str(book)).evaluate_all(), runs, time.process_time)
+    except OSError:
+        return None
 
 
 def against_python_engines(book: Path) -> dict[str, float]:
