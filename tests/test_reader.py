@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sheetcnn.a1 import parse_area
@@ -12,6 +14,7 @@ from sheetcnn.errors import WorkbookError
 from sheetcnn.formula import Book, Sheet, evaluate, group_formulas, read_book
 from sheetcnn.formula import book as book_module
 from sheetcnn.formula import reader as reader_module
+from sheetcnn.formula.sheet_reader import Cells
 from sheetcnn.formula.values import NUMERIC
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -312,3 +315,55 @@ def test_a_password_is_told(tmp_path: Path) -> None:
     (tmp_path / "secret.xlsx").write_bytes(bytes.fromhex("D0CF11E0A1B11AE1") + bytes(3000))
     with pytest.raises(WorkbookError, match=r"secret\.xlsx: has a password, or is an old \.xls; save it as"):
         read_book(tmp_path / "secret.xlsx")
+
+
+PLAIN = "".join(
+    f'<row r="{n}" ht="16.5" customHeight="1"><c r="A{n}" s="1"/><c r="B{n}" s="2"><v>{n}.5</v></c>'
+    f'<c r="C{n}" s="3"><f>IF(B{n}&lt;&gt;2,"a &amp; b",SUM($A$1:B{n})+1)</f><v>-{n}E-3</v></c><c r="D{n}" t="n"><v>7</v></c></row>'
+    for n in range(3, 60)
+)
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 700, 64, 7])
+def test_rows_read_as_wholes_are_what_the_parser_reads(chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside rows that only the parser takes, and cut wherever pieces of the file end."""
+    others = '<row r="1"><c r="A1" t="str"><v>x</v></c></row><row><c><v>8</v></c></row>'
+    rows = others + PLAIN + '<row r="70" spans="1:2"><c r="B70" t="b"><v>1</v></c></row><row r="71"/>'
+    path = write(tmp_path, parts(rows))
+    taken = []
+    monkeypatch.setattr(reader_module, "_CHUNK", chunk)
+    monkeypatch.setattr(Cells, "take", lambda self, row, cells, take=Cells.take: taken.append(row) or take(self, row, cells))
+    quick = read_book(path).sheets["S"]
+    assert taken == [*range(3, 60)] or chunk < 100  # then "<row" itself is cut at times, and the parser takes it
+    monkeypatch.setattr(Cells, "take", lambda self, row, cells: False)
+    slow = read_book(path).sheets["S"]
+    assert dict(quick.formulas) == dict(slow.formulas)
+    assert quick.formula(59, 3) == 'IF(B59<>2,"a & b",SUM($A$1:B59)+1)'
+    assert (quick.texts, quick.value(2, 1), quick.value(59, 2), quick.saved[59, 3]) == (slow.texts, 8, 59.5, -0.059)
+    for name in ("kind", "number", "saved"):
+        np.testing.assert_array_equal(getattr(quick, name), getattr(slow, name))
+
+
+def test_rows_in_comments_are_not_read(tmp_path: Path) -> None:
+    rows = f'<row r="1"><c r="A1"><v>1</v></c></row><!-- {PLAIN} --><row r="2"><c r="A2" t="str"><v><![CDATA[>{PLAIN}]]></v></c></row>'
+    read = sheet(tmp_path, rows)
+    assert (read.kind.shape, read.value(1, 1), read.value(2, 1)) == ((4, 3), 1, f">{PLAIN}")
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ('<row r="60"><c r="A61"><v>1</v></c></row>', "a cell 'A61' stands in row 60"),
+        ('<row r="60"><c r="XFE60"><v>1</v></c></row>', "a cell 'XFE60' stands in row 60"),
+        ('<row r="60"><c r="A60"><v>1e999</v></c></row>', "A60 holds a number that is not finite"),
+        ('<row r="60"><c r="A60"><v>1-</v></c></row>', "is damaged or not supported"),
+        ('<row r="59"><c r="A59"><v>1</v></c></row>', "cell A59 stands there twice"),
+        ('<row r="2000000"><c r="A2000000"><v>1</v></c></row>', "row 2000000 does not exist"),
+        ('<row r="60"><c r="A60"><v>1</v></row>', "is damaged"),
+        ('<row r="60" <row r="61"><c r="A61"><v>1</v></c></row>><c r="A60"><v>1</v></c></row>', "is damaged"),
+    ],
+)
+def test_damaged_rows_among_plain_ones(row: str, reason: str, tmp_path: Path) -> None:
+    rows = PLAIN.replace('<c r="A59" s="1"/>', '<c r="A59" s="1"><v>2</v></c>') + row
+    with pytest.raises(WorkbookError, match=re.escape(reason)):
+        sheet(tmp_path, rows)

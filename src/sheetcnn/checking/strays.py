@@ -68,8 +68,8 @@ class Strays:
         self.named, self.computed = named, computed
         self.sheets = {sheet: name for name in reversed(named.there) for sheet in named.sheets_of[name]}
         self.sheets |= {sheet: name for name, sheet in named.sheets.items()}
-        self.groups = [group for group in groups if group.sheet in self.sheets]
         self._formulas: dict[str, np.ndarray] = {}
+        self.groups = [group for group in groups if group.sheet in self.sheets and self._matters(group)]
 
     def __iter__(self) -> Iterator[Stray]:
         for name, layer in self.sheets.items():
@@ -83,6 +83,10 @@ class Strays:
                 found = self._read(layer, sheet, row, column)
                 if found is not None:
                     yield found
+
+    def _matters(self, group: Group) -> bool:
+        """Whether it has cells that layers compute, or the colours come from it: of all others nobody is told."""
+        return bool(_LARGEST.match(group.text) or self._formula_cells(group.sheet)[group.rows, group.columns].any())
 
     def _read_by_any(self, sheet: Sheet) -> np.ndarray:
         """Which cells of a sheet formulas read: each area adds 1 where it begins and takes it away behind its end."""
@@ -99,7 +103,11 @@ class Strays:
                         (bottoms, lefts, -1),
                         (bottoms, rights, 1),
                     ):
-                        np.add.at(steps, (row, column), step)
+                        if row.size * 4 > steps.size:  # `add.at` takes ten times as long for each, and no array
+                            counts = np.bincount(row.astype(np.int64) * (columns + 1) + column, minlength=steps.size)
+                            steps += step * counts.reshape(steps.shape)
+                        else:
+                            np.add.at(steps, (row, column), step)
         return steps.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
 
     def _grids(self, owner: str, sheet: str, ids: set[str] | None = None) -> Iterator[Grid]:

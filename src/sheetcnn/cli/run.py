@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import re
@@ -21,11 +22,15 @@ from .app import app
 from .show import flush, print_json
 
 FINE, BAD_INPUT = 0, 2  # exit codes
+OBJECTS = (
+    50_000  # new ones, after which Python looks for those that nobody needs: at its own 700 that takes a tenth of a command
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; whatever is wrong with its input becomes one line on standard error and exit code 2."""
     given = sys.argv[1:] if arguments is None else arguments
+    gc.set_threshold(OBJECTS)
     _prepare_streams()
     try:
         with stoppable():

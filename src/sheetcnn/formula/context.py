@@ -30,6 +30,7 @@ _AT_ONCE = 20_000_000  # cells of one reference
 # How many cells must share a range for `dot` to go range by range. Measured: for the tall kernels of wide layers, most
 # of them blank, that is quicker from 1 to 4 cells on, for dense ones of 3×3 only from 16, but those take little time.
 _SHARED = 4
+_APART = 1 << 20  # more than a sheet has columns
 
 
 class Context:
@@ -141,13 +142,13 @@ class Context:
             (b, b_top, b_left, a, a_top, a_left),
             (a, a_top, a_left, b, b_top, b_left),
         ):
-            places, which = np.unique(np.stack([one_top, one_left]), axis=1, return_inverse=True)
-            which = which.reshape(-1)
-            if places.shape[1] * _SHARED > len(a_top):
+            places, which = np.unique(one_top.astype(np.int64) * _APART + one_left, return_inverse=True)
+            if len(places) * _SHARED > len(a_top):
                 continue
-            order = np.argsort(which, kind="stable")
-            ends = np.cumsum(np.bincount(which, minlength=places.shape[1]))
-            for n, (top, start) in enumerate(places.T.tolist()):
+            # NumPy sorts small whole numbers by their digits: in a tenth of the time.
+            order = np.argsort(which.astype(np.uint16) if len(places) < 1 << 16 else which, kind="stable")
+            ends = np.cumsum(np.bincount(which, minlength=len(places)))
+            for n, (top, start) in enumerate(divmod(place, _APART) for place in places.tolist()):
                 shared = one.number[top : top + rows, start : start + columns]
                 down, along = np.nonzero(shared)
                 cells = order[(ends[n - 1] if n else 0) : ends[n]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
@@ -105,8 +105,10 @@ def _fixed(meant: str) -> bool:
     )
 
 
-def references_in(text: str) -> Iterator[tuple[re.Match[str], Reference]]:
+@lru_cache(maxsize=8)  # neighbours are looked at several times
+def references_in(text: str) -> tuple[tuple[re.Match[str], Reference], ...]:
     """The references of a formula, each with where it stands; A0 and XFE1, which no sheet has, are none."""
+    found = []
     for match in _REFERENCE.finditer(text):
         literal, quoted, plain, left, top, right, bottom = match.groups()
         if literal is not None:
@@ -119,7 +121,8 @@ def references_in(text: str) -> Iterator[tuple[re.Match[str], Reference]]:
             r0, r1 = r1, r0
         if c0 and r0 >= 1 and r1 <= MAX_ROWS:
             sheet = plain if quoted is None else quoted.replace("''", "'")
-            yield match, Reference(sheet, r0, c0, r1 - r0 + 1, c1 - c0 + 1)
+            found.append((match, Reference(sheet, r0, c0, r1 - r0 + 1, c1 - c0 + 1)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

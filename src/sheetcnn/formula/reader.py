@@ -15,6 +15,7 @@ from ..a1 import parse_area
 from ..errors import WorkbookError, located
 from ..reading import Source, open_archive, open_regular
 from .book import Book, Far, Sheet
+from .plain_rows import read_rows
 from .sheet_reader import Cells, Handler, local_name
 
 MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
@@ -157,8 +158,12 @@ def _parse(archive: zipfile.ZipFile, part: str, handler: Any, source: str) -> No
     parser.StartDoctypeDeclHandler = refuse
     parser.XmlDeclHandler = refuse_encoding
     with archive.open(part) as stream:
-        while chunk := stream.read(_CHUNK):
-            parser.Parse(chunk, False)
+        chunks = iter(lambda: stream.read(_CHUNK), b"")
+        if isinstance(handler, Cells):
+            read_rows(handler, chunks, parser.Parse)
+        else:
+            for chunk in chunks:
+                parser.Parse(chunk)
     parser.Parse(b"", True)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from math import isfinite
+from math import isfinite, nan
+from xml.sax.saxutils import unescape
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 MAX_SHARED = 300_000_000  # letters of a sheet's shared formulas, written out
 SPARSE = 5_000_000, 100  # a sheet with more places than this has at least one cell for so many of them
 MAX_CUTS = 8  # how often cells that are far from all others may be taken off the end of such a sheet
+_QUOTES = {"&quot;": '"', "&apos;": "'"}
 MAX_SPILT = 2_000_000  # cells of a sheet that array formulas fill
 
 
@@ -104,6 +106,41 @@ class Cells(Handler):
                 self._finish()
         elif ":" in name:
             self.end(local_name(name))
+
+    def take(self, row: int, cells: list[tuple[str, str, str, str]]) -> bool:
+        """Take in a row of plain numbers and formulas: letters, digits, formula and value of each cell.
+
+        False where one of them is not as it should be: then nothing was taken in.
+        """
+        if not 1 <= row <= MAX_ROWS or {digits for _, digits, _, _ in cells} - {str(row)}:
+            return False
+        computed = [cell for cell in cells if cell[2]]
+        others = [cell for cell in cells if cell[3] and not cell[2]] if len(computed) < len(cells) else []
+        try:
+            parts = [
+                ([NUMBER[cell[0]] for cell in held], array("d", [float(cell[3]) for cell in held]))
+                for held in (computed, others)
+            ]
+        except (KeyError, ValueError):
+            return False
+        if not all(isfinite(sum(map(abs, numbers))) for _, numbers in parts):
+            return False
+        self._pack()
+        self._row, self._column = row, 0
+        self._slot, self._formula, self._value = "", None, None
+        for (columns, numbers), kind in zip(parts, (PENDING, NUMERIC), strict=True):
+            count, now, saved = len(columns), self._numbers, self._saved
+            if not count:
+                continue
+            self.last_row, self.last_column = max(self.last_row, row), max(self.last_column, *columns)
+            self._rows.extend([row] * count)
+            self._columns.extend(columns)
+            self._kinds.extend([kind] * count)
+            now.extend(numbers if kind == NUMERIC else [0.0] * count)
+            saved.extend(numbers if kind == PENDING else [nan] * count)
+        formulas = [unescape(cell[2], _QUOTES) if "&" in cell[2] else cell[2] for cell in computed]
+        self._waiting = list(zip(parts[0][0], formulas, strict=True))
+        return True
 
     def _pack(self) -> None:
         if self._waiting:

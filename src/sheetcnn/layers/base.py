@@ -69,7 +69,7 @@ class Layer(Backward, BaseModel):
     nothing. A layer that reads several inputs takes that many shapes, arrays or grids.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     known: ClassVar[dict[str, type[Layer]]] = {}  # every layer by its type
 
     type: ClassVar[str]

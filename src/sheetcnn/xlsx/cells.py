@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape
+from html import escape as html_escape
 
 import numpy as np
 
@@ -18,6 +18,11 @@ from ..errors import LimitError, located
 
 MAX_FORMULA = 8_192  # characters, Excel's limit
 CHUNK = 1 << 21  # rows are handed to the compressor in pieces of about this size
+
+
+def escape(text: str) -> str:
+    """A text as it stands in XML; that of xml.sax would load all that a browser needs."""
+    return html_escape(text, quote=False)
 
 
 @dataclass(frozen=True)

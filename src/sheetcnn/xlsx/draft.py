@@ -15,6 +15,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.drawing.image import Image
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.styles import Border, Font, Side
+from openpyxl.styles.differential import DifferentialStyle, DifferentialStyleList
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.hyperlink import Hyperlink
@@ -51,6 +52,7 @@ class WorkbookDraft:
 
     def __post_init__(self) -> None:
         self.book.remove(self.book.active)
+        self.book._differential_styles = _RuleStyles()
         self.book.security = None  # would be written though it says nothing, and Gnumeric complains
         # The Normal style's font sets the unit of column widths: with another, LibreOffice's cells are no squares.
         self.book._named_styles["Normal"].font = Font(FONT, 10)
@@ -140,6 +142,21 @@ class WorkbookDraft:
             writer.write_worksheet = partial(_write_sheet, writer, self.links)
             writer.save()
         return stream.getvalue()
+
+
+class _RuleStyles(DifferentialStyleList):  # type: ignore[misc]  # openpyxl has no types
+    """openpyxl's list of what rules make of cells, which would be searched from its beginning for each rule."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self._places: dict[DifferentialStyle, int] = {}
+
+    def add(self, style: DifferentialStyle) -> int:
+        """The place of a style, which is put in where it is new."""
+        place = self._places.setdefault(style, len(self.dxf))
+        if place == len(self.dxf):
+            self.dxf.append(style)
+        return place
 
 
 def _write_sheet(writer: ExcelWriter, links: dict[str, list[Hyperlink]], sheet: Worksheet) -> None:

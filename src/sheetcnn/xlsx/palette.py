@@ -58,8 +58,12 @@ def luminance(colour: str | np.ndarray) -> float:
 
 def contrast(one: str | np.ndarray, other: str | np.ndarray) -> float:
     """The contrast of two colours, from 1 to 21. Source: WCAG 2.1."""
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
+    return _contrast(luminance(one), luminance(other))
+
+
+def _contrast(one: float, other: float) -> float:
+    """The contrast of two luminances."""
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
 
 
 def between(colours: tuple[str, ...], place: float) -> np.ndarray:
@@ -73,10 +77,12 @@ def between(colours: tuple[str, ...], place: float) -> np.ndarray:
 def shades(colours: tuple[str, ...], ink: str) -> tuple[tuple[float, float, str], ...]:
     """Where along a scale an ink is not in its first shade: from, to, and the shade; places are as for `between`."""
 
+    inks = {shade: luminance(shade) for shade in INKS[ink]}
+
     def chosen(place: float) -> str:
-        cell = between(colours, place)
-        readable = [shade for shade in INKS[ink] if contrast(shade, cell) >= CONTRAST]
-        return readable[0] if readable else max(INKS[ink], key=lambda shade: contrast(shade, cell))
+        cell = luminance(between(colours, place))
+        readable = (shade for shade, light in inks.items() if _contrast(light, cell) >= CONTRAST)
+        return next(readable, "") or max(inks, key=lambda shade: _contrast(inks[shade], cell))
 
     last = float(len(colours) - 1)
     places = np.linspace(0, last, STEPS * (len(colours) - 1) + 1).tolist()

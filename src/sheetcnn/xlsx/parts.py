@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import quoteattr
+from html import escape
 
 TEXTS = "xl/sharedStrings.xml"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -49,8 +49,14 @@ def _drawing(xml: str, descriptions: list[str]) -> str:
     prefixes = _PREFIXES | (_CHART if "<c:chart" in xml else {})
     declared = "".join(f' xmlns:{prefix}="{space}"' for prefix, space in prefixes.items())
     each = iter(descriptions)
-    xml = re.sub(r' descr="[^"]*"', lambda _: f" descr={quoteattr(next(each))}", xml)
+    xml = re.sub(r' descr="[^"]*"', lambda _: f" descr={_quoted(next(each))}", xml)
     return xml.replace("<xdr:wsDr", f"<xdr:wsDr{declared}", 1)
+
+
+def _quoted(text: str) -> str:
+    """An attribute's value."""
+    text = escape(text, quote=False).replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
+    return f"'{text}'" if '"' in text and "'" not in text else '"' + text.replace('"', "&quot;") + '"'
 
 
 def _ordered(font: re.Match[str]) -> str:
