@@ -12,8 +12,8 @@ from ..arrays.array import Array, Margin, Shape
 from ..arrays.grid import Grids, span
 from ..arrays.kernels import KERNELS
 from ..plain import near
-from .activation import Activated
-from .backward import Local, laid_back, laid_whole, margin_back, stamped, turned_back, turned_kernels
+from .activation import Activated, Elementwise
+from .backward import Local, T, laid_back, laid_whole, margin_back, stamped, turned_back, turned_kernels
 from .base import Layer, OnnxGraph, counted, example
 from .reduction import Reduction
 from .settings import Count, Flag
@@ -387,7 +387,33 @@ class Conv2d(Activated, Sliding):
         return margin_back(self.window, shape)
 
     def grad_steps(self, shape: Shape) -> list[Array]:
-        return [turned_kernels(self.parameters(shape)["weight"], self.dilation)]
+        turned = turned_kernels(self.parameters(shape)["weight"], self.dilation)
+        if self.activation_scope != "sum":
+            return [turned]
+        size, look = self.output_shape(shape), {"grid_axes": 1, "spacing": self.stride, "margin": self.grad_margin(shape)}
+        summed = Array("inner", size, self._inner, self._inner_cell, grid_axes=1)
+        return [summed, Array("grad_inner", size, self._through, self._through_cell, **look), turned]  # type: ignore[arg-type]
+
+    # With the bias behind the activation, the gradient goes through this before it reaches kernels and inputs.
+    def _inner(self, of: Local[np.ndarray]) -> np.ndarray:
+        return self.but(activation_scope="map")._mixed(of.xs[0], of.own["weight"])
+
+    def _inner_cell(self, at: Shape, of: Local[Grids]) -> str:
+        return self.but(activation_scope="map").formula(at, of.xs[0], of.own["weight"])
+
+    def _through(self, of: Local[np.ndarray]) -> np.ndarray:
+        assert isinstance(self.activation, Elementwise)
+        x = of.own["inner"]
+        return of.grad * self.activation.slope(x, self.activation.forward(x))
+
+    def _through_cell(self, at: Shape, of: Local[Grids]) -> str:
+        assert isinstance(self.activation, Elementwise)
+        y = f"({of.y[at[0]].at(*at[1:])}-{of.own['bias'][at[0]].area})"  # type: ignore[index]
+        return self.activation.through(of.grad[at[0]].at(*at[1:]), of.own["inner"][at[0]].at(*at[1:]), y)
+
+    def _reaching(self, of: Local[T]) -> T:
+        """The gradient at the sum over the channels."""
+        return of.own.get("grad_inner", of.grad)
 
     def _readers(self, c: int, channels: int) -> list[tuple[int, int, int]]:
         """For an input channel: the maps that it goes into, each with the filter and its kernel that are laid on it."""
@@ -407,15 +433,15 @@ class Conv2d(Activated, Sliding):
         found = np.zeros(x.shape)
         for c in range(len(x)):
             maps, filters, kernels = (list(part) for part in zip(*self._readers(c, len(x)), strict=True))
-            found[c] = stamped(of.grad[maps], weight[filters, kernels], self.window, x.shape)
+            found[c] = stamped(self._reaching(of)[maps], weight[filters, kernels], self.window, x.shape)
         return found / self._part(len(x))
 
     def grad_input_cell(self, n: int, at: Shape, of: Local[Grids]) -> str:
         c, i, j = at
         channels = len(of.xs[n])
-        readers = self._readers(c, channels)
+        readers, grad = self._readers(c, channels), self._reaching(of)
         text = laid_back(
-            self.window, (i, j), [of.grad[m] for m, *_ in readers], [of.own["turned"][k][w] for _, k, w in readers]
+            self.window, (i, j), [grad[m] for m, *_ in readers], [of.own["turned"][k][w] for _, k, w in readers]
         )
         return f"({text})/{channels}" if self._part(channels) > 1 else text
 
@@ -423,10 +449,10 @@ class Conv2d(Activated, Sliding):
         if key == "bias":
             return of.grad.reshape(self.out_channels, -1).sum(axis=1)
         (x,), found = of.xs, np.zeros(of.own["weight"].shape)
-        view = self.window.views(x, 0)
+        view, grad = self.window.views(x, 0), self._reaching(of)
         for c in range(len(x)):
             for m, k, w in self._readers(c, len(x)):
-                found[k, w] += np.einsum("ij,ijab->ab", of.grad[m], view[c])
+                found[k, w] += np.einsum("ij,ijab->ab", grad[m], view[c])
         return found / self._part(len(x))
 
     def grad_parameter_cell(self, key: str, at: Shape, of: Local[Grids]) -> str:
@@ -440,7 +466,8 @@ class Conv2d(Activated, Sliding):
                 for m, *kernel in self._readers(c, len(x)):
                     laid_on.setdefault(tuple(kernel), []).append((m, c))
             of.memo["laid on"] = laid_on
-        terms = [laid_whole(self.window, (a, b), x[c], of.grad[m]) for m, c in of.memo["laid on"][k, w]]
+        grad = self._reaching(of)
+        terms = [laid_whole(self.window, (a, b), x[c], grad[m]) for m, c in of.memo["laid on"][k, w]]
         text = "+".join(terms)
         return f"({text})/{len(x)}" if self._part(len(x)) > 1 else text
 

@@ -263,4 +263,4 @@ def _helper(step: Array, node: Node, local: Local[Array], before: str) -> Array:
     assert formula is not None
     axes = step.grid_axes or (max(1, len(step.shape) - 2) if len(node.shape) == 3 else 0)
     return gradient([Term(local, forward, formula)], key=step.key, owner=before + node.name, shape=step.shape, role="gradient",
-                    grid_axes=axes, spacing=step.spacing)  # fmt: skip
+                    grid_axes=axes, spacing=step.spacing, margin=step.margin)  # fmt: skip

@@ -53,8 +53,8 @@ def refuse_untrainable(network: Network) -> None:
                     f"{where}: is not live, and gradients are formulas; make all layers live, or leave --train out"
                 )
             scope = getattr(node.layer, "activation_scope", "map")
-            if scope != "map":
-                raise NetworkError(f'{where}: activation_scope "{scope}" has no backward pass here; train it with "map"')
+            if scope == "channel":
+                raise NetworkError(f'{where}: activation_scope "{scope}" has no backward pass; train it with "map"')
             for part in node.layer.parts(*node.in_shapes):
                 if type(part.layer).grad_input is Backward.grad_input:
                     raise NetworkError(f"{where}: {part.layer.type} has no backward pass; its layer's file lacks one")

@@ -46,6 +46,7 @@ def _conv2d(layer: Any, x: Tensor, weight: Tensor, bias: Tensor | None = None) -
         weight = weight.expand(-1, channels, -1, -1)
     y = functional.conv2d(x, weight, groups=layer.groups, **how)
     y = y / channels if layer.channel_mix == "mean" else y
+    y = output(layer.activation, [y], {}, training=False) if layer.activation_scope == "sum" else y
     return y if bias is None else y + bias[:, None, None]
 
 

@@ -29,9 +29,9 @@ def refuse_unknown(network: Network) -> None:
     """Raise NetworkError where a layer cannot be trained, naming it."""
     for node in network.nodes:
         with located(file=network.source, layer=node.name):
-            if (scope := getattr(node.layer, "activation_scope", "map")) != "map":
+            if getattr(node.layer, "activation_scope", "map") == "channel":
                 raise NetworkError(
-                    f'{network.source}: {node.title}: activation_scope "{scope}" cannot be trained; train it with "map"'
+                    f'{network.source}: {node.title}: activation_scope "channel" cannot be trained; train it with "map"'
                 )
             if not known(node.layer):
                 raise NetworkError(f"{network.source}: {node.title}: {node.layer.type} is not known to training/layers.py")

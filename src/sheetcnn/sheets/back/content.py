@@ -16,6 +16,8 @@ LABELS = {
     "grad_map": ("gradient at map {k}", "gradient {k}", "grad {k}", "{k}"),
     "grad_sum": ("gradient at sum {k}", "gradient {k}", "grad {k}", "{k}"),
     "before_kernel": ("filter {k} · channel {c}", "filter {k}", "{k}"),
+    "inner": ("sum {k}, before the bias", "sum {k}", "{k}"),
+    "grad_inner": ("gradient at that sum", "gradient", "grad"),
     "grad_kernel": ("gradient", "grad"),
     "after_kernel": ("kernel after", "after"),
     "turned": ("turned by 180°", "turned"),
@@ -28,6 +30,8 @@ WORDS = {
     "grad_sum": "gradient at the sum",
     "grad_kernel": "gradient of kernels",
     "after_kernel": "kernels after",
+    "inner": "sum before the bias",
+    "grad_inner": "gradient at that sum",
     "turned": "turned kernels",
     "back_in": "reads",
 }
