@@ -96,6 +96,45 @@ def in_numpy(case: Case) -> None:
     else:
         given["loss.answer"] = np.array([float(rng.integers(1, shape[0] + 1))])
     close(graph.run(given), by_torch(graph, given))
+    two_steps(case, given)
+
+
+def two_steps(case: Case, given: Values) -> None:
+    """Two steps of the optimizer that the network's size picks, against PyTorch's."""
+    import torch
+    from torch_network import run
+
+    makes: dict[str, Callable[[list[Any]], Any]] = {
+        "sgd": lambda leaves: torch.optim.SGD(leaves, lr=RATE),
+        "momentum": lambda leaves: torch.optim.SGD(leaves, lr=RATE, momentum=0.9),
+        "adam": lambda leaves: torch.optim.Adam(leaves, lr=RATE, eps=1e-3),  # with a small eps, noise would be a step
+    }
+    name = list(makes)[sum(array.size for array in given.values()) % 3]
+    training = {**(case.network.get("training") or {}), "optimizer": name} | ({"eps": 1e-3} if name == "adam" else {})
+    network = parse_network(case.network | {"training": training}, "test")
+    graph = Graph(network, Drawn(training=True, typed=network.loss == "mse", updates=2))
+    numbers = {f"loss.{key}": np.array([number]) for key, number in network.training.numbers().items()}
+    given = given | numbers | {"loss.rate": np.array([RATE])}
+    if not graph.learning.course:
+        return
+    values = graph.run(given)
+    now = {name: array for name, array in given.items() if not name.startswith("loss.")}
+    leaves = {
+        id: torch.tensor(now[id], dtype=torch.double, requires_grad=True) for id in map(".".join, graph.learning.course)
+    }
+    optimizer, losses = makes[name](list(leaves.values())), []
+    for _ in range(3):
+        tensors = run(graph, now | {id: leaf.detach().numpy() for id, leaf in leaves.items()})
+        loss = loss_of(network, tensors, given)
+        losses.append(float(loss.detach()))
+        loss.backward()
+        for id, leaf in leaves.items():
+            leaf.grad = torch.zeros_like(leaf) if tensors[id].grad is None else tensors[id].grad
+        if len(losses) < 3:
+            optimizer.step()
+    want = {"loss.curve": np.array(losses)}
+    want |= {arrays[-1].id: leaves[".".join(key)].detach().numpy() for key, arrays in graph.learning.course.items()}
+    close(values, want)
 
 
 def in_a_workbook(case: Case, office: Office, folder: Path) -> None:
