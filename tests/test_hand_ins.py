@@ -6,7 +6,6 @@ import io
 import os
 import shutil
 import stat
-import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Callable
@@ -441,7 +440,7 @@ def packed(files: dict[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def test_the_archive_as_it_was_downloaded(made: HandedOut, tmp_path: Path) -> None:
+def test_the_archive_as_it_was_downloaded(made: HandedOut, tmp_path: Path, private: Path) -> None:
     """With folders, a student's own archive in it, and what systems and programs leave beside."""
     anna, bob, cem = (path.read_bytes() for path in made.workbooks)
     archive = zipped(
@@ -459,13 +458,12 @@ def test_the_archive_as_it_was_downloaded(made: HandedOut, tmp_path: Path) -> No
             "Cem Öz_3_assignsubmission_file_/.DS_Store": b"x",
         },
     )
-    before = set(Path(tempfile.gettempdir()).glob("sheetcnn-*"))
     assert rows(grade(archive, made.key)) == [
         ("Anna Schmidt", "Anna Schmidt_1_assignsubmission_file_/handout.xlsx", []),
         ("Bob Jones", "Bob Jones_2_assignsubmission_file_/work.zip/work/handout.xlsx", []),
         ("Cem Öz", "Cem Öz_3_assignsubmission_file_/handout.xlsx", []),
     ]
-    assert set(Path(tempfile.gettempdir()).glob("sheetcnn-*")) <= before
+    assert not list(private.glob("sheetcnn-*"))
     shutil.rmtree(tmp_path / "in", ignore_errors=True)
     (tmp_path / "in").mkdir()
     shutil.copy(archive, tmp_path / "in")

@@ -114,7 +114,7 @@ def test_the_networks_are_worth_it() -> None:
     assert np.mean([len(case.network["layers"]) for case in seen]) > MOST_LAYERS / 3
     assert any("share" in layer for layer in layers)
     seen.clear()
-    holds(0, 640, look, "conv2d")
+    holds(0, 2560, look, "conv2d")  # what is drawn comes in clumps, and not the same on every run
     scopes = {layer.get("activation_scope", "map") for case in seen for layer in case.network["layers"]}
     assert scopes == {"map", "channel", "sum"}
     assert any("kernels" in layer for layer in layers)
