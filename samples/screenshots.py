@@ -10,7 +10,6 @@ import zipfile
 from pathlib import Path
 
 import onnx
-import openpyxl
 from PIL import Image, ImageChops
 
 import sheetcnn
@@ -18,7 +17,17 @@ from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
 LANDSCAPE = b'landscape" paperSize="9" fitToHeight="1"'
 TARGET = Path(__file__).parent / "screenshots"
-FILM = 0.4  # of the height of the sheet Steps, which has a table below
+LESSONS = {  # the picture, the sheet that answers, and how much of it from its top
+    "learn-by-hand": ("by-hand", "conv_back", 1.0),
+    "learn-sharing": ("quarters", "conv_back", 1.0),
+    "learn-relu-gate": ("gate", "conv_back", 1.0),
+    "learn-pool-winner": ("winners", "conv_back", 1.0),
+    "learn-skip": ("two-ways", "stem_back", 1.0),
+    "learn-edge": ("cat", "Steps", 0.4),  # below stands a table
+    "learn-vanishing": ("digit-3", "Loss", 1.0),
+    "learn-twins": ("gate", "conv_back", 1.0),
+    "learn-by-heart": ("digit-3", "Loss", 1.0),
+}
 
 
 def pages(book: Path, folder: Path, dpi: int, only: str = "") -> list[Image.Image]:
@@ -57,6 +66,19 @@ def save(picture: Image.Image, name: str) -> None:
     picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(TARGET / f"{name}.png", optimize=True)
 
 
+def lessons() -> None:
+    """The sheet of each lesson that answers its question, without what is below the answer."""
+    for name, (picture, sheet, part) in LESSONS.items():
+        with tempfile.TemporaryDirectory() as made:
+            folder = Path(made)
+            all_pages = pages(sheetcnn.build(name, picture, folder / "book.xlsx", train=True).path, folder, 200)
+            text = subprocess.run(["pdftotext", str(folder / "whole.pdf"), "-"], check=True, capture_output=True, text=True)
+            titles = [page.split("\n", 1)[0] for page in text.stdout.split("\f")]  # some sheets are not printed
+            number = next(n for n, title in enumerate(titles) if title.split(" ")[0] == sheet)
+            small = trimmed(all_pages[number], (1, part))
+            save(small.resize((1300, 1300 * small.height // small.width)), name)
+
+
 if __name__ == "__main__":
     TARGET.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
@@ -70,12 +92,7 @@ if __name__ == "__main__":
         save(apart.resize((1300, 1300 * apart.height // apart.width)), "inspector")
         save(trimmed(pixels, (1, 0.36)), "input")
         save(trimmed(layer, (1, 0.285)), "layer")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        book = sheetcnn.build("learn-edge", "cat", folder / "edge.xlsx", train=True).path
-        film = pages(book, folder, 200)[openpyxl.load_workbook(book).sheetnames.index("Steps")]
-        small = trimmed(film, (1, FILM))
-        save(small.resize((1300, 1300 * small.height // small.width)), "learn-edge")
+    lessons()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         [model] = Path(onnx.__file__).parent.rglob("light_squeezenet.onnx")

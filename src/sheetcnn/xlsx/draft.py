@@ -193,10 +193,15 @@ def merged(sheet: Worksheet, row: int, column: int, rows: int, columns: int) -> 
 
 def put_line(sheet: Worksheet, row: int, column: int, items: list[tuple[str, str | None]]) -> int:
     """Write links side by side; returns the next free column."""
-    for text, link in items:
-        put(sheet, row, column, text, "link", link)
-        column += -(-len(text) * 7 // CELL) + 1
+    for item in items:
+        put(sheet, row, column, item[0], "link", item[1])
+        column += line_columns([item])
     return column
+
+
+def line_columns(items: list[tuple[str, str | None]]) -> int:
+    """How many columns such links take."""
+    return sum(-(-len(text) * 7 // CELL) + 1 for text, _ in items)
 
 
 def area_of(grid: Grid) -> str:

@@ -9,10 +9,10 @@ from ...model.training import back_of
 from ...xlsx import palette
 from ...xlsx.colours import known
 from ...xlsx.columns import square_cells
-from ...xlsx.draft import WorkbookDraft
+from ...xlsx.draft import WorkbookDraft, line_columns
 from ..content import WorkbookContent
 from ..layer.look import cell_block, corner, header, links_of, marks
-from ..page import GAP, HEADER, Block, Page
+from ..page import GAP, HEADER, LEFT, Block, Page
 from ..scales.content import has_colours
 from ..scales.look import colour_array, scale_bars
 from ..screen import show
@@ -31,8 +31,9 @@ def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: 
     lines = back_lines(content.graph, name)
     title = f"{page.sheet}  ·  gradients"
     links = links_of(*neighbours, content.home)
-    if name != INPUT and sheet_name(LOSS) not in neighbours:  # where the learning rate is
-        links.append((sheet_name(LOSS), sheet_name(LOSS)))
+    loss = sheet_name(LOSS)  # where the learning rate is
+    if name != INPUT and loss not in neighbours and fits([*links, (loss, loss)], page.corner):
+        links.append((loss, loss))
     if page.corner:
         corner(sheet, page, title, lines, links)
         row, column = 1, page.corner + GAP
@@ -42,6 +43,11 @@ def back_sheet(draft: WorkbookDraft, content: WorkbookContent, name: str, page: 
     arrays = learning.pages[back_of(name)]
     scale_bars(draft, sheet, content, arrays, row, column, word_of)
     pour(draft, content, page, arrays)
+
+
+def fits(links: list[tuple[str, str | None]], corner: int) -> bool:
+    """Whether links have room beside each other in the text at the top left, if there is such a corner."""
+    return not corner or LEFT + line_columns(links) <= corner
 
 
 def pour(draft: WorkbookDraft, content: WorkbookContent, page: Page, arrays: list[Array], colours: bool = True) -> None:
