@@ -99,7 +99,8 @@ def test_every_cell_in_other_programs(name: str, tmp_path: Path, office: Any) ->
         assert not any("backward" in note for note in report.notes)
 
 
-def test_flat_areas_and_ties_agree_with_the_rule(tmp_path: Path) -> None:
+@pytest.mark.libreoffice
+def test_flat_areas_and_ties_agree_with_the_rule(tmp_path: Path, office: Any) -> None:
     """A picture of one colour: every window of the pool has ties, every sum before ReLU may be 0 but for rounding."""
     network = {
         "name": "ties",
@@ -113,6 +114,7 @@ def test_flat_areas_and_ties_agree_with_the_rule(tmp_path: Path) -> None:
     assert book is not None
     assert sheetcnn.check(book).findings == []
     assert check_with(by_ironcalc, book).findings == []
+    assert check_with(office.recalculated, book).findings == []
     values = sheetcnn.build(network, np.full((1, 6, 6), 0.3), train=True).content.values
     inside = values["conv.grad_sum"][0, 1:-1, 1:-1]
     assert not inside.any()  # the Laplacian of a flat area is 0, but for rounding: the gate is shut
