@@ -62,6 +62,7 @@ def test_options(tmp_path: Path) -> None:
         "labels": {"labels": tmp_path / "labels.txt"},
     }
     options["all"] = {key: value for one in options.values() for key, value in one.items()}
+    options["training"] = {"steps": 2, "epochs": True}
     pictures = {"a picture": "digit-3", "two pictures": ["digit-3", "digit-9"]}
     for count, picture in pictures.items():
         for name, given in options.items():
