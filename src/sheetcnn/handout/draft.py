@@ -17,6 +17,9 @@ from .variant import Variant
 EXERCISE, FEEDBACK = "Exercise", "_feedback"  # the sheets
 
 
+FRAMES = ("E0408A", "EA580C", "A855F7", "0D9488", "B7791F", "65A30D")
+
+
 @dataclass
 class Box:
     """A rectangle of cells that turn green when they are right."""
@@ -82,6 +85,14 @@ class HandoutDraft(WorkbookDraft):
         """Cells in a style for what is to be filled in, which only the key has filled in."""
         cells = {(i, j): replace(self.cell(grid, i, j), style=style) if self.key else Cell(style) for i, j in places}
         self.put_cells(grid, cells)
+
+    def own_colour(self, areas: list[Grid]) -> str | None:
+        """The colour of the frames around some areas, which no other frame may cross; None where one would."""
+        if any(area.meets(other) for area in areas for other in self.windows):
+            return None
+        self.colours.append(FRAMES[len(self.colours) % len(FRAMES)])
+        self.windows += areas
+        return self.colours[-1]
 
     def frame(self, grid: Grid, first: tuple[int, int], last: tuple[int, int], colour: str) -> None:
         """A frame around some cells of a grid."""

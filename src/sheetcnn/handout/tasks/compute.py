@@ -17,7 +17,6 @@ from .task import node_of
 
 MOST = 12  # cells
 # Of cells to compute, and their windows: seen on dark cells and on light ones; blue is for what is negative.
-FRAMES = ("E0408A", "EA580C", "A855F7", "0D9488", "B7791F", "65A30D")
 
 
 class Compute(Cells):
@@ -65,11 +64,9 @@ class Compute(Cells):
                 last = min(top + rows, grid.rows) - 1, min(left + columns, grid.columns) - 1
                 windows.append((grid, (up, before), last))
             areas = [_area(*window) for window in windows]
-            if any(area.meets(other) for area in areas for other in draft.windows):
+            colour = draft.own_colour(areas)
+            if colour is None:
                 continue
-            colour = FRAMES[len(draft.colours) % len(FRAMES)]
-            draft.colours.append(colour)
-            draft.windows += areas
             draft.frame(grids[f"{self.layer}.output"][m], (i, j), (i, j), colour)
             for window in windows:
                 draft.frame(*window, colour)
@@ -91,11 +88,9 @@ class Compute(Cells):
             text = array.written(grids, own.sheet)(at)
             read = [part for _, area in references_in(text) if (part := _read_part(every, own.sheet, area))]
             areas = [_area(*part) for part in read]
-            if any(area.meets(other) for area in areas for other in draft.windows):
+            colour = draft.own_colour(areas)
+            if colour is None:
                 continue
-            colour = FRAMES[len(draft.colours) % len(FRAMES)]
-            draft.colours.append(colour)
-            draft.windows += areas
             i, j = (*at[array.grid_axes :], 0, 0)[:2]
             draft.frame(own, (i, j), (i, j), colour)
             for part in read:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
 from ...a1 import LETTERS
 from ...arrays.computed_range import choose
 from ...arrays.grid import Grid
@@ -72,3 +75,40 @@ class References:
 def index(area: str, place: str) -> str:
     """A cell of an area; of an area of one cell itself, since not every program takes INDEX of that."""
     return f"INDEX({area},{place})" if ":" in area else area
+
+
+class Pointing(Protocol):
+    """What points at cells of an inspector by their names."""
+
+    def area(self, name: str, sheet: str) -> str:
+        """What is typed."""
+
+    def at(self, field: str, sheet: str) -> str:
+        """What is shown."""
+
+    def of(self, field: str, sheet: str) -> str:
+        """How many there are."""
+
+
+def place_note(
+    to: Pointing,
+    sheet: str,
+    names: Iterable[tuple[str, str]],
+    sizes: Sequence[int],
+    place: Sequence[int],
+    choice: Mapping[str, Any],
+) -> tuple[str, str]:
+    """What is wrong with the place that was chosen, as a formula and as NumPy says it.
+
+    `names` are what is chosen and what there are of it: row and rows.
+    """
+    texts, values = [], []
+    for (name, limit), size, at in zip(names, sizes, place, strict=True):
+        typed, shown, most = to.area(name, sheet), to.at(name, sheet), to.of(limit, sheet)
+        there = f'IF({most}=1,"1 {name}",{most}&" {limit}")'
+        texts.append(f'IF({typed}={shown},"","✗ only "&{there}&": {name} "&{shown}&" is shown  ")')
+        given = choice[name]
+        right = type(given) in (int, float) and given == at + 1
+        there = f"1 {name}" if size == 1 else f"{size} {limit}"
+        values.append("" if right else f"✗ only {there}: {name} {at + 1} is shown  ")
+    return "&".join(texts), "".join(values)

@@ -10,7 +10,7 @@ import numpy as np
 from ...arrays.computed_range import TOLERANCE, ComputedRange
 from ...model.trace import as_maps
 from .hidden import BLANK, NO_LINE, HiddenSheet
-from .references import index
+from .references import index, place_note
 from .stack import around
 from .table import CHOICES, LIMITS, NOTHING, ROW, STACK, zeros
 
@@ -47,20 +47,15 @@ class ShownSheet:
 
     def _note(self) -> ComputedRange:
         """What is wrong with the place that was chosen."""
-        texts, values = [], []
-        for choice, limit, size, at in zip(
-            CHOICES[1:], LIMITS, as_maps(self.layer.node.shape), self.seen.place, strict=True
-        ):
-            typed, shown = self.to.area(choice, self.sheet), self.to.at(choice, self.sheet)
-            most = self.to.of(limit, self.sheet)
-            there = f'IF({most}=1,"1 {choice}",{most}&" {limit}")'
-            texts.append(f'IF({typed}={shown},"","✗ only "&{there}&": {choice} "&{shown}&" is shown  ")')
-            given = self.choice[choice]
-            right = type(given) in (int, float) and given == at + 1
-            there = f"1 {choice}" if size == 1 else f"{size} {limit}"
-            values.append("" if right else f"✗ only {there}: {choice} {at + 1} is shown  ")
-        self.note = "".join(values)
-        return ComputedRange("inspector_note", lambda *_: "&".join(texts), [[self.note]])
+        text, self.note = place_note(
+            self.to,
+            self.sheet,
+            zip(CHOICES[1:], LIMITS, strict=True),
+            as_maps(self.layer.node.shape),
+            self.seen.place,
+            self.choice,
+        )
+        return ComputedRange("inspector_note", lambda *_: text, [[self.note]])
 
     def _sentence(self) -> ComputedRange:
         text = index(self.to.area("sentences", self.sheet), self.to.at("layer", self.sheet))

@@ -11,6 +11,7 @@ from ...arrays.computed_range import TOLERANCE, ComputedRange, choose
 from ...arrays.grid import Grid
 from ...arrays.terms import Area
 from ...layers.backward import NEAR
+from ..inspector.references import place_note
 from .moving import AXES, features_of
 from .references import To, index, index_at, plain, seen
 from .steps import CLOSED, EARLIER, OPEN, OTHER, WON, Step, steps_of
@@ -251,17 +252,10 @@ class _Views:
             ComputedRange(field, lambda *_, field=field: to.of(field, sheet), [[size]])
             for field, size in zip(LIMITS, self.subject.size, strict=True)
         ]
-        texts, values = [], []
-        for choice, limit, size, at in zip(CHOICES[1:], LIMITS, self.subject.size, self.place, strict=True):
-            typed, shown, most = to.area(choice, sheet), to.at(choice, sheet), to.of(limit, sheet)
-            there = f'IF({most}=1,"1 {choice}",{most}&" {limit}")'
-            texts.append(f'IF({typed}={shown},"","✗ only "&{there}&": {choice} "&{shown}&" is shown  ")')
-            given = self.choice[choice]
-            right = type(given) in (int, float) and given == at + 1
-            there = f"1 {choice}" if size == 1 else f"{size} {limit}"
-            values.append("" if right else f"✗ only {there}: {choice} {at + 1} is shown  ")
-        self.note = "".join(values)
-        found.append(ComputedRange("note", lambda *_: "&".join(texts), [[self.note]]))
+        text, self.note = place_note(
+            to, sheet, zip(CHOICES[1:], LIMITS, strict=True), self.subject.size, self.place, self.choice
+        )
+        found.append(ComputedRange("note", lambda *_: text, [[self.note]]))
         words = index(to.area("words", sheet), to.at("gradient", sheet))
         found.append(ComputedRange("sentence", lambda *_: words, [[self.subject.words]]))
         found.append(ComputedRange("maps_shown", lambda *_: to.of("maps", sheet), [[self.row["maps"]]]))

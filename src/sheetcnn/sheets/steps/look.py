@@ -28,7 +28,7 @@ from ..loss.look import boxed
 from ..loss.place import LossPage, names_place, right_place
 from ..page import LEFT, Page
 from ..pictures.place import number_place
-from .content import CHOICE, LARGEST, LISTED, LISTS, NUMBER, ORDER, ORDER_WORDS, ORDERS, choice_views, frame, order_views
+from .content import CHOICE, LISTED, LISTS, ORDER, ORDER_WORDS, ORDERS, choice_views, frame, order_views
 from .place import CHOICE_COLUMNS, WIDE, StepsPage
 
 HINT = "With the next one, the loss after a step is that of the picture which comes then."
@@ -133,7 +133,6 @@ def _film(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, page
     first = page.kernels[0]
     size = max(float(np.abs(values[array.id][first.index]).max()) for array in first.arrays)
     for view, place in zip(choice_views(choice, listed, number, page.frames, 1, size), (number, largest), strict=True):
-        assert view.name in (NUMBER, LARGEST)
         draft.view(view, place, draft.style("plain", ";;;"))
     style = draft.style("formula", palette.number_format(np.array([size, -size])))
     for step, place in enumerate(page.frames):
