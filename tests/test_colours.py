@@ -19,8 +19,8 @@ from PIL import Image
 import sheetcnn
 from sheetcnn.a1 import LETTERS
 from sheetcnn.formula import read_book
+from sheetcnn.handout.draft import FRAMES
 from sheetcnn.handout.feedback import DARKEST, GREEN, SHADES, WRONG, WRONG_INK
-from sheetcnn.handout.tasks.compute import FRAMES
 from sheetcnn.notebook import maps
 from sheetcnn.xlsx import palette
 from sheetcnn.xlsx.colours import colour, shades_of

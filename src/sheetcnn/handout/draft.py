@@ -15,8 +15,7 @@ from ..xlsx.draft import WorkbookDraft
 from .variant import Variant
 
 EXERCISE, FEEDBACK = "Exercise", "_feedback"  # the sheets
-
-
+# Of cells to compute, and their windows: seen on dark cells and on light ones; blue is for what is negative.
 FRAMES = ("E0408A", "EA580C", "A855F7", "0D9488", "B7791F", "65A30D")
 
 

@@ -16,7 +16,6 @@ from .cells import Cells
 from .task import node_of
 
 MOST = 12  # cells
-# Of cells to compute, and their windows: seen on dark cells and on light ones; blue is for what is negative.
 
 
 class Compute(Cells):
