@@ -453,7 +453,7 @@ FILES: dict[str, tuple[Callable[[], str], str]] = {
     "pads.toml": (lambda: toml('[[layers]]\ntype = "pad"\npadding = 16384\n' * 5), "cells"),
     "growth.toml": (lambda: toml('[[layers]]\ntype = "upsample"\nscale_factor = 16384\n' * 900), "output would be"),
     "doubling.json": (lambda: json.dumps(NETWORK | {"layers": [{"type": "identity", "name": "a0"}] + [{"type": "concat", "name": f"a{n}", "input": [f"a{n - 1}"] * 100} for n in range(1, 900)]}), "output would be"),
-    "wide.toml": (lambda: toml('[[layers]]\ntype = "flatten"\n[[layers]]\ntype = "linear"\nout_features = 16384\n[[layers]]\ntype = "linear"\nout_features = 16384\n'), "Excel has 16,384"),
+    "wide.toml": (lambda: toml('[[layers]]\ntype = "flatten"\n[[layers]]\ntype = "linear"\nout_features = 16384\n' + '[[layers]]\ntype = "linear"\nout_features = 16384\n' * 2), "cells"),
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from sheetcnn.arrays.lazy import LazyValues, as_float, compact
 from sheetcnn.checking.contents import description_texts
 from sheetcnn.errors import NetworkError, PictureError, WorkbookError
 from sheetcnn.formula import read_book
+from sheetcnn.layers import linear
 from sheetcnn.model import limits
 from sheetcnn.model.network import parse_network
 
@@ -247,3 +248,48 @@ def test_shared_weights_of_layers_that_are_not_live(tmp_path: Path) -> None:
         built = sheetcnn.build(HEAD | {"layers": layers}, PIXELS, tmp_path / f"{len(live)}.xlsx", live=live)
         np.testing.assert_array_equal(built.values["again"]["output"], whole.values["again"]["output"])
         assert sheetcnn.check(built.path).ok
+
+
+@pytest.mark.libreoffice
+def test_weights_of_more_inputs_than_a_sheet_has_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They stand in several lines for each output; the numbers, and what is exported, are as ever."""
+    inputs = 67 * 3 * 3  # as maps too many for the Inspector
+    layers: list[dict[str, Any]] = [
+        {"type": "flatten", "name": "flat"},
+        {"type": "linear", "name": "fc", "out_features": 4, "activation": "relu"},
+        {"type": "linear", "name": "one", "out_features": 1, "bias": False, "input": "flat"},
+        {"type": "linear", "name": "again", "out_features": 1, "bias": False, "input": "flat", "share": "one"},
+        {"type": "concat", "input": ["fc", "one", "again"]},
+    ]
+    network = {"name": "n", "input": {"channels": 67, "height": 3, "width": 3}, "layers": layers}
+    pixels = np.random.default_rng(0).normal(size=(67, 3, 3))
+    plain = sheetcnn.build(network, pixels, tmp_path / "plain.xlsx")
+    sheetcnn.export(plain.path, tmp_path / "plain.npz")
+    linear.lines_of.cache_clear()
+    monkeypatch.setattr(linear, "WIDEST", 250)
+    try:
+        with pytest.raises(NetworkError, match=r"linear \"fc\"\): reads 603 numbers; gradients are drawn of up to 250"):
+            sheetcnn.build(network, pixels, train=True, answer="1")
+        built = sheetcnn.build(network, pixels, tmp_path / "n.xlsx")
+        np.testing.assert_array_equal(built.values["concat_5"]["output"], plain.values["concat_5"]["output"])
+        assert built.network.by_name["fc"].named_parameter_words == f"4 outputs · {inputs} inputs + 4 biases = 2416"
+        assert "sum" in str(built.explain("fc", 1, 3, 1))
+        book = read_book(built.path)
+        sheet, top, left, bottom, right = book.names["fc_weight"]
+        assert (bottom - top + 1, right - left + 1) == (4 * 3, 201)
+        found = book.sheets[sheet].number[top : bottom + 1, left : right + 1].reshape(4, inputs)
+        assert book.names["one_weight"][3] - book.names["one_weight"][1] == 2
+        for engine in ("python", "libreoffice"):
+            report = sheetcnn.check(built.path, engine=engine)
+            assert report.ok, report.findings
+        sheetcnn.export(built.path, tmp_path / "w.npz")
+        sheetcnn.export(built.path, tmp_path / "w.onnx")
+        back = sheetcnn.build(tmp_path / "w.onnx", pixels)
+        np.testing.assert_allclose(back.values["concat_5"]["output"], built.values["concat_5"]["output"], rtol=1e-6)
+        edited = sheetcnn.check(changed(built.path, "fc_in", 9, tmp_path / "e.xlsx"))
+        assert [(f.kind, f.layer) for f in edited.findings if f.kind == "overwritten"] == [("overwritten", "fc")]
+    finally:
+        linear.lines_of.cache_clear()
+    with np.load(tmp_path / "w.npz") as one, np.load(tmp_path / "plain.npz") as other:
+        np.testing.assert_array_equal(one["fc.weight"], found)
+        assert {name: (one[name] == other[name]).all() for name in other} == dict.fromkeys(one, True)

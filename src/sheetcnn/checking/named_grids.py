@@ -163,12 +163,13 @@ class NamedGrids(NamedAreas):
         self.book.refuse_far(*area)
         (rows, columns), (down, along), count = array.size, array.spacing, array.shape[0]
         more = bottom - top - (rows - 1) * down, right - left - (columns - 1) * along
-        if min(more) or any(n < 0 or n % (count - 1) for n in more):
+        between = max(1, count - 1)
+        if min(more) or any(n < 0 or n % between for n in more) or (count == 1 and any(more)):
             raise WorkbookError(
                 f"{self.book.source}: {array.name()} stands for {count:,} grids at equal distances, and has other rows or "
                 "columns than these; perhaps some were inserted or deleted"
             )
-        step = more[0] // (count - 1), more[1] // (count - 1)
+        step = more[0] // between, more[1] // between
         places = [(top + n * step[0], left + n * step[1]) for n in range(count)]
         return [Grid(sheet, row, column, rows, columns, array.spacing) for row, column in places]
 

@@ -57,6 +57,10 @@ class Backward:
     row_back: ClassVar[str] = ""  # the step, a row over its weights, that is shown over their gradients, too
     back_words: ClassVar[str] = ""  # how what it passes back comes about
 
+    def untrainable(self, *shapes: Shape) -> str:
+        """Why no backward pass is drawn of it; empty where one is."""
+        return ""
+
     def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
         """The gradient that reaches the nth input."""
         raise NotImplementedError

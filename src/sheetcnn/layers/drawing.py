@@ -79,6 +79,8 @@ def _mirrors(layer: Layer, owner: str, inputs: tuple[Array, ...]) -> tuple[Array
 def _parameter(layer: Layer, owner: str, key: str, shape: Shape, maps: bool) -> Array:
     if len(shape) > 2:
         label = layer.maps_label
+        if not maps:  # the lines of an output's weights, those of the next below them
+            return Array(key, shape, owner=owner, label=label, role="parameter", grid_axes=1, one_name=True)
         said = key if label == "kernel" else label  # above maps, which no channel is laid on
         return Array(key, shape, owner=owner, label=label, role="parameter", grid_axes=len(shape) - 2,
                      spacing=layer.kernel_spacing(), labels=(f"{said} {{k}}", "{k}") if len(shape) == 3 else ())  # fmt: skip

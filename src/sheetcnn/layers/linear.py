@@ -1,11 +1,13 @@
 """Fully connected layer."""
 
+import math
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
 
 from ..a1 import MAX_COLUMNS
-from ..arrays.array import Array, Shape, cell_of
+from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids
 from ..arrays.receptive_field import ReceptiveField
 from ..arrays.window import Window
@@ -16,6 +18,14 @@ from .reduction import Reduction
 from .settings import Count, Flag
 
 FOLD = 5  # so many inputs in a line, and so many lines, are looked at at once
+WIDEST = MAX_COLUMNS - 64  # columns of weights in one line; the layer's numbers and their names stand at its left
+
+
+@cache
+def lines_of(inputs: int) -> Shape:
+    """How the weights of one output stand: in one line, or in as few lines of equal length as a sheet is wide enough for."""
+    length = next(n for n in range(min(inputs, WIDEST), 0, -1) if inputs % n == 0)
+    return (inputs,) if length == inputs else (inputs // length, length)
 
 
 class Linear(Activated):
@@ -27,6 +37,7 @@ class Linear(Activated):
     words: ClassVar[str] = "out = bias + Σ weight · input"
     takes: ClassVar[str] = "vector"
     folds: ClassVar[str] = "weight"
+    maps_label: ClassVar[str] = "weight"
     mirrors: ClassVar[bool] = False  # a row above the weights does
     row_back: ClassVar[str] = "in"
     back_words: ClassVar[str] = (
@@ -42,34 +53,44 @@ class Linear(Activated):
     out_features: Count
     bias: Flag = True
 
-    def check(self, shape: Shape) -> None:
-        if shape[0] > MAX_COLUMNS - 64:
-            raise ValueError(
-                f"it reads {shape[0]:,} numbers, each a column of its sheet; Excel has {MAX_COLUMNS:,}; pool more before it"
-            )
-
     def parameters(self, shape: Shape) -> dict[str, Shape]:
-        return {"weight": (self.out_features, shape[0])} | ({"bias": (self.out_features,)} if self.bias else {})
+        weight = (self.out_features, *lines_of(shape[0]))
+        return {"weight": weight} | ({"bias": (self.out_features,)} if self.bias else {})
+
+    def file_shape(self, key: str, shape: Shape) -> Shape:
+        return (shape[0], math.prod(shape[1:])) if key == "weight" else shape
+
+    def from_file(self, key: str, array: np.ndarray) -> np.ndarray:
+        return array.reshape(len(array), *lines_of(array.shape[1])) if key == "weight" else array
+
+    def to_file(self, key: str, array: np.ndarray) -> np.ndarray:
+        return array.reshape(len(array), -1) if key == "weight" else array
 
     def factor_words(self, key: str, shape: Shape) -> str:
         if key != "weight":
             return super().factor_words(key, shape)
-        return f"{counted(shape[0], 'output')} · {counted(shape[1], 'input')}"
+        return f"{counted(shape[0], 'output')} · {counted(math.prod(shape[1:]), 'input')}"
 
     def output_shape(self, shape: Shape) -> Shape:
         return (self.out_features,)
 
     def steps(self, shape: Shape, detail: str) -> list[Array]:
-        # SUMPRODUCT needs ranges of one shape, so the input column is drawn once more as a row above the weights.
-        return [Array("in", (1, shape[0]), lambda x, **_: x[None, :], lambda at, x, **_: cell_of(x, at[1:]))]
+        # SUMPRODUCT needs ranges of one shape, so the input column is drawn once more above the weights, in lines like theirs.
+        lines = (1, *lines_of(shape[0]))[-2:]
+
+        def cell(at: Shape, x: Grids, **_: Grids) -> str:
+            return x.at(at[0] * lines[1] + at[1], 0)
+
+        return [Array("in", lines, lambda x, **_: x.reshape(lines), cell)]
 
     def forward(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
-        total = weight @ x
+        total = weight.reshape(len(weight), -1) @ x
         return total if bias is None else total + bias
 
     def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None, **steps: Grids) -> str:
         (n,) = at
-        total = f"SUMPRODUCT({steps['in'].area},{weight.window(n, 0, 1, weight.columns)})"
+        lines, first = (weight[n], 0) if isinstance(weight, list) else (weight, n)
+        total = f"SUMPRODUCT({steps['in'].area},{lines.window(first, 0, steps['in'].rows, lines.columns)})"
         return total if bias is None else f"{bias.at(n, 0)}+{total}"
 
     def receptive_field(self, axis: int, shapes: tuple[Shape, ...], fields: list[ReceptiveField]) -> ReceptiveField:
@@ -83,6 +104,9 @@ class Linear(Activated):
 
     def multiplications(self, shape: Shape) -> int:
         return self.out_features * shape[0]
+
+    def untrainable(self, shape: Shape) -> str:
+        return "" if shape[0] <= WIDEST else f"reads {shape[0]:,} numbers; gradients are drawn of up to {WIDEST:,}"
 
     def grad_input(self, n: int, of: Local[np.ndarray]) -> np.ndarray:
         return of.own["weight"].T @ of.grad
@@ -102,4 +126,5 @@ class Linear(Activated):
         return f"torch.nn.Linear({shape[0]}, {self.out_features}{'' if self.bias else ', bias=False'})"
 
     def to_onnx(self, to: OnnxGraph, name: str, xs: list[str], shapes: tuple[Shape, ...], **given: np.ndarray) -> str:
-        return to.add("Gemm", name, *xs, *(to.weight(key, array) for key, array in given.items()), transB=1)
+        weights = [to.weight(key, self.to_file(key, array)) for key, array in given.items()]
+        return to.add("Gemm", name, *xs, *weights, transB=1)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..arrays.array import Array, Margin, Shape, Values
+from ..arrays.array import Array, Margin, Shape, Values, same_cell
 from ..arrays.grid import Grids
 from ..arrays.lazy import LazyValues
 from ..layers.drawing import arrays_of
@@ -116,7 +116,8 @@ class Graph:
             return of[weights.key].reshape(-1, *maps)
 
         def formula(at: Shape, **of: Grids) -> str:
-            return of[weights.key].at(at[0], int(np.ravel_multi_index(at[1:], maps)))
+            inputs = int(np.ravel_multi_index(at[1:], maps))
+            return same_cell((at[0], *map(int, np.unravel_index(inputs, weights.shape[1:]))), of[weights.key])
 
         return Array("folded", (node.shape[0], *maps), forward, formula, owner=node.name, role="view", grid_axes=2,
                      parameters={weights.key: weights})  # fmt: skip
@@ -141,7 +142,9 @@ class Graph:
         """Give all maps of a layer one name, and all its biases and the like: they stand in bands of one height."""
         for node in self.network.nodes:
             if node.name not in self.drawn.mirrors:
-                self.of[node.name] = [replace(a, one_name=a.grid_axes == 1 < a.shape[0]) for a in self.of[node.name]]
+                self.of[node.name] = [
+                    replace(a, one_name=a.one_name or a.grid_axes == 1 < a.shape[0]) for a in self.of[node.name]
+                ]
 
     def run(self, given: Values, change: Change | None = None) -> Values:
         """Every array in NumPy; `given` has the pixels and the parameters.

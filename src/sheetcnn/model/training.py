@@ -58,6 +58,8 @@ def refuse_untrainable(network: Network) -> None:
             for part in node.layer.parts(*node.in_shapes):
                 if type(part.layer).grad_input is Backward.grad_input:
                     raise NetworkError(f"{where}: {part.layer.type} has no backward pass; its layer's file lacks one")
+                if reason := part.layer.untrainable(*part.shapes):
+                    raise NetworkError(f"{where}: {reason}; leave --train out")
             if len(back_of(node.name)) > NAME_LETTERS:
                 raise NetworkError(
                     f"{where}: its sheet of gradients would be called {back_of(node.name)}; a sheet's name has at most "

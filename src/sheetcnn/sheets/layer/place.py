@@ -97,8 +97,9 @@ def vector_page(graph: Graph, node: Node) -> Page:
     columns = [arrays[-1], *(d for d in arrays[:-1] if len(d.shape) == 1 and d.role == "step")]
     columns += [d for d in mirrors if not d.grid_axes]
     columns += [d for d in arrays[:-1] if len(d.shape) == 1 and d.role not in ("step", "mirror")]
-    tables = [d for d in arrays[:-1] if len(d.shape) == 2 and d.role != "step"]
-    first = HEADER + 2 + (3 if above else 0)
+    tables = [d for d in arrays[:-1] if len(d.shape) > 1 and d.role in ("parameter", "shared")]
+    lines = max([1, *(d.size[0] for d in above)])  # of the weights of each output
+    first = HEADER + 2 + (2 + lines if above else 0)
     names = element_names(network, node)
     column = put_names(page, names, first)
     for array in columns:
@@ -112,13 +113,19 @@ def vector_page(graph: Graph, node: Node) -> Page:
         if array.grid_axes:
             column = _maps_beside(node, pen, array, (first, column), _map_labels(network, node.inputs[n]))
     for array in tables:
+        if array.grid_axes:
+            column = put_names(page, names, first, column, lines) - 1
         for row in above:
-            pen.put(row, (), first - 3, column, f"{node.inputs[0]}, as a row")
-        pen.put(array, (), first, column, f"{array.label}: a row for each output, a column for each input")
+            pen.put(row, (), first - 2 - lines, column, f"{node.inputs[0]}, as {_rows(lines)}")
+        text = (
+            f"{array.label}: {_rows(lines)} for each output, {'a column for each input' if lines == 1 else 'read like text'}"
+        )
+        for index in array.indexes():
+            pen.put(array, index, first + lines * sum(index), column, "" if any(index) else text)
         column += array.size[1] + GAP
     for array in arrays:
         if array.key == "folded":
-            _folded(graph, node, pen, array, first + node.shape[0] + 2, names)
+            _folded(graph, node, pen, array, first + lines * node.shape[0] + 2, names)
     return pen.finish()
 
 
@@ -128,11 +135,16 @@ def element_names(network: Network, node: Node) -> list[str]:
     return list(labels) if labels else [str(n + 1) for n in range(node.shape[0])]
 
 
-def put_names(page: Page, names: list[str], row: int) -> int:
-    """The names of a vector's numbers at the left, from a row on; returns the next free column."""
+def put_names(page: Page, names: list[str], row: int, left: int = LEFT, pitch: int = 1) -> int:
+    """The names of a vector's numbers in a column, from a row on, so many rows apart; returns the next free column."""
     for n, name in enumerate(names[:MAX_NAMED]):
-        page.marks.append(Mark(row + n, LEFT, name, "element"))
-    return LEFT + min(8, max(1, *(room_for(name) for name in names[:MAX_NAMED]))) + 1
+        page.marks.append(Mark(row + n * pitch, left, name, "element"))
+    return left + min(8, max(1, *(room_for(name) for name in names[:MAX_NAMED]))) + 1
+
+
+def _rows(count: int) -> str:
+    """So many rows."""
+    return "a row" if count == 1 else f"{count} rows"
 
 
 def _folded(graph: Graph, node: Node, pen: Pen, array: Array, row: int, names: list[str]) -> None:
