@@ -253,6 +253,7 @@ def test_shared_weights_of_layers_that_are_not_live(tmp_path: Path) -> None:
 @pytest.mark.libreoffice
 def test_weights_of_more_inputs_than_a_sheet_has_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They stand in several lines for each output; the numbers, and what is exported, are as ever."""
+    assert [linear.lines_of(n) for n in (1, 16_320, 25_088, 16_333)] == [(1,), (16_320,), (2, 12_544), (16_333, 1)]
     inputs = 67 * 3 * 3  # as maps too many for the Inspector
     layers: list[dict[str, Any]] = [
         {"type": "flatten", "name": "flat"},
