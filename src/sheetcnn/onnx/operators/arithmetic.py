@@ -148,7 +148,9 @@ def gemm(read: Reading, node: Node) -> Result:
     weight = read.weight(node, 1)
     if weight.ndim != 2:
         raise UnsupportedError(f"its weight is {shape_text(weight.shape)}, not a matrix")
-    weight = (weight if node.get("transB", 0) else weight.T) * node.get("alpha", 1.0)
+    weight = weight if node.get("transB", 0) else weight.T
+    if (alpha := node.get("alpha", 1.0)) != 1:
+        weight = weight * alpha
     bias = read.optional_weight(node, 2)
     if bias is not None and bias.size not in (1, len(weight)):
         raise UnsupportedError(f"it adds {shape_text(bias.shape)} to {len(weight)} numbers")
