@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from sys import intern
 
 from ..a1 import MAX_COLUMNS, MAX_ROWS
 from ..arrays.array import Array, Margin, Shape
@@ -19,7 +20,7 @@ LETTER = 4.2  # a letter's width in a grid's label, in pixels
 NO_MARGIN: Margin = (0, 0, 0, 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Block:
     """One grid in its place: which array it shows, and what is written above it."""
 
@@ -31,7 +32,7 @@ class Block:
     margin: Margin = NO_MARGIN
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A text beside the grids: a label, an operator, the name of a vector's element."""
 
@@ -138,7 +139,7 @@ class Pen:
                 f'the sheet of "{array.owner}" would have at least {last:,} columns; Excel allows {MAX_COLUMNS:,}; make the layer smaller'
             )
         grid = Grid(self.page.sheet, top, left, rows, columns, array.spacing)
-        self.page.add(Block(array, index, grid, array.name(index), label, margin))
+        self.page.add(Block(array, index, grid, intern(array.name(index)), label, margin))
         self._found.setdefault(array.id, {})[index] = grid
         return grid
 

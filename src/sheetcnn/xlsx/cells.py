@@ -30,7 +30,7 @@ def escape(text: str) -> str:
     return html_escape(text, quote=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """A cell unlike the others of its grid: its style, and what it holds, if anything."""
 
@@ -44,7 +44,7 @@ class Cell:
         return f'<c r="{name}" s="{self.style}">{formula}{value}</c>'
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CellBlock:
     """A grid to be written: its values, its formulas where it has any, and the style numbers of its cells.
 

@@ -91,9 +91,12 @@ def layer_sheet(
         looks = "open" if name in pixels and not beside else kind
         style = draft.style(looks, palette.number_format(known(numbers), typed))
         blank = draft.style("blank")
+        narrow = draft.style(kind, palette.ONE_DECIMAL) if typed and not palette.whole(numbers) else None
+        if narrow is not None and not palette.needs_room(numbers).any():
+            narrow = None
         for block in blocks:
             poured = cell_block(block, written, write, style, blank)
-            draft.fill(page.sheet, with_room(draft, poured, kind) if typed else poured)
+            draft.fill(page.sheet, poured if narrow is None else with_room(poured, narrow))
         if typed and array.role == "parameter" and numbers.ndim > 1:
             flag_no_numbers(sheet, [block.grid for block in blocks], blanks=not np.isnan(numbers).any())
         outline = outlines.get(name)
@@ -183,12 +186,11 @@ def cell_block(block: Block, array: Whole, write: Any, style: int, blank: int) -
     return CellBlock(block.grid, numbers, style, formula, pattern, block.margin, blank)
 
 
-def with_room(draft: WorkbookDraft, block: CellBlock, kind: str) -> CellBlock:
-    """A block of typed numbers, those with a decimal less for which two are too many beside their sign."""
+def with_room(block: CellBlock, style: int) -> CellBlock:
+    """A block of typed numbers, those in a style with a decimal less for which two are too many beside their sign."""
     numbers = np.asarray(block.values)
     if palette.whole(numbers):
         return block
-    style = draft.style(kind, palette.ONE_DECIMAL)
     at = np.argwhere(palette.needs_room(numbers)).tolist()
     cells = {(i, j): Cell(style, block.formula(i)[j] if block.formula else None, float(numbers[i, j])) for i, j in at}
     return replace(block, cells=cells)
