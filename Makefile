@@ -47,6 +47,7 @@ train: $(VENV)/installed
 samples: $(VENV)/dev office
 	$(BIN)/pip install --quiet scikit-image==0.26.0
 	$(BIN)/python samples/make.py
+	$(BIN)/python samples/mobilenet.py > samples/mobilenet-v2.toml
 	$(BIN)/python templates/make_weights.py
 	$(BIN)/python samples/workbooks.py
 	$(BIN)/python samples/screenshots.py
