@@ -26,9 +26,9 @@ quick: $(VENV)/dev
 docs: $(VENV)/installed
 	$(BIN)/python docs/make.py
 
-# LARGE=1 takes minutes and 7 GB: a network of ImageNet size, in LibreOffice too.
+# LARGE=1 takes hours and up to 20 GB: networks of ImageNet size, in LibreOffice too; NETWORKS="squeezenet alexnet" only some.
 bench: $(VENV)/bench
-	$(BIN)/python tests/bench.py $(if $(LARGE),--large)
+	$(BIN)/python $(if $(LARGE),tests/bench_large.py $(NETWORKS),tests/bench.py)
 
 # Minutes: other random networks, formulas, gradients, PyTorch models and damaged files than `make test` has. SEED=… looks at yet others.
 fuzz: $(VENV)/dev office

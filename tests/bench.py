@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -196,64 +195,6 @@ def memory(what: str, path: Path, pixels: Path, book: Path) -> float:
     return int(done.stdout.split()[-1]) / 1024
 
 
-WIDE = """
-name = "wide"
-[input]
-channels = 256
-height = 14
-width = 14
-""" + "".join(
-    f"""
-[[layers]]
-type = "conv2d"
-name = "{name}"
-out_channels = 256
-kernel_size = 3
-padding = 1
-activation = "relu"
-"""
-    for name in ("first", "second")
-)
-
-
-def large() -> list[tuple[str, str, str]]:
-    """What a whole network of ImageNet size takes, and two layers of 256 channels: a row for each thing that is done."""
-    import numpy as np
-    import onnx
-
-    from sheetcnn.office.libreoffice import find_libreoffice
-
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "wide.toml").write_text(WIDE)
-        np.save(folder / "wide.npy", np.random.default_rng(0).integers(0, 256, (256, 14, 14)).astype(float))
-        [squeezenet] = Path(onnx.__file__).parent.rglob("light_squeezenet.onnx")
-        rows: list[list[str]] = []
-        for network, picture in ((str(squeezenet), "cat"), (str(folder / "wide.toml"), str(folder / "wide.npy"))):
-            book = folder / "book.xlsx"
-            sheetcnn = [sys.executable, "-m", "sheetcnn"]
-            column = [taken([*sheetcnn, "build", network, picture, "-o", str(book)])]
-            column += [f"{book.stat().st_size / 1e6:.0f} MB", taken([*sheetcnn, "check", str(book)])]
-            if (office := find_libreoffice()) is not None:
-                profile = (folder / "profile").as_uri()
-                opening = [office, f"-env:UserInstallation={profile}", "--headless", "--norestore", "--convert-to", "csv"]
-                column.append(taken([*opening, "--outdir", str(folder), str(book)]))
-                column.append(taken([*sheetcnn, "check", str(book), "--engine", "libreoffice"]))
-            rows.append(column)
-    what = ("build", "file", "check", "opened in LibreOffice, with saved values", "check --engine libreoffice")
-    return list(zip(what, *rows, strict=False))
-
-
-def taken(command: list[str]) -> str:
-    """The seconds and the peak memory of a command and all that it starts."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    failed = f", exit code {process.returncode}" if process.returncode else ""
-    return f"{time.perf_counter() - start:.0f} s, {usage.ru_maxrss / 1e6:.1f} GB{failed}"
-
-
 def kernel_edit() -> str | None:
     """How long LibreOffice takes to recalculate the lenet5 workbook, gallery and inspector included, after a kernel's edit."""
     import json
@@ -285,14 +226,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=[1_024, 12_288, 147_456, 999_424], help="formula cells")
     parser.add_argument("--slow", type=int, default=2_000, help="the largest size at which engines in Python are run")
-    parser.add_argument("--large", action="store_true", help="instead: SqueezeNet, and two layers of 256 channels; minutes")
     options = parser.parse_args()
-    if options.large:
-        table = Table("", "SqueezeNet, 224×224", "256 → 256 → 256 channels, 14×14", title=f"Python {sys.version.split()[0]}")
-        for row in large():
-            table.add_row(*row)
-        Console(width=140).print(table)
-        return
     columns = [measure(size, slow=size <= options.slow) for size in options.sizes]
     table = Table(
         "formulas of three SUMPRODUCTs, ratios (goal)", *["" for _ in columns], title=f"Python {sys.version.split()[0]}"

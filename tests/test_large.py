@@ -273,6 +273,7 @@ def test_weights_of_more_inputs_than_a_sheet_has_columns(tmp_path: Path, monkeyp
             sheetcnn.build(network, pixels, train=True, answer="1")
         built = sheetcnn.build(network, pixels, tmp_path / "n.xlsx")
         np.testing.assert_array_equal(built.values["concat_5"]["output"], plain.values["concat_5"]["output"])
+        assert built.network.by_name["fc"].parameter_words == f"4·{inputs} + 4 = 2416"
         assert built.network.by_name["fc"].named_parameter_words == f"4 outputs · {inputs} inputs + 4 biases = 2416"
         assert "sum" in str(built.explain("fc", 1, 3, 1))
         book = read_book(built.path)

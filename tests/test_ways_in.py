@@ -82,7 +82,7 @@ def test_files_that_are_hardly_there(start: bytes, tmp_path: Path, monkeypatch: 
         assert not identical(found)
     monkeypatch.setattr("sheetcnn.office.libreoffice.find_libreoffice", lambda: "/bin/false")
     with (
-        pytest.raises(EngineError, match=r"^mine: is larger than 500,000,000 bytes"),
+        pytest.raises(EngineError, match=r"^mine: is larger than 2,000,000,000 bytes"),
         converted([tmp_path / "a.xlsx"], 9, "mine"),
     ):
         pass

@@ -315,9 +315,14 @@ class Layer(Backward, BaseModel):
         counts = self.trainable(*shapes)
         if not counts:
             return "none"
-        terms = " + ".join("·".join(map(str, self.all_parameters(*shapes)[key])) for key in counts)
+        sizes = self.all_parameters(*shapes)
+        terms = " + ".join("·".join(map(str, self.factors(key, sizes[key]))) for key in counts)
         total = str(sum(counts.values()))
         return terms if terms == total else f"{terms} = {total}"
+
+    def factors(self, key: str, shape: Shape) -> Shape:
+        """What is multiplied to count the numbers of a parameter of this shape."""
+        return shape
 
     def factor_words(self, key: str, shape: Shape) -> str:
         """How many numbers a parameter of this shape has, every factor named: `4 filters · 3 channels · 3·3 kernel`."""

@@ -66,10 +66,14 @@ class Linear(Activated):
     def to_file(self, key: str, array: np.ndarray) -> np.ndarray:
         return array.reshape(len(array), -1) if key == "weight" else array
 
+    def factors(self, key: str, shape: Shape) -> Shape:
+        return self.file_shape(key, shape)
+
     def factor_words(self, key: str, shape: Shape) -> str:
         if key != "weight":
             return super().factor_words(key, shape)
-        return f"{counted(shape[0], 'output')} · {counted(math.prod(shape[1:]), 'input')}"
+        outputs, inputs = self.factors(key, shape)
+        return f"{counted(outputs, 'output')} · {counted(inputs, 'input')}"
 
     def output_shape(self, shape: Shape) -> Shape:
         return (self.out_features,)

@@ -25,7 +25,7 @@ from . import guard
 from .unlinked import unlink_others
 
 TIMEOUT = 1800  # seconds
-LARGEST = 500_000_000  # bytes of a file
+LARGEST = 2_000_000_000  # bytes of a file
 _PLACES = (
     "/Applications/LibreOffice.app/Contents/MacOS/soffice",
     r"C:\Program Files\LibreOffice\program\soffice.com",
