@@ -21,6 +21,8 @@ from sheetcnn.formula import read_book
 from sheetcnn.layers import linear
 from sheetcnn.model import limits
 from sheetcnn.model.network import parse_network
+from sheetcnn.opening import read_model
+from sheetcnn.reading import Held
 
 HEAD: dict[str, Any] = {"name": "n", "input": {"channels": 1, "height": 4, "width": 4}}
 
@@ -98,6 +100,66 @@ def test_memory_does_not_grow_with_the_weights(kind: str, tmp_path: Path, monkey
             with np.load(tmp_path / "out.npz") as found:
                 assert {name: (found[name] == weights[name]).all() for name in weights} == dict.fromkeys(weights, True)
     assert taken[1] - taken[0] < 2 * 200 * 200 * 8 / 3
+
+
+def gemms(count: int, rng: np.random.Generator) -> Any:
+    """A model of fully connected layers of 40,000 weights, every second of which is stored the other way round."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    nodes = [helper.make_node("Flatten", ["x"], ["h0"])]
+    weights = []
+    for n in range(count):
+        nodes.append(helper.make_node("Gemm", [f"h{n}", f"fc{n}.weight"], [f"h{n + 1}"], f"/fc{n}/Gemm", transB=n % 2))
+        weights.append(numpy_helper.from_array(rng.normal(size=(200, 200)).astype(np.float32), f"fc{n}.weight"))
+    value = helper.make_tensor_value_info
+    kind = onnx.TensorProto.FLOAT
+    graph = helper.make_graph(nodes, "g", [value("x", kind, [1, 2, 10, 10])], [value(f"h{count}", kind, [1, 200])], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+
+
+@pytest.mark.parametrize("how", ["file", "files beside it", "bytes"])
+def test_weights_of_a_model_are_read_when_they_are_written(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory does not grow with them, and they are what ONNX's own reference computes with."""
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    for place in ("sheetcnn.model.weights.LARGE", "sheetcnn.onnx.file.LARGE", "sheetcnn.onnx.stored.LARGE"):
+        monkeypatch.setattr(place, 10_000)
+    rng, taken, path = np.random.default_rng(0), [], tmp_path / "n.onnx"
+    pixels = rng.normal(size=(2, 10, 10))
+    for count in (2, 8):
+        model = gemms(count, rng)
+        wanted = ReferenceEvaluator(model).run(None, {"x": pixels[None].astype(np.float32)})[0]
+        beside = {"save_as_external_data": True, "location": f"{count}.bin", "size_threshold": 0} if "beside" in how else {}
+        onnx.save(model, path, **beside)
+        tracemalloc.start()
+        source = path if how != "bytes" else Held(path.read_bytes(), "n.onnx")
+        held = tracemalloc.get_traced_memory()[0]
+        description, arrays = read_model(source)
+        taken.append(tracemalloc.get_traced_memory()[0] - held)
+        tracemalloc.stop()
+        assert (len(arrays), [*dict.keys(arrays)]) == (count, [])
+    assert taken[1] - taken[0] < 6 * 200 * 200 * 4 / 8
+    if how == "bytes":
+        assert description["layers"][1]["name"] == "fc0"
+        return
+    built = sheetcnn.build(path, pixels, tmp_path / "n.xlsx", gallery=False, inspector=False)
+    np.testing.assert_allclose(built.values["fc7"]["output"], wanted[0], rtol=1e-3, atol=1e-3)
+    assert sheetcnn.check(built.path).ok
+    sheetcnn.import_onnx(path, tmp_path / "as")
+    with np.load(tmp_path / "as" / "n.npz") as found:
+        for n, tensor in enumerate(onnx.load(path).graph.initializer):
+            numbers = onnx.numpy_helper.to_array(tensor)
+            np.testing.assert_array_equal(found[tensor.name], numbers if n % 2 else numbers.T)
+    if how == "file":
+        built = sheetcnn.build(path, pixels)
+        path.write_bytes(path.read_bytes() + b" ")
+        with pytest.raises(NetworkError, match=r"n\.onnx: weight 'fc0\.weight': the file was changed while it was read"):
+            built.save(tmp_path / "late.xlsx")
+        assert not (tmp_path / "late.xlsx").exists()
 
 
 def test_maps_that_have_one_name_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from .arrays.array import Values
 from .errors import NetworkError
 from .files import Outputs, make_folder, refuse_outputs
 from .formats.kinds import kind_of
@@ -63,10 +65,18 @@ def import_onnx(
     text = network_toml(whole)
     contents: list[Callable[[BinaryIO], object]] = [lambda stream: stream.write(text.encode())]
     if arrays:
-        contents.append(lambda stream: np.savez(stream, **arrays))  # type: ignore[arg-type]
+        contents.append(lambda stream: _write_arrays(stream, arrays))
     make_folder(target)
     written = paths[: len(contents)]
     with Outputs() as outputs:
         for path, write in reversed(list(zip(written, contents, strict=True))):  # the weights first: no file without them
             outputs.write(path, write)
     return Written(written, network)
+
+
+def _write_arrays(stream: BinaryIO, arrays: Values) -> None:
+    """What numpy.savez writes, one array after the other: not all have to be in memory."""
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in arrays:
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(arrays[name]), allow_pickle=False)

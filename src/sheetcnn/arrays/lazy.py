@@ -34,6 +34,9 @@ class LazyValues(Values):
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or name in self.sources
 
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
     def __iter__(self) -> Iterator[str]:
         yield from super().__iter__()
         yield from (name for name in self.sources if not super(LazyValues, self).__contains__(name))
@@ -66,6 +69,27 @@ class Part:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.whole()[self.index].reshape(self.shape), dtype)
+
+
+@dataclass(frozen=True)
+class View:
+    """Some numbers of an array in some order, as NumPy's views are: the array is read anew whenever they are asked for."""
+
+    read: Callable[[], np.ndarray]
+    offset: int  # in numbers
+    shape: Shape
+    strides: tuple[int, ...]  # likewise
+
+    def __call__(self) -> np.ndarray:
+        numbers = self.read().reshape(-1)
+        strides = [step * numbers.itemsize for step in self.strides]
+        return np.lib.stride_tricks.as_strided(numbers[self.offset :], self.shape, strides, writeable=False)
+
+
+def view_of(array: np.ndarray, root: np.ndarray, read: Callable[[], np.ndarray]) -> View:
+    """An array that is a view of another, in one piece, which can be read anew."""
+    first = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    return View(read, first // root.itemsize, array.shape, tuple(step // root.itemsize for step in array.strides))
 
 
 def whole(values: Values, name: str) -> Whole:

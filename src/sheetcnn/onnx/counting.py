@@ -24,15 +24,15 @@ def _count(message: memoryview, inside: tuple[int, ...], room: int = MOST) -> in
     """The fields of a message, and those of the messages in its field `inside[0]`; once there are too many it stops."""
     count = at = 0
     while at < len(message) and count <= room:
-        tag, at = _varint(message, at)
+        tag, at = varint(message, at)
         count += 1
         kind = tag & 7
         if kind == 0:
-            _, at = _varint(message, at)
+            _, at = varint(message, at)
         elif kind in (1, 5):
             at += 8 if kind == 1 else 4
         elif kind == 2:
-            length, at = _varint(message, at)
+            length, at = varint(message, at)
             if inside and tag >> 3 == inside[0]:
                 count += _count(message[at : at + length], inside[1:], room - count)
             at += length
@@ -41,7 +41,7 @@ def _count(message: memoryview, inside: tuple[int, ...], room: int = MOST) -> in
     return count
 
 
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
+def varint(message: memoryview, at: int) -> tuple[int, int]:
     """A whole number, seven bits a byte, and where it ends."""
     value = shift = 0
     while shift < 70:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import heapq
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any
+from weakref import ReferenceType, WeakValueDictionary, ref
 
 import numpy as np
 
+from ..arrays.lazy import LARGE, Whole, as_float, compact, view_of
 from ..errors import LimitError, NetworkError
 from ..model.limits import MAX_CELLS
-from ..reading import Source, open_regular, read_bytes
+from ..reading import Source, read_bytes
 from .counting import MOST, too_many_parts
+from .stored import MAX_BYTES, Stored, without_numbers
 
 try:
     import onnx
@@ -24,7 +26,7 @@ try:
 except ImportError:
     raise NetworkError("models in .onnx need the package onnx; install it with  pip install 'sheetcnn[onnx]'") from None
 
-MAX_BYTES = 1_600_000_000  # of the file, and of each tensor beside it: as many numbers as a workbook may have cells
+_PLAIN: dict[int, str] = {onnx.TensorProto.FLOAT: "<f4", onnx.TensorProto.DOUBLE: "<f8", onnx.TensorProto.FLOAT16: "<f2"}
 _COMPLEX = (onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128)
 OLDEST = 6  # opset; what its nodes say otherwise than those of opset 7 is read too
 
@@ -130,11 +132,13 @@ def read_model(path: Source) -> Model:
     data = read_bytes(path, MAX_BYTES, NetworkError, "give an .onnx model", instead="no workbook could hold its weights")
     if too_many_parts(data):
         raise NetworkError(f"{source}: has more than {MOST:,} parts; sheetcnn reads models of up to {MAX_NODES:,} nodes")
+    data, places = without_numbers(data)
     try:
         model = onnx.ModelProto.FromString(data)
     except Exception as error:  # protobuf's DecodeError, which has several homes
         raise NetworkError(f"{source}: is no ONNX model, or is damaged ({str(error)[:80]})") from None
     del data  # the model has its own copy
+    stored = Stored(path, places)
     if not model.ir_version or not model.graph.node:
         raise NetworkError(f"{source}: is no ONNX model with a graph; export it again")
     opset = next((given.version for given in model.opset_import if given.domain in ("", "ai.onnx")), 1)
@@ -144,7 +148,7 @@ def read_model(path: Source) -> Model:
     refuse_many(model, source)
     _check_names(model.graph, source)
     graph = expanded(model, source).graph
-    constants = Constants(graph, path)
+    constants = Constants(graph, stored)
     return Model(
         source,
         str(model.doc_string or graph.doc_string).strip(),
@@ -292,10 +296,11 @@ def _count(tensor: onnx.TensorProto) -> int | None:
 class Constants(Mapping[str, np.ndarray]):
     """The weights of a graph, read when they are asked for."""
 
-    def __init__(self, graph: onnx.GraphProto, path: Source) -> None:
-        self.path = path
+    def __init__(self, graph: onnx.GraphProto, stored: Stored) -> None:
+        self.path, self.stored = stored.path, stored
         self._protos = {tensor.name: tensor for tensor in graph.initializer}
-        self._taken: dict[str, int] = {}  # how many bytes of files beside the model each tensor has
+        self._doubles: dict[int, tuple[ReferenceType[np.ndarray], str]] = {}  # of large ones, by their place in memory
+        self._alive: WeakValueDictionary[str, np.ndarray] = WeakValueDictionary()  # large ones that somebody has
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._protos)
@@ -307,62 +312,52 @@ class Constants(Mapping[str, np.ndarray]):
         return name in self._protos
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.array(self._protos[name], f"{self.path}: weight {name!r}")
+        found = self._alive.get(name)
+        if found is None:
+            where = f"{self.path}: weight {name!r}"
+            found = self.array(self._protos[name], where, self.stored.inside(name, where))
+            if found.size >= LARGE:
+                self._alive[name] = found
+        return found
+
+    def doubles(self, name: str, found: np.ndarray) -> np.ndarray:
+        """What was found under a name, in double precision."""
+        numbers = as_float(found)
+        if name in self and numbers.size >= LARGE:
+            self._doubles[id(numbers)] = ref(numbers), name
+        return numbers
+
+    def kept(self, array: np.ndarray) -> Whole:
+        """How an array is kept in mind: where it is a large weight as a view shows it, that is read anew when it is asked for."""
+        root = array
+        while isinstance(root.base, np.ndarray):
+            root = root.base
+        known, name = self._doubles.get(id(root), (None, ""))
+        if known is None or known() is not root or not root.flags.c_contiguous:
+            return compact(array)
+        return view_of(array, root, partial(self.__getitem__, name))
 
     def count(self, names: set[str]) -> int:
         """How many numbers some of the weights have in all."""
         return sum(count for name, proto in self._protos.items() if name in names and (count := _count(proto)) is not None)
 
-    def array(self, tensor: onnx.TensorProto, where: str) -> np.ndarray:
-        """The numbers of a tensor, those in files beside the model included."""
+    def array(self, tensor: onnx.TensorProto, where: str, raw: bytes | memoryview | None = None) -> np.ndarray:
+        """The numbers of a tensor, those in files beside the model included; `raw` are those that were left in its own file."""
         if _count(tensor) is None:
             raise NetworkError(f"{where}: has the impossible shape {list(tensor.dims)}; the model is damaged")
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            copy = onnx.TensorProto()
-            copy.CopyFrom(tensor)
-            copy.raw_data = self._outside(tensor, where)
-            copy.data_location = onnx.TensorProto.DEFAULT
-            tensor = copy
+            raw = self.stored.outside({entry.key: entry.value for entry in tensor.external_data}, where)
         if tensor.data_type in _COMPLEX:
             raise NetworkError(f"{where}: holds complex numbers; export the model with real ones")
         try:
-            return numpy_helper.to_array(tensor)
+            if raw is None:
+                return numpy_helper.to_array(tensor)
+            if tensor.data_type in _PLAIN:
+                return np.frombuffer(raw, _PLAIN[tensor.data_type]).reshape(tuple(tensor.dims))
+            copy = onnx.TensorProto()
+            copy.CopyFrom(tensor)
+            copy.raw_data = bytes(raw)
+            copy.data_location = onnx.TensorProto.DEFAULT
+            return numpy_helper.to_array(copy)
         except Exception as error:  # whatever is wrong with numbers from outside
             raise NetworkError(f"{where}: cannot be read ({str(error)[:80]}); the model is damaged") from None
-
-    def _outside(self, tensor: onnx.TensorProto, where: str) -> bytes:
-        entries = {entry.key: entry.value for entry in tensor.external_data}
-        location = entries.get("location", "")
-        if not isinstance(self.path, Path):
-            raise NetworkError(f"{where}: stands in a file of its own, and only the model's bytes were given; give its path")
-        folder = self.path.parent.resolve()
-        try:
-            path = (folder / location).resolve()
-            if not location or not path.is_relative_to(folder):
-                raise NetworkError(f"{where}: its file {location!r} leaves the model's folder; put it beside the model")
-            stream = open_regular(
-                path, NetworkError, "put it beside the model", where=f"{where}: its file {location[:80]!r}"
-            )
-        except (OSError, RuntimeError, ValueError) as error:  # links in a circle, or a null character
-            raise NetworkError(f"{where}: its file {location[:80]!r} cannot be read ({str(error)[:120]})") from None
-        try:
-            with stream:
-                size = os.fstat(stream.fileno()).st_size
-                start = int(entries.get("offset", 0))
-                length = int(entries.get("length", size - start))
-                if not (0 <= start <= size and 0 <= length <= min(size - start, MAX_BYTES)):
-                    raise NetworkError(f"{where}: {location!r} has {size:,} bytes, it needs {length:,} from {start:,} on")
-                self._taken[where] = length
-                if sum(self._taken.values()) > MAX_BYTES:
-                    raise NetworkError(
-                        f"{where}: its file {location[:80]!r} and others hold more than {MAX_BYTES:,} bytes; "
-                        "no workbook could hold these weights"
-                    )
-                stream.seek(start)
-                return stream.read(length)
-        except OSError as error:
-            raise NetworkError(f"{where}: its file {location!r} cannot be read ({error.strerror})") from None
-        except ValueError:
-            raise NetworkError(
-                f"{where}: says of its file {location[:80]!r} what is no number; the model is damaged"
-            ) from None

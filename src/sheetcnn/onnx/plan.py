@@ -6,7 +6,7 @@ A tensor of the graph is the cells of a layer in some order: reshaping it change
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from ..arrays.array import Shape, shape_text
-from ..arrays.lazy import compact
+from ..arrays.array import Shape, Values, shape_text
+from ..arrays.lazy import LazyValues, Whole, compact
 from ..layers import LAYERS
 from ..layers.base import PREFIX, Layer
 from ..model.network import RESERVED
@@ -46,7 +46,7 @@ class Step:
     shape: Shape
     name: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
-    weights: dict[str, np.ndarray] = field(default_factory=dict)
+    weights: dict[str, Any] = field(default_factory=dict)  # numbers, or of many what reads them
 
 
 def layer_of(kind: str, settings: dict[str, Any]) -> Layer:
@@ -61,7 +61,9 @@ def layer_of(kind: str, settings: dict[str, Any]) -> Layer:
 class Plan:
     """The layers found so far; number 0 is the input."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, kept: Callable[[np.ndarray], Whole] = compact) -> None:
+        """`kept` is how weights are kept in mind."""
+        self.kept = kept
         self.steps = [Step(INPUT, [], shape)]
         self.whole = True  # whether all of them are drawn that the outputs need
         self._views: dict[tuple[int, Shape], int] = {}
@@ -85,7 +87,7 @@ class Plan:
                 raise UnsupportedError(
                     f"its {key} is {shape_text(array.shape)}, not {shape_text(layer.file_shape(key, known[key]))}"
                 )
-        held = {key: compact(array) for key, array in (weights or {}).items()}
+        held = {key: self.kept(array) for key, array in (weights or {}).items()}
         return self._append(Step(kind, list(reads), shape, name, settings, held))
 
     def affine(self, read: int, stage: str, numbers: np.ndarray, name: str = "") -> int:
@@ -193,7 +195,7 @@ class Plan:
     # -- the description -----------------------------------------------------------------------------------------------
     def finish(
         self, outputs: list[int], settings: dict[str, Any], until: str | None = None
-    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    ) -> tuple[dict[str, Any], Values]:
         """The input's table, the layers' and their weights, by the names that they have in a network file.
 
         `settings` are those of the `[input]` table; where it has no scaling of its own, the model's first steps become it.
@@ -216,7 +218,7 @@ class Plan:
             outputs[:] = found
             used = self._used(outputs)
         layers: list[dict[str, Any]] = []
-        weights: dict[str, np.ndarray] = {}
+        weights: dict[str, Any] = {}
         before = 0
         for n in used:
             step = self.steps[n]
@@ -231,7 +233,9 @@ class Plan:
         put_out = list(dict.fromkeys(names[n] for n in outputs))
         ends = [names[n] for n in used if n not in read]
         more: dict[str, Any] = {} if put_out == ends else {"outputs": put_out}
-        return more | {"input": settings, "layers": layers}, weights
+        kept = {name: array for name, array in weights.items() if isinstance(array, np.ndarray)}
+        large = {name: read for name, read in weights.items() if name not in kept}
+        return more | {"input": settings, "layers": layers}, LazyValues(kept, large) if large else kept
 
     def _used(self, outputs: list[int]) -> list[int]:
         """The layers that the outputs need, each after those that it reads, the input left out."""

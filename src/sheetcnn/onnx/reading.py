@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from ..arrays.array import Shape, Values, shape_text
-from ..arrays.lazy import as_float
 from ..errors import LimitError, NetworkError
 from ..model.settings import MAX_ABOUT
 from .comparing import compare
@@ -63,7 +62,7 @@ class Reading:
         self.bases: dict[str, list[str]] = {}  # of the last pieces of layers: what all their ways lead back to
         self.values: dict[str, Result | None] = {}  # None: what nodes make that cannot be drawn
         self.picture = picture_of(graph, size)
-        self.plan = Plan(self.picture.maps)
+        self.plan = Plan(self.picture.maps, graph.constants.kept)
         if self.picture.batch > 1:
             self.notes[f"Exported for {self.picture.batch:,} pictures at once, read for one."] = None
         self.values[graph.input] = Value(self.picture.shape, lambda: Cells(0, self.picture.order))
@@ -202,7 +201,7 @@ class Reading:
         if isinstance(found, Value):
             raise UnsupportedError(f"its input {number + 1} depends on the picture, where a constant is needed")
         try:
-            return as_float(found)
+            return self.graph.constants.doubles(node.inputs[number], found)
         except (ValueError, TypeError):
             raise UnsupportedError(f"its input {number + 1} holds no numbers") from None
 
