@@ -8,7 +8,7 @@ import numpy as np
 
 from ..a1 import MAX_COLUMNS
 from ..arrays.array import Array, Shape
-from ..arrays.grid import Grids
+from ..arrays.grid import Grid, Grids
 from ..arrays.receptive_field import ReceptiveField
 from ..arrays.window import Window
 from .activation import Activated
@@ -93,7 +93,7 @@ class Linear(Activated):
 
     def formula(self, at: Shape, x: Grids, weight: Grids, bias: Grids | None = None, **steps: Grids) -> str:
         (n,) = at
-        lines, first = (weight[n], 0) if isinstance(weight, list) else (weight, n)
+        lines, first = (weight, n) if isinstance(weight, Grid) else (weight[n], 0)
         total = f"SUMPRODUCT({steps['in'].area},{lines.window(first, 0, steps['in'].rows, lines.columns)})"
         return total if bias is None else f"{bias.at(n, 0)}+{total}"
 
