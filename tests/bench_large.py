@@ -53,7 +53,7 @@ CASES = {
     "googlenet": Case("GoogLeNet", "inception_v1"),
     "alexnet": Case("AlexNet", "bvlc_alexnet"),
     "zfnet512": Case("ZFNet-512", "zfnet512"),
-    "vgg19": Case("VGG-19, last convolution and classifier live", "vgg19", "n34:"),
+    "vgg19": Case("VGG-19, last convolution and last two fully connected layers live", "vgg19", "n34:n36,n41:"),
     "resnet50": Case("ResNet-50, last block live", "resnet50", "n162:"),
     "densenet121": Case("DenseNet-121, last two layers of its last block live", "densenet121", "n872:"),
     "wide": Case("two layers, 256 → 256 → 256 channels, 14×14", "wide"),

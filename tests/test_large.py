@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def test_what_google_sheets_cannot_take_is_a_note(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(limits, "GOOGLE_CELLS", 29)  # 16 pixels, 9 weights, a bias and 4 cells are 30
     [note] = sheetcnn.build(whole, pixels, **drawn).notes
     assert note.startswith("the workbook has 30 cells: Google Sheets takes 29, LibreOffice needs some 0.0 GB of memory")
+
+
+def test_a_sheet_that_may_be_very_large_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else zipfile would break off after two GB; where it is smaller in the end, it is read like any other."""
+    for kind in ("NUMBER", "FORMULA"):
+        monkeypatch.setattr(f"sheetcnn.xlsx.write.{kind}_BYTES", 1 << 30)
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 60_000)
+    book = sheetcnn.build("cs231n", "cs231n", tmp_path / "n.xlsx").path
+    assert sheetcnn.check(book).ok
 
 
 def test_lazy_values() -> None:

@@ -17,6 +17,7 @@ from .training import refuse_untrainable, step_of
 MAX_WORK = 25_000_000_000  # cells read in all; the largest networks of ImageNet have 20 billion multiplications
 FURTHER = "the steps after the first"
 GOOGLE_CELLS = 10_000_000  # what Google Sheets can hold; other programs go on
+SHEET_CELLS = 75_000_000  # of one sheet, which make 4 GB before they are compressed: LibreOffice 7.4 opens no more
 MAX_CELLS = 400_000_000  # of a workbook that is still written: VGG-19 has 160 million
 MAX_MEMORY = 64_000_000_000  # bytes that a spreadsheet program may need for it, which is what the largest desktops have
 FORMULA, NUMBER = 1_850, 16  # bytes that a cell takes in LibreOffice, as measured
@@ -86,13 +87,17 @@ def _memory(graph: Graph) -> dict[str, int]:
 
 def size_note(graph: Graph) -> str | None:
     """What is to be known of a workbook that not every program can open; None of others."""
-    cells = sum(_cells(graph).values())
+    of = _cells(graph)
+    cells, largest = sum(of.values()), max(of, key=lambda name: of[name])
     if cells <= GOOGLE_CELLS:
         return None
-    return (
+    note = (
         f"the workbook has {cells:,} cells: Google Sheets takes {GOOGLE_CELLS:,}, "
         f"LibreOffice needs some {sum(_memory(graph).values()) / 1e9:,.1f} GB of memory for it"
     )
+    if of[largest] < SHEET_CELLS:
+        return note
+    return f"{note}; the sheet of {largest} has {of[largest]:,}, about 4 GB or more, which not every LibreOffice opens: leave it out of --live"
 
 
 def _refuse_beyond(source: str, most: int, of: dict[str, int], words: str, remedy: Callable[[], str]) -> None:
