@@ -452,6 +452,7 @@ def test_what_is_not_known_is_an_error_that_names_the_cell(formula: str, reason:
         ("=SUM(" + ",".join(["1"] * 255) + ")", 255),
         ('=REPT("ab",16383)', "ab" * 16383),
         ('=REPT("ab",16384)', "#VALUE!"),
+        ('=IF(FALSE,1E+20&"x","y")', "y"),
         ("=XFD1048576", 0),
         ("=SUM(A1048576:XFD1048576)", 0),
         ("=TRUE", True),

@@ -285,12 +285,21 @@ def _truths(values: Values) -> Values:
 
 @_function("IF", 2, 3)
 def _if(context: Context, trees: tuple[Tree, ...]) -> Values:
-    condition = context.value(trees[0])
-    yes = context.value(trees[1])
-    no = context.value(trees[2]) if len(trees) > 2 else constant(False)
-    truth = as_numbers(_truths(condition))
-    wrong = truth.kinds() == ERROR
-    return choose([wrong, truth.number != 0], [Values(truth.number, truth.kinds()), yes], no)
+    truth = as_numbers(_truths(context.value(trees[0])))
+    wrong, holds = truth.kinds() == ERROR, truth.number != 0
+    yes = _branch(context, trees[1], holds & ~wrong)
+    no = _branch(context, trees[2], ~holds & ~wrong) if len(trees) > 2 else constant(False)
+    return choose([wrong, holds], [Values(truth.number, truth.kinds()), yes], no)
+
+
+def _branch(context: Context, tree: Tree, chosen: np.ndarray) -> Values:
+    """What IF gives where it is chosen: where it never is, it may hold what cannot be evaluated."""
+    try:
+        return context.value(tree)
+    except FormulaError:
+        if chosen.any():
+            raise
+        return constant(False)
 
 
 @_function("_XLFN.SINGLE", 1)  # how Excel writes @ into files
