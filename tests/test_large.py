@@ -245,7 +245,8 @@ def test_layers_that_are_not_live_are_numbers(last_live: Path, tmp_path: Path) -
     found = part.sheets[sheet].number[top : bottom + 1, left : right + 1]
     np.testing.assert_array_equal(found, whole.values["one"]["output"][1])
     assert part.sheets["one"].texts[7, 2].startswith("Not live: these are numbers that NumPy computed, and follow no edit")
-    assert any(text.startswith("2 of 6 layers are not live") for text in part.sheets["Overview"].texts.values())
+    told = "2 of 6 layers are not live: numbers that NumPy computed, which follow no edit. Live: two to end."
+    assert any(text.startswith(told) for text in part.sheets["Overview"].texts.values())
     assert "conv2d, not live" in part.sheets["Overview"].texts.values()
     report = sheetcnn.check(last_live)
     assert report.ok, report.findings

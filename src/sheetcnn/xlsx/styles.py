@@ -59,6 +59,7 @@ TEXT_STYLES: dict[str, dict[str, Any]] = {
         "font": Font(FONT, 9, bold=True, color=palette.LINK),
         "alignment": Alignment(horizontal="center", vertical="center"),
     },
+    "box_still": {"font": Font(FONT, 9, color=palette.SOFT), "alignment": Alignment(horizontal="center", vertical="center")},
     "box_more": {"font": Font(FONT, 8, color=palette.INK), "alignment": Alignment(horizontal="center", vertical="center")},
     "gallery_name": {
         "font": Font(FONT, 8, bold=True, color=palette.LINK),

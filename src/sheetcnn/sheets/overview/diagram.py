@@ -51,6 +51,7 @@ class Drawing:
     learned: frozenset[str]  # what is shaded: it has numbers that training changes
     forms: tuple[Form, ...]  # the first that is not too high
     back: bool = False  # arrows lead from what reads to what is read
+    still: frozenset[str] = frozenset()  # what follows no edit: in dashed lines
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def forward_drawing(graph: Graph) -> Drawing:
     if graph.learning is not None:
         reads[LOSS], words[LOSS], sheets[LOSS] = (network.nodes[-1].name,), (LOSS_SHEET, "how wrong", "1"), LOSS_SHEET
     learned = frozenset(name for name in names if learns(network, name))
-    return Drawing(reads, words, sheets, learned, (FULL, NAMES_ONLY))
+    still = frozenset(node.name for node in network.nodes if not node.live)
+    return Drawing(reads, words, sheets, learned, (FULL, NAMES_ONLY), still=still)
 
 
 def back_drawing(graph: Graph) -> Drawing | None:
@@ -179,9 +181,11 @@ def learns(network: Network, name: str) -> bool:
 
 def _box(sheet: Worksheet, diagram: Diagram, top: int, columns: tuple[int, int], name: str) -> None:
     form, drawing, learned = diagram.form, diagram.drawing, name in diagram.drawing.learned
-    side = Side("thin", color=palette.BAR if learned else palette.EDGE)
+    still = name in drawing.still
+    side = Side("dashed" if still else "thin", color=palette.BAR if learned else palette.EDGE)
     for n, ((row, rows), text) in enumerate(zip(form.lines, drawing.words[name], strict=False)):
-        put(sheet, top + row, columns[0], text, "box" if n == 0 else "box_more", drawing.sheets[name])
+        style = ("box_still" if still else "box") if n == 0 else "box_more"
+        put(sheet, top + row, columns[0], text, style, drawing.sheets[name])
         cell = sheet.cell(top + row, columns[0])
         last = n == len(form.lines) - 1
         cell.border = Border(side, side, side if n == 0 else None, side if last else None)

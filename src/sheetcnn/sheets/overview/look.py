@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby
 
 import numpy as np
 from openpyxl.styles import Border, PatternFill, Side
@@ -76,6 +77,12 @@ USE = (
     "{typed}",
     "The sheet Check tells which maps your edit has reached. Undo brings everything back.",
 )
+SOME_LIVE = (
+    "Click a layer's name to go to its sheet. Shaded layers have weights, dashed ones are not live.",
+    "Click a cell of a live layer's map and read it: it is an ordinary formula.{apart}",
+    "Type a new number into a blue cell of a live layer (a kernel, a weight): later live maps follow.",
+    USE[3],
+)
 USE_BACK = "The lower row leads back, from the loss to each layer's gradients, along which training steps down."
 TYPED = "Type a new number into a blue cell (a pixel, a kernel, a bias, a weight): every later map follows."
 CHOSEN = (
@@ -107,7 +114,7 @@ def overview_sheet(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookCont
     row = diagrams[-1].bottom + 1 if diagrams else DIAGRAM
     apart = f" The sheet {INSPECTOR} takes it apart." if INSPECTOR in draft.blocks else ""
     typed = CHOSEN if content.pictures else TYPED
-    use = (*USE, USE_BACK) if content.learning else USE
+    use = (*USE, USE_BACK) if content.learning else USE if all(node.live for node in content.network.nodes) else SOME_LIVE
     for below, text in enumerate(use):
         put(sheet, row + below, LEFT, f"{below + 1}   {text.format(apart=apart, typed=typed)}", "row")
     loss = [content.learning[LOSS].sheet] if content.learning else []
@@ -162,7 +169,11 @@ def _not_live(network: Network) -> str:
     count = sum(not node.live for node in network.nodes)
     if not count:
         return ""
-    return f"{count} of {len(network.nodes)} layers are not live: numbers that NumPy computed, which follow no edit."
+    runs = [[*run] for live, run in groupby(network.nodes, lambda node: node.live) if live]
+    named = [run[0].name if len(run) == 1 else f"{run[0].name} to {run[-1].name}" for run in runs]
+    live = ", ".join(named[:MOST_NAMED]) + (f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else "")
+    told = "numbers that NumPy computed, which follow no edit. Live: "
+    return f"{count} of {len(network.nodes)} layers are not live: {told}{live or 'none'}."
 
 
 def _not_learned(content: WorkbookContent) -> str:
