@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.pagebreak import Break, ColBreak, RowBreak
-from openpyxl.worksheet.worksheet import Worksheet
 
 from ..a1 import LETTERS, MAX_ROWS
 from .cells import CellBlock
 from .draft import WorkbookDraft
+from .labels import Sheet
 
 PAPER = {"portrait": (8.27, 11.69), "landscape": (11.69, 8.27)}  # A4 in inches: width, height
 SIDE, ENDS, LINE = 0.4, 0.6, 0.25  # margins in inches: at the sides, above and below, and where header and footer begin
@@ -57,7 +57,7 @@ def set_up_printing(draft: WorkbookDraft) -> None:
             sheet.page_setup.fitToHeight = 1
 
 
-def _print_grids(sheet: Worksheet, blocks: list[CellBlock]) -> None:
+def _print_grids(sheet: Sheet, blocks: list[CellBlock]) -> None:
     widths, heights = sizes(sheet, blocks)
     shown = [block for block in blocks if FIRST <= block.grid.left < len(widths) and widths[block.grid.left]]
     bottom, right = len(heights) - 1, int(np.flatnonzero(widths)[-1])
@@ -72,19 +72,19 @@ def _print_grids(sheet: Worksheet, blocks: list[CellBlock]) -> None:
         sheet.col_breaks = ColBreak(brk=tuple(Break(column - 1) for column in paper.columns))
 
 
-def sizes(sheet: Worksheet, blocks: list[CellBlock]) -> tuple[np.ndarray, np.ndarray]:
+def sizes(sheet: Sheet, blocks: list[CellBlock]) -> tuple[np.ndarray, np.ndarray]:
     """The widths of columns and the heights of rows in pixels, counted from 1, as far as anything is shown."""
     hidden = [(d.min, d.max) for d in sheet.column_dimensions.values() if d.hidden]
     seen = [b for b in blocks if not any(first <= b.grid.left <= last for first, last in hidden)]
     bottom = max([sheet.max_row, *(block.last_row for block in seen)])
     right = max([sheet.max_column, *(block.grid.right + block.margin[3] for block in seen)])
-    texts = [cell for cell in sheet._cells.values() if isinstance(cell.value, str)]  # iter_rows makes those between
     square = _pixels(sheet.sheet_format.defaultColWidth or 13)
-    for cell in texts:  # which reach over the cells beside them; a letter is half as wide as it is high, or somewhat wider
-        letters = (
-            len(cell.value) * cell.font.sz * (0.8 if cell.font.name == "Courier New" else 0.72 if cell.font.b else 0.66)
-        )
-        right = max(right, cell.column + math.ceil(letters / square) - 1)
+    # Texts reach over the cells beside them; a letter is half as wide as it is high, or somewhat wider.
+    for (_, column), label in sheet.labels.items():
+        if isinstance(label.value, str):
+            font = sheet.styles.font(label.style)
+            letters = len(label.value) * font.sz * (0.8 if font.name == "Courier New" else 0.72 if font.b else 0.66)
+            right = max(right, column + math.ceil(letters / square) - 1)
     widths = np.full(right + 1, float(square))
     for dimension in sheet.column_dimensions.values():
         if (dimension.width is not None and dimension.customWidth) or dimension.hidden:
