@@ -13,6 +13,7 @@ from openpyxl.drawing.image import Image
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.styles import Border, Font, Side
 from openpyxl.styles.differential import DifferentialStyle, DifferentialStyleList
+from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.writer.excel import ExcelWriter
@@ -50,6 +51,8 @@ class WorkbookDraft:
     def __post_init__(self) -> None:
         self.book.remove(self.book.active)
         self.book._differential_styles = _RuleStyles()
+        for name in ("fonts", "fills", "borders", "alignments", "protections"):
+            setattr(self.book, f"_{name}", _Found(getattr(self.book, f"_{name}")))
         self.book.security = None  # would be written though it says nothing, and Gnumeric complains
         # The Normal style's font sets the unit of column widths: with another, LibreOffice's cells are no squares.
         self.book._named_styles["Normal"].font = Font(FONT, 10)
@@ -135,6 +138,16 @@ class WorkbookDraft:
         writer.write_worksheet = partial(_write_sheet, writer)
         writer.write_data()
         return parts
+
+
+class _Found(IndexedList):  # type: ignore[misc]
+    """openpyxl's list of fonts or the like, which computes the key of what it looks for, a slow thing, once instead of thrice."""
+
+    def add(self, value: Any) -> int:
+        place = self._dict.setdefault(value, len(self))
+        if place == len(self):
+            list.append(self, value)
+        return place
 
 
 class _RuleStyles(DifferentialStyleList):  # type: ignore[misc]  # openpyxl has no types

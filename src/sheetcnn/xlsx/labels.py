@@ -115,7 +115,8 @@ class Styles:
         """A style with one side of its border from another."""
         key = style.tobytes(), side, of.borderId
         if key not in self._edged:
-            border = self.border(style) + Border(**{side: getattr(self.border(of), side)})
+            sides = {name: getattr(self.border(style), name) for name in (*SIDES, "diagonal")}
+            border = Border(**sides | {side: getattr(self.border(of), side)})
             self._edged[key] = self.made({"border": border}, style)
         return self._edged[key]
 

@@ -7,6 +7,7 @@ grids get a scale and breaks of their own, computed from the widths and heights 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,36 +108,42 @@ def on_paper(widths: np.ndarray, heights: np.ndarray, blocks: list[CellBlock]) -
     rows = _crossed([(block.first_row - 1, block.last_row + 1) for block in blocks], len(heights))
     columns = _crossed([(b.grid.left - b.margin[1], b.grid.right + b.margin[3]) for b in blocks], len(widths))
     best: tuple[tuple[int, bool, int, int], Paper] | None = None
+    ends = np.cumsum(widths).tolist(), np.cumsum(heights).tolist()
     for orientation, (width, height) in PAPER.items():
         for scale in SCALES:
             room = [(width - 2 * SIDE) * ROOM * 100 / scale, (height - 2 * ENDS) * ROOM * 100 / scale]
-            across, cut = _breaks(widths, columns, room[0])
-            down, more = _breaks(heights, rows, room[1])
+            across, cut = _breaks(ends[0], columns, room[0])
+            down, more = _breaks(ends[1], rows, room[1])
             paper = Paper(orientation, scale, tuple(down), tuple(across), cut + more)
             rank = (paper.cut, scale < READABLE, paper.pages, -scale)
             if best is None or rank < best[0]:
                 best = rank, paper
+            if paper.pages == 1:  # smaller is no better
+                break
     assert best is not None
     return best[1]
 
 
-def _crossed(spans: list[tuple[int, int]], count: int) -> np.ndarray:
+def _crossed(spans: list[tuple[int, int]], count: int) -> list[int]:
     """Through how many spans, each from its first line to its last, a break before each line would run."""
     change = np.zeros(count + 2, int)
     firsts, lasts = np.array(spans, int).reshape(-1, 2).clip(0, count - 1).T
     np.add.at(change, firsts + 1, 1)
     np.add.at(change, lasts + 1, -1)
-    return np.cumsum(change)[:count]
+    return np.cumsum(change)[:count].tolist()
 
 
-def _breaks(lengths: np.ndarray, crossed: np.ndarray, room: float) -> tuple[list[int], int]:
-    """Before which lines pages begin, as late as they can without running through a grid; and how many they run through."""
-    ends = np.cumsum(lengths)
+def _breaks(ends: list[float], crossed: list[int], room: float) -> tuple[list[int], int]:
+    """Before which lines pages begin, as late as they can without running through a grid; and how many they run through.
+
+    `ends` says how far it is from the first line to the end of each.
+    """
     found, cut, start = [], 0, 1
     while ends[-1] - ends[start - 1] > room:
-        limit = max(start + 1, int(np.searchsorted(ends, ends[start - 1] + room, side="right")))
-        least = crossed[start + 1 : limit + 1].min()
-        start = limit - int(np.argmax(crossed[start + 1 : limit + 1][::-1] == least))
+        limit = max(start + 1, bisect_right(ends, ends[start - 1] + room))
+        following = crossed[limit:start:-1]
+        least = min(following)
+        start = limit - following.index(least)
         found.append(start)
-        cut += int(least)
+        cut += least
     return found, cut

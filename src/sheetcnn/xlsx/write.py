@@ -13,7 +13,7 @@ from typing import IO, BinaryIO
 from ..a1 import LETTERS
 from ..files import write_whole
 from ..progress import Progress
-from .cells import CellBlock, Rows, sheet_rows
+from .cells import CHUNK, CellBlock, Rows, sheet_rows
 from .draft import WorkbookDraft
 from .parts import TEXTS, Texts, mended, opaque
 
@@ -46,9 +46,7 @@ def write_stream(stream: BinaryIO, draft: WorkbookDraft, progress: Progress | No
 
 def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | None) -> None:
     texts = Texts()
-    rows = {
-        sheet.title: sheet.rows(texts) for sheet in draft.book.worksheets
-    }  # they number styles: before these are written
+    rows = {sheet.title: sheet.rows(texts) for sheet in draft.book.worksheets}  # before styles are written: it numbers them
     parts = draft.parts()
     sheets = {sheet.path[1:]: sheet.title for sheet in draft.book.worksheets}
     total = sum(block.values.size for blocks in draft.blocks.values() for block in blocks)
@@ -61,36 +59,43 @@ def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | No
         labels, blocks = rows.pop(sheets[item]), draft.blocks.pop(sheets[item])
         head, tail = _split(part.decode(), labels, blocks)
         with target.open(item, "w") as stream, _compressor(stream) as compress:
-            compress(head.encode())
+            compress(head)
             for piece in sheet_rows(labels, blocks, _row_height(head)):
-                compress(piece.encode())
+                compress(piece)
                 if progress is not None:
                     done += piece.count("<v>")
                     progress(min(total, done), total)
-            compress(tail.encode())
+            compress(tail)
     target.writestr(TEXTS, texts.part())
 
 
 @contextmanager
-def _compressor(stream: IO[bytes]) -> Iterator[Callable[[bytes], None]]:
-    """What compresses one piece after the other, each in a thread while the next is made: zlib lets go of the interpreter.
+def _compressor(stream: IO[bytes]) -> Iterator[Callable[[str], None]]:
+    """What compresses one piece after the other, large ones in a thread while the next is made: zlib lets go of the interpreter.
 
     Where no thread can be started, as in a browser, it does so at once.
     """
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            before = pool.submit(int)
-        except RuntimeError:
-            yield lambda piece: (stream.write(piece), None)[1]
+    kept, before = b"", None
+
+    def compress(piece: str) -> None:
+        nonlocal kept, before
+        kept += piece.encode()
+        if len(kept) < CHUNK:
             return
-
-        def compress(piece: bytes) -> None:
-            nonlocal before
+        try:
+            before = before or pool.submit(int)
+        except RuntimeError:
+            stream.write(kept)
+        else:
             before.result()
-            before = pool.submit(stream.write, piece)
+            before = pool.submit(stream.write, kept)
+        kept = b""
 
+    with ThreadPoolExecutor(1) as pool:
         yield compress
-        before.result()
+        if before is not None:
+            before.result()
+        stream.write(kept)
 
 
 def _row_height(head: str) -> str:
