@@ -21,7 +21,7 @@ from .model.labels import label_number
 from .model.limits import graph_of, size_note
 from .model.network import Network
 from .model.network_file import with_labels
-from .model.settings import INPUT, MAX_STEPS, InputSettings
+from .model.settings import INPUT, InputSettings, checked_steps
 from .model.snapshots import Recorded, load_snapshots
 from .model.wanted import Wanted, wanted_of
 from .model.weights import load_parameters, random_layers
@@ -225,9 +225,7 @@ def _drawn(
     network: Network, detail: Detail, mirrors: bool | None, wanted: Wanted | None, steps: int | None, pictures: int
 ) -> Drawn:
     """What is drawn, with a backward pass where something is `wanted`."""
-    updates = network.training.steps if steps is None else steps
-    if type(updates) is not int or not 1 <= updates <= MAX_STEPS:
-        raise SheetcnnError(f"steps {updates!r:.40}: must be a whole number from 1 to {MAX_STEPS:,}")
+    updates = checked_steps(network.training.steps if steps is None else steps)
     drawn = drawn_for(network, detail, mirrors)
     if wanted is None:
         return drawn
