@@ -6,13 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
 import numpy as np
 
 from .arrays.array import Values, shape_text
 from .errors import NetworkError, PictureError, SheetcnnError, located
-from .explaining import CellExplanation, Explanation, explained_cell, explanation, names_a_cell
 from .files import refuse_outputs
 from .image import MOST_SHOWN, SHOWN, Given, contact_sheet, enlarged_png, load_input, value_range
 from .model.drawn import Drawn
@@ -38,6 +37,9 @@ from .sheets.workbook import draft_workbook
 from .templates import picture_path
 from .version import VERSION
 from .xlsx.write import write_stream, write_workbook
+
+if TYPE_CHECKING:
+    from .explaining import CellExplanation, Explanation
 
 ANSWERS = 5  # of a prediction, in a notebook
 TOGETHER = (860, 300)  # pixels on which many pictures are shown on the Overview, at half their size
@@ -102,6 +104,8 @@ class Built:
 
         `layer` may also be the name of any grid, as `conv1_grad_kernel_3_1`, or a cell of the workbook: `conv1_back!C14`.
         """
+        from .explaining import explained_cell, explanation, names_a_cell  # only who asks
+
         content = self.content
         if layer not in self.network.by_name and names_a_cell(self.graph, layer):
             return explained_cell(self.graph, content.grids, content.values, layer, row, column)
