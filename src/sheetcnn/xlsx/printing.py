@@ -112,14 +112,15 @@ def on_paper(widths: np.ndarray, heights: np.ndarray, blocks: list[CellBlock]) -
     for orientation, (width, height) in PAPER.items():
         for scale in SCALES:
             room = [(width - 2 * SIDE) * ROOM * 100 / scale, (height - 2 * ENDS) * ROOM * 100 / scale]
+            least = math.prod(max(1, math.ceil(each[-1] / most)) for each, most in zip(ends, room, strict=True))  # pages
+            if best is not None and best[0] <= (0, scale < READABLE, least, -scale):
+                continue
             across, cut = _breaks(ends[0], columns, room[0])
             down, more = _breaks(ends[1], rows, room[1])
             paper = Paper(orientation, scale, tuple(down), tuple(across), cut + more)
             rank = (paper.cut, scale < READABLE, paper.pages, -scale)
             if best is None or rank < best[0]:
                 best = rank, paper
-            if paper.pages == 1:  # smaller is no better
-                break
     assert best is not None
     return best[1]
 
