@@ -21,7 +21,7 @@ from ..arrays.pattern import Pattern
 from ..errors import LimitError, located
 
 MAX_FORMULA = 8_192  # characters, Excel's limit
-CHUNK = 1 << 18  # rows are handed to the compressor in pieces of about this size
+CHUNK = 1 << 19  # rows are handed to the compressor in pieces of about this size
 
 
 def escape(text: str) -> str:
