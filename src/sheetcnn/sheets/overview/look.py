@@ -18,7 +18,8 @@ from ...model.network import Network
 from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.draft import WorkbookDraft, merged, put
+from ...xlsx.draft import WorkbookDraft
+from ...xlsx.labels import dress, merged, put
 from ..answer.content import NAMES, answer_sizes, gives_answer
 from ..answer.content import OVERVIEW as HOME
 from ..answer.look import FULL_BAR, OTHER_NUMBERS, answer_names, draw_answer, widen
@@ -254,8 +255,7 @@ def _legend(draft: WorkbookDraft, sheet: Worksheet, row: int, column: int) -> in
     for shades, words in SWATCHES:
         row += 1
         for n, shade in enumerate(shades):
-            cell = sheet.cell(row, column + n * SWATCH)
-            cell.fill, cell.border = PatternFill("solid", fgColor=shade), OUTLINE
+            dress(sheet, row, column + n * SWATCH, fill=PatternFill("solid", fgColor=shade), border=OUTLINE)
             merged(sheet, row, column + n * SWATCH, 1, SWATCH)
         put(sheet, row, text, f"  {words}", "soft")
     row += 1
