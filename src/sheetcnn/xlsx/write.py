@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -19,7 +19,8 @@ from .parts import TEXTS, Texts, mended, opaque
 
 LEVEL = 5  # of deflate: files of formulas are 0.4 % larger than at the usual 6, in two thirds of the time
 
-NUMBER_BYTES, FORMULA_BYTES = 60, 1000  # of a cell, about: sheets that may have more than 2 GB are announced as such
+NUMBER_BYTES, FORMULA_BYTES = 37, 1000  # of a cell beside its digits, and of a formula's in all, at most about
+PLAIN = (1 << 32) - 2  # bytes of a part of a plain archive: LibreOffice 7.4 reads no larger ones
 
 _DIMENSION = re.compile(r'<dimension ref="[^"]*"\s*/>')
 _DATA = re.compile(r"<sheetData\s*/>|<sheetData>\s*</sheetData>")
@@ -38,9 +39,11 @@ def write_workbook(path: Path, draft: WorkbookDraft, progress: Progress | None =
 def write_stream(stream: BinaryIO, draft: WorkbookDraft, progress: Progress | None = None) -> None:
     """Write the workbook to a stream of bytes."""
     target = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+    large = any(_bytes_of(blocks) > zipfile.ZIP64_LIMIT for blocks in draft.blocks.values())
     try:
-        _fill(target, draft, progress)
-        target.close()
+        with _plain_archives() if large else nullcontext():
+            _fill(target, draft, progress)
+            target.close()
     except BaseException:
         target.fp = None  # nobody wants its end any more, which could not be written after half a part either
         raise
@@ -60,9 +63,7 @@ def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | No
         # With the texts of windows that its formulas share: none is needed twice.
         labels, blocks = rows.pop(sheets[item]), draft.blocks.pop(sheets[item])
         head, tail = _split(part.decode(), labels, blocks)
-        sizes = (block.values.size * (FORMULA_BYTES if block.formula else NUMBER_BYTES) for block in blocks)
-        huge = sum(sizes) > 1 << 31
-        with target.open(item, "w", force_zip64=huge) as stream, _compressor(stream) as compress:
+        with target.open(item, "w", force_zip64=_bytes_of(blocks) > PLAIN) as stream, _compressor(stream) as compress:
             compress(head)
             for piece in sheet_rows(labels, blocks, _row_height(head)):
                 compress(piece)
@@ -71,6 +72,31 @@ def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | No
                     progress(min(total, done), total)
             compress(tail)
     target.writestr(TEXTS, texts.part())
+
+
+def _bytes_of(blocks: list[CellBlock]) -> float:
+    """How large a sheet is before it is compressed, at most about; of numbers the first row tells how many digits they have."""
+    total = 0.0
+    for block in blocks:
+        if block.formula is not None or not block.values.size:
+            total += FORMULA_BYTES * block.values.size
+        elif block.values.size > 1000:
+            digits = [len(repr(number)) for number in block.values[0].tolist()]
+            total += (NUMBER_BYTES + sum(digits) / len(digits)) * block.values.size
+        else:
+            total += (NUMBER_BYTES + 20) * block.values.size
+    return total
+
+
+@contextmanager
+def _plain_archives() -> Iterator[None]:
+    """Parts of up to 4 GB in a plain archive, which has 32 bits for lengths: zipfile takes 31 for the limit."""
+    before = zipfile.ZIP64_LIMIT
+    zipfile.ZIP64_LIMIT = PLAIN  # type: ignore[misc]  # it is no more final than the archive that is written
+    try:
+        yield
+    finally:
+        zipfile.ZIP64_LIMIT = before  # type: ignore[misc]
 
 
 @contextmanager
