@@ -75,13 +75,13 @@ def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | No
 
 
 def _bytes_of(blocks: list[CellBlock]) -> float:
-    """How large a sheet is before it is compressed, at most about; of numbers the first row tells how many digits they have."""
+    """How large a sheet is before it is compressed, at most about; of numbers the first ones tell how many digits they have."""
     total = 0.0
     for block in blocks:
         if block.formula is not None or not block.values.size:
             total += FORMULA_BYTES * block.values.size
         elif block.values.size > 1000:
-            digits = [len(repr(number)) for number in block.values[0].tolist()]
+            digits = [len(repr(number)) for number in block.values[0][:40].tolist()]
             total += (NUMBER_BYTES + sum(digits) / len(digits)) * block.values.size
         else:
             total += (NUMBER_BYTES + 20) * block.values.size
