@@ -5,15 +5,17 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from ..a1 import cell_name
 from ..errors import WorkbookError
+from .pieces import Numbers
 from .values import BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
 
-_BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
+BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
 _OPEN = 64  # rows that are kept taken apart
 
 
@@ -35,9 +37,16 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
         else:
             self._pack(row, cells)
 
+    def add_joined(self, row: int, columns: array[int], texts: str) -> None:
+        """Take in cells of a row in ascending order, their texts joined as they are kept here."""
+        if row in self._rows:
+            self._late.setdefault(row, []).extend(zip(columns, texts.split(BETWEEN), strict=True))
+        else:
+            self._rows[row] = columns, texts
+
     def _pack(self, row: int, cells: list[tuple[int, str]]) -> None:
         cells = sorted(cells)
-        self._rows[row] = array("H", [column for column, _ in cells]), _BETWEEN.join([text for _, text in cells])
+        self._rows[row] = array("H", [column for column, _ in cells]), BETWEEN.join([text for _, text in cells])
 
     def finish(self) -> None:
         """Put the pieces together, and the rows in order."""
@@ -61,7 +70,7 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
             columns, texts = self._rows[row]
             if len(self._open) >= _OPEN:
                 self._open.pop(next(iter(self._open)))
-            self._open[row] = list(zip(columns, texts.split(_BETWEEN), strict=True))
+            self._open[row] = list(zip(columns, texts.split(BETWEEN), strict=True))
         return self._open[row]
 
     def __iter__(self) -> Iterator[int]:
@@ -100,10 +109,18 @@ class Sheet:
     number: np.ndarray
     texts: dict[tuple[int, int], str]
     formulas: Formulas
-    saved: np.ndarray  # what the file says that formulas' values are; NaN where it says nothing or no number
+    saved_numbers: list[Numbers]  # what the file says that formulas' values are, where these are numbers
     saved_texts: dict[tuple[int, int], str]  # texts and errors saved as formulas' values
     spills: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # sizes of array formulas of several cells
     errors_or_booleans: int = 0  # how many cells hold one
+
+    @cached_property
+    def saved(self) -> np.ndarray:
+        """The numbers saved as formulas' values; NaN where there is none."""
+        found = np.full(self.kind.shape, np.nan)
+        for saved in self.saved_numbers:
+            found[saved.rows, saved.columns] = saved.numbers
+        return found
 
     def value(self, row: int, column: int) -> float | str | bool | None:
         """What one cell holds, counted from 1: errors as their text, None for a blank one."""

@@ -108,7 +108,9 @@ class Context:
     def at(self, tree: Tree, row: np.ndarray, column: np.ndarray) -> Values:
         """One cell of a reference for each formula: so many rows and columns from its corner."""
         sheet, tops, lefts, _, _ = self._place(tree)
-        i, j = (np.minimum(more, size - 1) for more, size in zip((tops + row, lefts + column), sheet.kind.shape, strict=True))
+        i, j = (
+            np.minimum(more, size - 1) for more, size in zip((tops + row, lefts + column), sheet.kind.shape, strict=True)
+        )
         return _taken(sheet, i[:, None, None], j[:, None, None], texts=True)
 
     def crossing(self, tree: Tree) -> Values:
