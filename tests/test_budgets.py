@@ -90,7 +90,13 @@ def test_what_reads_too_much_at_once(formula: str, why: str, tmp_path: Path) -> 
 
 
 def test_index_reads_one_cell_of_any_range(tmp_path: Path) -> None:
-    cells = {"A1": "=INDEX(C1:Z1048576,2,3)", "A2": "=INDEX(C1:Z1048576,1048576,24)", "A3": '=INDEX(C1:C9,3)&"!"', "C3": "c", "E2": 7}
+    cells = {
+        "A1": "=INDEX(C1:Z1048576,2,3)",
+        "A2": "=INDEX(C1:Z1048576,1048576,24)",
+        "A3": '=INDEX(C1:C9,3)&"!"',
+        "C3": "c",
+        "E2": 7,
+    }
     sheet = evaluated(tmp_path, cells).sheets["Sheet"]
     assert [sheet.value(n, 1) for n in (1, 2, 3)] == [7, 0, "c!"]
 

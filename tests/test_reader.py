@@ -344,6 +344,41 @@ def test_rows_read_as_wholes_are_what_the_parser_reads(chunk: int, tmp_path: Pat
         np.testing.assert_array_equal(getattr(quick, name), getattr(slow, name))
 
 
+def test_rows_with_texts_and_blank_cells_are_read_as_wholes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blank cells before, between and behind; rows of blank cells only, and of one text; what is saved is kept beside formulas."""
+    rows = (
+        '<row r="1"><c r="A1"/><c r="B1" s="3"/><c r="C1" t="s"><v>1</v></c><c r="D1"/><c r="F1"><f aca="false">C3&amp;"x"</f><v>2</v></c>'
+        '<c r="G1" s="2"><v>1e-3</v></c><c r="H1"/></row><row r="2"><c r="A2"/><c r="ZZ2" s="1"/></row><row r="3"><c r="C3" t="s"><v>0</v></c></row>'
+        '<row r="4"><c r="A4" t="n"><v>4</v></c><c r="C4" t="n"><v>-5</v></c></row>'
+    )
+    strings = "<si><t>zero</t></si><si><t>one</t></si>"
+    took = []
+    monkeypatch.setattr(
+        Cells, "take", lambda self, row, cells, take=Cells.take: took.append(take(self, row, cells)) or took[-1]
+    )
+    read = sheet(tmp_path, rows, strings)
+    assert took == [True] * 4
+    assert [read.value(1, 3), read.value(3, 3), read.value(1, 7), read.value(4, 1), read.value(4, 3)] == [
+        "one",
+        "zero",
+        0.001,
+        4,
+        -5,
+    ]
+    assert (read.formulas.count, read.formula(1, 6), read.saved[1, 6], np.isnan(read.saved).sum()) == (
+        1,
+        'C3&"x"',
+        2,
+        read.saved.size - 1,
+    )
+    assert (read.kind.shape, np.count_nonzero(read.kind)) == ((6, 9), 6)
+    monkeypatch.setattr(Cells, "take", lambda self, row, cells: False)
+    slow = sheet(tmp_path, rows, strings)
+    assert (slow.texts, dict(slow.formulas)) == (read.texts, dict(read.formulas))
+    for name in ("kind", "number", "saved"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(slow, name))
+
+
 def test_rows_in_comments_are_not_read(tmp_path: Path) -> None:
     rows = f'<row r="1"><c r="A1"><v>1</v></c></row><!-- {PLAIN} --><row r="2"><c r="A2" t="str"><v><![CDATA[>{PLAIN}]]></v></c></row>'
     read = sheet(tmp_path, rows)
@@ -360,6 +395,15 @@ def test_rows_in_comments_are_not_read(tmp_path: Path) -> None:
         ('<row r="59"><c r="A59"><v>1</v></c></row>', "cell A59 stands there twice"),
         ('<row r="2000000"><c r="A2000000"><v>1</v></c></row>', "row 2000000 does not exist"),
         ('<row r="60"><c r="A60"><v>1</v></row>', "is damaged"),
+        ('<row r="60"><c r="A60"><v>1</v></c><c r="B61"/></row>', "a cell 'B61' stands in row 60"),
+        ('<row r="60"><c r="A60"/><c r="XFE60"/></row>', "a cell 'XFE60' stands in row 60"),
+        ('<row r="60"><c r="A60"><v>1</v></c><c r="A60"><v>1</v></c></row>', "cell A60 stands there twice"),
+        ('<row r="60"><c r="A60" t="s"><v>5</v></c></row>', "text number '5', which does not exist"),
+        ('<row r="60"><c r="A60" t="s"><v>-1</v></c></row>', "text number '-1', which does not exist"),
+        ('<row r="60"><c r="A60"><f>1+1&nbsp;</f><v>1</v></c></row>', "is damaged"),
+        ('<row r="60"><c r="A60"><f>1+1\0</f><v>1</v></c></row>', "is damaged"),
+        ('<row r="60"><c r="A60"><v>nan</v></c></row>', "A60 holds a number that is not finite"),
+        ('<row r="60"><c r="A60"><v>1</c><c r="B60"/></v></c></row>', "is damaged"),
         ('<row r="60" <row r="61"><c r="A61"><v>1</v></c></row>><c r="A60"><v>1</v></c></row>', "is damaged"),
     ],
 )

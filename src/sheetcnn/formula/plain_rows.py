@@ -6,27 +6,18 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+from .book import BETWEEN
+
 # Only what an XML parser would read the same wherever it stands: ASCII, and no attribute that changes a cell.
-_REFERENCE, _STYLE = rb'<c r="([A-Z]{1,3}[0-9]{1,7})"', rb'(?: s="[0-9]+")?'
-# Neither with blanks around nor with "=" before it.
-_FORMULA = rb"(?![ =])(?:[ -%'-;=-~]++|&(?:lt|gt|amp|quot|apos);)++(?<! )"
-_BLANKS = rb"(?:" + _REFERENCE.replace(b"(", b"(?:") + _STYLE + rb"/>)"
-_BLANK_CELLS = re.compile(_BLANKS + b"*+")
-_BLANK_NAME = re.compile(_REFERENCE)
+_CELL = rb'<c r="([A-Z]++[0-9]++)"(?: s="[0-9]++")?+'
+_BLANKS = re.compile(rb"</c>((?:" + _CELL.replace(b"([", b"(?:[") + rb"/>)++)")
+_BLANK_NAME = re.compile(rb'r="([^"]*+)"')
 _END = b"</v></c>"  # of one cell; what follows up to the next value is what rows are cut at
-_NUMBERS = re.compile(_END + _REFERENCE + _STYLE + rb"(?: t=\"n\")?><v>")
-_CELLS = re.compile(
-    _END
-    + b"("
-    + _BLANKS
-    + b"*+)"
-    + _REFERENCE
-    + _STYLE
-    + rb'(?: t="([ns])")?>(?:<f(?: aca="false")?>('
-    + _FORMULA
-    + b")</f>)?<v>"
-)
+_NUMBERS = re.compile(_END + _CELL + rb'(?: t="n")?+><v>')
+_CELLS = re.compile(_END + _CELL + rb'(?: t="([ns])")?+>(?:<f(?: aca="false")?+>([^<]++)</f>)?+<v>')
 _IN_NUMBERS = b"-+.0123456789eE"
+_IN_FORMULAS = bytes(range(0x20, 0x7F))
+_ODD = re.compile(rb"&(?!(?:lt|gt|amp|quot|apos);)|(?:\A|\0)[ =]| (?:\0|\Z)")  # other entities, blanks around, "=" before
 _ATTRIBUTE = rb""" (?!r=)[A-Za-z0-9:]+="[ !#-%'-;=-~]*\""""
 _OPENS = re.compile(rb'<row r="([0-9]{1,7})"(?:' + _ATTRIBUTE + rb")*+>")
 _OTHER = re.compile(rb"<[!?]")  # begins what hides the text in it: comments and the like
@@ -39,8 +30,9 @@ class PlainCells(NamedTuple):
 
     references: Sequence[bytes]
     values: Sequence[bytes]  # written with letters of numbers only
-    types: Sequence[bytes | None] = ()  # none at all: all are numbers
+    types: Sequence[bytes | None] = ()  # none at all, as of formulas: all are numbers
     formulas: Sequence[bytes | None] = ()
+    texts: bytes = b""  # of the formulas, joined
     blank: Sequence[bytes] = ()
 
 
@@ -52,23 +44,30 @@ class Taker(Protocol):
 
 def plain_cells(row: bytes) -> PlainCells | None:
     """What stands in a row, between its tags; None where an XML parser is needed to tell."""
-    end = row.rfind(_END)
-    if end < 0:
-        return PlainCells((), (), blank=_BLANK_NAME.findall(row)) if _BLANK_CELLS.fullmatch(row) else None
-    tail, row = row[end + len(_END) :], _END + row[:end]
-    if tail and not _BLANK_CELLS.fullmatch(tail):
+    blank: list[bytes] = []
+    if b"/>" in row:
+        row = b"</c>" + row
+        blank = _BLANK_NAME.findall(b"".join(_BLANKS.findall(row)))
+        row = _BLANKS.sub(b"</c>", row)[len(b"</c>") :]
+    if not row:
+        return PlainCells((), (), blank=blank)
+    if not row.endswith(_END):
         return None
-    simple = b"<f" not in row and b'"s"' not in row and b"/>" not in row
+    row = _END + row[: -len(_END)]
+    simple = b"<f" not in row and b'"s"' not in row
     first, *parts = (_NUMBERS if simple else _CELLS).split(row)
     if first or not parts:
         return None
-    values = parts[1::2] if simple else parts[4::5]
+    values = parts[1::2] if simple else parts[3::4]
     if b"".join(values).translate(None, _IN_NUMBERS):
         return None
     if simple:
-        return PlainCells(parts[0::2], values, blank=_BLANK_NAME.findall(tail))
-    blank = _BLANK_NAME.findall(b"".join([*parts[0::5], tail]))
-    return PlainCells(parts[1::5], values, parts[2::5], parts[3::5], blank)
+        return PlainCells(parts[0::2], values, blank=blank)
+    formulas = list(filter(None, parts[2::4]))
+    texts = BETWEEN.encode("ascii").join(formulas)
+    if len(texts.translate(None, _IN_FORMULAS)) > max(0, len(formulas) - 1) or _ODD.search(texts):
+        return None
+    return PlainCells(parts[0::4], values, parts[1::4], parts[2::4] if formulas else (), texts, blank)
 
 
 def read_rows(cells: Taker, chunks: Iterable[bytes], parse: Callable[[bytes], object]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..a1 import IN_NAME, LETTERS, MAX_COLUMNS, MAX_ROWS, NUMBER, cell_name, parse_area
 from ..errors import WorkbookError
-from .book import BETWEEN, Far, Formulas, Sheet
+from .book import Far, Formulas, Sheet
 from .pieces import Numbers, Pieces
 from .plain_rows import PlainCells
 from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
@@ -21,7 +21,6 @@ MAX_SHARED = 300_000_000  # letters of a sheet's shared formulas, written out
 SPARSE = 5_000_000, 100  # a sheet with more places than this has at least one cell for so many of them
 MAX_CUTS = 8  # how often cells that are far from all others may be taken off the end of such a sheet
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
-_BETWEEN = BETWEEN.encode("ascii")
 MAX_SPILT = 2_000_000  # cells of a sheet that array formulas fill
 
 
@@ -122,11 +121,11 @@ class Cells(Handler):
             numbers = np.fromiter(map(float, cells.values), float, len(columns))
         except ValueError:
             return False
-        texts = [n for n, kind in enumerate(cells.types) if kind == b"s"]
+        texts = [n for n, kind in enumerate(cells.types) if kind == b"s"] if b"s" in cells.types else []
         strings = [int(cells.values[n]) if cells.values[n].isdigit() else len(self.shared) for n in texts]
         if not np.isfinite(numbers).all() or any(n >= len(self.shared) for n in strings):
             return False
-        computed = np.fromiter(map(bool, cells.formulas), bool, len(cells.formulas)) if any(cells.formulas) else None
+        computed = np.fromiter(map(bool, cells.formulas), bool, len(columns)) if cells.formulas else None
         if computed is not None and computed[texts].any():
             return False
         self._pack()
@@ -138,7 +137,7 @@ class Cells(Handler):
             self._add(row, int(columns[n]), TEXT, 0.0, nan)
             self._texts[row, int(columns[n])] = self.shared[string]
         if computed is not None:
-            self._add_formulas(row, columns[computed], numbers[computed], _BETWEEN.join(filter(None, cells.formulas)))
+            self._add_formulas(row, columns[computed], numbers[computed], cells.texts)
         if computed is not None or texts:
             plain = np.ones(len(columns), bool) if computed is None else ~computed
             plain[texts] = False
