@@ -539,7 +539,7 @@ def test_a_too_long_formula_is_named() -> None:
     texts = ["1", "1" + "+1" * 4_096, "2+2"]
     pour = CellBlock(Grid("s", 4, 2, 1, 3), np.array([[1.0, 4_097.0, 4.0]]), 0, lambda i: texts)
     with pytest.raises(LimitError, match=r"sheet s: the formula in C4 has 8,193 characters; Excel allows 8,192"):
-        pour.row(4)
+        next(pour.rows())
 
 
 @pytest.mark.parametrize("value", [1.0, "<&>"])
@@ -547,16 +547,17 @@ def test_formulas_of_a_row_that_differ_are_escaped(value: Any) -> None:
     """The first has nothing to escape, the others do."""
     texts = ["1", "IF(2<3,1,0)", '"a"&"b"', "IF(3>2,1,0)"]
     values = np.array([[1.0, 1.0, value, 1.0]], dtype=object if isinstance(value, str) else float)
-    _, xml = CellBlock(Grid("s", 4, 2, 1, 4), values, 0, lambda i: texts).row(4)
+    [xml] = CellBlock(Grid("s", 4, 2, 1, 4), values, 0, lambda i: texts).rows()
     assert [cell.findtext("f") for cell in ElementTree.fromstring(f"<row>{xml}</row>")] == texts
 
 
 def test_a_kernel_that_is_spread_out() -> None:
     """Blanks between its elements, none after the last one; whole rows of them between its rows."""
     pour = CellBlock(Grid("s", 4, 2, 2, 2, (2, 3)), np.array([[1.0, 2.0], [3.0, 4.0]]), 7, blank=9)
-    cells = [re.findall(r'r="([A-Z]+\d)" s="(\d)"', pour.row(row)[1]) for row in (4, 5)]
+    cells = [re.findall(r'r="([A-Z]+\d)" s="(\d)"', row) for row in pour.rows()]
     assert cells[0] == [("B4", "7"), ("C4", "9"), ("D4", "9"), ("E4", "7")]
     assert cells[1] == [("B5", "9"), ("C5", "9"), ("D5", "9"), ("E5", "9")]
+    assert len(cells) == 3
 
 
 def test_steps_show_products_and_sum(make: Callable[..., Path]) -> None:

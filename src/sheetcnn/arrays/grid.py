@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..a1 import LETTERS, sheet_prefix
+from .pattern import Moving
 
 CELL = 22  # a cell's width and height in pixels: cells are square
 
@@ -74,13 +75,19 @@ class Grid:
 
     def at(self, row: int, column: int) -> str:
         """The cell of one element, counted from 0."""
-        return f"{self.prefix}{LETTERS[self.left + column * self.spacing[1]]}{self.top + row * self.spacing[0]}"
+        left: Any = self.left + column * self.spacing[1]
+        letters = left.letters if type(left) is Moving else LETTERS[left]
+        return f"{self.prefix}{letters}{self.top + row * self.spacing[0]}"
 
     def window(self, row: int, column: int, rows: int, columns: int) -> str:
         """The rectangle of cells whose corner is the element (row, column); it may reach into the padding around."""
-        top, left = self.top + row, self.left + column
-        first = f"{self.prefix}{LETTERS[left]}{top}"
-        return first if rows == columns == 1 else f"{first}:{LETTERS[left + columns - 1]}{top + rows - 1}"
+        top, left = self.top + row, self.left + column  # type: Any, Any
+        if type(left) is Moving:
+            before, after = left.letters, (left + (columns - 1)).letters
+        else:
+            before, after = LETTERS[left], LETTERS[left + columns - 1]
+        first = f"{self.prefix}{before}{top}"
+        return first if rows == columns == 1 else f"{first}:{after}{top + rows - 1}"
 
 
 Grids = Any  # one grid, or lists of them, maps[k], kernels[k][c]: which one is known only when a network is read

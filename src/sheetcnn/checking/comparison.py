@@ -13,6 +13,7 @@ from ..a1 import cell_name, sheet_prefix
 from ..arrays.array import Array, Shape
 from ..arrays.computed_range import ComputedRange
 from ..arrays.grid import Grid, Grids
+from ..arrays.pattern import pattern_of
 from ..formula import Book, Sheet
 from ..formula.parser import same_meaning
 from ..formula.values import ERROR, ERRORS, NUMERIC
@@ -148,11 +149,13 @@ class Comparison:
         named = set()
         home = home or grid.sheet
         columns = range(grid.left, grid.right + 1, grid.spacing[1])
+        pattern = pattern_of(write, index, grid.rows, grid.columns) if inner == 2 else None
         for i in range(grid.rows):
             row = grid.top + i * grid.spacing[0]
             cells = sheet.formulas.get(row, [])
             have = cells[bisect_left(cells, (grid.left, "")) : bisect_left(cells, (grid.right + 1, ""))]
-            want = [(column, write((*index, *(i, j)[:inner]))) for j, column in enumerate(columns)]
+            texts = [write((*index, *(i, j)[:inner])) for j in range(grid.columns)] if pattern is None else pattern.texts(i)
+            want = list(zip(columns, texts, strict=True))
             if have == want and home == grid.sheet:
                 continue
             found = dict(have)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape as html_escape
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +18,7 @@ from ..a1 import LETTERS, NUMBER
 from ..arrays.array import Margin
 from ..arrays.grid import Grid
 from ..arrays.lazy import Part
+from ..arrays.pattern import Pattern
 from ..errors import LimitError, located
 
 MAX_FORMULA = 8_192  # characters, Excel's limit
@@ -51,6 +56,7 @@ class CellBlock:
     values: np.ndarray | Part
     style: int
     formula: Callable[[int], list[str]] | None = None
+    pattern: Pattern | None = None  # of the formulas, where they read alike
     margin: Margin = (0, 0, 0, 0)
     blank: int = 0  # the style of padding, and of the holes of a kernel that is drawn spread out
     empty: bool = False  # nothing but padding
@@ -64,75 +70,98 @@ class CellBlock:
     def last_row(self) -> int:
         return self.grid.bottom + self.margin[2]
 
-    def row(self, row: int) -> tuple[int, str]:
-        """The first column and the cells of one row of the sheet, padding and holes included."""
-        grid, (_, before, _, after) = self.grid, self.margin
-        left, right = grid.left - before, grid.right + after
-        inside, hole = divmod(row - grid.top, grid.spacing[0])
-        if hole or self.empty or not 0 <= inside < grid.rows:
-            return left, _blanks(row, left, right, self.blank)
-        if grid.spacing[1] == 1:
-            cells = "".join(self._all_cells(row, inside))
-        else:
-            starts = range(grid.left, grid.right + 1, grid.spacing[1])
-            cells = "".join(
-                cell + _blanks(row, start + 1, min(start + grid.spacing[1] - 1, grid.right), self.blank)
-                for start, cell in zip(starts, self._all_cells(row, inside), strict=True)
-            )
-        if not before and not after:
-            return left, cells
-        return left, _blanks(row, left, grid.left - 1, self.blank) + cells + _blanks(row, grid.right + 1, right, self.blank)
+    @property
+    def first_column(self) -> int:
+        return self.grid.left - self.margin[1]
 
-    def _all_cells(self, row: int, inside: int) -> list[str]:
-        cells = self._cells(row, inside)
-        if self.values.dtype.kind == "f" and np.isnan(self.values[inside]).any():
-            cells = [cell.replace("<v>nan</v>", "") for cell in cells]
-        if self.cells:
-            names = LETTERS[self.grid.left : self.grid.right + 1 : self.grid.spacing[1]]
-            cells = [
-                self.cells[inside, j].xml(f"{name}{row}") if (inside, j) in self.cells else cell
-                for j, (name, cell) in enumerate(zip(names, cells, strict=True))
-            ]
-        return cells
+    @property
+    def last_column(self) -> int:
+        return self.grid.right + self.margin[3]
 
-    def _cells(self, row: int, inside: int) -> list[str]:
+    def rows(self) -> Iterator[str]:
+        """Its cells row by row from `first_row` on, padding and holes included."""
+        grid, ends = self.grid, (self.first_column, self.last_column)
+        columns = grid.left, grid.right, grid.spacing[1]
+        differ = {i for i, _ in self.cells}
+        for row in range(self.first_row, self.last_row + 1):
+            inside, hole = divmod(row - grid.top, grid.spacing[0])
+            if hole or self.empty or not 0 <= inside < grid.rows:
+                yield _blanks(*ends, self.blank).replace(_ROW_HERE, str(row))
+                continue
+            if inside in differ or self.values.dtype.kind != "f":
+                content, cells = "%s", self._each(row, inside)
+                frame = _frame(*ends, *columns, None, self.blank)
+            else:
+                content, cells = self._alike(row, inside)
+                frame = _frame(*ends, *columns, self.style, self.blank)
+            text = frame.replace(_ROW_HERE, str(row)).replace(_CONTENT, content) % tuple(cells)
+            yield text.replace("<v>nan</v>", "") if "<v>nan</v>" in text else text
+
+    def _alike(self, row: int, inside: int) -> tuple[str, list[Any]]:
+        """What the cells of a row hold, as something to be formatted and the parts that differ."""
+        values = (self.values[inside] + 0.0).tolist()  # no negative zeros
+        if self.formula is None:
+            return "<v>%r</v>", values
+        if self.pattern is not None and self.pattern.longest <= MAX_FORMULA:
+            text = f"<f>{escape(self.pattern.row(inside))}</f><v>%r</v>"
+            return "%s", [text % cell for cell in zip(*self.pattern.places, values, strict=True)]
+        formulas = self._formulas(row, inside)
+        return "%s", [f"<f>{text}</f><v>{value!r}</v>" for text, value in zip(formulas, values, strict=True)]
+
+    def _each(self, row: int, inside: int) -> list[str]:
+        """The cells of a row, each with its own style and type."""
         grid, style = self.grid, self.style
         names = LETTERS[grid.left : grid.right + 1 : grid.spacing[1]]
-        values = self.values[inside].tolist()
-        mixed = self.values.dtype.kind != "f"
-        if 0.0 in values:  # no negative zeros
-            values = [value or 0.0 if isinstance(value, float) else value for value in values]
-        if self.formula is None:
-            return [
-                f'<c r="{name}{row}" s="{style}"><v>{value!r}</v></c>' for name, value in zip(names, values, strict=True)
-            ]
+        values = [value + 0.0 if isinstance(value, float) else value for value in self.values[inside].tolist()]
+        formulas = [""] * len(values)
+        if self.formula is not None:
+            formulas = [f"<f>{text}</f>" for text in self._formulas(row, inside)]
+        cells = [
+            f'<c r="{name}{row}" s="{style}" t="str">{formula}<v>{escape(value)}</v></c>'
+            if isinstance(value, str)
+            else f'<c r="{name}{row}" s="{style}">{formula}<v>{value!r}</v></c>'
+            for name, formula, value in zip(names, formulas, values, strict=True)
+        ]
+        for j, name in enumerate(names):
+            if (inside, j) in self.cells:
+                cells[j] = self.cells[inside, j].xml(f"{name}{row}")
+        return cells
+
+    def _formulas(self, row: int, inside: int) -> list[str]:
+        """The formulas of a row as they stand in XML. Raises LimitError where one is too long."""
+        assert self.formula is not None
         formulas = self.formula(inside)
         longest = max(formulas, key=len)
         if len(longest) > MAX_FORMULA:
-            cell = f"{grid.sheet}!{names[formulas.index(longest)]}{row}"
-            with located(layer=grid.sheet, cell=cell):
+            grid = self.grid
+            place = f"{LETTERS[grid.left + formulas.index(longest) * grid.spacing[1]]}{row}"
+            with located(layer=grid.sheet, cell=f"{grid.sheet}!{place}"):
                 raise LimitError(
-                    f"sheet {grid.sheet}: the formula in {names[formulas.index(longest)]}{row} has {len(longest):,} characters; "
+                    f"sheet {grid.sheet}: the formula in {place} has {len(longest):,} characters; "
                     f"Excel allows {MAX_FORMULA:,}; use fewer channels or a smaller window"
                 )
         together = "".join(formulas)  # the formulas of a row may differ, but few rows have any of these
         if "<" in together or ">" in together or "&" in together:
             formulas = [escape(formula) for formula in formulas]
-        if mixed:
-            return [
-                f'<c r="{name}{row}" s="{style}" t="str"><f>{formula}</f><v>{escape(value)}</v></c>'
-                if isinstance(value, str)
-                else f'<c r="{name}{row}" s="{style}"><f>{formula}</f><v>{value!r}</v></c>'
-                for name, formula, value in zip(names, formulas, values, strict=True)
-            ]
-        return [
-            f'<c r="{name}{row}" s="{style}"><f>{formula}</f><v>{value!r}</v></c>'
-            for name, formula, value in zip(names, formulas, values, strict=True)
-        ]
+        return formulas
 
 
-def _blanks(row: int, first: int, last: int, style: int) -> str:
-    return "".join([f'<c r="{name}{row}" s="{style}"/>' for name in LETTERS[first : last + 1]])
+_ROW_HERE, _CONTENT = "\0", "\1"  # in what is made for all rows: no cell can hold these characters
+
+
+@lru_cache(8192)
+def _frame(first: int, last: int, left: int, right: int, step: int, style: int | None, blank: int) -> str:
+    """A row's cells without what they hold, among blank ones; without a `style` only places for whole cells."""
+    parts = [_blanks(first, left - 1, blank)]
+    for column in range(left, right + 1, step):
+        parts.append(_CONTENT if style is None else f'<c r="{LETTERS[column]}{_ROW_HERE}" s="{style}">{_CONTENT}</c>')
+        parts.append(_blanks(column + 1, min(column + step - 1, right), blank))
+    parts.append(_blanks(right + 1, last, blank))
+    return "".join(parts)
+
+
+def _blanks(first: int, last: int, style: int) -> str:
+    return "".join([f'<c r="{name}{_ROW_HERE}" s="{style}"/>' for name in LETTERS[first : last + 1]])
 
 
 _ROW = re.compile(r'<row r="(\d+)"([^>]*?)(?:/>|>(.*?)</row>)', re.S)
@@ -149,25 +178,32 @@ def sheet_rows(draft: str, blocks: list[CellBlock], height: str = "") -> Iterato
         cells = [(NUMBER[cell[1]], cell[0]) for cell in _CELL.finditer(match[3] or "")]
         labels[int(match[1])] = (match[2], cells)
     waiting = sorted(blocks, key=lambda block: (block.first_row, block.grid.left), reverse=True)
-    active: list[CellBlock] = []
+    active: list[tuple[int, int, Iterator[str]]] = []  # first column, last row, rows
     last = max([block.last_row for block in blocks] + list(labels), default=0)
+    ends = 0  # the row after which the next of the active blocks has no more
     piece: list[str] = []
     size = 0
     for row in range(1, last + 1):
         while waiting and waiting[-1].first_row == row:
-            active.append(waiting.pop())
+            block = waiting.pop()
+            insort(active, (block.first_column, block.last_row, block.rows()), key=itemgetter(0))
+            ends = min(ends or block.last_row, block.last_row)
         attributes, cells = labels.get(row, ("", []))
         if " ht=" not in attributes:
             attributes += height
         if not active and row not in labels:
             continue
-        parts = cells + [block.row(row) for block in active]
-        parts.sort(key=lambda part: part[0])
-        text = f'<row r="{row}"{attributes}>' + "".join([part[1] for part in parts]) + "</row>"
+        parts = [next(rows) for *_, rows in active]
+        if cells:
+            columns = [column for column, *_ in active]
+            parts = [text for _, text in sorted([*cells, *zip(columns, parts, strict=True)], key=itemgetter(0))]
+        text = f'<row r="{row}"{attributes}>' + "".join(parts) + "</row>"
         piece.append(text)
         size += len(text)
         if size > CHUNK:
             yield "".join(piece)
             piece, size = [], 0
-        active = [block for block in active if block.last_row > row]
+        if row == ends:
+            active = [block for block in active if block[1] > row]
+            ends = min([end for _, end, _ in active], default=0)
     yield "".join(piece)

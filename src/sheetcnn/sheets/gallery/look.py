@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from openpyxl.worksheet.dimensions import ColumnDimension
@@ -120,7 +121,7 @@ def _in_frame(
             at = (*thumbnail.index, i, j)
             framed = draft.framed(style, sides, palette.FRAME, "thin")
             cells[i, j] = Cell(framed, write(at), float(written[at]))
-    return CellBlock(block.grid, block.values, block.style, block.formula, cells=cells)
+    return replace(block, cells=cells)
 
 
 def _tiny_cells(sheet: Worksheet, page: GalleryPage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
@@ -104,7 +105,9 @@ def _choices(
 def _merge(sheet: Worksheet, top: int, left: int, bottom: int, right: int) -> None:
     """Make cells one; what is poured stands in the first, and no other is written."""
     if (top, left) != (bottom, right):
-        sheet.merged_cells.add(f"{LETTERS[left]}{top}:{LETTERS[right]}{bottom}")
+        sheet.merged_cells.ranges.add(
+            CellRange(min_col=left, min_row=top, max_col=right, max_row=bottom)
+        )  # `add` looks at all others
 
 
 def _merge_lines(sheet: Worksheet, inspector: Inspector, places: dict[str, Grid]) -> None:

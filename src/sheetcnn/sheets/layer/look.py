@@ -11,6 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.array import shape_text
 from ...arrays.lazy import Whole, part_of, whole
+from ...arrays.pattern import pattern_of
 from ...model.network import Node
 from ...model.settings import INPUT
 from ...xlsx import palette
@@ -172,13 +173,14 @@ def marks(sheet: Worksheet, page: Page) -> None:
 def cell_block(block: Block, array: Whole, write: Any, style: int, blank: int) -> CellBlock:
     """A block ready to be poured: its part of an array, and its formulas where `write` gives one for an index."""
     index, columns, axes = block.index, range(block.grid.columns), len(block.array.shape)
-    formula = None
+    formula = pattern = None
     if write is not None and axes - block.array.grid_axes == 2:
+        pattern = pattern_of(write, index, *block.array.size)
         formula = lambda i: [write((*index, i, j)) for j in columns]  # noqa: E731
     elif write is not None:  # a column, or a single cell
         formula = lambda i: [write((*index, i)[:axes])]  # noqa: E731
     numbers = part_of(array, index, block.array.size)
-    return CellBlock(block.grid, numbers, style, formula, block.margin, blank)
+    return CellBlock(block.grid, numbers, style, formula, pattern, block.margin, blank)
 
 
 def with_room(draft: WorkbookDraft, block: CellBlock, kind: str) -> CellBlock:

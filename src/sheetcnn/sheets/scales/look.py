@@ -65,9 +65,14 @@ def colour_array(
     """
     bar = draft.bars.get(bar_name(array))
     largest = None if bar is None else Grid("", bar.top, bar.right, 1, 1).area
-    alike: dict[palette.Scale, list[Grid]] = {}
+    shown = original(array)
+    of_channels = shown.owner == INPUT and shown.role != "parameter"  # all others have one scale, which takes time to find
+    by_channel: dict[int, list[Grid]] = {}
     for index, grid in grids:
-        alike.setdefault(scale_of(content, array, index[0] if index else 0, largest), []).append(grid)
+        by_channel.setdefault(index[0] if of_channels and index else 0, []).append(grid)
+    alike: dict[palette.Scale, list[Grid]] = {}
+    for channel, of_one in by_channel.items():
+        alike.setdefault(scale_of(content, array, channel, largest), []).extend(of_one)
     for scale, together in alike.items():
         colour(sheet, spans(together), scale, ink, outline)
 
