@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
+from xml.sax.saxutils import unescape
 
 from .book import BETWEEN
 
@@ -17,10 +18,12 @@ _NUMBERS = re.compile(_END + _CELL + rb'(?: t="n")?+><v>')
 _CELLS = re.compile(_END + _CELL + rb'(?: t="([ns])")?+>(?:<f(?: aca="false")?+>([^<]++)</f>)?+<v>')
 _IN_NUMBERS = b"-+.0123456789eE"
 _IN_FORMULAS = bytes(range(0x20, 0x7F))
-_ODD = re.compile(rb"&(?!(?:lt|gt|amp|quot|apos);)|(?:\A|\0)[ =]| (?:\0|\Z)")  # other entities, blanks around, "=" before
+_ENTITY = re.compile(rb"&(?:lt|gt|amp|quot|apos);")
+_FIRST, _LAST = frozenset(b" ="), ord(" ")  # letters that a formula does not begin and end with
 _ATTRIBUTE = rb""" (?!r=)[A-Za-z0-9:]+="[ !#-%'-;=-~]*\""""
 _OPENS = re.compile(rb'<row r="([0-9]{1,7})"(?:' + _ATTRIBUTE + rb")*+>")
 _OTHER = re.compile(rb"<[!?]")  # begins what hides the text in it: comments and the like
+_QUOTES = {"&quot;": '"', "&apos;": "'"}
 _ROW_BEGINS, _ROW_ENDS = b"<row ", b"</row>"
 _LONGEST = 1 << 23  # bytes of a row that are waited for
 
@@ -32,7 +35,7 @@ class PlainCells(NamedTuple):
     values: Sequence[bytes]  # written with letters of numbers only
     types: Sequence[bytes | None] = ()  # none at all, as of formulas: all are numbers
     formulas: Sequence[bytes | None] = ()
-    texts: bytes = b""  # of the formulas, joined
+    texts: str = ""  # of the formulas, joined
     blank: Sequence[bytes] = ()
 
 
@@ -64,10 +67,24 @@ def plain_cells(row: bytes) -> PlainCells | None:
     if simple:
         return PlainCells(parts[0::2], values, blank=blank)
     formulas = list(filter(None, parts[2::4]))
-    texts = BETWEEN.encode("ascii").join(formulas)
-    if len(texts.translate(None, _IN_FORMULAS)) > max(0, len(formulas) - 1) or _ODD.search(texts):
+    texts = _texts(formulas)
+    if texts is None:
         return None
     return PlainCells(parts[0::4], values, parts[1::4], parts[2::4] if formulas else (), texts, blank)
+
+
+def _texts(formulas: list[bytes]) -> str | None:
+    """Formulas of a row, joined; None where one has letters or blanks that an XML parser must see."""
+    joined = BETWEEN.encode("ascii").join(formulas)
+    if len(joined.translate(None, _IN_FORMULAS)) > max(0, len(formulas) - 1):
+        return None
+    if not _FIRST.isdisjoint({text[0] for text in formulas}) or _LAST in {text[-1] for text in formulas}:
+        return None
+    entities = joined.count(b"&")
+    if entities and entities != len(_ENTITY.findall(joined)):
+        return None
+    text = joined.decode("ascii")
+    return unescape(text, _QUOTES) if entities else text
 
 
 def read_rows(cells: Taker, chunks: Iterable[bytes], parse: Callable[[bytes], object]) -> None:

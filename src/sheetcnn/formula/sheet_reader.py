@@ -6,7 +6,6 @@ import re
 from array import array
 from collections.abc import Sequence
 from math import isfinite, nan
-from xml.sax.saxutils import unescape
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 MAX_SHARED = 300_000_000  # letters of a sheet's shared formulas, written out
 SPARSE = 5_000_000, 100  # a sheet with more places than this has at least one cell for so many of them
 MAX_CUTS = 8  # how often cells that are far from all others may be taken off the end of such a sheet
-_QUOTES = {"&quot;": '"', "&apos;": "'"}
 MAX_SPILT = 2_000_000  # cells of a sheet that array formulas fill
 
 
@@ -146,9 +144,8 @@ class Cells(Handler):
             self._pieces.add(row, columns, NUMERIC, numbers)
         return True
 
-    def _add_formulas(self, row: int, columns: np.ndarray, saved: np.ndarray, texts: bytes) -> None:
-        joined = texts.decode("ascii")
-        self._formulas.add_joined(row, array("H", columns.tolist()), unescape(joined, _QUOTES) if "&" in joined else joined)
+    def _add_formulas(self, row: int, columns: np.ndarray, saved: np.ndarray, texts: str) -> None:
+        self._formulas.add_joined(row, array("H", columns.tolist()), texts)
         self._pieces.add(row, columns, PENDING, saved)
 
     def _columns_of(self, references: Sequence[bytes], row: bytes, *, ordered: bool = True) -> np.ndarray | None:
