@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..arrays.array import Array
-from ..arrays.grid import Grid
+from ..arrays.grid import Grid, Grids
 from ..errors import WorkbookError
 from ..formula import Area, Book, Sheet
 
@@ -50,6 +50,51 @@ class NamedAreas:
     def grid(self, array: Array, index: tuple[int, ...]) -> Grid:
         """One grid of an array. Raises WorkbookError where it is missing or was cut up."""
         return self.place(array.name(index), array.size, array.spacing)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Grids of one size on one sheet, by their corners: what is done to all of them is done at once."""
+
+    sheet: str
+    which: np.ndarray  # their places among all grids of their array
+    tops: np.ndarray
+    lefts: np.ndarray
+    size: tuple[int, int]
+    spacing: tuple[int, int]
+
+    def of(self, cells: np.ndarray) -> np.ndarray:
+        """Their elements out of a sheet's array: grids × rows × columns. What lies beyond the sheet's last cell is blank."""
+        if len(self.which) == 1:
+            grid = Grid(self.sheet, int(self.tops[0]), int(self.lefts[0]), *self.size, self.spacing)
+            return cut(cells, grid)[None]
+        return cells[self._places(cells)]
+
+    def put(self, cells: np.ndarray, value: bool) -> None:
+        """Write one value into all their cells."""
+        cells[self._places(cells)] = value
+
+    def _places(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows, columns = (
+            np.minimum(first[:, None] + np.arange(size) * apart, end - 1)
+            for first, size, apart, end in zip((self.tops, self.lefts), self.size, self.spacing, cells.shape, strict=True)
+        )
+        return rows[:, :, None], columns[:, None, :]
+
+
+def stacked(grids: Grids) -> list[Stack]:
+    """All grids of an array, in stacks."""
+    while isinstance(grids, list) and isinstance(grids[0], list):
+        grids = [grid for inner in grids for grid in inner]
+    grids = grids if isinstance(grids, list) else [grids]
+    places = np.array([(grid.top, grid.left) for grid in grids])
+    sheets = np.array([grid.sheet for grid in grids], object)
+    size, spacing = (grids[0].rows, grids[0].columns), grids[0].spacing
+    found = []
+    for sheet in dict.fromkeys(sheets):
+        which = np.flatnonzero(sheets == sheet)
+        found.append(Stack(sheet, which, places[which, 0], places[which, 1], size, spacing))
+    return found
 
 
 def cell_at(grid: Grid, i: int, j: int) -> tuple[int, int]:

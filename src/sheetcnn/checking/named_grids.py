@@ -18,7 +18,7 @@ from ..model.drawn import Drawn
 from ..model.limits import graph_of
 from ..model.network import Network, Node
 from ..model.settings import INPUT
-from .grids import NamedAreas, cell_at, cut
+from .grids import NamedAreas, Stack, cell_at, stacked
 from .report import Value
 
 
@@ -53,6 +53,7 @@ class NamedGrids(NamedAreas):
         self.network = network
         self.graph = graph_of(network, drawn)
         self.grids: dict[str, Grids] = {}  # by the id of their array
+        self._stacks: dict[str, list[Stack]] = {}
         self.there: list[str] = []  # the layers whose grids were found, "input" among them
         self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets
         self.sheets_of: dict[str, set[str]] = {}  # and all that its grids are on
@@ -196,6 +197,12 @@ class NamedGrids(NamedAreas):
                     return f"channel {c + 1} of {node.inputs[0]} does not stand in line with the others"
         return None
 
+    def stacks(self, name: str) -> list[Stack]:
+        """The grids of an array, by its id."""
+        if name not in self._stacks:
+            self._stacks[name] = stacked(self.grids[name])
+        return self._stacks[name]
+
     # -- reading them ------------------------------------------------------------------------------------------------------
     def output(self, name: str) -> Grids:
         """The grids that readers of a layer (or of "input") see."""
@@ -234,15 +241,29 @@ class NamedGrids(NamedAreas):
 
     def numbers(self, layer: str, array: Array, grids: Grids) -> tuple[np.ndarray, list[NoNumber]]:
         """The numbers of an array as they are in the workbook now, 0 for blank cells, and which cells hold something else."""
-        found, wrong = np.zeros(array.shape), []
-        for index, grid, sheet in self.each(grids):
-            number, kind = (cut(cells, grid) for cells in (sheet.number, sheet.kind))
-            found[index] = np.where(kind == NUMERIC, number, 0).reshape(array.shape[array.grid_axes :])
-            for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)).tolist():
-                where, held, formula = self.where(grid, i, j), self.value(grid, i, j), self.formula(grid, i, j)
-                problem = self.book.problems.get((grid.sheet, *cell_at(grid, i, j)))
-                wrong.append(NoNumber(layer, where, held, formula, problem))
-        return found, wrong
+        all_grids = [grid for _, grid in flat(grids)] if isinstance(grids, list) else [grids]
+        found: np.ndarray | None = None
+        wrong: list[tuple[int, int, int]] = []
+        for stack in stacked(grids):
+            number, kind = (stack.of(cells) for cells in self._cells(stack.sheet))
+            if not (kind == NUMERIC).all():
+                number = np.where(kind == NUMERIC, number, 0)
+                for n, i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)).tolist():
+                    wrong.append((int(stack.which[n]), i, j))
+            if len(stack.which) == len(all_grids):
+                found = number
+            else:
+                found = np.zeros((len(all_grids), *number.shape[1:])) if found is None else found
+                found[stack.which] = number
+        assert found is not None
+        return found.reshape(array.shape), [self._no_number(layer, all_grids[n], i, j) for n, i, j in sorted(wrong)]
+
+    def _cells(self, sheet: str) -> tuple[np.ndarray, np.ndarray]:
+        return self.book.sheets[sheet].number, self.book.sheets[sheet].kind
+
+    def _no_number(self, layer: str, grid: Grid, i: int, j: int) -> NoNumber:
+        problem = self.book.problems.get((grid.sheet, *cell_at(grid, i, j)))
+        return NoNumber(layer, self.where(grid, i, j), self.value(grid, i, j), self.formula(grid, i, j), problem)
 
     def where(self, grid: Grid, i: int, j: int) -> str:
         """The cell of one element, with its sheet."""

@@ -20,7 +20,8 @@ from .parser import ARRAY, Reference, Tree, expanded, parse, references_in, skel
 
 LONGEST = 32_000  # letters of a formula; Excel takes 8,192 as they are typed, and writes some more into files
 _TOO_LONG = "\x02"  # the skeleton of all longer ones
-_GATHER = 4_000_000  # corners of references looked at together: bounds memory
+_GATHER = 4_000_000  # cells between rectangles that are counted together: bounds memory
+_RECTANGLES = 100_000  # that are set one after the other where there are too many cells between them
 
 Area = tuple[str, int, int, int, int]  # sheet, top, left, bottom, right
 
@@ -214,29 +215,37 @@ def needed(book: Book, groups: list[Group], areas: Iterable[Area]) -> list[Group
                 if name in read:
                     tops, lefts = group.tops[:, n], group.lefts[:, n]
                     book.refuse_far(name, tops.min(), lefts.min(), tops.max() + rows - 1, lefts.max() + columns - 1)
-                    _mark(read[name], tops, lefts, rows, columns)
+                    mark(read[name], tops, lefts, rows, columns)
         if len(rest) == len(left_over):
             return found[::-1]
         left_over = rest
 
 
-def _mark(cells: np.ndarray, tops: np.ndarray, lefts: np.ndarray, rows: int, columns: int) -> None:
-    """Mark what references of one size read; where that would ask for much memory, all between their corners."""
+def mark(cells: np.ndarray, tops: np.ndarray, lefts: np.ndarray, rows: int, columns: int) -> None:
+    """Set the cells of rectangles of one size, as far as there are any; where that would ask for much, all between their corners."""
     top, left = int(tops.min()), int(lefts.min())
     height, width = int(tops.max()) - top + 1, int(lefts.max()) - left + 1  # of the corners
     box = cells[top : top + height - 1 + rows, left : left + width - 1 + columns]
-    if height * width == 1 or (height + rows) * (width + columns) > _GATHER:
+    if height * width == 1:
         box[...] = True
         return
+    if (height + rows) * (width + columns) > _GATHER:
+        corners = np.unique(np.stack([tops, lefts], axis=1), axis=0)
+        if len(corners) > _RECTANGLES:
+            box[...] = True
+        else:
+            for i, j in corners.tolist():
+                cells[i : i + rows, j : j + columns] = True
+        return
+    # Each rectangle adds 1 at its corner and takes it away beyond its ends: sums of these count those that a cell is in.
     corners = np.zeros((height, width), np.int32)
     corners[tops - top, lefts - left] = 1
-    # Each reference adds 1 at its corner and takes it away beyond its ends: sums of these count who reads a cell.
     counts = np.zeros((height + rows, width + columns), np.int32)
     counts[:height, :width] += corners
     counts[rows:, columns:] += corners
     counts[rows:, :width] -= corners
     counts[:height, columns:] -= corners
-    counts = np.cumsum(np.cumsum(counts, axis=0), axis=1)
+    np.cumsum(np.cumsum(counts, axis=0, dtype=np.int32), axis=1, dtype=np.int32, out=counts)
     box |= counts[: box.shape[0], : box.shape[1]] > 0
 
 
