@@ -209,7 +209,7 @@ def test_texts_in_pieces(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ['"\'" * 200_000', "\"'a''\" * 70_000", '"a\'" * 100_000', "\"''!\" * 70_000"])
 def test_quotes_are_read_in_one_go(text: str) -> None:
     """A formula of apostrophes: were each of them tried as the beginning of a name, this would take an hour."""
-    code = f"from sheetcnn.formula.parser import skeleton, words; from sheetcnn.formula.sheet_reader import moved; t = {text}; skeleton(t); words(t); moved(t, 1, 1)"
+    code = f"from sheetcnn.formula.parser import skeleton, words; from sheetcnn.formula.shared import moved; t = {text}; skeleton(t); words(t); moved(t, 1, 1)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 

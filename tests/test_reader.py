@@ -13,6 +13,7 @@ from sheetcnn.a1 import parse_area
 from sheetcnn.errors import WorkbookError
 from sheetcnn.formula import Book, Sheet, evaluate, group_formulas, read_book
 from sheetcnn.formula import book as book_module
+from sheetcnn.formula import pieces as pieces_module
 from sheetcnn.formula import reader as reader_module
 from sheetcnn.formula.sheet_reader import Cells
 from sheetcnn.formula.values import NUMERIC
@@ -282,6 +283,8 @@ def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module, "MAX_AREA", 5 * 6 - 1)
     with pytest.raises(WorkbookError, match="scattered over 30 places"):
         read_book(path)
+    monkeypatch.setattr(reader_module, "FILLED", 30)  # places for its one cell
+    read_book(path)
     monkeypatch.setattr(reader_module, "MAX_AREA", 100)
     monkeypatch.setattr(reader_module, "FREE", unpacked - 1)
     with pytest.raises(WorkbookError, match=f"its {packed:,} bytes unpack to {unpacked:,}"):
@@ -372,11 +375,14 @@ def test_rows_with_texts_and_blank_cells_are_read_as_wholes(tmp_path: Path, monk
         read.saved.size - 1,
     )
     assert (read.kind.shape, np.count_nonzero(read.kind)) == ((6, 9), 6)
+    monkeypatch.setattr(pieces_module, "_MOST", 2)  # then there are no pieces left for most rows
+    few = sheet(tmp_path, rows, strings)
     monkeypatch.setattr(Cells, "take", lambda self, row, cells: False)
     slow = sheet(tmp_path, rows, strings)
     assert (slow.texts, dict(slow.formulas)) == (read.texts, dict(read.formulas))
     for name in ("kind", "number", "saved"):
         np.testing.assert_array_equal(getattr(read, name), getattr(slow, name))
+        np.testing.assert_array_equal(getattr(few, name), getattr(slow, name))
 
 
 def test_rows_in_comments_are_not_read(tmp_path: Path) -> None:

@@ -79,6 +79,10 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
     def __len__(self) -> int:
         return len(self._rows)
 
+    def packed(self) -> Iterator[tuple[int, array[int], str]]:
+        """Each row with its columns and its texts joined."""
+        return ((row, columns, texts) for row, (columns, texts) in self._rows.items())
+
     @property
     def count(self) -> int:
         """How many cells hold a formula."""

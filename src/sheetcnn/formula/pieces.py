@@ -10,6 +10,7 @@ import numpy as np
 
 from .values import NUMERIC, PENDING
 
+_MOST = 10_000  # pieces of a sheet, which take some 500 bytes each
 Index = slice | np.ndarray
 
 
@@ -69,12 +70,15 @@ class Pieces:
     def __init__(self) -> None:
         self._found: dict[tuple[int, bytes], Piece] = {}
 
-    def add(self, row: int, columns: np.ndarray, kind: int, numbers: np.ndarray) -> None:
-        """Take in cells of a row that all hold the same kind of thing."""
+    def add(self, row: int, columns: np.ndarray, kind: int, numbers: np.ndarray) -> bool:
+        """Take in cells of a row that all hold the same kind of thing; False where there are too many pieces for another."""
         key = kind, columns.tobytes()
         if key not in self._found:
+            if len(self._found) >= _MOST:
+                return False
             self._found[key] = Piece(columns)
         self._found[key].add(row, numbers)
+        return True
 
     @property
     def count(self) -> int:

@@ -18,10 +18,11 @@ from .book import Book, Far, Sheet
 from .plain_rows import read_rows
 from .sheet_reader import Cells, Handler, local_name
 
-MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
+MAX_BYTES = 40_000_000_000  # of all parts together, unpacked: a workbook of 400 million cells, which is what is written
 MAX_GROWTH = 100  # times; a workbook's own parts unpack to 5 to 20 times their size, a bomb to a thousand times
 FREE = 20_000_000  # bytes that any file may unpack to
-MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included
+MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included: 9 bytes of memory each
+FILLED = 2  # or so many for each cell that holds something, of a file that is as large as that
 ENCODINGS = ("utf-8", "utf-16", "ascii", "us-ascii")  # of parts; the last two, which Python's tools write, are UTF-8 as well
 _CHUNK = 1 << 20
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # begins workbooks with a password, and those of Excel before 2007
@@ -79,7 +80,7 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
     shared = _Strings()
     for target in {target for kind, target in targets.values() if kind == "sharedStrings"}:
         _parse(archive, target, shared, source)
-    area = 0
+    area = filled = 0
     sheets: dict[str, Sheet] = {}
     notes: list[str] = []
     far: dict[str, Far] = {}
@@ -97,9 +98,10 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
             far[name] = left
             notes.append(left.words(name))
         area += (cells.last_row + 2) * (cells.last_column + 2)
-        if area > MAX_AREA:
+        filled += cells.count
+        if area > (most := max(MAX_AREA, FILLED * filled)):
             raise WorkbookError(
-                f"{source}: sheet {name}: its cells are scattered over {area:,} places; sheetcnn takes {MAX_AREA:,}"
+                f"{source}: sheet {name}: its cells are scattered over {area:,} places; sheetcnn takes {most:,}"
             )
         sheets[name] = cells.sheet()
         notes += cells.notes

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Sequence
 from math import isfinite, nan
 
 import numpy as np
 
-from ..a1 import IN_NAME, LETTERS, MAX_COLUMNS, MAX_ROWS, NUMBER, cell_name, parse_area
+from ..a1 import MAX_COLUMNS, MAX_ROWS, NUMBER, cell_name, parse_area
 from ..errors import WorkbookError
 from .book import Far, Formulas, Sheet
 from .pieces import Numbers, Pieces
 from .plain_rows import PlainCells
+from .shared import moved
 from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 
 MAX_SHARED = 300_000_000  # letters of a sheet's shared formulas, written out
@@ -141,12 +141,19 @@ class Cells(Handler):
             plain[texts] = False
             columns, numbers = columns[plain], numbers[plain]
         if len(columns):
-            self._pieces.add(row, columns, NUMERIC, numbers)
+            self._add_cells(row, columns, NUMERIC, numbers)
         return True
 
     def _add_formulas(self, row: int, columns: np.ndarray, saved: np.ndarray, texts: str) -> None:
         self._formulas.add_joined(row, array("H", columns.tolist()), texts)
-        self._pieces.add(row, columns, PENDING, saved)
+        self._add_cells(row, columns, PENDING, saved)
+
+    def _add_cells(self, row: int, columns: np.ndarray, kind: int, numbers: np.ndarray) -> None:
+        """Take in cells of a row, numbers or formulas with saved ones; one by one where hardly any rows are alike."""
+        if self._pieces.add(row, columns, kind, numbers):
+            return
+        for column, number in zip(columns.tolist(), numbers.tolist(), strict=True):
+            self._add(row, column, kind, *((number, nan) if kind == NUMERIC else (0.0, number)))
 
     def _columns_of(self, references: Sequence[bytes], row: bytes, *, ordered: bool = True) -> np.ndarray | None:
         """The columns of cells of a row; None where one is of another row or no column, or comes after a later one."""
@@ -263,6 +270,11 @@ class Cells(Handler):
             raise self._error(f"array formulas fill more than {MAX_SPILT:,} cells")
         self.last_row, self.last_column = max(self.last_row, bottom), max(self.last_column, right)
 
+    @property
+    def count(self) -> int:
+        """How many cells there are."""
+        return len(self._rows) + self._pieces.count
+
     def leave_out_far(self) -> Far | None:
         """Leave out what stands far from all else on a sheet that has hardly any cells for its size; None where nothing is.
 
@@ -271,7 +283,7 @@ class Cells(Handler):
         """
         self._pack()
         self._formulas.finish()
-        if not self._scattered(len(self._rows) + self._pieces.count):
+        if not self._scattered(self.count):
             return None
         rows, columns = self._one_by_one()
         kept = np.ones(len(rows), bool)
@@ -332,7 +344,7 @@ class Cells(Handler):
         there = np.zeros(shape, bool)
         there[loose] = True
         self._pieces.mark(there)
-        if np.count_nonzero(there) == len(self._rows) + self._pieces.count:
+        if np.count_nonzero(there) == self.count:
             return
         all_rows, all_columns = zip(loose, *((rows, columns) for rows, columns, *_ in self._pieces.cells()), strict=True)
         places = np.sort(np.concatenate(all_rows).astype(np.int64) * shape[1] + np.concatenate(all_columns))
@@ -369,26 +381,3 @@ def _before_the_widest_gap(places: np.ndarray) -> int:
     used = np.unique(np.append(places, 0))
     gaps = np.diff(used)
     return int(used[np.argmax(gaps)] if gaps.max(initial=1) > 1 else used[-1])
-
-
-_RELATIVE = re.compile(
-    rf"""("[^"]*"|(?<!')'(?:[^']|'')*+'!)|(?<!{IN_NAME})(?<!\$)(\$?)([A-Z]{{1,3}})(\$?)([0-9]{{1,7}})(?!{IN_NAME}|[(!])"""
-)
-
-
-def moved(formula: str, rows: int, columns: int) -> str:
-    """A formula as it reads some cells further down and right: relative references move, those with $ stay."""
-
-    def move(match: re.Match[str]) -> str:
-        if match[1]:
-            return match[1]
-        column = NUMBER.get(match[3])
-        if column is None:
-            return match[0]
-        column += 0 if match[2] else columns
-        row = int(match[5]) + (0 if match[4] else rows)
-        if not (1 <= column <= MAX_COLUMNS and 1 <= row <= MAX_ROWS):
-            return "#REF!"
-        return f"{match[2]}{LETTERS[column]}{match[4]}{row}"
-
-    return _RELATIVE.sub(move, formula)
