@@ -13,12 +13,15 @@ import openpyxl
 import pytest
 
 import sheetcnn
+from sheetcnn.a1 import LETTERS
 from sheetcnn.arrays import lazy
 from sheetcnn.arrays.lazy import LazyValues, as_float, compact
+from sheetcnn.checking import frozen
 from sheetcnn.checking.contents import description_texts
 from sheetcnn.errors import NetworkError, PictureError, WorkbookError
 from sheetcnn.formula import read_book
 from sheetcnn.model import limits
+from sheetcnn.model.frozen import sums_of
 from sheetcnn.model.network import parse_network
 
 HEAD: dict[str, Any] = {"name": "n", "input": {"channels": 1, "height": 4, "width": 4}}
@@ -184,14 +187,40 @@ def test_layers_that_are_not_live_are_numbers(last_live: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "layer", "text"),
     [
-        ("one_map_2", "one", "or another of the layer is no longer what NumPy computed"),
+        ("one_map_2", "one", "one!{cell}: is 99, NumPy says {before}"),
         ("pool_map_1", "pool", "is 99, NumPy says "),
         ("two_map_1", "two", "was overwritten by 99"),
     ],
 )
 def test_a_number_that_was_changed(name: str, layer: str, text: str, last_live: Path, tmp_path: Path) -> None:
+    sheet, row, column, *_ = (book := read_book(last_live)).names[name]
+    before = book.sheets[sheet].value(row, column)
     findings = [f for f in sheetcnn.check(changed(last_live, name, 99, tmp_path / "n.xlsx")).findings if f.layer == layer]
-    assert [text in f.text for f in findings] == [True]
+    words = text.format(cell=f"{LETTERS[column]}{row}", before=f"{before or 0:.6g}"[:6])
+    assert [words in f"{f.cell}: {f.text}" for f in findings] == [True]
+
+
+def test_sums_say_where_numbers_were_changed() -> None:
+    """One number a little; two in one row, which change places; one of a vector. LibreOffice saves 15 digits: that is no change."""
+    numbers = np.random.default_rng(3).normal(size=(4, 5, 6)) * 100
+    built = sums_of(numbers)
+    assert frozen.changed(np.array([[[float(f"{n:.15g}") for n in row] for row in one] for one in numbers]), built) == []
+    for places, wrong in (([(2, 3, 4)], [[2], [3], [4]]), ([(1, 2, 0), (1, 2, 5)], [[], [], [0, 5]])):
+        other = numbers.copy()
+        values = [numbers[at] for at in places]
+        for at, value in zip(places, values[::-1] if len(values) > 1 else [values[0] + 1e-4], strict=True):
+            other[at] = value
+        assert [found.tolist() for found, _ in frozen.changed(other, built)] == wrong
+    [(places, more)] = frozen.changed(numbers[0, 0] + np.eye(6)[3] * 1e-3, sums_of(numbers[0, 0]))
+    assert places.tolist() == [3]
+    assert more == pytest.approx([1e-3], abs=1e-8)
+
+
+def test_several_numbers_that_were_changed(last_live: Path, tmp_path: Path) -> None:
+    """Of each map one cell is named."""
+    book = changed(changed(last_live, "one_map_1", 99, tmp_path / "a.xlsx"), "one_map_2", 7, tmp_path / "n.xlsx")
+    texts = [f.text for f in sheetcnn.check(book).findings if f.layer == "one"]
+    assert ["or others of its map are no longer what NumPy computed" in text for text in texts] == [True, True]
 
 
 def test_live_layers_follow_their_own_kernels_only(tmp_path: Path) -> None:

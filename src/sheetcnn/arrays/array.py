@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from .grid import Grids, seen_from
+from .grid import Grid, Grids, seen_from
 
 Shape = tuple[int, ...]  # (C, H, W) of a stack of feature maps, or (N,) of a vector
 Margin = tuple[int, int, int, int]  # top, left, bottom, right
@@ -142,7 +142,7 @@ def same(x: np.ndarray) -> np.ndarray:
 def same_cell(at: Shape, grids: Grids) -> str:
     """The cell of an array at an index, whatever number of axes number its grids."""
     place = list(at)
-    while isinstance(grids, list):
+    while not isinstance(grids, Grid):
         grids = grids[place.pop(0)]
     return grids.at(*[*place, 0, 0][:2])
 

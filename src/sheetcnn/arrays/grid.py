@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from ..a1 import LETTERS, sheet_prefix
@@ -90,6 +91,51 @@ class Grid:
         return first if rows == columns == 1 else f"{first}:{after}{top + rows - 1}"
 
 
+@dataclass(slots=True)
+class Stack(Sequence[Grid]):
+    """Grids of one size one below the other, made when they are asked for: a network's kernels may be millions.
+
+    `heights` says how far below the first one each of them begins.
+    """
+
+    first: Grid
+    heights: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.heights)
+
+    def __getitem__(self, n: Any) -> Any:
+        if isinstance(n, slice):
+            return [self[place] for place in range(*n.indices(len(self)))]
+        first = self.first
+        top = first.top + self.heights[n]
+        return Grid(first.sheet, top, first.left, first.rows, first.columns, first.spacing, first.prefix)
+
+    @property
+    def whole(self) -> Grid:
+        """All rows from the first grid to the last."""
+        first = self.first
+        rows = self.heights[-1] + first.bottom - first.top + 1
+        return Grid(first.sheet, first.top, first.left, rows, first.columns, (1, first.spacing[1]))
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """For each row of the whole the line of the grids that stands there, HOLE between lines, or BESIDE between grids."""
+        return _lines(self.heights, self.first.rows, self.first.spacing[0])
+
+
+HOLE, BESIDE = -1, -2
+
+
+@lru_cache(64)
+def _lines(heights: tuple[int, ...], rows: int, spacing: int) -> tuple[int, ...]:
+    found = [BESIDE] * (heights[-1] + (rows - 1) * spacing + 1)
+    for n, height in enumerate(heights):
+        for i in range((rows - 1) * spacing + 1):
+            found[height + i] = HOLE if i % spacing else n * rows + i // spacing
+    return tuple(found)
+
+
 Grids = Any  # one grid, or lists of them, maps[k], kernels[k][c]: which one is known only when a network is read
 
 
@@ -97,6 +143,8 @@ def seen_from(grids: Grids, sheet: str) -> Grids:
     """A grid, or nested lists of grids, for formulas that stand on `sheet`."""
     if isinstance(grids, Grid):
         return grids.seen_from(sheet)
+    if isinstance(grids, Stack):
+        return Stack(grids.first.seen_from(sheet), grids.heights)
     return [seen_from(grid, sheet) for grid in grids]
 
 

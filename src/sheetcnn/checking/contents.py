@@ -118,9 +118,9 @@ def _after_step(book: Book, named: NamedGrids, given: Values) -> Values:
 
 def _frozen(given: Any) -> dict[str, Sums]:
     """The sums that a workbook carries along. Raises ValueError."""
-    if not isinstance(given, dict) or not all(isinstance(sums, list) and len(sums) == 3 for sums in given.values()):
+    if not isinstance(given, dict) or not all(isinstance(sums, list) for sums in given.values()):
         raise ValueError(f"unknown numbers {given!r:.20}")
-    return {name: (float(one), float(other), float(size)) for name, (one, other, size) in given.items()}
+    return {name: [[float(number) for number in axis] for axis in sums] for name, sums in given.items()}
 
 
 def description_texts(book: Book) -> list[str] | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..a1 import cell_name, sheet_prefix
 from ..arrays.array import Array, Shape, Values
-from ..arrays.grid import Grid, Grids, flat
+from ..arrays.grid import Grid, Grids, Stack, flat
 from ..errors import WorkbookError
 from ..formula import Area, Book, Sheet
 from ..formula.values import BLANK, NUMERIC
@@ -139,7 +139,7 @@ class NamedGrids(NamedAreas):
 
         return nested(())
 
-    def _kernels_of(self, array: Array, k: int) -> list[Grid]:
+    def _kernels_of(self, array: Array, k: int) -> Stack:
         """A filter's kernels that have one name together: each stands at the height of its channel."""
         node = self.network.by_name[array.owner]
         read = node.inputs[0]
@@ -150,10 +150,10 @@ class NamedGrids(NamedAreas):
             )
         channels = self.output(read)
         tops = [grid.top for grid in channels[node.layer.channels_of(k, len(channels))]]
-        heights = [top - tops[0] for top in tops]
+        heights = tuple(top - tops[0] for top in tops)
         (rows, columns), (down, along) = array.size, array.spacing
         whole = self.place(array.name((k,)), (heights[-1] + (rows - 1) * down + 1, (columns - 1) * along + 1))
-        return [Grid(whole.sheet, whole.top + height, whole.left, rows, columns, array.spacing) for height in heights]
+        return Stack(Grid(whole.sheet, whole.top, whole.left, rows, columns, array.spacing), heights)
 
     def _in_line(self, array: Array) -> list[Grid]:
         """The grids of an array that have one name together, at equal distances below or beside each other."""

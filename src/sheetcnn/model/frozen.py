@@ -1,4 +1,4 @@
-"""Layers that are not live: two sums of their numbers tell whether these are those that NumPy computed."""
+"""Layers that are not live: sums of their numbers tell whether these are those that NumPy computed, and which are not."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import numpy as np
 from ..arrays.array import Values
 from .graph import Graph
 
-GOLDEN = (5**0.5 - 1) / 2
-Sums = tuple[float, float, float]  # of the numbers, of the numbers each with a weight of its own, and of their sizes
+DIGITS = 12  # of a sum, as it is kept
+Sums = list[list[float]]  # along each axis, at each of its places, the sum of all numbers there
 
 
 def sums_of(numbers: np.ndarray) -> Sums:
-    """Sums that change where a number does, or where two change places."""
-    flat = numbers.reshape(-1)
-    weights = np.arange(1, flat.size + 1) * GOLDEN % 1 + 0.5
-    return float(flat.sum()), float(flat @ weights), float(np.abs(flat).sum())
+    """The sums of each map, of each row and of each column: those that change say where a number did. A vector's are its numbers."""
+    axes = range(numbers.ndim)
+    each = [numbers.sum(axis=tuple(other for other in axes if other != axis)) for axis in axes]
+    return [[float(f"{number:.{DIGITS}g}") for number in sums.tolist()] for sums in each]
 
 
 def frozen_sums(graph: Graph, values: Values) -> dict[str, Sums]:

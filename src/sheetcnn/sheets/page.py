@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..a1 import MAX_COLUMNS, MAX_ROWS
 from ..arrays.array import Array, Margin, Shape
-from ..arrays.grid import CELL, Grid, Grids
+from ..arrays.grid import CELL, Grid, Grids, Stack
 from ..errors import LimitError
 from ..model.network import Network, Node
 from ..model.settings import INPUT
@@ -21,14 +21,21 @@ NO_MARGIN: Margin = (0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Block:
-    """One grid in its place: which array it shows, and what is written above it."""
+    """One grid in its place: which array it shows, and what is written above it; or a stack of them."""
 
     array: Array
-    index: Shape  # of the grid in its array, counted from 0
+    index: Shape  # of the grid in its array, counted from 0; of a stack, that of all its grids
     grid: Grid
     name: str  # the defined name
     label: str
     margin: Margin = NO_MARGIN
+    stack: Stack | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of what it shows."""
+        rows, columns = self.array.size
+        return (rows if self.stack is None else rows * len(self.stack)), columns
 
 
 @dataclass(frozen=True)
@@ -126,10 +133,22 @@ class Pen:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self._found: dict[str, dict[Shape, Grid]] = {}
+        self._found: dict[str, dict[Shape, Grids]] = {}
 
     def put(self, array: Array, index: Shape, top: int, left: int, label: str, margin: Margin = NO_MARGIN) -> Grid:
         """Place one grid of an array."""
+        grid = self._grid(array, top, left)
+        self.page.add(Block(array, index, grid, array.name(index), label, margin))
+        self._found.setdefault(array.id, {})[index] = grid
+        return grid
+
+    def stack(self, array: Array, index: Shape, tops: list[int], left: int, label: str) -> None:
+        """Place grids that have one name together, one below the other."""
+        grids = Stack(self._grid(array, tops[0], left), tuple(top - tops[0] for top in tops))
+        self.page.add(Block(array, index, grids.whole, array.name(index), label, stack=grids))
+        self._found.setdefault(array.id, {})[index] = grids
+
+    def _grid(self, array: Array, top: int, left: int) -> Grid:
         # Columns have letters up to Excel's last: what goes beyond is refused before any is asked for.
         rows, columns = array.size
         last = left + (columns - 1) * array.spacing[1]
@@ -137,10 +156,7 @@ class Pen:
             raise LimitError(
                 f'the sheet of "{array.owner}" would have at least {last:,} columns; Excel allows {MAX_COLUMNS:,}; make the layer smaller'
             )
-        grid = Grid(self.page.sheet, top, left, rows, columns, array.spacing)
-        self.page.add(Block(array, index, grid, array.name(index), label, margin))
-        self._found.setdefault(array.id, {})[index] = grid
-        return grid
+        return Grid(self.page.sheet, top, left, rows, columns, array.spacing)
 
     def finish(self) -> Page:
         """The page, its grids nested as their arrays' axes are."""
@@ -149,11 +165,11 @@ class Pen:
         return self.page
 
 
-def _nested(grids: dict[Shape, Grid]) -> Grids:
+def _nested(grids: dict[Shape, Grids]) -> Grids:
     """Grids by index as nested lists."""
     if () in grids:
         return grids[()]
-    inner: dict[int, dict[Shape, Grid]] = {}
+    inner: dict[int, dict[Shape, Grids]] = {}
     for index, grid in grids.items():
         inner.setdefault(index[0], {})[index[1:]] = grid
     return [_nested(part) for part in inner.values()]

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..a1 import LETTERS, NUMBER
 from ..arrays.array import Margin
-from ..arrays.grid import Grid
+from ..arrays.grid import BESIDE, Grid, Stack
 from ..arrays.lazy import Part
 from ..arrays.pattern import Pattern
 from ..errors import LimitError, located
@@ -61,6 +61,7 @@ class CellBlock:
     blank: int = 0  # the style of padding, and of the holes of a kernel that is drawn spread out
     empty: bool = False  # nothing but padding
     cells: Mapping[tuple[int, int], Cell] = field(default_factory=dict)  # those that differ, counted from 0
+    stack: Stack | None = None  # the grids that it is of, where it is of several; `grid` is around them
 
     @property
     def first_row(self) -> int:
@@ -78,13 +79,27 @@ class CellBlock:
     def last_column(self) -> int:
         return self.grid.right + self.margin[3]
 
+    @property
+    def bands(self) -> list[tuple[int, int]]:
+        """The first and the last row of each grid, padding included."""
+        if self.stack is None:
+            return [(self.first_row, self.last_row)]
+        first = self.stack.first
+        return [(first.top + height, first.bottom + height) for height in self.stack.heights]
+
     def rows(self) -> Iterator[str]:
         """Its cells row by row from `first_row` on, padding and holes included."""
         grid, ends = self.grid, (self.first_column, self.last_column)
         columns = grid.left, grid.right, grid.spacing[1]
         differ = {i for i, _ in self.cells}
+        lines = () if self.stack is None else self.stack.lines
         for row in range(self.first_row, self.last_row + 1):
             inside, hole = divmod(row - grid.top, grid.spacing[0])
+            if lines:
+                inside = lines[inside]
+                if inside == BESIDE:
+                    yield ""
+                    continue
             if hole or self.empty or not 0 <= inside < grid.rows:
                 yield _blanks(*ends, self.blank).replace(_ROW_HERE, str(row))
                 continue
@@ -197,9 +212,10 @@ def sheet_rows(draft: str, blocks: list[CellBlock], height: str = "") -> Iterato
         if cells:
             columns = [column for column, *_ in active]
             parts = [text for _, text in sorted([*cells, *zip(columns, parts, strict=True)], key=itemgetter(0))]
-        text = f'<row r="{row}"{attributes}>' + "".join(parts) + "</row>"
-        piece.append(text)
-        size += len(text)
+        inside = "".join(parts)
+        if inside or row in labels:
+            piece.append(f'<row r="{row}"{attributes}>{inside}</row>')
+            size += len(inside)
         if size > CHUNK:
             yield "".join(piece)
             piece, size = [], 0

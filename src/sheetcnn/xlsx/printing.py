@@ -104,7 +104,7 @@ def _pixels(width: float) -> int:
 def on_paper(widths: np.ndarray, heights: np.ndarray, blocks: list[CellBlock]) -> Paper:
     """The orientation, scale and breaks that cut the fewest grids, are readable, and need the fewest pages, in this order."""
     # A grid's label stands in the row above it, a list of kernels in the row below.
-    rows = _crossed([(block.first_row - 1, block.last_row + 1) for block in blocks], len(heights))
+    rows = _crossed([(first - 1, last + 1) for block in blocks for first, last in block.bands], len(heights))
     columns = _crossed([(b.grid.left - b.margin[1], b.grid.right + b.margin[3]) for b in blocks], len(widths))
     best: tuple[tuple[int, bool, int, int], Paper] | None = None
     for orientation, (width, height) in PAPER.items():

@@ -91,11 +91,12 @@ def layer_sheet(
         looks = "open" if name in pixels and not beside else kind
         style = draft.style(looks, palette.number_format(known(numbers), typed))
         blank = draft.style("blank")
-        for block in blocks:
-            poured = cell_block(block, written, write, style, blank)
-            draft.fill(page.sheet, with_room(draft, poured, kind) if typed else poured)
+        in_need = typed and palette.needs_room(written() if callable(written) else np.asarray(written)).any()
+        poured = [cell_block(block, written, write, style, blank) for block in blocks]
+        for each in poured:
+            draft.fill(page.sheet, with_room(draft, each, kind) if in_need else each)
         if typed and array.role == "parameter" and numbers.ndim > 1:
-            flag_no_numbers(sheet, [block.grid for block in blocks], blanks=not np.isnan(numbers).any())
+            flag_no_numbers(sheet, poured, blanks=not np.isnan(numbers).any())
         outline = outlines.get(name)
         if outline is not None and outline.around:
             add_rules(sheet, outline.around, outline.rules())
@@ -172,15 +173,18 @@ def marks(sheet: Worksheet, page: Page) -> None:
 
 def cell_block(block: Block, array: Whole, write: Any, style: int, blank: int) -> CellBlock:
     """A block ready to be poured: its part of an array, and its formulas where `write` gives one for an index."""
-    index, columns, axes = block.index, range(block.grid.columns), len(block.array.shape)
+    index, (rows, columns), axes = block.index, block.size, len(block.array.shape)
     formula = pattern = None
-    if write is not None and axes - block.array.grid_axes == 2:
-        pattern = pattern_of(write, index, *block.array.size)
-        formula = lambda i: [write((*index, i, j)) for j in columns]  # noqa: E731
+    if write is not None and block.stack is not None:
+        each = block.array.size[0]
+        formula = lambda line: [write((*index, *divmod(line, each), j)) for j in range(columns)]  # noqa: E731
+    elif write is not None and axes - block.array.grid_axes == 2:
+        pattern = pattern_of(write, index, rows, columns)
+        formula = lambda i: [write((*index, i, j)) for j in range(columns)]  # noqa: E731
     elif write is not None:  # a column, or a single cell
         formula = lambda i: [write((*index, i)[:axes])]  # noqa: E731
-    numbers = part_of(array, index, block.array.size)
-    return CellBlock(block.grid, numbers, style, formula, pattern, block.margin, blank)
+    numbers = part_of(array, index, block.size)
+    return CellBlock(block.grid, numbers, style, formula, pattern, block.margin, blank, stack=block.stack)
 
 
 def with_room(draft: WorkbookDraft, block: CellBlock, kind: str) -> CellBlock:

@@ -81,9 +81,13 @@ def _wide_kernels(node: Node, array: Array, pen: Pen, column: int, read: Grids, 
     for name, top in tops.items():
         pen.page.marks.append(Mark(top, column - names - 1, f"channel {name}", "label"))
     for k in range(node.shape[0]):
-        for c, name in enumerate(channels[node.layer.channels_of(k, len(channels))]):
-            label = fitting([f"filter {k + 1}", str(k + 1)], width) if c == 0 else ""
-            pen.put(array, (k, c), tops[name], column, label)
+        own = [tops[name] for name in channels[node.layer.channels_of(k, len(channels))]]
+        label = fitting([f"filter {k + 1}", str(k + 1)], width)
+        if array.shared_name:
+            pen.stack(array, (k,), own, column, label)
+        else:
+            for c, top in enumerate(own):
+                pen.put(array, (k, c), top, column, "" if c else label)
         column += width + GAP - 1
 
 
