@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays.array import Array
-from ..arrays.grid import Grid, Grids
+from ..arrays.grid import Grid, Grids, Stack
 from ..errors import WorkbookError
 from ..formula import Area, Book, Sheet
 
@@ -53,7 +53,7 @@ class NamedAreas:
 
 
 @dataclass(frozen=True)
-class Stack:
+class Batch:
     """Grids of one size on one sheet, by their corners: what is done to all of them is done at once."""
 
     sheet: str
@@ -65,14 +65,15 @@ class Stack:
 
     def of(self, cells: np.ndarray) -> np.ndarray:
         """Their elements out of a sheet's array: grids × rows × columns. What lies beyond the sheet's last cell is blank."""
-        if len(self.which) == 1:
-            grid = Grid(self.sheet, int(self.tops[0]), int(self.lefts[0]), *self.size, self.spacing)
-            return cut(cells, grid)[None]
-        return cells[self._places(cells)]
+        return cut(cells, self.grid(0))[None] if len(self.which) == 1 else cells[self._places(cells)]
 
     def put(self, cells: np.ndarray, value: bool) -> None:
         """Write one value into all their cells."""
         cells[self._places(cells)] = value
+
+    def grid(self, n: int) -> Grid:
+        """One of them."""
+        return Grid(self.sheet, int(self.tops[n]), int(self.lefts[n]), *self.size, self.spacing)
 
     def _places(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows, columns = (
@@ -82,18 +83,23 @@ class Stack:
         return rows[:, :, None], columns[:, None, :]
 
 
-def stacked(grids: Grids) -> list[Stack]:
-    """All grids of an array, in stacks."""
-    while isinstance(grids, list) and isinstance(grids[0], list):
-        grids = [grid for inner in grids for grid in inner]
-    grids = grids if isinstance(grids, list) else [grids]
-    places = np.array([(grid.top, grid.left) for grid in grids])
-    sheets = np.array([grid.sheet for grid in grids], object)
-    size, spacing = (grids[0].rows, grids[0].columns), grids[0].spacing
+def batched(grids: Grids) -> list[Batch]:
+    """All grids of an array, by their sheets."""
+    leaves = grids if isinstance(grids, list) else [grids]
+    while isinstance(leaves[0], list):
+        leaves = [leaf for inner in leaves for leaf in inner]
+    heights = [leaf.heights if isinstance(leaf, Stack) else (0,) for leaf in leaves]
+    firsts = [leaf.first if isinstance(leaf, Stack) else leaf for leaf in leaves]
+    counts = [len(each) for each in heights]
+    tops = np.repeat([grid.top for grid in firsts], counts) + np.concatenate(heights)
+    lefts = np.repeat([grid.left for grid in firsts], counts)
+    names = {grid.sheet: None for grid in firsts}
+    sheets = np.repeat([list(names).index(grid.sheet) for grid in firsts], counts)
     found = []
-    for sheet in dict.fromkeys(sheets):
-        which = np.flatnonzero(sheets == sheet)
-        found.append(Stack(sheet, which, places[which, 0], places[which, 1], size, spacing))
+    for n, sheet in enumerate(names):
+        which = np.flatnonzero(sheets == n)
+        size = firsts[0].rows, firsts[0].columns
+        found.append(Batch(sheet, which, tops[which], lefts[which], size, firsts[0].spacing))
     return found
 
 

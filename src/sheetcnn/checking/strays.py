@@ -99,9 +99,9 @@ class Strays:
             if sheet in self.named.sheets_of[owner]:
                 for array in self.named.graph.of[owner]:
                     if ids is None or array.id in ids:
-                        for stack in self.named.stacks(array.id):
-                            if stack.sheet == sheet:
-                                stack.put(cells, value)
+                        for batch in self.named.batches(array.id):
+                            if batch.sheet == sheet:
+                                batch.put(cells, value)
 
     def _read(self, layer: str, sheet: Sheet, row: int, column: int) -> Stray | None:
         """A number, if a layer's formulas or its colours read it; what people's own formulas read is theirs."""
