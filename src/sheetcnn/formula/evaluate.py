@@ -12,6 +12,7 @@ from ..progress import Progress
 from .book import Book
 from .context import Context
 from .groups import Group, beyond_ours
+from .pieces import blank
 from .values import (
     BLANK,
     ERROR,
@@ -27,7 +28,7 @@ _READ, _READ_EACH = (
     50_000,
 )  # cells that all formulas may read, and each of them on average where these are more
 _LOOKED = 20_000_000_000  # cells looked at for whether they wait
-_COUNTED = 50_000_000  # cells that are counted exactly, which takes 8 bytes for each
+_COUNTED = 10_000_000  # cells that are counted exactly, which takes 8 bytes for each
 _SUMS = 5  # how much longer it takes to count cells than to look at them
 _PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long chains of cells take
 
@@ -101,12 +102,12 @@ class Evaluator:
         return [group for n, group in enumerate(groups) if not done[n]]
 
     def owners(self, groups: list[Group]) -> dict[str, np.ndarray]:
-        """Which of the groups each cell of a sheet belongs to, −1 where none."""
+        """Which of the groups each cell of a sheet belongs to, counted from 1; 0 where none."""
         found: dict[str, np.ndarray] = {}
         for n, group in enumerate(groups):
             if group.sheet not in found:
-                found[group.sheet] = np.full(self.book.sheets[group.sheet].kind.shape, -1, np.int32)
-            found[group.sheet][group.rows, group.columns] = n
+                found[group.sheet] = blank(self.book.sheets[group.sheet].kind.shape, np.int32)
+            found[group.sheet][group.rows, group.columns] = n + 1
         return found
 
     def waits_for(self, group: Group, owners: dict[str, np.ndarray]) -> int | None:
@@ -114,7 +115,7 @@ class Evaluator:
         for n, (name, rows, columns) in enumerate(group.shapes):
             place = self.waiting_cell(self.book.sheets[name].kind, group.tops[:, n], group.lefts[:, n], rows, columns)
             if place is not None:
-                return int(owners[name][place]) if name in owners else -1
+                return int(owners[name][place]) - 1 if name in owners else -1
         return None
 
     def waiting_cell(

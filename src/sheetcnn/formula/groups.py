@@ -15,6 +15,7 @@ from ..errors import FormulaError
 from .book import Book, Sheet
 from .functions import FUNCTIONS
 from .parser import ARRAY, Tree, parse
+from .pieces import blank
 from .runs import LONGEST, TOO_LONG, Run, Shapes, runs_of
 
 _GATHER = 4_000_000  # cells between rectangles that are counted together: bounds memory
@@ -102,7 +103,7 @@ def needed(book: Book, groups: list[Group], areas: Iterable[Area]) -> list[Group
 
     Raises WorkbookError where cells that were left out, as being far from all others, are among what is read.
     """
-    read = {name: np.zeros(sheet.kind.shape, bool) for name, sheet in book.sheets.items()}
+    read = {name: blank(sheet.kind.shape, np.bool_) for name, sheet in book.sheets.items()}
     for name, top, left, bottom, right in areas:
         if name in read:
             book.refuse_far(name, top, left, bottom, right)

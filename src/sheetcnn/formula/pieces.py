@@ -5,11 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import mmap
 
 import numpy as np
 
 from .values import NUMERIC, PENDING
 
+_LARGE = 100_000  # cells
 _MOST = 10_000  # pieces of a sheet, which take some 500 bytes each
 Index = slice | np.ndarray
 
@@ -113,3 +115,14 @@ class Pieces:
             elif kind == PENDING:
                 saved.append(piece)
         return saved
+
+
+def blank(shape: tuple[int, int], of: type[np.generic]) -> np.ndarray:
+    """An array of zeros that takes memory only where something is written: large sheets are mostly blank.
+
+    NumPy's own would take it in pieces of two megabytes.
+    """
+    size = shape[0] * shape[1]
+    if size < _LARGE:
+        return np.zeros(shape, of)
+    return np.frombuffer(mmap(-1, size * np.dtype(of).itemsize), of, size).reshape(shape)

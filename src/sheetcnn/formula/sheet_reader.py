@@ -11,7 +11,7 @@ import numpy as np
 from ..a1 import MAX_COLUMNS, MAX_ROWS, NUMBER, cell_name, parse_area
 from ..errors import WorkbookError
 from .book import Far, Formulas, Sheet
-from .pieces import Numbers, Pieces
+from .pieces import Numbers, Pieces, blank
 from .plain_rows import PlainCells
 from .shared import moved
 from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
@@ -355,7 +355,7 @@ class Cells(Handler):
         """The cells as arrays."""
         shape = (self.last_row + 2, self.last_column + 2)
         self._refuse_twice(shape)
-        number, kind = np.zeros(shape), np.zeros(shape, np.uint8)
+        number, kind = blank(shape, np.float64), blank(shape, np.uint8)
         rows, columns = np.array(self._rows, np.int32), np.array(self._columns, np.int32)
         kind[rows, columns] = self._kinds
         number[rows, columns] = self._numbers
