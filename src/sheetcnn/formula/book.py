@@ -12,21 +12,22 @@ import numpy as np
 
 from ..a1 import cell_name
 from ..errors import WorkbookError
+from .below import BETWEEN, Below, Continued, PackedRow
 from .pieces import Numbers
 from .values import BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
 
-BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
 _OPEN = 64  # rows that are kept taken apart
 
 
 class Formulas(Mapping[int, list[tuple[int, str]]]):
     """The formulas of a sheet by row: columns in ascending order, and texts without "=".
 
-    A row is kept as one text, since a million small ones would take twice the memory; it is taken apart when asked for.
+    A row is kept as one text, since a million small ones would take twice the memory, or as going on like the rows above it;
+    it is taken apart when asked for.
     """
 
     def __init__(self) -> None:
-        self._rows: dict[int, tuple[array[int], str]] = {}
+        self._rows: dict[int, tuple[array[int], str | Continued]] = {}
         self._late: dict[int, list[tuple[int, str]]] = {}  # further pieces of rows
         self._open: dict[int, list[tuple[int, str]]] = {}  # what was asked for last
 
@@ -53,7 +54,18 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
         for row, cells in self._late.items():
             self._pack(row, self[row] + cells)
         self._late, self._open = {}, {}
-        self._rows = {row: self._rows[row] for row in sorted(self._rows)}
+        rows, self._rows = self._rows, {}
+        before, below, first = -1, None, ""  # the last row that is kept as a text, what is below it, and that text
+        for row in sorted(rows):
+            columns, texts = rows.pop(row)
+            text, times = str(texts), row - before
+            if below is not None and columns == below.columns and row - 1 in self._rows and text == below.text(times):
+                self._rows[row] = below.columns, Continued(below, times)
+                continue
+            alike = times == 1 and columns == self._rows[before][0]
+            below = Below.of(columns, first, text) if alike else None
+            self._rows[row] = columns, text
+            before, first = row, text
 
     def keep(self, last_row: int, last_column: int) -> None:
         """Forget those beyond a row and a column."""
@@ -70,7 +82,7 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
             columns, texts = self._rows[row]
             if len(self._open) >= _OPEN:
                 self._open.pop(next(iter(self._open)))
-            self._open[row] = list(zip(columns, texts.split(BETWEEN), strict=True))
+            self._open[row] = list(zip(columns, str(texts).split(BETWEEN), strict=True))
         return self._open[row]
 
     def __iter__(self) -> Iterator[int]:
@@ -79,8 +91,8 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def packed(self) -> Iterator[tuple[int, array[int], str]]:
-        """Each row with its columns and its texts joined."""
+    def packed(self) -> Iterator[PackedRow]:
+        """Each row with its columns and its texts joined, or how they go on."""
         return ((row, columns, texts) for row, (columns, texts) in self._rows.items())
 
     @property
@@ -91,7 +103,7 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
     @property
     def letters(self) -> int:
         """How long all of them are together."""
-        return sum(len(texts) for _, texts in self._rows.values())
+        return sum(len(str(texts)) for _, texts in self._rows.values())
 
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns of all of them."""

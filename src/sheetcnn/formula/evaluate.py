@@ -106,7 +106,8 @@ class Evaluator:
         found: dict[str, np.ndarray] = {}
         for n, group in enumerate(groups):
             if group.sheet not in found:
-                found[group.sheet] = blank(self.book.sheets[group.sheet].kind.shape, np.int32)
+                shape = self.book.sheets[group.sheet].kind.shape
+                found[group.sheet] = blank(shape, np.int16 if len(groups) < np.iinfo(np.int16).max else np.int32)
             found[group.sheet][group.rows, group.columns] = n + 1
         return found
 

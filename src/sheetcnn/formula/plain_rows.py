@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 from xml.sax.saxutils import unescape
 
-from .book import BETWEEN
+from .below import BETWEEN
 
 # Only what an XML parser would read the same wherever it stands: ASCII, and no attribute that changes a cell.
 _CELL = rb'<c r="([A-Z]++[0-9]++)"(?: s="[0-9]++")?+'

@@ -6,18 +6,16 @@ the next ones, which is then merely compared. So do the first two rows of a grid
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..a1 import LETTERS, MAX_COLUMNS, MAX_ROWS, NUMBER
-from .book import BETWEEN
+from ..a1 import LETTERS, MAX_COLUMNS, NUMBER
+from .below import BETWEEN, Below, Continued, PackedRow
 from .parser import Reference, expanded, references_in, skeleton, words
 
 LONGEST = 32_000  # letters of a formula; Excel takes 8,192 as they are typed, and writes some more into files
 TOO_LONG = "\x02"  # the skeleton of all longer ones
-_WHOLE_NUMBER = re.compile(r"([0-9]+)")
 
 Shapes = tuple[tuple[str, int, int], ...]  # of each reference: sheet, rows, columns
 Cells = list[tuple[int, str]]  # of a row: columns and formulas
@@ -50,83 +48,32 @@ class Run:
         return mine == its and not (self.named or other.named)
 
 
-def runs_of(rows: Iterable[tuple[int, array[int], str]], sheet: str, definitions: Definitions) -> Iterator[Run]:
-    """The runs of a sheet's formulas, given by rows: number, columns, and their texts joined."""
-    before: _Row | None = None
-    below: _Below | None = None
+def runs_of(rows: Iterable[PackedRow], sheet: str, definitions: Definitions) -> Iterator[Run]:
+    """The runs of a sheet's formulas, given by rows: number, columns, and their texts joined or how they go on."""
+    above: list[Run] = []  # of the row before the last one
+    last: list[Run] = []
+    followed: Below | None = None  # by the rows that go on like the last one
     for number, columns, texts in rows:
-        if below is not None and below.is_next(number, columns, texts):
-            continue
-        row = _Row(number, columns, texts, _runs_of_row(number, columns, texts, sheet, definitions))
-        below = None if before is None else _Below.of(before, row)
-        before = row
-        yield from row.runs
+        if isinstance(texts, Continued):
+            if texts.times == 1:
+                followed = texts.below if _go_on(above, last, texts.below.step) else None
+            if texts.below is followed:
+                for run in last:
+                    run.times += 1
+                continue
+        above, last = last, _runs_of_row(number, columns, str(texts), sheet, definitions)
+        yield from last
 
 
-@dataclass(slots=True)
-class _Row:
-    number: int
-    columns: array[int]
-    texts: str
-    runs: list[Run]
-
-
-class _Below:
-    """What the rows below two others are, if they go on like these: all rows that references move by are the same."""
-
-    def __init__(self, row: _Row, parts: list[str], moving: list[int], step: int) -> None:
-        self.row, self.step = row, step
-        self.values = sorted({int(parts[n]) for n in moving})
-        place = {value: n for n, value in enumerate(self.values)}
-        # The text around the numbers that move, and between these which of the values each of them is.
-        self.pieces: list[str] = []
-        self.which: list[int] = []
-        at = 0
-        for n in moving:
-            self.pieces += ["".join(parts[at:n]), ""]
-            self.which.append(place[int(parts[n])])
-            at = n + 1
-        self.pieces.append("".join(parts[at:]))
-
-    @classmethod
-    def of(cls, first: _Row, second: _Row) -> _Below | None:
-        """None where the rows are not alike."""
-        if second.number != first.number + 1 or first.columns != second.columns or len(first.runs) != len(second.runs):
-            return None
-        if not all(run.like(other) for run, other in zip(first.runs, second.runs, strict=True)):
-            return None
-        one, other = (_WHOLE_NUMBER.split(row.texts) for row in (first, second))
-        if len(one) != len(other):
-            return None
-        moving = [n for n, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
-        if any(n % 2 == 0 for n in moving):
-            return None
-        steps = {int(other[n]) - int(one[n]) for n in moving}
-        if len(steps) > 1 or min(steps, default=0) < 0:
-            return None
-        step = max(steps, default=0)
-        for run, above in zip(second.runs, first.runs, strict=True):
-            falls = [below - top for below, top in zip(run.tops, above.tops, strict=True)]
-            if not {*falls} <= {0, step}:  # a reference's ends changed places
-                return None
-            run.falls = falls
-        return cls(second, other, moving, step)
-
-    def is_next(self, number: int, columns: array[int], texts: str) -> bool:
-        """Whether a row goes on like those before it, to which it then belongs."""
-        times = number - self.row.number
-        runs = self.row.runs
-        if columns != self.row.columns or not runs or times != runs[0].times:
+def _go_on(above: list[Run], last: list[Run], step: int) -> bool:
+    """Whether rows whose texts go on like these read what lies `step` rows further down, or the same; the last ones know it then."""
+    if len(above) != len(last) or not all(run.like(other) for run, other in zip(above, last, strict=True)):
+        return False
+    for before, run in zip(above, last, strict=True):
+        run.falls = [below - top for below, top in zip(run.tops, before.tops, strict=True)]
+        if not {*run.falls} <= {0, step}:  # a reference's ends changed places
             return False
-        if self.values and self.values[-1] + self.step * times > MAX_ROWS:
-            return False
-        values = [str(value + self.step * times) for value in self.values]
-        self.pieces[1::2] = [values[n] for n in self.which]
-        if "".join(self.pieces) != texts:
-            return False
-        for run in runs:
-            run.times += 1
-        return True
+    return True
 
 
 def _runs_of_row(number: int, columns: array[int], texts: str, sheet: str, meant: Definitions) -> list[Run]:
