@@ -157,6 +157,16 @@ def test_descriptions_are_escaped(make: Callable[..., Path]) -> None:
     assert len(openpyxl.load_workbook(path)["Overview"]._images) == 1
 
 
+@pytest.mark.parametrize(("pictures", "most"), [(["cat"], 150), (["cat", "coffee"], 64)])
+def test_large_pictures_are_no_higher_than_the_head(pictures: list[str], most: int, tmp_path: Path) -> None:
+    """224 pixels a side would cover the diagram below."""
+    layers = [{"type": "global_avg_pool2d"}]
+    network = {"name": "n", "input": {"channels": 3, "height": 224, "width": 112}, "layers": layers}
+    path = sheetcnn.build(network, pictures, tmp_path / "n.xlsx", gallery=False, inspector=False).path
+    sizes = [(image.anchor.ext.width, image.anchor.ext.height) for image in openpyxl.load_workbook(path)["Overview"]._images]
+    assert sizes == [(most // 2 * 9525, most * 9525)] * len(pictures)
+
+
 def test_many_pictures_are_shown_together(tmp_path: Path) -> None:
     """All but what there is no room for, each with its name; in the room that six have."""
     for count, more in ((7, ""), (50, " and 2 more")):

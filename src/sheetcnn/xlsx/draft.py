@@ -123,10 +123,11 @@ class WorkbookDraft:
             texts = lambda i, columns=columns: [view.formula(i, j) for j in columns]  # noqa: E731
             self.fill(grid.sheet, CellBlock(part, values[:, first : first + wide], style, texts, blank=blank))
 
-    def picture(self, sheet: Worksheet, png: bytes, cell: str, words: str, sharp: int = 1) -> None:
-        """Show a PNG at a cell, `sharp` of its pixels on one of the screen, described in words for those who cannot see it."""
+    def picture(self, sheet: Worksheet, png: bytes, cell: str, words: str, most: int) -> None:
+        """Show a PNG at a cell, at most so many pixels of the screen wide and high, described for those who cannot see it."""
         image = Image(io.BytesIO(png))
-        image.width, image.height = image.width // sharp, image.height // sharp
+        part = min(1.0, most / max(image.width, image.height))
+        image.width, image.height = round(image.width * part), round(image.height * part)
         sheet.add_image(image, cell)
         self.descriptions.append(words)
 

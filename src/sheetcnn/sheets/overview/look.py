@@ -38,6 +38,7 @@ LETTERS_A_UNIT = 1.1  # of a column's width, on the average, in lines that break
 LINE, MOST_HEIGHT = 14, 400  # the height of a line of text, and of the highest row, in points
 HEAD_HEIGHT = 116  # of title, words and picture, at least, in points
 PICTURE, SEVERAL, EACH = 16, 48, 8  # columns of a picture, of several, and of one of these
+SIZES = {(False, False): 150, (True, False): 64, (True, True): 430}  # in pixels: of a picture, of each of several, of many together
 DIAGRAM = 5  # its first row
 INDENT = 4  # columns before the text of links, the state, and the like
 SECOND = 72  # the column in which the answer or the legend stands, beside how to use the workbook
@@ -219,7 +220,7 @@ def _pictures(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent) 
     for n, (name, png) in enumerate(content.pngs.items()):
         row, column = (2 if several and not together else 1), first + n * EACH
         words = (TOGETHER if together else ALTERNATIVE).format(name=name, network=content.network.settings.name)
-        draft.picture(sheet, png, f"{LETTERS[column]}{row}", words, sharp=1 + together)
+        draft.picture(sheet, png, f"{LETTERS[column]}{row}", words, SIZES[several, together])
         if several and not together:
             put(sheet, 1, column, name, "soft")
     return LAST + 2 - first if content.pngs else 0
