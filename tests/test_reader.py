@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -280,10 +281,11 @@ def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module, "FREE", unpacked)
     monkeypatch.setattr(reader_module, "MAX_GROWTH", 0)
     read_book(path)
+    monkeypatch.setattr(reader_module, "PER_BYTE", 0)
     monkeypatch.setattr(reader_module, "MAX_AREA", 5 * 6 - 1)
     with pytest.raises(WorkbookError, match="scattered over 30 places"):
         read_book(path)
-    monkeypatch.setattr(reader_module, "FILLED", 30)  # places for its one cell
+    monkeypatch.setattr(reader_module, "PER_BYTE", 30 / packed)
     read_book(path)
     monkeypatch.setattr(reader_module, "MAX_AREA", 100)
     monkeypatch.setattr(reader_module, "FREE", unpacked - 1)
@@ -293,6 +295,23 @@ def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read_book(path)
     monkeypatch.setattr(reader_module, "MAX_BYTES", unpacked - 1)
     with pytest.raises(WorkbookError, match="unpack to"):
+        read_book(path)
+
+
+def test_parts_that_lie_in_each_other_are_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand entries for the same bytes unpack to a thousand times as much, though each of them grows ten times only."""
+    path = tmp_path / "book.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts("").items():
+            archive.writestr(name, text)
+        archive.writestr("again", np.random.default_rng(0).integers(0, 2, 80_000).astype(np.uint8).tobytes())
+        for n in range(2_000):
+            archive.filelist.append(copy(archive.filelist[-1]))
+            archive.filelist[-1].filename = f"again {n}"
+    with zipfile.ZipFile(path) as archive:
+        packed, unpacked = (sum(getattr(i, size) for i in archive.infolist()) for size in ("compress_size", "file_size"))
+    assert unpacked < 10 * packed
+    with pytest.raises(WorkbookError, match=f"unpack to {unpacked:,}; sheetcnn takes 100 times as many"):
         read_book(path)
 
 
