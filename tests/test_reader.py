@@ -404,6 +404,22 @@ def test_rows_with_texts_and_blank_cells_are_read_as_wholes(tmp_path: Path, monk
         np.testing.assert_array_equal(getattr(few, name), getattr(slow, name))
 
 
+def test_rows_that_only_look_plain(tmp_path: Path) -> None:
+    """Formulas with signs or blanks around, a formula whose saved value is a shared text, cells in another order."""
+    rows = (
+        '<row r="1"><c r="A1"><f>=3+3</f><v>6</v></c></row><row r="2"><c r="A2"><f> 4+4</f><v>8</v></c></row>'
+        '<row r="3"><c r="A3"><f>5+5 </f><v>10</v></c></row><row r="4"><c r="A4" t="s"><f>"o"</f><v>0</v></c></row>'
+        '<row r="5"><c r="C5"><f>3*3</f><v>9</v></c><c r="B5"><f>2*2</f><v>4</v></c></row>'
+        '<row r="6"><c r="A6"><f>1&amp;2</f><v>12</v></c><c r="B6"><v>1</v></c></row>'
+    )
+    read = sheet(tmp_path, rows, "<si><t>one</t></si>")
+    assert {row: read.formulas[row] for row in read.formulas} == {
+        1: [(1, "3+3")], 2: [(1, "4+4")], 3: [(1, "5+5")], 4: [(1, '"o"')], 5: [(2, "2*2"), (3, "3*3")], 6: [(1, "1&2")]
+    }  # fmt: skip
+    assert (read.saved_texts, read.texts) == ({(4, 1): "one"}, {})
+    assert [read.saved[5, 2], read.saved[5, 3], read.saved[3, 1], read.value(6, 2)] == [4, 9, 10, 1]
+
+
 def test_rows_in_comments_are_not_read(tmp_path: Path) -> None:
     rows = f'<row r="1"><c r="A1"><v>1</v></c></row><!-- {PLAIN} --><row r="2"><c r="A2" t="str"><v><![CDATA[>{PLAIN}]]></v></c></row>'
     read = sheet(tmp_path, rows)

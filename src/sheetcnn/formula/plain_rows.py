@@ -16,7 +16,6 @@ _BLANK_NAME = re.compile(rb'r="([^"]*+)"')
 _END = b"</v></c>"  # of one cell; what follows up to the next value is what rows are cut at
 _NUMBERS = re.compile(_END + _CELL + rb'(?: t="n")?+><v>')
 _CELLS = re.compile(_END + _CELL + rb'(?: t="([ns])")?+>(?:<f(?: aca="false")?+>([^<]++)</f>)?+<v>')
-_IN_NUMBERS = b"-+.0123456789eE"
 _IN_FORMULAS = bytes(range(0x20, 0x7F))
 _ENTITY = re.compile(rb"&(?:lt|gt|amp|quot|apos);")
 _FIRST, _LAST = frozenset(b" ="), ord(" ")  # letters that a formula does not begin and end with
@@ -32,7 +31,7 @@ class PlainCells(NamedTuple):
     """The cells of a row that hold something, in lists of one length, and the names of the blank ones among them."""
 
     references: Sequence[bytes]
-    values: Sequence[bytes]  # written with letters of numbers only
+    values: Sequence[bytes]  # which need not be numbers
     types: Sequence[bytes | None] = ()  # none at all, as of formulas: all are numbers
     formulas: Sequence[bytes | None] = ()
     texts: str = ""  # of the formulas, joined
@@ -62,8 +61,6 @@ def plain_cells(row: bytes) -> PlainCells | None:
     if first or not parts:
         return None
     values = parts[1::2] if simple else parts[3::4]
-    if b"".join(values).translate(None, _IN_NUMBERS):
-        return None
     if simple:
         return PlainCells(parts[0::2], values, blank=blank)
     formulas = list(filter(None, parts[2::4]))
