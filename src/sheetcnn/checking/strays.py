@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -67,7 +68,11 @@ class Strays:
         self.sheets = {sheet: name for name in reversed(named.there) for sheet in named.sheets_of[name]}
         self.sheets |= {sheet: name for name, sheet in named.sheets.items()}
         self._formulas: dict[str, np.ndarray] = {}
-        self.groups = [group for group in groups if group.sheet in self.sheets and self._matters(group)]
+        self.groups: list[Group] = []
+        for sheet, own in groupby(groups, key=lambda group: group.sheet):
+            if sheet in self.sheets:
+                self.groups += filter(self._matters, own)
+            self._formulas.clear()  # large, and seldom needed again
 
     def __iter__(self) -> Iterator[Stray]:
         for name, layer in self.sheets.items():

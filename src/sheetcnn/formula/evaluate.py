@@ -32,6 +32,8 @@ _COUNTED = 10_000_000  # cells that are counted exactly, which takes 8 bytes for
 _SUMS = 5  # how much longer it takes to count cells than to look at them
 _PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long chains of cells take
 
+Owners = dict[str, tuple[np.ndarray, list[int]]]
+
 
 def evaluate(book: Book, groups: list[Group], progress: Progress | None = None) -> None:
     """Give every formula's cell its value; what cannot be evaluated becomes an error and is named in `book.problems`.
@@ -101,22 +103,27 @@ class Evaluator:
                 return []
         return [group for n, group in enumerate(groups) if not done[n]]
 
-    def owners(self, groups: list[Group]) -> dict[str, np.ndarray]:
-        """Which of the groups each cell of a sheet belongs to, counted from 1; 0 where none."""
-        found: dict[str, np.ndarray] = {}
+    def owners(self, groups: list[Group]) -> Owners:
+        """For each sheet which of its groups each cell belongs to, counted from 1, 0 where none; and which of all these are."""
+        of_sheets: dict[str, list[int]] = {}
         for n, group in enumerate(groups):
-            if group.sheet not in found:
-                shape = self.book.sheets[group.sheet].kind.shape
-                found[group.sheet] = blank(shape, np.int16 if len(groups) < np.iinfo(np.int16).max else np.int32)
-            found[group.sheet][group.rows, group.columns] = n + 1
+            of_sheets.setdefault(group.sheet, []).append(n)
+        found = {}
+        for name, numbers in of_sheets.items():
+            cells = blank(self.book.sheets[name].kind.shape, np.min_scalar_type(len(numbers)).type)
+            for own, n in enumerate(numbers, start=1):
+                cells[groups[n].rows, groups[n].columns] = own
+            found[name] = cells, numbers
         return found
 
-    def waits_for(self, group: Group, owners: dict[str, np.ndarray]) -> int | None:
-        """The owner of a cell that waits among those that a group reads; None where none does."""
+    def waits_for(self, group: Group, owners: Owners) -> int | None:
+        """The owner of a cell that waits among those that a group reads, −1 where it has none; None where no cell waits."""
         for n, (name, rows, columns) in enumerate(group.shapes):
             place = self.waiting_cell(self.book.sheets[name].kind, group.tops[:, n], group.lefts[:, n], rows, columns)
             if place is not None:
-                return int(owners[name][place]) - 1 if name in owners else -1
+                cells, numbers = owners.get(name, (None, []))
+                own = 0 if cells is None else int(cells[place])
+                return numbers[own - 1] if own else -1
         return None
 
     def waiting_cell(
