@@ -260,7 +260,6 @@ def test_the_worked_example_of_a_layer(make: Callable[..., Path], monkeypatch: p
     namespace: dict[str, Any] = {"__package__": "sheetcnn.layers", "__name__": "sheetcnn.layers.square"}
     monkeypatch.setitem(Layer.known, "square", Layer)  # which the class itself replaces, until the test is over
     exec(compile(LAYER, "square.py", "exec", dont_inherit=True), namespace)
-    monkeypatch.setitem(LAYERS, "square", namespace["Square"])
     network = 'name = "n"\n[input]\nchannels = 1\nheight = 1\nwidth = 2\n[[layers]]\ntype = "{}"\nname = "it"\n{}'
     more = 'out_channels = 1\nkernel_size = 1\nweight = [[[[2]]]]\nbias = [1]\nactivation = "square"\n'
     for kind, settings, want in (("square", "", [[4, 9]]), ("conv2d", more, [[9, 49]])):

@@ -6,13 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
 import numpy as np
 
 from .arrays.array import Values, shape_text
 from .errors import NetworkError, PictureError, SheetcnnError, located
-from .explaining import CellExplanation, Explanation, explained_cell, explanation, names_a_cell
 from .files import refuse_outputs
 from .image import MOST_SHOWN, SHOWN, Given, contact_sheet, enlarged_png, load_input, value_range
 from .model.drawn import Drawn
@@ -21,7 +20,7 @@ from .model.labels import label_number
 from .model.limits import graph_of, size_note
 from .model.network import Network
 from .model.network_file import with_labels
-from .model.settings import INPUT, MAX_STEPS, InputSettings
+from .model.settings import INPUT, InputSettings, checked_steps
 from .model.snapshots import Recorded, load_snapshots
 from .model.wanted import Wanted, wanted_of
 from .model.weights import load_parameters, random_layers
@@ -38,6 +37,9 @@ from .sheets.workbook import draft_workbook
 from .templates import picture_path
 from .version import VERSION
 from .xlsx.write import write_stream, write_workbook
+
+if TYPE_CHECKING:
+    from .explaining import CellExplanation, Explanation
 
 ANSWERS = 5  # of a prediction, in a notebook
 TOGETHER = (860, 300)  # pixels on which many pictures are shown on the Overview, at half their size
@@ -102,6 +104,8 @@ class Built:
 
         `layer` may also be the name of any grid, as `conv1_grad_kernel_3_1`, or a cell of the workbook: `conv1_back!C14`.
         """
+        from .explaining import explained_cell, explanation, names_a_cell  # only who asks
+
         content = self.content
         if layer not in self.network.by_name and names_a_cell(self.graph, layer):
             return explained_cell(self.graph, content.grids, content.values, layer, row, column)
@@ -225,9 +229,7 @@ def _drawn(
     network: Network, detail: Detail, mirrors: bool | None, wanted: Wanted | None, steps: int | None, pictures: int
 ) -> Drawn:
     """What is drawn, with a backward pass where something is `wanted`."""
-    updates = network.training.steps if steps is None else steps
-    if type(updates) is not int or not 1 <= updates <= MAX_STEPS:
-        raise SheetcnnError(f"steps {updates!r:.40}: must be a whole number from 1 to {MAX_STEPS:,}")
+    updates = checked_steps(network.training.steps if steps is None else steps)
     drawn = drawn_for(network, detail, mirrors)
     if wanted is None:
         return drawn

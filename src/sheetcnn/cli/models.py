@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..model.settings import MAX_STEPS
 from .app import command
 from .arguments import MeanOption, NetworkArgument, ScaleOption, SizeOption, StdOption, UntilOption, input_options
 from .show import progress, say
@@ -23,9 +22,7 @@ def summary(
     mean: MeanOption = None,
     std: StdOption = None,
     train: Annotated[bool, typer.Option("--train", help="Say what --train would add to a workbook.")] = False,
-    steps: Annotated[
-        int | None, typer.Option("--steps", min=1, max=MAX_STEPS, metavar="N", help="Say what --steps N would add to it.")
-    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="Say what --steps N would add to it.")] = None,
 ) -> None:
     """Print a network's layers, output shapes, parameters, multiplications and receptive fields."""
     from ..model.graph import Graph
@@ -38,7 +35,7 @@ def summary(
     print_layers(opened)
     if (note := size_note(Graph(opened))) is not None:
         say(f"note: {note}")
-    if train or steps:
+    if train or steps is not None:
         print_training(opened, steps)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
@@ -31,6 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command; whatever is wrong with its input becomes one line on standard error and exit code 2."""
     given = sys.argv[1:] if arguments is None else arguments
     gc.set_threshold(OBJECTS)
+    atexit.register(gc.freeze)  # at the very end it looks through all of them, and for nothing: another tenth
     _prepare_streams()
     try:
         with stoppable():

@@ -40,10 +40,11 @@ def print_layers(network: Network) -> None:
 def print_training(network: Network, steps: int | None = None) -> None:
     """What a backward pass and so many steps add to a workbook."""
     from ..model.limits import graph_of
+    from ..model.settings import checked_steps
     from ..model.training import STEPS, step_of
     from ..sheets.layout import drawn_for
 
-    updates = network.training.steps if steps is None else steps
+    updates = checked_steps(network.training.steps if steps is None else steps)
     graph = graph_of(
         network, replace(drawn_for(network, "auto", None), training=True, typed=network.loss == "mse", updates=updates)
     )

@@ -7,7 +7,7 @@ import numpy as np
 from ..a1 import LETTERS
 from ..arrays.grid import Grid, flat
 from ..xlsx.cells import CellBlock
-from ..xlsx.draft import put
+from ..xlsx.labels import merged, put
 from .draft import EXERCISE, HandoutDraft
 from .exercise import Exercise
 from .tasks.task import Task
@@ -25,7 +25,7 @@ def instructions(draft: HandoutDraft, exercise: Exercise, name: str) -> dict[int
     sheet.row_dimensions[1].height = 28
     put(sheet, 2, 2, name, "strong")
     put(sheet, 3, 2, settings.about, "body")
-    sheet.merge_cells("B3:H3")
+    merged(sheet, 3, 2, 1, 7)
     sheet.row_dimensions[3].height = 14 * (1 + len(settings.about) // 115) + 4
     reddens = any(box.shown is None for box in draft.boxes)
     told = f" What is right turns green{', what is wrong red' if reddens else ''}." if live else ""

@@ -9,7 +9,7 @@ from ..sheets.description.look import description_sheet
 from ..sheets.gallery.content import thumbnails
 from ..sheets.gallery.look import gallery_scales, gallery_sheet
 from ..sheets.layer.look import layer_sheet
-from ..sheets.workbook import learning_sheets
+from ..sheets.learning import learning_sheets
 from ..xlsx.draft import protect
 from ..xlsx.printing import set_up_printing
 from .draft import EXERCISE, HandoutDraft

@@ -12,6 +12,7 @@ from ..arrays.grid import Grids
 from ..plain import near
 from .backward import Local
 from .base import Layer
+from .registry import LAYERS
 
 
 class Elementwise(Layer):
@@ -45,18 +46,19 @@ class Elementwise(Layer):
 
 def _activation(value: Any) -> Any:
     """`"relu"` or `{type = "leaky_relu", negative_slope = 0.2}` as the layer that it names."""
-    known = {name: layer for name, layer in Layer.known.items() if layer.activates}
     if isinstance(value, Layer) or value is None:
         return value
     settings = dict(value) if isinstance(value, dict) else {"type": value}
     kind = settings.pop("type", None)
-    if not isinstance(kind, str) or kind not in known:
+    layer = LAYERS.get(kind) if isinstance(kind, str) else None
+    if layer is None or not layer.activates:
+        known = [name for name, layer in LAYERS.items() if layer.activates]
         raise ValueError(f"unknown activation {kind!r}{near(kind, known)}; there are {', '.join(known)}")
+    fields = layer.model_fields
     for key in settings:
-        if key not in known[kind].model_fields:
-            fields = known[kind].model_fields
+        if key not in fields:
             raise ValueError(f"{kind} has no setting {key}{near(key, fields)}; there are {', '.join(fields) or 'none'}")
-    return known[kind](**settings)
+    return layer(**settings)
 
 
 def _named(activation: Layer | None, how: SerializationInfo) -> dict[str, Any] | None:

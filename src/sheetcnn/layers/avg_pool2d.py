@@ -10,6 +10,7 @@ from ..arrays.grid import Grids
 from .backward import Averaging
 from .base import Layer, OnnxGraph, example
 from .reduction import Reduction
+from .registry import LAYERS
 from .settings import Flag
 from .sliding import Pooling
 
@@ -67,7 +68,7 @@ class AvgPool2d(Averaging, Pooling):
         return self.cells(shape)
 
     def mistaken(self, shape: Shape) -> dict[str, Layer]:
-        return super().mistaken(shape) | {"max_for_average": Layer.known["max_pool2d"](**self.window_settings())}
+        return super().mistaken(shape) | {"max_for_average": LAYERS["max_pool2d"](**self.window_settings())}
 
     def shifted(self, x: np.ndarray, by: tuple[int, int], **_: np.ndarray) -> np.ndarray:
         # The sum is still divided by the number of cells that the window has where it belongs.

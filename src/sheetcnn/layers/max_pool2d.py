@@ -9,6 +9,7 @@ from ..arrays.grid import Grids
 from ..arrays.window import Window
 from .backward import Largest
 from .base import Layer, OnnxGraph, example
+from .registry import LAYERS
 from .sliding import Pooling
 
 
@@ -57,7 +58,7 @@ class MaxPool2d(Largest, Pooling):
         if self.dilation != (1, 1):
             return super().mistaken(shape)
         settings = self.window_settings() | {"count_include_pad": False}
-        return super().mistaken(shape) | {"average_for_max": Layer.known["avg_pool2d"](**settings)}
+        return super().mistaken(shape) | {"average_for_max": LAYERS["avg_pool2d"](**settings)}
 
     def torch(self, shape: Shape) -> str:
         return self.code("MaxPool2d(", ", ceil_mode=True" if self.ceil_mode else "")

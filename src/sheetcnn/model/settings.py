@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..arrays.array import Array, Shape
 from ..arrays.grid import Grids
-from ..errors import NetworkError, located
+from ..errors import NetworkError, SheetcnnError, located
 from ..layers.settings import Count, Number
 from ..plain import near
 
@@ -39,7 +39,7 @@ Positive = Annotated[Number, Field(gt=0)]
 class InputSettings(BaseModel):
     """The `[input]` table: the shape that the network reads, and what happens to pixels before the first layer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     channels: Count
     height: Count
@@ -113,13 +113,22 @@ def _normalized_cell(at: Shape, x: Grids, scale: Grids = None, mean: Grids = Non
 
 
 MAX_STEPS = 1000  # far more than a workbook can hold of all but the smallest networks
+
+
+def checked_steps(steps: Any) -> int:
+    """How many steps of training are drawn. Raises SheetcnnError where there cannot be so many."""
+    if type(steps) is not int or not 1 <= steps <= MAX_STEPS:
+        raise SheetcnnError(f"steps {steps!r:.40}: must be a whole number from 1 to {MAX_STEPS:,}")
+    return steps
+
+
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TrainingSettings(BaseModel):
     """The table [training] of a network file; the optimizers are torch.optim.SGD, the same with momentum, and Adam."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     loss: Literal["cross_entropy", "mse"] | None = None  # None: cross entropy where the last layer is a vector
     rate: Annotated[float, Field(allow_inf_nan=False)] = 0.1
@@ -153,7 +162,7 @@ class TrainingSettings(BaseModel):
 class NetworkSettings(BaseModel):
     """The top level of a network file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     name: Annotated[Text, Field(min_length=1, max_length=200)]
     about: Annotated[Text, Field(max_length=MAX_ABOUT)] = ""

@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ..model.network import Network
 from ..model.settings import INPUT
 from ..xlsx import palette
-from ..xlsx.draft import merged, put
+from ..xlsx.labels import dress, merged, put
 
 Line = tuple[str, int, int]  # in the gap behind a column: whose output it carries, its lane at the left and at the right
 Cell = tuple[int, int]  # row and column of a sheet
@@ -282,7 +282,7 @@ def draw(sheet: Worksheet, lines: Wiring, head: int, half: int, back: bool = Fal
         left, top = (
             sides[lines.shades[cells[cell]] % len(sides)] if cell in cells else None for cells in (lines.left, lines.top)
         )
-        sheet.cell(*cell).border = Border(left=left, top=top)
+        dress(sheet, *cell, border=Border(left=left, top=top))
     for row, column in lines.heads:
         put(sheet, row - half, column - head, sign, style)
         merged(sheet, row - half, column - head, 2 * half, head)

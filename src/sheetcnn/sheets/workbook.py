@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from ..model.frozen import frozen_sums
-from ..model.loss import LOSS
-from ..model.training import STEPS
 from ..xlsx.draft import WorkbookDraft, protect
 from ..xlsx.printing import set_up_printing
 from .answer.look import answer_on_input
-from .back.look import back_sheet
 from .check.look import check_sheet
 from .content import WorkbookContent
 from .description.content import LOOKS
@@ -20,38 +17,10 @@ from .gallery.look import gallery_scales, gallery_sheet
 from .inspector.look import inspector_cells, inspector_of, inspector_sheet
 from .inspector.outlining import outlines
 from .inspector.place import inspector_places
-from .inspector_back.look import inspector_back_cells, inspector_back_of, inspector_back_sheet
 from .kernels.look import kernels_sheet
 from .layer.look import layer_sheet
-from .loss.look import loss_sheet
-from .loss.place import CHART, LossPage
 from .overview.look import overview_sheet
 from .pictures.look import pictures_sheet
-from .step.content import is_step
-from .step.look import step_sheet
-from .steps.look import loss_chart, steps_sheet
-
-
-def learning_sheets(draft: WorkbookDraft, content: WorkbookContent, last: str) -> None:
-    """The loss, the steps, the sheets of gradients, and the hidden networks after each step; `last` comes behind them."""
-    if not content.learning:
-        return
-    shown = [name for name in content.learning if not is_step(name)]
-    names = [list(content.pages.values())[-1].sheet, *(content.learning[name].sheet for name in shown), last]
-    for n, name in enumerate(shown):
-        page, neighbours = content.learning[name], (names[n], names[n + 2])
-        if isinstance(page, LossPage):
-            loss_sheet(draft, content, page, neighbours)
-        elif name == STEPS:
-            steps_sheet(draft, content, page, neighbours)
-            loss = content.learning[LOSS]
-            assert isinstance(loss, LossPage)
-            loss_chart(draft, page, draft.book[loss.sheet], loss.chart, CHART)
-        else:
-            back_sheet(draft, content, name.removesuffix("_back"), page, neighbours)
-    for name in content.learning:
-        if is_step(name):
-            step_sheet(draft, content, name)
 
 
 def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> WorkbookDraft:
@@ -67,7 +36,16 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
     places = {} if inspector is None else inspector_places(inspector)
     if inspector is not None:
         inspector_sheet(draft, content, inspector, places)
-    back = inspector_back_of(content) if inspector is not None and content.learning else None
+    back = None
+    if content.learning:
+        from .learning import (  # only then needed
+            inspector_back_cells,
+            inspector_back_of,
+            inspector_back_sheet,
+            learning_sheets,
+        )
+
+        back = inspector_back_of(content) if inspector is not None else None
     if back is not None:
         inspector_back_sheet(draft, content, back)
     outlined = {} if inspector is None else outlines(inspector, places)
@@ -75,7 +53,8 @@ def draft_workbook(content: WorkbookContent, protected: bool, version: str) -> W
     banks = content.banks
     for page, *neighbours in zip(content.pages.values(), names, names[2:], strict=False):
         layer_sheet(draft, content, page, (neighbours[0], neighbours[1]), banks, outlined)
-    learning_sheets(draft, content, "Check")
+    if content.learning:
+        learning_sheets(draft, content, "Check")
     gallery_scales(draft, content)
     checked = check_sheet(draft, content)
     answer_on_input(draft, content)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..a1 import LETTERS, NUMBER
+from ..a1 import LETTERS
 from ..arrays.array import Margin
 from ..arrays.grid import BESIDE, Grid, Stack
 from ..arrays.lazy import Part
@@ -22,7 +21,7 @@ from ..arrays.pattern import Pattern
 from ..errors import LimitError, located
 
 MAX_FORMULA = 8_192  # characters, Excel's limit
-CHUNK = 1 << 21  # rows are handed to the compressor in pieces of about this size
+CHUNK = 1 << 19  # rows are handed to the compressor in pieces of about this size
 
 
 def escape(text: str) -> str:
@@ -179,19 +178,14 @@ def _blanks(first: int, last: int, style: int) -> str:
     return "".join([f'<c r="{name}{_ROW_HERE}" s="{style}"/>' for name in LETTERS[first : last + 1]])
 
 
-_ROW = re.compile(r'<row r="(\d+)"([^>]*?)(?:/>|>(.*?)</row>)', re.S)
-_CELL = re.compile(r'<c r="([A-Z]+)\d+".*?(?:/>|</c>)', re.S)
+Rows = dict[int, tuple[str, list[tuple[int, str]]]]  # a row's attributes, and its cells by their columns
 
 
-def sheet_rows(draft: str, blocks: list[CellBlock], height: str = "") -> Iterator[str]:
-    """The rows of a sheet in pieces of XML: what openpyxl wrote between <sheetData> tags, and the grids among it.
+def sheet_rows(labels: Rows, blocks: list[CellBlock], height: str = "") -> Iterator[str]:
+    """The rows of a sheet in pieces of XML: its labels, and the grids among them.
 
     `height` are the attributes of rows that have no height of their own.
     """
-    labels: dict[int, tuple[str, list[tuple[int, str]]]] = {}
-    for match in _ROW.finditer(draft):
-        cells = [(NUMBER[cell[1]], cell[0]) for cell in _CELL.finditer(match[3] or "")]
-        labels[int(match[1])] = (match[2], cells)
     waiting = sorted(blocks, key=lambda block: (block.first_row, block.grid.left), reverse=True)
     active: list[tuple[int, int, Iterator[str]]] = []  # first column, last row, rows
     last = max([block.last_row for block in blocks] + list(labels), default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,8 +84,14 @@ def shades_of(scale: palette.Scale, ink: str) -> list[tuple[str, list[str], Font
     for start, end, shade in palette.shades(scale.colours, ink):
         limits = [scale.at(place) for place in (start, end) if 0 < place < last]
         operator = "between" if len(limits) == 2 else "lessThan" if start == 0 else "greaterThan"
-        found.append((operator, limits, Font(color=shade)))
+        found.append((operator, limits, _ink(shade)))
     return found
+
+
+@cache
+def _ink(shade: str) -> Font:
+    """The font of a rule for numbers in a shade."""
+    return Font(color=shade)
 
 
 def tests_of(cell: str, operator: str, limits: list[str]) -> list[str]:

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import io
-import zipfile
-from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 from openpyxl.drawing.image import Image
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.styles import Border, Font, Side
 from openpyxl.styles.differential import DifferentialStyle, DifferentialStyleList
+from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet._writer import WorksheetWriter
-from openpyxl.worksheet.hyperlink import Hyperlink
-from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
+from openpyxl.xml.functions import Element, SubElement
 
 from ..a1 import LETTERS, sheet_prefix
 from ..arrays.computed_range import ComputedRange
-from ..arrays.grid import CELL, Grid, in_columns
+from ..arrays.grid import Grid, in_columns
 from ..errors import LimitError
 from . import palette
 from .cells import CellBlock
-from .styles import CELL_STYLES, FONT, IN_GRIDS, NUMBERS, TEXT_STYLES, UNSHRUNK
+from .labels import Sheet, Styles
+from .styles import CELL_STYLES, FONT, IN_GRIDS, NUMBERS, UNSHRUNK
 
 # LibreOffice counts defined names in 16 bits: one more, and it mixes them up and crashes (seen with 7.4).
 MAX_DEFINED_NAMES = 65_535
@@ -46,20 +44,24 @@ class WorkbookDraft:
     descriptions: list[str] = field(default_factory=list)  # of the pictures, in their order
     prints: dict[str, Prints] = field(default_factory=dict)  # how each sheet is put on paper
     bars: dict[str, Grid] = field(default_factory=dict)  # scale bars whose colours follow numbers, by name
-    links: dict[str, list[Hyperlink]] = field(default_factory=dict)  # of poured cells, by their sheet
     whole: list[Grid] = field(default_factory=list)  # rooms of several blocks that no page break shall cut
-    _styles: dict[tuple[str, str], int] = field(default_factory=dict)
+    styles: Styles = field(init=False)
+    _numbers: dict[tuple[str, str], int] = field(default_factory=dict)  # of styles
 
     def __post_init__(self) -> None:
         self.book.remove(self.book.active)
         self.book._differential_styles = _RuleStyles()
+        for name in ("fonts", "fills", "borders", "alignments", "protections"):
+            setattr(self.book, f"_{name}", _Found(getattr(self.book, f"_{name}")))
         self.book.security = None  # would be written though it says nothing, and Gnumeric complains
         # The Normal style's font sets the unit of column widths: with another, LibreOffice's cells are no squares.
         self.book._named_styles["Normal"].font = Font(FONT, 10)
+        self.styles = Styles(self.book)
 
-    def sheet(self, name: str, prints: Prints = "page width") -> Worksheet:
+    def sheet(self, name: str, prints: Prints = "page width") -> Sheet:
         """A new sheet at the end."""
-        sheet = self.book.create_sheet(name)
+        sheet = Sheet(self.book, name, self.styles)
+        self.book._add_sheet(sheet)
         sheet.sheet_view.showGridLines = False
         sheet.page_setup.orientation = "landscape"
         sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
@@ -79,33 +81,28 @@ class WorkbookDraft:
 
     def link(self, grid: Grid, to: Grid) -> None:
         """Make a poured grid a link to the first cell of another."""
-        place = f"{sheet_prefix(to.sheet)}{LETTERS[to.left]}{to.top}"
-        self.links.setdefault(grid.sheet, []).append(Hyperlink(ref=area_of(grid), location=place, display=place))
+        self.book[grid.sheet].links.append((area_of(grid), f"{sheet_prefix(to.sheet)}{LETTERS[to.left]}{to.top}"))
 
     def style(self, kind: str, number_format: str = "General") -> int:
         """The number of a cell style, one of `CELL_STYLES`."""
         key = (kind, number_format)
-        if key not in self._styles:
-            cell = WriteOnlyCell(self.book.worksheets[0])
-            cell.number_format = number_format
-            for attribute, value in (IN_GRIDS | CELL_STYLES[kind]).items():
-                setattr(cell, attribute, value)
+        if key not in self._numbers:
+            looks = {"number_format": number_format} | IN_GRIDS | CELL_STYLES[kind]
             if number_format == palette.FITTING and kind in NUMBERS:
-                cell.alignment = UNSHRUNK
-            self._styles[key] = cell.style_id
-        return self._styles[key]
+                looks["alignment"] = UNSHRUNK
+            self._numbers[key] = self.styles.number(self.styles.made(looks))
+        return self._numbers[key]
 
     def framed(self, style: int, sides: tuple[bool, ...], colour: str, line: Any = "medium") -> int:
         """The number of a style with a line at its left, right, top or bottom."""
         key = (f"{style} {sides} {line}", colour)
-        if key not in self._styles:
-            cell = WriteOnlyCell(self.book.worksheets[0])
-            cell._style = copy(self.book._cell_styles[style])
-            now, own = cell.border, Side(line, color=colour)
+        if key not in self._numbers:
+            whole = self.book._cell_styles[style]
+            now, own = self.styles.border(whole), Side(line, color=colour)
             kept = (now.left, now.right, now.top, now.bottom)
-            cell.border = Border(*(own if given else side for given, side in zip(sides, kept, strict=True)))
-            self._styles[key] = cell.style_id
-        return self._styles[key]
+            border = Border(*(own if given else side for given, side in zip(sides, kept, strict=True)))
+            self._numbers[key] = self.styles.number(self.styles.made({"border": border}, whole))
+        return self._numbers[key]
 
     def name(self, name: str, grid: Grid) -> None:
         """Give a grid its defined name."""
@@ -123,7 +120,7 @@ class WorkbookDraft:
             texts = lambda i, columns=columns: [view.formula(i, j) for j in columns]  # noqa: E731
             self.fill(grid.sheet, CellBlock(part, values[:, first : first + wide], style, texts, blank=blank))
 
-    def picture(self, sheet: Worksheet, png: bytes, cell: str, words: str, most: int) -> None:
+    def picture(self, sheet: Sheet, png: bytes, cell: str, words: str, most: int) -> None:
         """Show a PNG at a cell, at most so many pixels of the screen wide and high, described for those who cannot see it."""
         image = Image(io.BytesIO(png))
         part = min(1.0, most / max(image.width, image.height))
@@ -131,18 +128,27 @@ class WorkbookDraft:
         sheet.add_image(image, cell)
         self.descriptions.append(words)
 
-    def save(self) -> bytes:
-        """The .xlsx without the poured cells. Raises LimitError where it has more names than programs can take."""
+    def parts(self) -> dict[str, bytes]:
+        """The parts of the .xlsx, its sheets without their cells. Raises LimitError where it has more names than programs can take."""
         if (count := len(self.book.defined_names)) > MAX_DEFINED_NAMES:
             raise LimitError(
                 f"the workbook would have {count:,} defined names; LibreOffice takes {MAX_DEFINED_NAMES:,}; use fewer channels, or --no-gallery"
             )
-        stream = io.BytesIO()
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-            writer = ExcelWriter(self.book, archive)
-            writer.write_worksheet = partial(_write_sheet, writer, self.links)
-            writer.save()
-        return stream.getvalue()
+        parts = _Parts()
+        writer = ExcelWriter(self.book, parts)
+        writer.write_worksheet = partial(_write_sheet, writer)
+        writer.write_data()
+        return parts
+
+
+class _Found(IndexedList):  # type: ignore[misc]
+    """openpyxl's list of fonts or the like, which computes the key of what it looks for, a slow thing, once instead of thrice."""
+
+    def add(self, value: Any) -> int:
+        place = self._dict.setdefault(value, len(self))
+        if place == len(self):
+            list.append(self, value)
+        return place
 
 
 class _RuleStyles(DifferentialStyleList):  # type: ignore[misc]  # openpyxl has no types
@@ -160,49 +166,51 @@ class _RuleStyles(DifferentialStyleList):  # type: ignore[misc]  # openpyxl has 
         return place
 
 
-def _write_sheet(writer: ExcelWriter, links: dict[str, list[Hyperlink]], sheet: Worksheet) -> None:
-    """Write a sheet, small as it is without its grids, as openpyxl does but for its temporary files.
+class _Parts(dict[str, bytes]):
+    """What openpyxl takes for an archive: the parts that it writes, by their names."""
+
+    def writestr(self, name: str, part: str | bytes) -> None:
+        self[name] = part.encode() if isinstance(part, str) else part
+
+    def namelist(self) -> list[str]:
+        return list(self)
+
+
+class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
+    """openpyxl's writer of a sheet, but for its cells; it needs a millisecond for thirty links or cells that are one."""
+
+    def rows(self) -> list[Any]:
+        return []
+
+    def write_merged_cells(self) -> None:
+        areas = [f"{LETTERS[left]}{top}:{LETTERS[right]}{bottom}" for top, left, bottom, right in self.ws.merges]
+        if areas:
+            self._write_all("mergeCells", "mergeCell", [{"ref": area} for area in areas], count=str(len(areas)))
+
+    def write_hyperlinks(self) -> None:
+        links = [{"ref": cells, "location": to, "display": text} for cells, to, text in self.ws.leads()]
+        if links:
+            self._write_all("hyperlinks", "hyperlink", links)
+
+    def _write_all(self, name: str, each: str, items: list[dict[str, str]], **attributes: str) -> None:
+        element = Element(name, attributes)
+        for item in items:
+            SubElement(element, each, item)
+        self.xf.send(element)
+
+
+def _write_sheet(writer: ExcelWriter, sheet: Sheet) -> None:
+    """Write a sheet without its cells, as openpyxl does but for its temporary files.
 
     Of a process that is killed, these would stay.
     """
     sheet._drawing = SpreadsheetDrawing()
     sheet._drawing.charts, sheet._drawing.images = sheet._charts, sheet._images
-    rows = WorksheetWriter(sheet, io.BytesIO())
-    sheet._hyperlinks += links.get(sheet.title, [])
+    rows = _SheetWriter(sheet, io.BytesIO())
     rows.write()
     sheet._rels = rows._rels
     writer._archive.writestr(sheet.path[1:], rows.read())
     writer.manifest.append(sheet)
-
-
-def put(sheet: Worksheet, row: int, column: int, text: Any, style: str, link: str | None = None, at: str = "A1") -> None:
-    """Write a label, perhaps with a link to a cell of a sheet; text stays text even where it begins with "="."""
-    cell = sheet.cell(row, column, text if text != "" else None)  # a blank cell, not a text of no letters
-    if isinstance(cell.value, str):
-        cell.data_type = "s"
-    for attribute, value in TEXT_STYLES[style].items():
-        setattr(cell, attribute, value)
-    if link is not None:
-        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{sheet_prefix(link)}{at}", display=text)
-
-
-def merged(sheet: Worksheet, row: int, column: int, rows: int, columns: int) -> None:
-    """Make cells one, so that a text has room whatever their sizes; to be done when the first one is dressed."""
-    if rows > 1 or columns > 1:
-        sheet.merge_cells(start_row=row, end_row=row + rows - 1, start_column=column, end_column=column + columns - 1)
-
-
-def put_line(sheet: Worksheet, row: int, column: int, items: list[tuple[str, str | None]]) -> int:
-    """Write links side by side; returns the next free column."""
-    for item in items:
-        put(sheet, row, column, item[0], "link", item[1])
-        column += line_columns([item])
-    return column
-
-
-def line_columns(items: list[tuple[str, str | None]]) -> int:
-    """How many columns such links take."""
-    return sum(-(-len(text) * 7 // CELL) + 1 for text, _ in items)
 
 
 def area_of(grid: Grid) -> str:

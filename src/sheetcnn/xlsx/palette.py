@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -47,16 +48,18 @@ INKS = {
 }
 TYPED, LISTED = INKS["typed"][0], INKS["listed"][0]
 CONTRAST = 4.5  # at least, between a number and its cell: WCAG 2.1, level AA
-STEPS = 200  # places looked at between two points of a scale
+STEPS = 25  # places looked at between two points of a scale
+Shade = str | Sequence[float]  # RRGGBB, or its parts from 0 to 255
 
 
-def luminance(colour: str | np.ndarray) -> float:
+def luminance(colour: Shade) -> float:
     """The relative luminance of an sRGB colour. Source: WCAG 2.1."""
-    part = np.array(list(bytes.fromhex(colour)), float) / 255 if isinstance(colour, str) else colour / 255
-    return float(np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+    parts = [part / 255 for part in (bytes.fromhex(colour) if isinstance(colour, str) else colour)]
+    red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str | np.ndarray, other: str | np.ndarray) -> float:
+def contrast(one: Shade, other: Shade) -> float:
     """The contrast of two colours, from 1 to 21. Source: WCAG 2.1."""
     return _contrast(luminance(one), luminance(other))
 
@@ -66,11 +69,11 @@ def _contrast(one: float, other: float) -> float:
     return (max(one, other) + 0.05) / (min(one, other) + 0.05)
 
 
-def between(colours: tuple[str, ...], place: float) -> np.ndarray:
+def between(colours: tuple[str, ...], place: float) -> list[float]:
     """The colour at a place of a scale, 0 being its first colour, 1 its second."""
     first = min(int(place), len(colours) - 2)
-    one, other = (np.array(list(bytes.fromhex(colour)), float) for colour in colours[first : first + 2])
-    return one + (other - one) * (place - first)
+    one, other = (bytes.fromhex(colour) for colour in colours[first : first + 2])
+    return [a + (b - a) * (place - first) for a, b in zip(one, other, strict=True)]
 
 
 @lru_cache
@@ -84,8 +87,8 @@ def shades(colours: tuple[str, ...], ink: str) -> tuple[tuple[float, float, str]
         readable = (shade for shade, light in inks.items() if _contrast(light, cell) >= CONTRAST)
         return next(readable, "") or max(inks, key=lambda shade: _contrast(inks[shade], cell))
 
-    last = float(len(colours) - 1)
-    places = np.linspace(0, last, STEPS * (len(colours) - 1) + 1).tolist()
+    last = len(colours) - 1.0
+    places = [step / STEPS for step in range(STEPS * (len(colours) - 1) + 1)]
     found: list[tuple[float, float, str]] = []
     start, now = 0.0, chosen(0.0)
     for left, right in pairwise(places):

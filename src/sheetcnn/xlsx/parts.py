@@ -19,8 +19,6 @@ _CHART = {"c": "http://schemas.openxmlformats.org/drawingml/2006/chart"}
 _FONT = ["b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign"]
 _FONT += ["sz", "color", "name", "family", "charset", "scheme"]
 
-_INLINE = re.compile(r't="inlineStr"><is>(<t.*?</t>)</is>', re.S)
-
 
 def mended(item: str, part: bytes, descriptions: list[str]) -> bytes:
     """A part that is no sheet, as Excel writes it; `descriptions` are the alternative texts of the pictures."""
@@ -64,6 +62,12 @@ def _ordered(font: re.Match[str]) -> str:
     return "".join(sorted(re.findall(r"<[^>]*>", font[0]), key=lambda tag: _FONT.index(re.findall(r"\w+", tag)[0])))
 
 
+def _text(text: str) -> str:
+    """A text as an element, which says where blanks at its ends count."""
+    kept = ' xml:space="preserve"' if text != text.strip() else ""
+    return f"<t{kept}>{escape(text, quote=False)}</t>".replace("\r", "&#13;")
+
+
 class Texts:
     """The texts of all sheets, each once: Apple's programs are reported to show those inside of cells as blanks."""
 
@@ -71,16 +75,12 @@ class Texts:
         self._numbers: dict[str, int] = {}
         self._uses = 0
 
-    def shared(self, rows: str) -> str:
-        """A sheet's rows with the numbers of their texts instead of these."""
-        rows, uses = _INLINE.subn(self._number, rows)
-        self._uses += uses
-        return rows
-
-    def _number(self, text: re.Match[str]) -> str:
-        return f't="s"><v>{self._numbers.setdefault(text[1], len(self._numbers))}</v>'
+    def number(self, text: str) -> int:
+        """The number of a text, as cells have it."""
+        self._uses += 1
+        return self._numbers.setdefault(text, len(self._numbers))
 
     def part(self) -> str:
         """The table of the texts."""
-        items = "".join([f"<si>{text}</si>" for text in self._numbers])
+        items = "".join([f"<si>{_text(text)}</si>" for text in self._numbers])
         return f'<sst xmlns="{_MAIN}" count="{self._uses}" uniqueCount="{len(self._numbers)}">{items}</sst>'

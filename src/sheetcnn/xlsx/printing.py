@@ -7,16 +7,17 @@ grids get a scale and breaks of their own, computed from the widths and heights 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.pagebreak import Break, ColBreak, RowBreak
-from openpyxl.worksheet.worksheet import Worksheet
 
 from ..a1 import LETTERS, MAX_ROWS
 from .cells import CellBlock
 from .draft import WorkbookDraft
+from .labels import Sheet
 
 PAPER = {"portrait": (8.27, 11.69), "landscape": (11.69, 8.27)}  # A4 in inches: width, height
 SIDE, ENDS, LINE = 0.4, 0.6, 0.25  # margins in inches: at the sides, above and below, and where header and footer begin
@@ -57,7 +58,7 @@ def set_up_printing(draft: WorkbookDraft) -> None:
             sheet.page_setup.fitToHeight = 1
 
 
-def _print_grids(sheet: Worksheet, blocks: list[CellBlock]) -> None:
+def _print_grids(sheet: Sheet, blocks: list[CellBlock]) -> None:
     widths, heights = sizes(sheet, blocks)
     shown = [block for block in blocks if FIRST <= block.grid.left < len(widths) and widths[block.grid.left]]
     bottom, right = len(heights) - 1, int(np.flatnonzero(widths)[-1])
@@ -72,19 +73,19 @@ def _print_grids(sheet: Worksheet, blocks: list[CellBlock]) -> None:
         sheet.col_breaks = ColBreak(brk=tuple(Break(column - 1) for column in paper.columns))
 
 
-def sizes(sheet: Worksheet, blocks: list[CellBlock]) -> tuple[np.ndarray, np.ndarray]:
+def sizes(sheet: Sheet, blocks: list[CellBlock]) -> tuple[np.ndarray, np.ndarray]:
     """The widths of columns and the heights of rows in pixels, counted from 1, as far as anything is shown."""
     hidden = [(d.min, d.max) for d in sheet.column_dimensions.values() if d.hidden]
     seen = [b for b in blocks if not any(first <= b.grid.left <= last for first, last in hidden)]
     bottom = max([sheet.max_row, *(block.last_row for block in seen)])
     right = max([sheet.max_column, *(block.grid.right + block.margin[3] for block in seen)])
-    texts = [cell for cell in sheet._cells.values() if isinstance(cell.value, str)]  # iter_rows makes those between
     square = _pixels(sheet.sheet_format.defaultColWidth or 13)
-    for cell in texts:  # which reach over the cells beside them; a letter is half as wide as it is high, or somewhat wider
-        letters = (
-            len(cell.value) * cell.font.sz * (0.8 if cell.font.name == "Courier New" else 0.72 if cell.font.b else 0.66)
-        )
-        right = max(right, cell.column + math.ceil(letters / square) - 1)
+    # Texts reach over the cells beside them; a letter is half as wide as it is high, or somewhat wider.
+    for (_, column), label in sheet.labels.items():
+        if isinstance(label.value, str):
+            font = sheet.styles.font(label.style)
+            letters = len(label.value) * font.sz * (0.8 if font.name == "Courier New" else 0.72 if font.b else 0.66)
+            right = max(right, column + math.ceil(letters / square) - 1)
     widths = np.full(right + 1, float(square))
     for dimension in sheet.column_dimensions.values():
         if (dimension.width is not None and dimension.customWidth) or dimension.hidden:
@@ -107,11 +108,15 @@ def on_paper(widths: np.ndarray, heights: np.ndarray, blocks: list[CellBlock]) -
     rows = _crossed([(first - 1, last + 1) for block in blocks for first, last in block.bands], len(heights))
     columns = _crossed([(b.grid.left - b.margin[1], b.grid.right + b.margin[3]) for b in blocks], len(widths))
     best: tuple[tuple[int, bool, int, int], Paper] | None = None
+    ends = np.cumsum(widths).tolist(), np.cumsum(heights).tolist()
     for orientation, (width, height) in PAPER.items():
         for scale in SCALES:
             room = [(width - 2 * SIDE) * ROOM * 100 / scale, (height - 2 * ENDS) * ROOM * 100 / scale]
-            across, cut = _breaks(widths, columns, room[0])
-            down, more = _breaks(heights, rows, room[1])
+            least = math.prod(max(1, math.ceil(each[-1] / most)) for each, most in zip(ends, room, strict=True))  # pages
+            if best is not None and best[0] <= (0, scale < READABLE, least, -scale):
+                continue
+            across, cut = _breaks(ends[0], columns, room[0])
+            down, more = _breaks(ends[1], rows, room[1])
             paper = Paper(orientation, scale, tuple(down), tuple(across), cut + more)
             rank = (paper.cut, scale < READABLE, paper.pages, -scale)
             if best is None or rank < best[0]:
@@ -120,23 +125,26 @@ def on_paper(widths: np.ndarray, heights: np.ndarray, blocks: list[CellBlock]) -
     return best[1]
 
 
-def _crossed(spans: list[tuple[int, int]], count: int) -> np.ndarray:
+def _crossed(spans: list[tuple[int, int]], count: int) -> list[int]:
     """Through how many spans, each from its first line to its last, a break before each line would run."""
     change = np.zeros(count + 2, int)
     firsts, lasts = np.array(spans, int).reshape(-1, 2).clip(0, count - 1).T
     np.add.at(change, firsts + 1, 1)
     np.add.at(change, lasts + 1, -1)
-    return np.cumsum(change)[:count]
+    return np.cumsum(change)[:count].tolist()
 
 
-def _breaks(lengths: np.ndarray, crossed: np.ndarray, room: float) -> tuple[list[int], int]:
-    """Before which lines pages begin, as late as they can without running through a grid; and how many they run through."""
-    ends = np.cumsum(lengths)
+def _breaks(ends: list[float], crossed: list[int], room: float) -> tuple[list[int], int]:
+    """Before which lines pages begin, as late as they can without running through a grid; and how many they run through.
+
+    `ends` says how far it is from the first line to the end of each.
+    """
     found, cut, start = [], 0, 1
     while ends[-1] - ends[start - 1] > room:
-        limit = max(start + 1, int(np.searchsorted(ends, ends[start - 1] + room, side="right")))
-        least = crossed[start + 1 : limit + 1].min()
-        start = limit - int(np.argmax(crossed[start + 1 : limit + 1][::-1] == least))
+        limit = max(start + 1, bisect_right(ends, ends[start - 1] + room))
+        following = crossed[limit:start:-1]
+        least = min(following)
+        start = limit - following.index(least)
         found.append(start)
-        cut += int(least)
+        cut += least
     return found, cut

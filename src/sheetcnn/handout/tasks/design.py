@@ -13,7 +13,8 @@ from ...model.settings import Text
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
 from ...xlsx.colours import colour, map_scale
-from ...xlsx.draft import area_of, put
+from ...xlsx.draft import area_of
+from ...xlsx.labels import put
 from ..draft import Box, HandoutDraft
 from ..marking import Graded, Work
 from ..variant import Variant

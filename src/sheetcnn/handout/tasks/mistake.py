@@ -18,7 +18,7 @@ from ...model.network import Network, Node
 from ...model.settings import Text
 from ...model.training import back_of, refuse_untrainable
 from ...plain import near
-from ...xlsx.draft import put
+from ...xlsx.labels import put
 from ..draft import EXERCISE, HandoutDraft, Total
 from ..learning_mistakes import LEARNING_MISTAKES, LearningMistake, ancestors
 from ..marking import Graded, Tally, Work

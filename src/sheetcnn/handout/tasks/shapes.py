@@ -11,7 +11,7 @@ from ...arrays.grid import Grid
 from ...model.network import Network, Node
 from ...model.settings import INPUT, Text
 from ...xlsx.cells import Cell, CellBlock
-from ...xlsx.draft import put
+from ...xlsx.labels import put
 from ..draft import EXERCISE, Box, HandoutDraft
 from ..marking import Graded, Tally, Work
 from ..variant import Variant

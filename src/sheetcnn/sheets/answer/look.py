@@ -10,7 +10,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ...arrays.grid import Grid
 from ...model.settings import INPUT
 from ...xlsx import palette
-from ...xlsx.draft import WorkbookDraft, area_of, put
+from ...xlsx.draft import WorkbookDraft, area_of
+from ...xlsx.labels import merged, put
 from ..content import WorkbookContent
 from ..input.place import SCREEN, InputPage
 from ..page import LEFT
@@ -60,8 +61,7 @@ def answer_on_input(draft: WorkbookDraft, content: WorkbookContent) -> None:
 def widen(sheet: Worksheet, grid: Grid, columns: int) -> None:
     """Make each cell of a column so many wide; what is poured into it stands in the first."""
     for row in range(grid.top, grid.bottom + 1):
-        sheet.merge_cells(start_row=row, end_row=row, start_column=grid.left, end_column=grid.left + columns - 1)
-        sheet._cells.pop((row, grid.left), None)
+        merged(sheet, row, grid.left, 1, columns)
 
 
 def draw_answer(

@@ -9,7 +9,8 @@ from ...model.training import back_of
 from ...xlsx import palette
 from ...xlsx.colours import known
 from ...xlsx.columns import square_cells
-from ...xlsx.draft import WorkbookDraft, line_columns
+from ...xlsx.draft import WorkbookDraft
+from ...xlsx.labels import line_columns
 from ..content import WorkbookContent
 from ..layer.look import cell_block, corner, header, links_of, marks
 from ..page import GAP, HEADER, LEFT, Block, Page

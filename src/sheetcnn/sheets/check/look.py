@@ -9,7 +9,8 @@ from openpyxl.styles import Font, PatternFill
 from ...arrays.grid import Grid
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.draft import WorkbookDraft, area_of, put, put_line
+from ...xlsx.draft import WorkbookDraft, area_of
+from ...xlsx.labels import put, put_line
 from ..content import WorkbookContent
 from ..overview.content import OVERVIEW
 from .content import CHECK, check_sizes, check_views, outputs

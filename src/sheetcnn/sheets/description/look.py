@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...xlsx.draft import WorkbookDraft, put
+from ...xlsx.draft import WorkbookDraft
+from ...xlsx.labels import put
 from .content import HIDDEN, MARK, pieces_of
 
 

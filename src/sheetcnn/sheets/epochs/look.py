@@ -18,7 +18,8 @@ from ...arrays.grid import Grid
 from ...model.snapshots import Recorded
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.draft import WorkbookDraft, merged, put
+from ...xlsx.draft import WorkbookDraft
+from ...xlsx.labels import merged, put
 from ...xlsx.styles import FONT
 from ..answer.look import widen
 from ..content import WorkbookContent

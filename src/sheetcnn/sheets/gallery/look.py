@@ -14,7 +14,8 @@ from ...arrays.grid import Grid, Grids
 from ...xlsx import palette
 from ...xlsx.cells import Cell, CellBlock
 from ...xlsx.columns import square_width
-from ...xlsx.draft import WorkbookDraft, merged, put
+from ...xlsx.draft import WorkbookDraft
+from ...xlsx.labels import merged, put
 from ..content import WorkbookContent
 from ..flow import draw
 from ..layer.look import cell_block

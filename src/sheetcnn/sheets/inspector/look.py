@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
@@ -13,7 +12,8 @@ from ...arrays.computed_range import ComputedRange
 from ...arrays.grid import Grid
 from ...model.settings import INPUT
 from ...xlsx.cells import CellBlock
-from ...xlsx.draft import WorkbookDraft, put, put_line
+from ...xlsx.draft import WorkbookDraft
+from ...xlsx.labels import Sheet, put, put_line
 from ..content import WorkbookContent
 from ..scales.look import scale_of
 from .colouring import colour_inspector
@@ -98,19 +98,17 @@ def _choices(
         rule.error, rule.errorTitle = f"Choose one of the list: the layer has no such {choice}.", f"No such {choice}"
         rule.showErrorMessage = int(inspector.table[:, :3].max()) <= LONGEST  # longer lists do not hold all that there is
         sheet.add_data_validation(rule)
-        rule.add(sheet.cell(cell.top, cell.left).coordinate)
+        rule.add(cell.at(0, 0))
         draft.name(f"inspector_{choice}", cell)
 
 
-def _merge(sheet: Worksheet, top: int, left: int, bottom: int, right: int) -> None:
+def _merge(sheet: Sheet, top: int, left: int, bottom: int, right: int) -> None:
     """Make cells one; what is poured stands in the first, and no other is written."""
     if (top, left) != (bottom, right):
-        sheet.merged_cells.ranges.add(
-            CellRange(min_col=left, min_row=top, max_col=right, max_row=bottom)
-        )  # `add` looks at all others
+        sheet.merges.add((top, left, bottom, right))
 
 
-def _merge_lines(sheet: Worksheet, inspector: Inspector, places: dict[str, Grid]) -> None:
+def _merge_lines(sheet: Sheet, inspector: Inspector, places: dict[str, Grid]) -> None:
     """A number of the windows is as high as three cells of the thumbnails beside it."""
     for name in ("channel", "window", "kernel", "product", "sum", "part"):
         if (grid := places.get(f"inspector_{name}")) is None:

@@ -13,7 +13,8 @@ from ...a1 import LETTERS
 from ...arrays.grid import Grid
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.draft import WorkbookDraft, area_of, merged, put, put_line
+from ...xlsx.draft import WorkbookDraft, area_of
+from ...xlsx.labels import merged, put, put_line
 from ..content import WorkbookContent
 from ..inspector.colouring import BOX, RIGHT, WRONG, cell_of, graded
 from .formulas import HOLE, constants, inspector_back_views
@@ -91,7 +92,7 @@ def _choices(
         rule.showErrorMessage = int(shown.table[:, : len(LIMITS)].max()) <= LONGEST
         sheet.add_data_validation(rule)
         cell = places[BEFORE + choice]
-        rule.add(sheet.cell(cell.top, cell.left).coordinate)
+        rule.add(cell.at(0, 0))
         draft.name(BEFORE + choice, cell)
 
 

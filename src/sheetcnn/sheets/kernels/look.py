@@ -14,7 +14,8 @@ from ...arrays.kernels import KERNELS
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
 from ...xlsx.colours import colour, weight_scale
-from ...xlsx.draft import WorkbookDraft, put, spans
+from ...xlsx.draft import WorkbookDraft, spans
+from ...xlsx.labels import merged, put
 from ..content import WorkbookContent
 from ..page import LEFT, KernelLists, Page
 from .content import (
@@ -78,8 +79,8 @@ def _choices(
     sheet.add_data_validation(choice)
     for k, grid in enumerate(lists.choices):
         put(sheet, grid.top, grid.left, name_of(weight[k]), "small_choice")
-        sheet.merge_cells(start_row=grid.top, end_row=grid.top, start_column=grid.left, end_column=grid.right)
-        choice.add(sheet.cell(grid.top, grid.left).coordinate)
+        merged(sheet, grid.top, grid.left, 1, grid.right - grid.left + 1)
+        choice.add(grid.at(0, 0))
         draft.name(choices_of(kernels).name((k,)), _cell(grid))
 
 

@@ -18,8 +18,9 @@ from ...xlsx import palette
 from ...xlsx.cells import Cell, CellBlock
 from ...xlsx.colours import Outline, add_rules, known
 from ...xlsx.columns import square_cells
-from ...xlsx.draft import WorkbookDraft, put, put_line
+from ...xlsx.draft import WorkbookDraft
 from ...xlsx.flags import flag_no_numbers
+from ...xlsx.labels import dress, merged, put, put_line
 from ..content import WorkbookContent
 from ..epochs.look import recorded_formulas
 from ..input.place import InputPage
@@ -155,8 +156,8 @@ def corner(sheet: Worksheet, page: Page, title: str, lines: Lines, links: list[t
         put(sheet, row, LEFT, text, style, target_of(text) if style == "link" else None)
         rows = rows_of(text, style, page.corner)
         if rows > 1:
-            sheet.merge_cells(start_row=row, end_row=row + rows - 1, start_column=LEFT, end_column=page.corner)
-            sheet.cell(row, LEFT).alignment = Alignment(vertical="center", wrap_text=True)
+            merged(sheet, row, LEFT, rows, page.corner - LEFT + 1)
+            dress(sheet, row, LEFT, alignment=Alignment(vertical="center", wrap_text=True))
         row += rows
 
 

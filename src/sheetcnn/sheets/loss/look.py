@@ -12,7 +12,8 @@ from ...model.training import back_of
 from ...xlsx.cells import CellBlock
 from ...xlsx.colours import known
 from ...xlsx.columns import square_cells
-from ...xlsx.draft import WorkbookDraft, put
+from ...xlsx.draft import WorkbookDraft
+from ...xlsx.labels import merged, put
 from ..answer.look import widen
 from ..back.look import pour
 from ..content import WorkbookContent
@@ -103,9 +104,7 @@ def _answers(draft: WorkbookDraft, content: WorkbookContent, page: LossPage) -> 
     sheet.add_data_validation(choice)
     for n, (picture, answer) in enumerate(content.right.items()):
         put(sheet, right.top + n, right.left, answer, "choice")
-        sheet.merge_cells(
-            start_row=right.top + n, end_row=right.top + n, start_column=right.left, end_column=right.left + WIDE - 1
-        )
+        merged(sheet, right.top + n, right.left, 1, WIDE)
         if len(content.right) > 1:
             put(sheet, right.top + n, right.left + WIDE + 1, picture, "soft")
         choice.add(right.at(n, 0))

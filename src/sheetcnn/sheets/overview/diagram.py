@@ -16,7 +16,7 @@ from ...model.network import Network
 from ...model.settings import INPUT
 from ...model.training import back_of
 from ...xlsx import palette
-from ...xlsx.draft import merged, put
+from ...xlsx.labels import dress, merged, put
 from ..back.content import behind
 from ..flow import Flow, Places, Wiring, draw, flow_among, in_bands, wiring
 from ..loss.place import SHEET as LOSS_SHEET
@@ -180,10 +180,9 @@ def learns(network: Network, name: str) -> bool:
 def _box(sheet: Worksheet, diagram: Diagram, top: int, columns: tuple[int, int], name: str) -> None:
     form, drawing, learned = diagram.form, diagram.drawing, name in diagram.drawing.learned
     side = Side("thin", color=palette.BAR if learned else palette.EDGE)
+    fill = PatternFill("solid", fgColor=palette.LEARNS if learned else palette.BOX)
     for n, ((row, rows), text) in enumerate(zip(form.lines, drawing.words[name], strict=False)):
         put(sheet, top + row, columns[0], text, "box" if n == 0 else "box_more", drawing.sheets[name])
-        cell = sheet.cell(top + row, columns[0])
-        last = n == len(form.lines) - 1
-        cell.border = Border(side, side, side if n == 0 else None, side if last else None)
-        cell.fill = PatternFill("solid", fgColor=palette.LEARNS if learned else palette.BOX)
+        border = Border(side, side, side if n == 0 else None, side if n == len(form.lines) - 1 else None)
+        dress(sheet, top + row, columns[0], border=border, fill=fill)
         merged(sheet, top + row, columns[0], rows, columns[1] - columns[0] + 1)

@@ -17,7 +17,8 @@ from ...model.network import Network
 from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.draft import WorkbookDraft, merged, put
+from ...xlsx.draft import WorkbookDraft
+from ...xlsx.labels import dress, merged, put
 from ..answer.content import NAMES, answer_sizes, gives_answer
 from ..answer.content import OVERVIEW as HOME
 from ..answer.look import FULL_BAR, OTHER_NUMBERS, answer_names, draw_answer, widen
@@ -38,7 +39,11 @@ LETTERS_A_UNIT = 1.1  # of a column's width, on the average, in lines that break
 LINE, MOST_HEIGHT = 14, 400  # the height of a line of text, and of the highest row, in points
 HEAD_HEIGHT = 116  # of title, words and picture, at least, in points
 PICTURE, SEVERAL, EACH = 16, 48, 8  # columns of a picture, of several, and of one of these
-SIZES = {(False, False): 150, (True, False): 64, (True, True): 430}  # in pixels: of a picture, of each of several, of many together
+SIZES = {
+    (False, False): 150,
+    (True, False): 64,
+    (True, True): 430,
+}  # in pixels: of a picture, of each of several, of many together
 DIAGRAM = 5  # its first row
 INDENT = 4  # columns before the text of links, the state, and the like
 SECOND = 72  # the column in which the answer or the legend stands, beside how to use the workbook
@@ -239,8 +244,7 @@ def _legend(draft: WorkbookDraft, sheet: Worksheet, row: int, column: int) -> in
     for shades, words in SWATCHES:
         row += 1
         for n, shade in enumerate(shades):
-            cell = sheet.cell(row, column + n * SWATCH)
-            cell.fill, cell.border = PatternFill("solid", fgColor=shade), OUTLINE
+            dress(sheet, row, column + n * SWATCH, fill=PatternFill("solid", fgColor=shade), border=OUTLINE)
             merged(sheet, row, column + n * SWATCH, 1, SWATCH)
         put(sheet, row, text, f"  {words}", "soft")
     row += 1

@@ -13,7 +13,8 @@ from ...arrays.grid import Grid, seen_from
 from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
-from ...xlsx.draft import WorkbookDraft, area_of, put
+from ...xlsx.draft import WorkbookDraft, area_of
+from ...xlsx.labels import merged, put
 from ..content import WorkbookContent
 from ..input.place import InputPage
 from ..page import HEADER, LEFT, Page
@@ -43,8 +44,7 @@ def choice_of_pictures(draft: WorkbookDraft, sheet: Worksheet, content: Workbook
     chosen, number = Grid(sheet.title, CHOICE_ROW, CHOICE_COLUMN, 1, 1), number_place()
     put(sheet, CHOICE_ROW, LEFT, "picture", "soft")
     put(sheet, chosen.top, chosen.left, entry(1, names[0]), "choice")
-    last = CHOICE_COLUMN + CHOICE_COLUMNS - 1
-    sheet.merge_cells(start_row=CHOICE_ROW, end_row=CHOICE_ROW, start_column=CHOICE_COLUMN, end_column=last)
+    merged(sheet, CHOICE_ROW, CHOICE_COLUMN, 1, CHOICE_COLUMNS)
     listed = table_place(len(names)).seen_from(sheet.title)
     entries = Grid(listed.sheet, listed.top, listed.left + 1, listed.rows, 1, prefix=listed.prefix)
     # A number may be typed as well, which is in no list: what is neither makes errors, and the line beside says so.

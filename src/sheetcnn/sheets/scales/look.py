@@ -14,7 +14,8 @@ from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import Cell, CellBlock
 from ...xlsx.colours import Outline, colour, known, map_scale, weight_scale
-from ...xlsx.draft import WorkbookDraft, area_of, put, spans
+from ...xlsx.draft import WorkbookDraft, area_of, spans
+from ...xlsx.labels import put
 from ..content import WorkbookContent
 from ..page import channel_names, room_for
 from .content import LEARNING, bar_name, bar_size, bar_view, has_colours, has_live_scale

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...xlsx.draft import WorkbookDraft, put
+from ...xlsx.draft import WorkbookDraft
+from ...xlsx.labels import put
 from ..back.look import pour
 from ..content import WorkbookContent
 

@@ -21,7 +21,8 @@ from ...model.training import STEPS
 from ...xlsx import palette
 from ...xlsx.colours import colour
 from ...xlsx.columns import square_cells
-from ...xlsx.draft import WorkbookDraft, put, spans
+from ...xlsx.draft import WorkbookDraft, spans
+from ...xlsx.labels import merged, put
 from ..content import WorkbookContent
 from ..layer.look import cell_block, header, links_of, marks
 from ..loss.look import boxed
@@ -110,8 +111,7 @@ def _list(draft: WorkbookDraft, choice: Grid, names: tuple[str, str], listed: Gr
     for n, entry in enumerate(entries):
         put(lists, listed.top + n, listed.left, entry, "row")
     put(sheet, choice.top, choice.left, entries[0], "choice")
-    last = choice.left + CHOICE_COLUMNS - 1
-    sheet.merge_cells(start_row=choice.top, end_row=choice.top, start_column=choice.left, end_column=last)
+    merged(sheet, choice.top, choice.left, 1, CHOICE_COLUMNS)
     for name, grid in zip(names, (choice, listed), strict=True):
         draft.name(name, grid)
     rule = DataValidation(type="list", formula1=listed.seen_from(choice.sheet).area, allow_blank=False)
