@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from copy import copy
@@ -330,6 +331,18 @@ def test_rows_are_taken_apart_when_asked_for(tmp_path: Path) -> None:
     assert len(formulas._open) <= book_module._OPEN  # memory stays small
     evaluate(book, group_formulas(book))
     assert book.sheets["S"].value(150, 3) == 301
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_large_sheets_are_no_other_process_s(tmp_path: Path) -> None:
+    """What a forked process writes into its arrays, as when it grades a hand-in, is not seen here."""
+    read = sheet(tmp_path, '<row r="1"><c r="A1"><v>1</v></c></row><row r="9000"><c r="Z9000"><v>2</v></c></row>')
+    assert read.kind.size > pieces_module._LARGE
+    if (process := os.fork()) == 0:
+        read.kind[...], read.number[...] = 0, 7
+        os._exit(0)
+    assert os.waitpid(process, 0)[1] == 0
+    assert [read.value(1, 1), read.value(9000, 26), read.value(5, 5)] == [1, 2, None]
 
 
 def test_a_password_is_told(tmp_path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from mmap import mmap
 
 import numpy as np
 
@@ -125,4 +125,5 @@ def blank(shape: tuple[int, int], of: type[np.generic]) -> np.ndarray:
     size = shape[0] * shape[1]
     if size < _LARGE:
         return np.zeros(shape, of)
-    return np.frombuffer(mmap(-1, size * np.dtype(of).itemsize), of, size).reshape(shape)
+    own = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}  # not so on Windows
+    return np.frombuffer(mmap.mmap(-1, size * np.dtype(of).itemsize, **own), of, size).reshape(shape)
