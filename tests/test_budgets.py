@@ -83,11 +83,31 @@ def test_whole_sheets_cost_what_is_on_them(tmp_path: Path) -> None:
     [
         ("=SUMPRODUCT(C1:Z1048576,C1:Z1048576)", "reads 25,165,824 cells at once"),
         ("=SUMPRODUCT(C1:Z1048576*2)", "reads 25,165,824 cells at once"),
-        ("=INDEX(C1:Z1048576,1,1)", "reads 25,165,824 cells at once"),
     ],
 )
 def test_what_reads_too_much_at_once(formula: str, why: str, tmp_path: Path) -> None:
     assert evaluated(tmp_path, {"A1": formula}).problems == {("Sheet", 1, 1): why}
+
+
+def test_index_reads_one_cell_of_any_range(tmp_path: Path) -> None:
+    cells = {
+        "A1": "=INDEX(C1:Z1048576,2,3)",
+        "A2": "=INDEX(C1:Z1048576,1048576,24)",
+        "A3": '=INDEX(C1:C9,3)&"!"',
+        "C3": "c",
+        "E2": 7,
+    }
+    sheet = evaluated(tmp_path, cells).sheets["Sheet"]
+    assert [sheet.value(n, 1) for n in (1, 2, 3)] == [7, 0, "c!"]
+
+
+def test_formulas_between_the_cells_that_others_read_do_not_wait(tmp_path: Path) -> None:
+    """C1 and C3 are read, and between them stands what reads the result: nothing is evaluated cell by cell."""
+    cells: dict[str, Any] = {"C1": 1, "C2": "=SUM(A1:A2)*2", "C3": 3, "A1": "=C1+1", "A2": "=C3+1"}
+    with patch.object(Evaluator, "evaluated_some", autospec=True, return_value=False) as some:
+        sheet = evaluated(tmp_path, cells).sheets["Sheet"]
+    assert [sheet.value(1, 1), sheet.value(2, 1), sheet.value(2, 3)] == [2, 4, 12]
+    assert not some.called
 
 
 def test_what_reads_too_much_in_all(tmp_path: Path) -> None:
@@ -189,7 +209,7 @@ def test_texts_in_pieces(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ['"\'" * 200_000', "\"'a''\" * 70_000", '"a\'" * 100_000', "\"''!\" * 70_000"])
 def test_quotes_are_read_in_one_go(text: str) -> None:
     """A formula of apostrophes: were each of them tried as the beginning of a name, this would take an hour."""
-    code = f"from sheetcnn.formula.parser import skeleton, words; from sheetcnn.formula.sheet_reader import moved; t = {text}; skeleton(t); words(t); moved(t, 1, 1)"
+    code = f"from sheetcnn.formula.parser import skeleton, words; from sheetcnn.formula.shared import moved; t = {text}; skeleton(t); words(t); moved(t, 1, 1)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 

@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from sheetcnn.errors import FormulaError, WorkbookError
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.formula.parser import Reference, parse, skeleton
-from sheetcnn.formula.sheet_reader import moved
+from sheetcnn.formula.shared import moved
 from sheetcnn.office.libreoffice import find_libreoffice, write_profile
 
 # A1:C3 hold 1 to 9; D1 is blank, D2 a text, D3 TRUE, D4 #DIV/0! (a formula), D5 the text "7", E1 and E2 are huge

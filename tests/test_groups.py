@@ -16,9 +16,10 @@ from test_reader import parts, write
 from sheetcnn.a1 import LETTERS, MAX_COLUMNS, cell_name
 from sheetcnn.formula import Book, evaluate, group_formulas, read_book
 from sheetcnn.formula.groups import groups_of
-from sheetcnn.formula.parser import skeleton
+from sheetcnn.formula.parser import expanded, skeleton
+from sheetcnn.formula.shared import moved
 
-MODULE, EVALUATE = (import_module(f"sheetcnn.formula.{name}") for name in ("groups", "evaluate"))
+EVALUATE, RUNS = (import_module(f"sheetcnn.formula.{name}") for name in ("evaluate", "runs"))
 
 
 def row_of_formulas(rng: np.random.Generator) -> dict[int, str]:
@@ -52,26 +53,77 @@ def row_of_formulas(rng: np.random.Generator) -> dict[int, str]:
     return cells
 
 
-def test_every_cell_is_in_one_group_with_its_own_references(tmp_path: Path) -> None:
-    rng = np.random.default_rng(11)
-    texts = {row: row_of_formulas(rng) for row in range(1, 260)}
+def each_cell_reads_what_its_text_says(tmp_path: Path, texts: dict[int, dict[int, str]], names: str = "") -> None:
+    """What groups say of every cell is what its text says, taken apart alone; where names stand for cells, these are looked at."""
     rows = "".join(
         f'<row r="{row}">' + "".join(f'<c r="{cell_name(row, column)}"><f>{text}</f></c>' for column, text in cells.items()) + "</row>"
         for row, cells in texts.items()
     )  # fmt: skip
-    sheet = read_book(write(tmp_path, parts(rows))).sheets["S"]
+    book = read_book(write(tmp_path, parts(rows, names=names)))
     found: dict[tuple[int, int], tuple[Any, ...]] = {}
-    for group in groups_of(sheet):
+    for group in groups_of(book.sheets["S"], book.definitions):
         assert len(group.rows) == len(group.columns) == len(group.tops) == len(group.lefts)
         for row, column, tops, lefts in zip(group.rows, group.columns, group.tops, group.lefts, strict=True):
             assert (int(row), int(column)) not in found
             found[int(row), int(column)] = (group.text, group.shapes, tops.tolist(), lefts.tolist())
     for row, cells in texts.items():
         for column, text in cells.items():
-            whole, references = skeleton(text)
+            whole, references = skeleton(expanded(text, "S", book.definitions))
             shapes = tuple((r.sheet or "S", r.rows, r.columns) for r in references)
             assert found.pop((row, column)) == (whole, shapes, [r.top for r in references], [r.left for r in references])
     assert not found
+
+
+def test_every_cell_is_in_one_group_with_its_own_references(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    each_cell_reads_what_its_text_says(tmp_path, {row: row_of_formulas(rng) for row in range(1, 260)})
+
+
+def test_rows_that_go_on_like_those_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of rows that move by steps, with breaks, gaps and other columns among them."""
+    taken = []
+    monkeypatch.setattr(
+        RUNS, "_runs_of_row", lambda *given, apart=RUNS._runs_of_row: taken.append(given[0]) or apart(*given)
+    )
+    rng = np.random.default_rng(12)
+    texts: dict[int, dict[int, str]] = {}
+    row = 1
+    while row < 600:
+        cells, step = row_of_formulas(rng), int(rng.integers(0, 4))
+        for n in range(int(rng.integers(1, 16))):
+            now = {column: moved(text, step * n, 0) for column, text in cells.items()}
+            if rng.random() < 0.1:
+                column = int(rng.choice(list(now)))
+                now[column] = str(rng.choice([now[column] + "+0", moved(now[column], 1, 0), moved(now[column], 0, 1)]))
+            texts[row] = now
+            row += 1 + int(rng.random() < 0.05)
+    each_cell_reads_what_its_text_says(tmp_path, texts)
+    assert len(taken) < 0.6 * len(texts)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["SUM(A3:B4)", "SUM(A5:B4)", "SUM(A7:B4)", "SUM(A9:B4)"],  # the ends of a reference change places
+        ["A1+1", "A2+2", "A3+3", "A4+4"],
+        ["one*2", "two*2", "three*2"],
+        ["n_1*2", "n_2*2", "n_3*2"],  # names of cells that do not lie below each other
+        ["A1*SUM(n_1)", "A2*SUM(n_2)", "A3*SUM(n_3)"],
+        ["A1048574", "A1048575", "A1048576", "A1048577"],
+        ["A9999998", "A9999999", "A10000000", "A10000001"],
+        ["A09", "A10", "A11", "A011"],
+        ["A1+B1", "A2+B3", "A3+B5", "A4+B7"],
+        ["'My sheet1'!A1", "'My sheet2'!A1", "'My sheet3'!A1"],
+        ["A1", "A2", "B3", "B4", "B5", "$B$6", "B7"],
+        ["A5", "A4", "A3", "A2", "A1", "A0"],
+        ["3", "3", "3", "3" * 5_000, "3" * 4_999 + "4", "3" * 4_999 + "5"],
+        ['"A1"', '"A2"', '"A3"'],
+    ],
+)
+def test_rows_that_only_seem_to_go_on(rows: list[str], tmp_path: Path) -> None:
+    places = {"one": 1, "two": 2, "three": 3, "n_1": 1, "n_2": 2, "n_3": 9}
+    names = "".join(f'<definedName name="{name}">S!$C${place}</definedName>' for name, place in places.items())
+    each_cell_reads_what_its_text_says(tmp_path, {n: {3: text} for n, text in enumerate(rows, 1)}, names)
 
 
 def test_what_lies_beyond_the_last_column_is_no_cell() -> None:
@@ -85,7 +137,7 @@ def test_what_lies_beyond_the_last_column_is_no_cell() -> None:
 def test_neighbours_are_taken_apart_once(sheet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What makes large workbooks quick: of alike formulas in a row only the first two are looked at closely, wherever they begin."""
     seen: list[str] = []
-    monkeypatch.setattr(MODULE, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
+    monkeypatch.setattr(RUNS, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
     cells = "".join(
         f"<c><f>SUM({sheet}{LETTERS[n]}5:{LETTERS[n + 2]}7)*$A$9+{LETTERS[2 * n]}8-{LETTERS[MAX_COLUMNS - 3 * n]}1*{LETTERS[n]}$4</f></c>"
         for n in range(1, 200)
@@ -212,7 +264,7 @@ def pascal(size: int, down: int = 1, along: int = 1) -> dict[str, Any]:
 def test_runs_up_to_the_last_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that reach the first or the last column are no shorter for it."""
     seen: list[str] = []
-    monkeypatch.setattr(MODULE, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
+    monkeypatch.setattr(RUNS, "skeleton", lambda text: (seen.append(text), skeleton(text))[1])
     down = "".join(f"<c><f>{LETTERS[50 - n]}1</f></c>" for n in range(50))
     up = "".join(f"<c><f>{LETTERS[MAX_COLUMNS - 49 + n]}1</f></c>" for n in range(50))
     beyond = "".join(f"<c><f>{LETTERS[50 - min(n, 49)]}1</f></c>" for n in range(60))

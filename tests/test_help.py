@@ -30,7 +30,7 @@ from sheetcnn.formula import (
 )
 from sheetcnn.formula.engines import Answer, Place
 from sheetcnn.formula.engines.by_formualizer import _crosses
-from sheetcnn.formula.groups import _mark, groups_of
+from sheetcnn.formula.groups import groups_of, mark
 from sheetcnn.formula.parser import MAX_EXPANDED, expanded, same_meaning
 
 # A1:C3 hold 1 to 9, B5 a text; the sheet Other has 10 in A1 and 20 in A2.
@@ -396,15 +396,19 @@ def test_libreoffice_computes_several_workbooks_at_once(tmp_path: Path) -> None:
 
 
 def test_what_references_read_is_marked_cell_by_cell() -> None:
-    """References one by one, many at once, and so many that only their corners are looked at."""
+    """References one by one, many at once, with much between them, and so many that all between their corners is."""
     rng = np.random.default_rng(4)
     for count, rows, columns in ((5, 2, 3), (200, 1, 1), (500, 3, 2), (40, 9, 9)):
         tops, lefts = rng.integers(1, 60, count), rng.integers(1, 50, count)  # some reach beyond the sheet's last cell
         want, have = np.zeros((50, 40), bool), np.zeros((50, 40), bool)
         for top, left in zip(tops, lefts, strict=True):
             want[top : top + rows, left : left + columns] = True
-        _mark(have, tops, lefts, rows, columns)
+        mark(have, tops, lefts, rows, columns)
         assert (have == want).all()
-    with patch("sheetcnn.formula.groups._GATHER", 100):
-        _mark(have, tops, lefts, rows, columns)
+        have[...] = False
+        with patch("sheetcnn.formula.groups._GATHER", 100):  # one after the other
+            mark(have, tops, lefts, rows, columns)
+        assert (have == want).all()
+    with patch("sheetcnn.formula.groups._GATHER", 100), patch("sheetcnn.formula.groups._RECTANGLES", 3):
+        mark(have, tops, lefts, rows, columns)
     assert have[tops.min() :, lefts.min() :].all()

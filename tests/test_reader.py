@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from sheetcnn.a1 import parse_area
 from sheetcnn.errors import WorkbookError
 from sheetcnn.formula import Book, Sheet, evaluate, group_formulas, read_book
 from sheetcnn.formula import book as book_module
+from sheetcnn.formula import pieces as pieces_module
 from sheetcnn.formula import reader as reader_module
 from sheetcnn.formula.sheet_reader import Cells
 from sheetcnn.formula.values import NUMERIC
@@ -279,9 +282,12 @@ def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module, "FREE", unpacked)
     monkeypatch.setattr(reader_module, "MAX_GROWTH", 0)
     read_book(path)
+    monkeypatch.setattr(reader_module, "PER_BYTE", 0)
     monkeypatch.setattr(reader_module, "MAX_AREA", 5 * 6 - 1)
     with pytest.raises(WorkbookError, match="scattered over 30 places"):
         read_book(path)
+    monkeypatch.setattr(reader_module, "PER_BYTE", 30 / packed)
+    read_book(path)
     monkeypatch.setattr(reader_module, "MAX_AREA", 100)
     monkeypatch.setattr(reader_module, "FREE", unpacked - 1)
     with pytest.raises(WorkbookError, match=f"its {packed:,} bytes unpack to {unpacked:,}"):
@@ -290,6 +296,23 @@ def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read_book(path)
     monkeypatch.setattr(reader_module, "MAX_BYTES", unpacked - 1)
     with pytest.raises(WorkbookError, match="unpack to"):
+        read_book(path)
+
+
+def test_parts_that_lie_in_each_other_are_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand entries for the same bytes unpack to a thousand times as much, though each of them grows ten times only."""
+    path = tmp_path / "book.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts("").items():
+            archive.writestr(name, text)
+        archive.writestr("again", np.random.default_rng(0).integers(0, 2, 80_000).astype(np.uint8).tobytes())
+        for n in range(2_000):
+            archive.filelist.append(copy(archive.filelist[-1]))
+            archive.filelist[-1].filename = f"again {n}"
+    with zipfile.ZipFile(path) as archive:
+        packed, unpacked = (sum(getattr(i, size) for i in archive.infolist()) for size in ("compress_size", "file_size"))
+    assert unpacked < 10 * packed
+    with pytest.raises(WorkbookError, match=f"unpack to {unpacked:,}; sheetcnn takes 100 times as many"):
         read_book(path)
 
 
@@ -308,6 +331,18 @@ def test_rows_are_taken_apart_when_asked_for(tmp_path: Path) -> None:
     assert len(formulas._open) <= book_module._OPEN  # memory stays small
     evaluate(book, group_formulas(book))
     assert book.sheets["S"].value(150, 3) == 301
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_large_sheets_are_no_other_process_s(tmp_path: Path) -> None:
+    """What a forked process writes into its arrays, as when it grades a hand-in, is not seen here."""
+    read = sheet(tmp_path, '<row r="1"><c r="A1"><v>1</v></c></row><row r="9000"><c r="Z9000"><v>2</v></c></row>')
+    assert read.kind.size > pieces_module._LARGE
+    if (process := os.fork()) == 0:
+        read.kind[...], read.number[...] = 0, 7
+        os._exit(0)
+    assert os.waitpid(process, 0)[1] == 0
+    assert [read.value(1, 1), read.value(9000, 26), read.value(5, 5)] == [1, 2, None]
 
 
 def test_a_password_is_told(tmp_path: Path) -> None:
@@ -344,6 +379,60 @@ def test_rows_read_as_wholes_are_what_the_parser_reads(chunk: int, tmp_path: Pat
         np.testing.assert_array_equal(getattr(quick, name), getattr(slow, name))
 
 
+def test_rows_with_texts_and_blank_cells_are_read_as_wholes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blank cells before, between and behind; rows of blank cells only, and of one text; what is saved is kept beside formulas."""
+    rows = (
+        '<row r="1"><c r="A1"/><c r="B1" s="3"/><c r="C1" t="s"><v>1</v></c><c r="D1"/><c r="F1"><f aca="false">C3&amp;"x"</f><v>2</v></c>'
+        '<c r="G1" s="2"><v>1e-3</v></c><c r="H1"/></row><row r="2"><c r="A2"/><c r="ZZ2" s="1"/></row><row r="3"><c r="C3" t="s"><v>0</v></c></row>'
+        '<row r="4"><c r="A4" t="n"><v>4</v></c><c r="C4" t="n"><v>-5</v></c></row>'
+    )
+    strings = "<si><t>zero</t></si><si><t>one</t></si>"
+    took = []
+    monkeypatch.setattr(
+        Cells, "take", lambda self, row, cells, take=Cells.take: took.append(take(self, row, cells)) or took[-1]
+    )
+    read = sheet(tmp_path, rows, strings)
+    assert took == [True] * 4
+    assert [read.value(1, 3), read.value(3, 3), read.value(1, 7), read.value(4, 1), read.value(4, 3)] == [
+        "one",
+        "zero",
+        0.001,
+        4,
+        -5,
+    ]
+    assert (read.formulas.count, read.formula(1, 6), read.saved[1, 6], np.isnan(read.saved).sum()) == (
+        1,
+        'C3&"x"',
+        2,
+        read.saved.size - 1,
+    )
+    assert (read.kind.shape, np.count_nonzero(read.kind)) == ((6, 9), 6)
+    monkeypatch.setattr(pieces_module, "_MOST", 2)  # then there are no pieces left for most rows
+    few = sheet(tmp_path, rows, strings)
+    monkeypatch.setattr(Cells, "take", lambda self, row, cells: False)
+    slow = sheet(tmp_path, rows, strings)
+    assert (slow.texts, dict(slow.formulas)) == (read.texts, dict(read.formulas))
+    for name in ("kind", "number", "saved"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(slow, name))
+        np.testing.assert_array_equal(getattr(few, name), getattr(slow, name))
+
+
+def test_rows_that_only_look_plain(tmp_path: Path) -> None:
+    """Formulas with signs or blanks around, a formula whose saved value is a shared text, cells in another order."""
+    rows = (
+        '<row r="1"><c r="A1"><f>=3+3</f><v>6</v></c></row><row r="2"><c r="A2"><f> 4+4</f><v>8</v></c></row>'
+        '<row r="3"><c r="A3"><f>5+5 </f><v>10</v></c></row><row r="4"><c r="A4" t="s"><f>"o"</f><v>0</v></c></row>'
+        '<row r="5"><c r="C5"><f>3*3</f><v>9</v></c><c r="B5"><f>2*2</f><v>4</v></c></row>'
+        '<row r="6"><c r="A6"><f>1&amp;2</f><v>12</v></c><c r="B6"><v>1</v></c></row>'
+    )
+    read = sheet(tmp_path, rows, "<si><t>one</t></si>")
+    assert {row: read.formulas[row] for row in read.formulas} == {
+        1: [(1, "3+3")], 2: [(1, "4+4")], 3: [(1, "5+5")], 4: [(1, '"o"')], 5: [(2, "2*2"), (3, "3*3")], 6: [(1, "1&2")]
+    }  # fmt: skip
+    assert (read.saved_texts, read.texts) == ({(4, 1): "one"}, {})
+    assert [read.saved[5, 2], read.saved[5, 3], read.saved[3, 1], read.value(6, 2)] == [4, 9, 10, 1]
+
+
 def test_rows_in_comments_are_not_read(tmp_path: Path) -> None:
     rows = f'<row r="1"><c r="A1"><v>1</v></c></row><!-- {PLAIN} --><row r="2"><c r="A2" t="str"><v><![CDATA[>{PLAIN}]]></v></c></row>'
     read = sheet(tmp_path, rows)
@@ -360,6 +449,15 @@ def test_rows_in_comments_are_not_read(tmp_path: Path) -> None:
         ('<row r="59"><c r="A59"><v>1</v></c></row>', "cell A59 stands there twice"),
         ('<row r="2000000"><c r="A2000000"><v>1</v></c></row>', "row 2000000 does not exist"),
         ('<row r="60"><c r="A60"><v>1</v></row>', "is damaged"),
+        ('<row r="60"><c r="A60"><v>1</v></c><c r="B61"/></row>', "a cell 'B61' stands in row 60"),
+        ('<row r="60"><c r="A60"/><c r="XFE60"/></row>', "a cell 'XFE60' stands in row 60"),
+        ('<row r="60"><c r="A60"><v>1</v></c><c r="A60"><v>1</v></c></row>', "cell A60 stands there twice"),
+        ('<row r="60"><c r="A60" t="s"><v>5</v></c></row>', "text number '5', which does not exist"),
+        ('<row r="60"><c r="A60" t="s"><v>-1</v></c></row>', "text number '-1', which does not exist"),
+        ('<row r="60"><c r="A60"><f>1+1&nbsp;</f><v>1</v></c></row>', "is damaged"),
+        ('<row r="60"><c r="A60"><f>1+1\0</f><v>1</v></c></row>', "is damaged"),
+        ('<row r="60"><c r="A60"><v>nan</v></c></row>', "A60 holds a number that is not finite"),
+        ('<row r="60"><c r="A60"><v>1</c><c r="B60"/></v></c></row>', "is damaged"),
         ('<row r="60" <row r="61"><c r="A61"><v>1</v></c></row>><c r="A60"><v>1</v></c></row>', "is damaged"),
     ],
 )

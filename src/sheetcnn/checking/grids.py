@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..arrays.array import Array
-from ..arrays.grid import Grid
+from ..arrays.grid import Grid, Grids, Stack
 from ..errors import WorkbookError
 from ..formula import Area, Book, Sheet
 
@@ -50,6 +50,57 @@ class NamedAreas:
     def grid(self, array: Array, index: tuple[int, ...]) -> Grid:
         """One grid of an array. Raises WorkbookError where it is missing or was cut up."""
         return self.place(array.name(index), array.size, array.spacing)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Grids of one size on one sheet, by their corners: what is done to all of them is done at once."""
+
+    sheet: str
+    which: np.ndarray  # their places among all grids of their array
+    tops: np.ndarray
+    lefts: np.ndarray
+    size: tuple[int, int]
+    spacing: tuple[int, int]
+
+    def of(self, cells: np.ndarray) -> np.ndarray:
+        """Their elements out of a sheet's array: grids × rows × columns. What lies beyond the sheet's last cell is blank."""
+        return cut(cells, self.grid(0))[None] if len(self.which) == 1 else cells[self._places(cells)]
+
+    def put(self, cells: np.ndarray, value: bool) -> None:
+        """Write one value into all their cells."""
+        cells[self._places(cells)] = value
+
+    def grid(self, n: int) -> Grid:
+        """One of them."""
+        return Grid(self.sheet, int(self.tops[n]), int(self.lefts[n]), *self.size, self.spacing)
+
+    def _places(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows, columns = (
+            np.minimum(first[:, None] + np.arange(size) * apart, end - 1)
+            for first, size, apart, end in zip((self.tops, self.lefts), self.size, self.spacing, cells.shape, strict=True)
+        )
+        return rows[:, :, None], columns[:, None, :]
+
+
+def batched(grids: Grids) -> list[Batch]:
+    """All grids of an array, by their sheets."""
+    leaves = grids if isinstance(grids, list) else [grids]
+    while isinstance(leaves[0], list):
+        leaves = [leaf for inner in leaves for leaf in inner]
+    heights = [leaf.heights if isinstance(leaf, Stack) else (0,) for leaf in leaves]
+    firsts = [leaf.first if isinstance(leaf, Stack) else leaf for leaf in leaves]
+    counts = [len(each) for each in heights]
+    tops = np.repeat([grid.top for grid in firsts], counts) + np.concatenate(heights)
+    lefts = np.repeat([grid.left for grid in firsts], counts)
+    names = {grid.sheet: None for grid in firsts}
+    sheets = np.repeat([list(names).index(grid.sheet) for grid in firsts], counts)
+    found = []
+    for n, sheet in enumerate(names):
+        which = np.flatnonzero(sheets == n)
+        size = firsts[0].rows, firsts[0].columns
+        found.append(Batch(sheet, which, tops[which], lefts[which], size, firsts[0].spacing))
+    return found
 
 
 def cell_at(grid: Grid, i: int, j: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from ..model.drawn import Drawn
 from ..model.limits import graph_of
 from ..model.network import Network, Node
 from ..model.settings import INPUT
-from .grids import NamedAreas, cell_at, cut
+from .grids import Batch, NamedAreas, batched, cell_at
 from .report import Value
 
 
@@ -53,6 +53,7 @@ class NamedGrids(NamedAreas):
         self.network = network
         self.graph = graph_of(network, drawn)
         self.grids: dict[str, Grids] = {}  # by the id of their array
+        self._batches: dict[str, list[Batch]] = {}
         self.there: list[str] = []  # the layers whose grids were found, "input" among them
         self.sheets: dict[str, str] = {}  # which sheet a layer's maps are on: people rename sheets
         self.sheets_of: dict[str, set[str]] = {}  # and all that its grids are on
@@ -68,7 +69,7 @@ class NamedGrids(NamedAreas):
             self.grids |= grids
             self.there.append(name)
             self.sheets[name] = next(flat(grids[self.graph.output(name).id]))[1].sheet
-            self.sheets_of[name] = {grid.sheet for each in grids.values() for _, grid in flat(each)}
+            self.sheets_of[name] = {batch.sheet for each in grids for batch in self.batches(each)}
         self.learning: dict[str, list[Array]] = {}  # the pages of the backward pass, where all of them are there
         self.no_learning: str | None = None  # why they are not
         if self.graph.learning is not None:
@@ -187,8 +188,14 @@ class NamedGrids(NamedAreas):
         if not (node.live and node.layer.wide(*node.in_shapes)):
             return None
         channels = self.output(node.inputs[0])
+        in_line: set[tuple[int, int]] = set()
         for k, kernels in enumerate(self.grids[f"{node.name}.weight"]):
-            read = channels[node.layer.channels_of(k, len(channels))]
+            part = node.layer.channels_of(k, len(channels))
+            read = channels[part]
+            if isinstance(kernels, Stack):  # found by the channels' heights
+                if (part.start, part.stop) in in_line:
+                    continue
+                in_line.add((part.start, part.stop))
             for c, (kernel, channel) in enumerate(zip(kernels, read, strict=True)):
                 rows = kernel.top - kernels[0].top, channel.top - read[0].top
                 if rows[0] != rows[1] or (kernel.sheet, kernel.left) != (kernels[0].sheet, kernels[0].left):
@@ -196,6 +203,12 @@ class NamedGrids(NamedAreas):
                 if (channel.sheet, channel.left) != (read[0].sheet, read[0].left):
                     return f"channel {c + 1} of {node.inputs[0]} does not stand in line with the others"
         return None
+
+    def batches(self, name: str) -> list[Batch]:
+        """The grids of an array, by its id."""
+        if name not in self._batches:
+            self._batches[name] = batched(self.grids[name])
+        return self._batches[name]
 
     # -- reading them ------------------------------------------------------------------------------------------------------
     def output(self, name: str) -> Grids:
@@ -235,15 +248,30 @@ class NamedGrids(NamedAreas):
 
     def numbers(self, layer: str, array: Array, grids: Grids) -> tuple[np.ndarray, list[NoNumber]]:
         """The numbers of an array as they are in the workbook now, 0 for blank cells, and which cells hold something else."""
-        found, wrong = np.zeros(array.shape), []
-        for index, grid, sheet in self.each(grids):
-            number, kind = (cut(cells, grid) for cells in (sheet.number, sheet.kind))
-            found[index] = np.where(kind == NUMERIC, number, 0).reshape(array.shape[array.grid_axes :])
-            for i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)).tolist():
-                where, held, formula = self.where(grid, i, j), self.value(grid, i, j), self.formula(grid, i, j)
-                problem = self.book.problems.get((grid.sheet, *cell_at(grid, i, j)))
-                wrong.append(NoNumber(layer, where, held, formula, problem))
-        return found, wrong
+        batches = batched(grids)
+        found: np.ndarray | None = None
+        wrong: list[tuple[int, Grid, int, int]] = []
+        for batch in batches:
+            number, kind = (batch.of(cells) for cells in self._cells(batch.sheet))
+            if not (kind == NUMERIC).all():
+                number = np.where(kind == NUMERIC, number, 0)
+                for n, i, j in np.argwhere((kind != NUMERIC) & (kind != BLANK)).tolist():
+                    wrong.append((int(batch.which[n]), batch.grid(n), i, j))
+            if len(batches) == 1:
+                found = number
+            else:
+                found = np.zeros((sum(len(each.which) for each in batches), *number.shape[1:])) if found is None else found
+                found[batch.which] = number
+        assert found is not None
+        wrong.sort(key=lambda one: (one[0], *one[2:]))
+        return found.reshape(array.shape), [self._no_number(layer, grid, i, j) for _, grid, i, j in wrong]
+
+    def _cells(self, sheet: str) -> tuple[np.ndarray, np.ndarray]:
+        return self.book.sheets[sheet].number, self.book.sheets[sheet].kind
+
+    def _no_number(self, layer: str, grid: Grid, i: int, j: int) -> NoNumber:
+        problem = self.book.problems.get((grid.sheet, *cell_at(grid, i, j)))
+        return NoNumber(layer, self.where(grid, i, j), self.value(grid, i, j), self.formula(grid, i, j), problem)
 
     def where(self, grid: Grid, i: int, j: int) -> str:
         """The cell of one element, with its sheet."""

@@ -42,18 +42,24 @@ def compare_saved(comparison: Comparison, areas: list[Area], reports: dict[str, 
         ours = np.zeros(sheet.kind.shape, bool)
         for _, top, left, bottom, right in (area for area in areas if area[0] == name):
             ours[top : bottom + 1, left : right + 1] = True
-        rows, columns = sheet.formulas.places()
-        missing += int(np.isnan(sheet.saved[rows, columns]).sum()) - len(sheet.saved_texts)
-        rows, columns = (places[ours[rows, columns]] for places in (rows, columns))
-        saved, number, kind = (array[rows, columns] for array in (sheet.saved, sheet.number, sheet.kind))
+        missing += sheet.formulas.count - len(sheet.saved_texts)
+        differing: list[tuple[int, int, float]] = []
+        for numbers in (one for one in sheet.saved_numbers if not one.filled):
+            number, kind, here = (numbers.of(cells) for cells in (sheet.number, sheet.kind, ours))
+            known = here & (kind == NUMERIC)
+            saved = numbers.numbers
+            missing -= saved.size
+            if known.any():
+                largest = float(np.max(apart(saved, number), where=known, initial=0))
+                comparison.now.largest_saved_difference = max(comparison.now.largest_saved_difference or 0.0, largest)
+            differ = (known & ~agree(saved, number)).reshape(-1)
+            rows, columns = numbers.places()
+            differing += zip(
+                rows[differ].tolist(), columns[differ].tolist(), saved.reshape(-1)[differ].tolist(), strict=True
+            )
+        for row, column, value in sorted(differing):
+            comparison.saved_differs(sheet, row, column, value)
         texts = {place: text for place, text in sheet.saved_texts.items() if ours[place]}
-        known = ~np.isnan(saved) & (kind == NUMERIC)
-        difference, differ = apart(saved, number), ~agree(saved, number)
-        if known.any():
-            largest = float(np.max(difference, where=known, initial=0))
-            comparison.now.largest_saved_difference = max(comparison.now.largest_saved_difference or 0.0, largest)
-        for n in np.flatnonzero(known & differ):
-            comparison.saved_differs(sheet, int(rows[n]), int(columns[n]), float(saved[n]))
         for (row, column), text in texts.items():
             unknown = (name, row, column) in comparison.book.problems  # an error of ours, not the program's
             if text != sheet.value(row, column) and not (unknown and text in ERRORS):

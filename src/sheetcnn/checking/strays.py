@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
 from ..a1 import cell_name, sheet_prefix
-from ..arrays.grid import Grid, flat
-from ..formula import Group, Sheet
+from ..formula import Group, Sheet, mark
 from ..formula.values import BOOLEAN, ERROR, NUMERIC
-from .grids import part
 from .named_grids import NamedGrids, in_words
 from .report import Value
 
@@ -69,15 +68,17 @@ class Strays:
         self.sheets = {sheet: name for name in reversed(named.there) for sheet in named.sheets_of[name]}
         self.sheets |= {sheet: name for name, sheet in named.sheets.items()}
         self._formulas: dict[str, np.ndarray] = {}
-        self.groups = [group for group in groups if group.sheet in self.sheets and self._matters(group)]
+        self.groups: list[Group] = []
+        for sheet, own in groupby(groups, key=lambda group: group.sheet):
+            if sheet in self.sheets:
+                self.groups += filter(self._matters, own)
+            self._formulas.clear()  # large, and seldom needed again
 
     def __iter__(self) -> Iterator[Stray]:
         for name, layer in self.sheets.items():
             sheet = self.named.book.sheets[name]
             loose = (sheet.kind == NUMERIC) | (sheet.kind == BOOLEAN) | (sheet.kind == ERROR)
-            for owner in self.named.there:
-                for grid in self._grids(owner, name):
-                    part(loose, grid)[...] = False
+            self._cover(loose, name, False)
             loose &= self._read_by_any(sheet)
             for row, column in np.argwhere(loose)[:MOST].tolist():
                 found = self._read(layer, sheet, row, column)
@@ -89,33 +90,23 @@ class Strays:
         return bool(_LARGEST.match(group.text) or self._formula_cells(group.sheet)[group.rows, group.columns].any())
 
     def _read_by_any(self, sheet: Sheet) -> np.ndarray:
-        """Which cells of a sheet formulas read: each area adds 1 where it begins and takes it away behind its end."""
-        rows, columns = sheet.kind.shape
-        steps = np.zeros((rows + 1, columns + 1), np.int32)
+        """Which cells of a sheet formulas read."""
+        read = np.zeros(sheet.kind.shape, bool)
         for group in self.groups:
-            for n, (name, high, wide) in enumerate(group.shapes):
+            for n, (name, rows, columns) in enumerate(group.shapes):
                 if name == sheet.name:
-                    tops, lefts = np.minimum(group.tops[:, n], rows), np.minimum(group.lefts[:, n], columns)
-                    bottoms, rights = np.minimum(tops + high, rows), np.minimum(lefts + wide, columns)
-                    for row, column, step in (
-                        (tops, lefts, 1),
-                        (tops, rights, -1),
-                        (bottoms, lefts, -1),
-                        (bottoms, rights, 1),
-                    ):
-                        if row.size * 4 > steps.size:  # `add.at` takes ten times as long for each, and no array
-                            counts = np.bincount(row.astype(np.int64) * (columns + 1) + column, minlength=steps.size)
-                            steps += step * counts.reshape(steps.shape)
-                        else:
-                            np.add.at(steps, (row, column), step)
-        return steps.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
+                    mark(read, group.tops[:, n], group.lefts[:, n], rows, columns)
+        return read
 
-    def _grids(self, owner: str, sheet: str, ids: set[str] | None = None) -> Iterator[Grid]:
-        """The grids of a layer that stand on a sheet."""
-        if sheet in self.named.sheets_of[owner]:
-            for array in self.named.graph.of[owner]:
-                if ids is None or array.id in ids:
-                    yield from (grid for _, grid in flat(self.named.grids[array.id]) if grid.sheet == sheet)
+    def _cover(self, cells: np.ndarray, sheet: str, value: bool, ids: set[str] | None = None) -> None:
+        """Set the cells of a sheet that are in grids of layers, of all or of some arrays."""
+        for owner in self.named.there:
+            if sheet in self.named.sheets_of[owner]:
+                for array in self.named.graph.of[owner]:
+                    if ids is None or array.id in ids:
+                        for batch in self.named.batches(array.id):
+                            if batch.sheet == sheet:
+                                batch.put(cells, value)
 
     def _read(self, layer: str, sheet: Sheet, row: int, column: int) -> Stray | None:
         """A number, if a layer's formulas or its colours read it; what people's own formulas read is theirs."""
@@ -140,7 +131,5 @@ class Strays:
         """Which cells of a sheet are those that layers compute."""
         if sheet not in self._formulas:
             cells = self._formulas[sheet] = np.zeros(self.named.book.sheets[sheet].kind.shape, bool)
-            for owner in self.named.there:
-                for grid in self._grids(owner, sheet, self.computed):
-                    part(cells, grid)[...] = True
+            self._cover(cells, sheet, True, self.computed)
         return self._formulas[sheet]

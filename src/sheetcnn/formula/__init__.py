@@ -3,7 +3,7 @@
 from .book import Book, Sheet
 from .engines import Engine, Formualizer, Helped, LibreOffice, evaluate_with_help
 from .evaluate import evaluate
-from .groups import Area, Group, beyond_ours, group_formulas, needed
+from .groups import Area, Group, beyond_ours, group_formulas, mark, needed
 from .reader import read_book
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "evaluate",
     "evaluate_with_help",
     "group_formulas",
+    "mark",
     "needed",
     "read_book",
 ]

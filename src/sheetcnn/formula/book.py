@@ -5,26 +5,29 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from ..a1 import cell_name
 from ..errors import WorkbookError
+from .below import BETWEEN, Below, Continued, PackedRow
+from .pieces import Numbers
 from .values import BOOLEAN, ERROR, ERRORS, NUMERIC, TEXT
 
-_BETWEEN = "\x00"  # formulas of a row: no XML file can hold this character
 _OPEN = 64  # rows that are kept taken apart
 
 
 class Formulas(Mapping[int, list[tuple[int, str]]]):
     """The formulas of a sheet by row: columns in ascending order, and texts without "=".
 
-    A row is kept as one text, since a million small ones would take twice the memory; it is taken apart when asked for.
+    A row is kept as one text, since a million small ones would take twice the memory, or as going on like the rows above it;
+    it is taken apart when asked for.
     """
 
     def __init__(self) -> None:
-        self._rows: dict[int, tuple[array[int], str]] = {}
+        self._rows: dict[int, tuple[array[int], str | Continued]] = {}
         self._late: dict[int, list[tuple[int, str]]] = {}  # further pieces of rows
         self._open: dict[int, list[tuple[int, str]]] = {}  # what was asked for last
 
@@ -35,16 +38,34 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
         else:
             self._pack(row, cells)
 
+    def add_joined(self, row: int, columns: array[int], texts: str) -> None:
+        """Take in cells of a row in ascending order, their texts joined as they are kept here."""
+        if row in self._rows:
+            self._late.setdefault(row, []).extend(zip(columns, texts.split(BETWEEN), strict=True))
+        else:
+            self._rows[row] = columns, texts
+
     def _pack(self, row: int, cells: list[tuple[int, str]]) -> None:
         cells = sorted(cells)
-        self._rows[row] = array("H", [column for column, _ in cells]), _BETWEEN.join([text for _, text in cells])
+        self._rows[row] = array("H", [column for column, _ in cells]), BETWEEN.join([text for _, text in cells])
 
     def finish(self) -> None:
         """Put the pieces together, and the rows in order."""
         for row, cells in self._late.items():
             self._pack(row, self[row] + cells)
         self._late, self._open = {}, {}
-        self._rows = {row: self._rows[row] for row in sorted(self._rows)}
+        rows, self._rows = self._rows, {}
+        before, below, first = -1, None, ""  # the last row that is kept as a text, what is below it, and that text
+        for row in sorted(rows):
+            columns, texts = rows.pop(row)
+            text, times = str(texts), row - before
+            if below is not None and columns == below.columns and row - 1 in self._rows and text == below.text(times):
+                self._rows[row] = below.columns, Continued(below, times)
+                continue
+            alike = times == 1 and columns == self._rows[before][0]
+            below = Below.of(columns, first, text) if alike else None
+            self._rows[row] = columns, text
+            before, first = row, text
 
     def keep(self, last_row: int, last_column: int) -> None:
         """Forget those beyond a row and a column."""
@@ -61,7 +82,7 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
             columns, texts = self._rows[row]
             if len(self._open) >= _OPEN:
                 self._open.pop(next(iter(self._open)))
-            self._open[row] = list(zip(columns, texts.split(_BETWEEN), strict=True))
+            self._open[row] = list(zip(columns, str(texts).split(BETWEEN), strict=True))
         return self._open[row]
 
     def __iter__(self) -> Iterator[int]:
@@ -69,6 +90,10 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def packed(self) -> Iterator[PackedRow]:
+        """Each row with its columns and its texts joined, or how they go on."""
+        return ((row, columns, texts) for row, (columns, texts) in self._rows.items())
 
     @property
     def count(self) -> int:
@@ -78,7 +103,7 @@ class Formulas(Mapping[int, list[tuple[int, str]]]):
     @property
     def letters(self) -> int:
         """How long all of them are together."""
-        return sum(len(texts) for _, texts in self._rows.values())
+        return sum(len(str(texts)) for _, texts in self._rows.values())
 
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns of all of them."""
@@ -100,10 +125,18 @@ class Sheet:
     number: np.ndarray
     texts: dict[tuple[int, int], str]
     formulas: Formulas
-    saved: np.ndarray  # what the file says that formulas' values are; NaN where it says nothing or no number
+    saved_numbers: list[Numbers]  # what the file says that formulas' values are, where these are numbers
     saved_texts: dict[tuple[int, int], str]  # texts and errors saved as formulas' values
     spills: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # sizes of array formulas of several cells
     errors_or_booleans: int = 0  # how many cells hold one
+
+    @cached_property
+    def saved(self) -> np.ndarray:
+        """The numbers saved as formulas' values; NaN where there is none."""
+        found = np.full(self.kind.shape, np.nan)
+        for saved in self.saved_numbers:
+            found[saved.rows, saved.columns] = saved.numbers
+        return found
 
     def value(self, row: int, column: int) -> float | str | bool | None:
         """What one cell holds, counted from 1: errors as their text, None for a blank one."""

@@ -98,14 +98,20 @@ class Context:
             tops, lefts = tops[:1], lefts[:1]  # all read the same cells
         i = np.minimum(tops[:, None] + np.arange(rows), sheet.kind.shape[0] - 1)[:, :, None]
         j = np.minimum(lefts[:, None] + np.arange(columns), sheet.kind.shape[1] - 1)[:, None, :]
-        kind = sheet.kind[i, j]
-        values = Values(sheet.number[i, j], None if (kind == NUMERIC).all() else kind)
-        if texts and values.kind is not None and (kind == TEXT).any():
-            values.texts = np.full(kind.shape, "", object)
-            i, j = np.broadcast_to(i, kind.shape), np.broadcast_to(j, kind.shape)
-            for place in zip(*np.nonzero(kind == TEXT), strict=True):
-                values.texts[place] = sheet.texts[int(i[place]), int(j[place])]
-        return values
+        return _taken(sheet, i, j, texts)
+
+    def size(self, tree: Tree) -> tuple[int, int]:
+        """The rows and columns of a reference."""
+        _, _, _, rows, columns = self._place(tree)
+        return rows, columns
+
+    def at(self, tree: Tree, row: np.ndarray, column: np.ndarray) -> Values:
+        """One cell of a reference for each formula: so many rows and columns from its corner."""
+        sheet, tops, lefts, _, _ = self._place(tree)
+        i, j = (
+            np.minimum(more, size - 1) for more, size in zip((tops + row, lefts + column), sheet.kind.shape, strict=True)
+        )
+        return _taken(sheet, i[:, None, None], j[:, None, None], texts=True)
 
     def crossing(self, tree: Tree) -> Values:
         """Of a range where one number is needed, the cell in the formula's own row or column, or else #VALUE!, as in
@@ -158,6 +164,18 @@ class Context:
             return Values(result.reshape(-1, 1, 1))
         x, y = self.cells(left).number, self.cells(right).number
         return Values(np.einsum("nij,nij->n", *np.broadcast_arrays(x, y)).reshape(-1, 1, 1))
+
+
+def _taken(sheet: Sheet, i: np.ndarray, j: np.ndarray, texts: bool) -> Values:
+    """The cells of a sheet in these rows and columns; with their texts, if somebody asks for them."""
+    kind = sheet.kind[i, j]
+    values = Values(sheet.number[i, j], None if (kind == NUMERIC).all() else kind)
+    if texts and values.kind is not None and (kind == TEXT).any():
+        values.texts = np.full(kind.shape, "", object)
+        i, j = np.broadcast_to(i, kind.shape), np.broadcast_to(j, kind.shape)
+        for place in zip(*np.nonzero(kind == TEXT), strict=True):
+            values.texts[place] = sheet.texts[int(i[place]), int(j[place])]
+    return values
 
 
 def _binary(sign: str, left: Values, right: Values) -> Values:

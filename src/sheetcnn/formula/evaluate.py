@@ -12,6 +12,7 @@ from ..progress import Progress
 from .book import Book
 from .context import Context
 from .groups import Group, beyond_ours
+from .pieces import blank
 from .values import (
     BLANK,
     ERROR,
@@ -27,7 +28,11 @@ _READ, _READ_EACH = (
     50_000,
 )  # cells that all formulas may read, and each of them on average where these are more
 _LOOKED = 20_000_000_000  # cells looked at for whether they wait
+_COUNTED = 10_000_000  # cells that are counted exactly, which takes 8 bytes for each
+_SUMS = 5  # how much longer it takes to count cells than to look at them
 _PATIENCE = 200_000_000  # cells looked at in vain: bounds the time that long chains of cells take
+
+Owners = dict[str, tuple[np.ndarray, list[int]]]
 
 
 def evaluate(book: Book, groups: list[Group], progress: Progress | None = None) -> None:
@@ -98,26 +103,50 @@ class Evaluator:
                 return []
         return [group for n, group in enumerate(groups) if not done[n]]
 
-    def owners(self, groups: list[Group]) -> dict[str, np.ndarray]:
-        """Which of the groups each cell of a sheet belongs to, −1 where none."""
-        found: dict[str, np.ndarray] = {}
+    def owners(self, groups: list[Group]) -> Owners:
+        """For each sheet which of its groups each cell belongs to, counted from 1, 0 where none; and which of all these are."""
+        of_sheets: dict[str, list[int]] = {}
         for n, group in enumerate(groups):
-            if group.sheet not in found:
-                found[group.sheet] = np.full(self.book.sheets[group.sheet].kind.shape, -1, np.int32)
-            found[group.sheet][group.rows, group.columns] = n
+            of_sheets.setdefault(group.sheet, []).append(n)
+        found = {}
+        for name, numbers in of_sheets.items():
+            cells = blank(self.book.sheets[name].kind.shape, np.min_scalar_type(len(numbers)).type)
+            for own, n in enumerate(numbers, start=1):
+                cells[groups[n].rows, groups[n].columns] = own
+            found[name] = cells, numbers
         return found
 
-    def waits_for(self, group: Group, owners: dict[str, np.ndarray]) -> int | None:
-        """The owner of the first cell that waits between the corners of all that a group reads; None where none does."""
+    def waits_for(self, group: Group, owners: Owners) -> int | None:
+        """The owner of a cell that waits among those that a group reads, −1 where it has none; None where no cell waits."""
         for n, (name, rows, columns) in enumerate(group.shapes):
-            top, left = int(group.tops[:, n].min()), int(group.lefts[:, n].min())
-            bottom, right = int(group.tops[:, n].max()) + rows, int(group.lefts[:, n].max()) + columns
-            waits = self.book.sheets[name].kind[top:bottom, left:right] == PENDING
-            self.looked += waits.size
-            if waits.any():
-                i, j = divmod(int(waits.argmax()), waits.shape[1])
-                return int(owners[name][top + i, left + j]) if name in owners else -1
+            place = self.waiting_cell(self.book.sheets[name].kind, group.tops[:, n], group.lefts[:, n], rows, columns)
+            if place is not None:
+                cells, numbers = owners.get(name, (None, []))
+                own = 0 if cells is None else int(cells[place])
+                return numbers[own - 1] if own else -1
         return None
+
+    def waiting_cell(
+        self, kinds: np.ndarray, tops: np.ndarray, lefts: np.ndarray, rows: int, columns: int
+    ) -> tuple[int, int] | None:
+        """A cell that waits in one of some rectangles of one size."""
+        top, left = int(tops.min()), int(lefts.min())
+        waits = kinds[top : int(tops.max()) + rows, left : int(lefts.max()) + columns] == PENDING
+        self.looked += waits.size
+        if not waits.any():
+            return None
+        i, j = divmod(int(waits.argmax()), waits.shape[1])
+        row, column = top + i, left + j  # the first one between their corners; mostly it is in one of them
+        reads = (tops <= row) & (row < tops + rows) & (lefts <= column) & (column < lefts + columns)
+        if reads.any() or waits.size > _COUNTED:
+            return row, column
+        self.looked += _SUMS * waits.size
+        found = np.flatnonzero(_counted(_sums(waits), tops - top, lefts - left, rows, columns))
+        if not len(found):
+            return None
+        row, column = int(tops[found[0]]), int(lefts[found[0]])
+        i, j = np.argwhere(kinds[row : row + rows, column : column + columns] == PENDING)[0].tolist()
+        return row + i, column + j
 
     def evaluated_some(self, groups: list[Group]) -> bool:
         """Evaluate what is ready, cell by cell, where no group is ready as a whole; returns whether there was any."""
@@ -148,10 +177,7 @@ class Evaluator:
             if name not in self.sums:
                 continue
             sums, top, left = self.sums[name]
-            ends = [sums.shape[0] - 1, sums.shape[1] - 1]
-            first, last = (np.clip(group.tops[:, n] + more - top, 0, ends[0]) for more in (0, rows))
-            start, stop = (np.clip(group.lefts[:, n] + more - left, 0, ends[1]) for more in (0, columns))
-            ready &= sums[last, stop] - sums[first, stop] - sums[last, start] + sums[first, start] == 0
+            ready &= _counted(sums, group.tops[:, n] - top, group.lefts[:, n] - left, rows, columns) == 0
         if not ready.any():
             return group
         self.compute(_take(group, ready))
@@ -172,9 +198,7 @@ class Evaluator:
                     max(right, column + width),
                 )
             waits = sheet.kind[top : bottom + 1, left : right + 1] == PENDING
-            sums = np.zeros((waits.shape[0] + 1, waits.shape[1] + 1), np.int64)
-            np.cumsum(np.cumsum(waits, axis=0), axis=1, out=sums[1:, 1:])
-            found[name] = sums, top, left
+            found[name] = _sums(waits), top, left
         return found
 
     def stop(self, groups: list[Group], why: str) -> None:
@@ -224,6 +248,21 @@ class Evaluator:
             self.done += len(cells[0])
             if self.progress is not None:
                 self.progress(self.done, self.total)
+
+
+def _sums(cells: np.ndarray) -> np.ndarray:
+    """How many of these cells are set above row i and left of column j."""
+    sums = np.zeros((cells.shape[0] + 1, cells.shape[1] + 1), np.int32)
+    np.cumsum(np.cumsum(cells, axis=0, dtype=np.int32), axis=1, out=sums[1:, 1:])
+    return sums
+
+
+def _counted(sums: np.ndarray, tops: np.ndarray, lefts: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """How many cells are set in each of some rectangles of one size, which may reach beyond the ends."""
+    ends = sums.shape[0] - 1, sums.shape[1] - 1
+    first, last = (np.clip(tops + more, 0, ends[0]) for more in (0, rows))
+    start, stop = (np.clip(lefts + more, 0, ends[1]) for more in (0, columns))
+    return sums[last, stop] - sums[first, stop] - sums[last, start] + sums[first, start]
 
 
 def _take(group: Group, which: np.ndarray | slice) -> Group:

@@ -47,6 +47,10 @@ class Context(Protocol):
 
     def cells(self, tree: Tree, *, texts: bool = False, used: bool = False) -> Values: ...
 
+    def size(self, tree: Tree) -> tuple[int, int]: ...
+
+    def at(self, tree: Tree, row: np.ndarray, column: np.ndarray) -> Values: ...
+
     def dot(self, left: Tree, right: Tree) -> Values | None: ...
 
 
@@ -328,30 +332,25 @@ def _index(context: Context, trees: tuple[Tree, ...]) -> Values:
         return context.value(trees[0])
     if trees[0].kind != "reference":
         raise FormulaError("INDEX needs a range of cells")
-    cells = context.cells(trees[0], texts=True)
+    rows, columns = context.size(trees[0])
     given = [as_numbers(context.one(tree)) for tree in trees[1:]]
-    _, rows, columns = cells.number.shape
     if len(given) == 1:
         if rows != 1 and columns != 1:
             raise FormulaError("INDEX of a rectangle needs a row and a column")
         row, column = (given[0], constant(1.0)) if columns == 1 else (constant(1.0), given[0])
     else:
         row, column = given
-    size = max(len(cells.number), len(row.number), len(column.number))
-    places = [np.broadcast_to(np.trunc(part.number[:, 0, 0]), size) for part in (row, column)]
+    places = [np.trunc(part.number[:, 0, 0]) for part in (row, column)]
     outside = (places[0] < 1) | (places[0] > rows) | (places[1] < 1) | (places[1] > columns)
-    i, j = (np.where(outside, 0, place - 1).astype(np.int64) for place in places)
-    n = np.arange(size) if len(cells.number) == size else np.zeros(size, np.int64)
-    kind = cells.kinds()[n, i, j]
-    number = cells.number[n, i, j]
+    cells = context.at(trees[0], *(np.where(outside, 0, place - 1).astype(np.int64) for place in places))
+    size = len(cells.number)
     low = (places[0] < 1) | (places[1] < 1)  # 0 means a whole row or column, which is no single value
-    kind, number = np.where(outside, ERROR, kind), np.where(outside, np.where(low, VALUE, REF), number)
+    kind = np.where(outside, ERROR, cells.kinds()[:, 0, 0])
+    number = np.where(outside, np.where(low, VALUE, REF), cells.number[:, 0, 0])
     for part in (column, row):
         bad = np.broadcast_to(part.kinds()[:, 0, 0] == ERROR, size)
         kind, number = np.where(bad, ERROR, kind), np.where(bad, np.broadcast_to(part.number[:, 0, 0], size), number)
-    return Values(
-        number.reshape(-1, 1, 1), kind.astype(np.uint8).reshape(-1, 1, 1), cells.all_texts()[n, i, j].reshape(-1, 1, 1)
-    )
+    return Values(number.reshape(-1, 1, 1), kind.astype(np.uint8).reshape(-1, 1, 1), cells.texts)
 
 
 @_function("MATCH", 3)

@@ -5,6 +5,7 @@ Files come from anywhere, so nothing here trusts them: no entities, no more than
 
 from __future__ import annotations
 
+import os
 import zipfile
 from contextlib import suppress
 from pathlib import PurePosixPath
@@ -18,10 +19,11 @@ from .book import Book, Far, Sheet
 from .plain_rows import read_rows
 from .sheet_reader import Cells, Handler, local_name
 
-MAX_BYTES = 2_000_000_000  # of all parts together, unpacked
+MAX_BYTES = 40_000_000_000  # of all parts together, unpacked: a workbook of 400 million cells, which is what is written
 MAX_GROWTH = 100  # times; a workbook's own parts unpack to 5 to 20 times their size, a bomb to a thousand times
 FREE = 20_000_000  # bytes that any file may unpack to
-MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included
+MAX_AREA = 120_000_000  # cells between the corners of all sheets, blank ones included: 9 bytes of memory each
+PER_BYTE = 2  # or so many for each byte of a large file: networks of many channels have about one
 ENCODINGS = ("utf-8", "utf-16", "ascii", "us-ascii")  # of parts; the last two, which Python's tools write, are UTF-8 as well
 _CHUNK = 1 << 20
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # begins workbooks with a password, and those of Excel before 2007
@@ -65,9 +67,7 @@ def _opened(path: Source) -> Book:
 
 
 def _read(archive: zipfile.ZipFile, source: str) -> Book:
-    packed, unpacked = (
-        sum(sizes) for sizes in zip(*((i.compress_size, i.file_size) for i in archive.infolist()), strict=True)
-    )
+    packed, unpacked = _sizes(archive)
     if unpacked > min(MAX_BYTES, max(FREE, MAX_GROWTH * packed)):
         raise WorkbookError(
             f"{source}: its {packed:,} bytes unpack to {unpacked:,}; sheetcnn takes {MAX_GROWTH} times as many, and {MAX_BYTES:,}"
@@ -97,9 +97,9 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
             far[name] = left
             notes.append(left.words(name))
         area += (cells.last_row + 2) * (cells.last_column + 2)
-        if area > MAX_AREA:
+        if area > (most := max(MAX_AREA, PER_BYTE * packed)):
             raise WorkbookError(
-                f"{source}: sheet {name}: its cells are scattered over {area:,} places; sheetcnn takes {MAX_AREA:,}"
+                f"{source}: sheet {name}: its cells are scattered over {area:,} places; sheetcnn takes {most:,}"
             )
         sheets[name] = cells.sheet()
         notes += cells.notes
@@ -112,6 +112,15 @@ def _read(archive: zipfile.ZipFile, source: str) -> Book:
         if scope in scopes
     }
     return Book(source, sheets, names, definitions=definitions, notes=notes, far=far)
+
+
+def _sizes(archive: zipfile.ZipFile) -> tuple[int, int]:
+    """The bytes of all parts, packed and unpacked; parts that lie in each other are not packed twice."""
+    packed, unpacked = (
+        sum(sizes) for sizes in zip(*((i.compress_size, i.file_size) for i in archive.infolist()), strict=True)
+    )
+    assert archive.fp is not None
+    return min(packed, archive.fp.seek(0, os.SEEK_END)), unpacked
 
 
 def _main_part(archive: zipfile.ZipFile, source: str) -> str:

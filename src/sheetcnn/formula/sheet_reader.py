@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from array import array
+from collections.abc import Sequence
 from math import isfinite, nan
-from xml.sax.saxutils import unescape
 
 import numpy as np
 
-from ..a1 import IN_NAME, LETTERS, MAX_COLUMNS, MAX_ROWS, NUMBER, cell_name, parse_area
+from ..a1 import MAX_COLUMNS, MAX_ROWS, NUMBER, cell_name, parse_area
 from ..errors import WorkbookError
 from .book import Far, Formulas, Sheet
+from .pieces import Numbers, Pieces, blank
+from .plain_rows import PlainCells
+from .shared import moved
 from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 
 MAX_SHARED = 300_000_000  # letters of a sheet's shared formulas, written out
 SPARSE = 5_000_000, 100  # a sheet with more places than this has at least one cell for so many of them
 MAX_CUTS = 8  # how often cells that are far from all others may be taken off the end of such a sheet
-_QUOTES = {"&quot;": '"', "&apos;": "'"}
 MAX_SPILT = 2_000_000  # cells of a sheet that array formulas fill
 
 
@@ -58,6 +59,8 @@ class Cells(Handler):
         self._shared_formulas: dict[str, tuple[int, int, str]] = {}
         self._shared = 0  # letters of formulas that were written out
         self._spills: dict[tuple[int, int], tuple[int, int]] = {}
+        self._pieces = Pieces()
+        self._like_this = b"", np.empty(0, np.int32)  # the names of a row's cells, with # for the row, and their columns
         self.notes: list[str] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -107,40 +110,78 @@ class Cells(Handler):
         elif ":" in name:
             self.end(local_name(name))
 
-    def take(self, row: int, cells: list[tuple[str, str, str, str]]) -> bool:
-        """Take in a row of plain numbers and formulas: letters, digits, formula and value of each cell.
-
-        False where one of them is not as it should be: then nothing was taken in.
-        """
-        if not 1 <= row <= MAX_ROWS or {digits for _, digits, _, _ in cells} - {str(row)}:
+    def take(self, row: int, cells: PlainCells) -> bool:
+        """Take in a row of plain cells. False where one of them is not as it should be: then nothing was taken in."""
+        columns = self._columns_of(cells.references, b"%d" % row)
+        if columns is None or not 1 <= row <= MAX_ROWS or self._columns_of(cells.blank, b"%d" % row, ordered=False) is None:
             return False
-        computed = [cell for cell in cells if cell[2]]
-        others = [cell for cell in cells if cell[3] and not cell[2]] if len(computed) < len(cells) else []
         try:
-            parts = [
-                ([NUMBER[cell[0]] for cell in held], array("d", [float(cell[3]) for cell in held]))
-                for held in (computed, others)
-            ]
-        except (KeyError, ValueError):
+            numbers = np.fromiter(map(float, cells.values), float, len(columns))
+        except ValueError:
             return False
-        if not all(isfinite(sum(map(abs, numbers))) for _, numbers in parts):
+        texts = [n for n, kind in enumerate(cells.types) if kind == b"s"] if b"s" in cells.types else []
+        strings = [int(cells.values[n]) if cells.values[n].isdigit() else len(self.shared) for n in texts]
+        if not np.isfinite(numbers).all() or any(n >= len(self.shared) for n in strings):
+            return False
+        computed = np.fromiter(map(bool, cells.formulas), bool, len(columns)) if cells.formulas else None
+        if computed is not None and computed[texts].any():
             return False
         self._pack()
         self._row, self._column = row, 0
         self._slot, self._formula, self._value = "", None, None
-        for (columns, numbers), kind in zip(parts, (PENDING, NUMERIC), strict=True):
-            count, now, saved = len(columns), self._numbers, self._saved
-            if not count:
-                continue
-            self.last_row, self.last_column = max(self.last_row, row), max(self.last_column, *columns)
-            self._rows.extend([row] * count)
-            self._columns.extend(columns)
-            self._kinds.extend([kind] * count)
-            now.extend(numbers if kind == NUMERIC else [0.0] * count)
-            saved.extend(numbers if kind == PENDING else [nan] * count)
-        formulas = [unescape(cell[2], _QUOTES) if "&" in cell[2] else cell[2] for cell in computed]
-        self._waiting = list(zip(parts[0][0], formulas, strict=True))
+        if len(columns):
+            self.last_row, self.last_column = max(self.last_row, row), max(self.last_column, int(columns[-1]))
+        for n, string in zip(texts, strings, strict=True):
+            self._add(row, int(columns[n]), TEXT, 0.0, nan)
+            self._texts[row, int(columns[n])] = self.shared[string]
+        if computed is not None:
+            self._add_formulas(row, columns[computed], numbers[computed], cells.texts)
+        if computed is not None or texts:
+            plain = np.ones(len(columns), bool) if computed is None else ~computed
+            plain[texts] = False
+            columns, numbers = columns[plain], numbers[plain]
+        if len(columns):
+            self._add_cells(row, columns, NUMERIC, numbers)
         return True
+
+    def _add_formulas(self, row: int, columns: np.ndarray, saved: np.ndarray, texts: str) -> None:
+        self._formulas.add_joined(row, array("H", columns.tolist()), texts)
+        self._add_cells(row, columns, PENDING, saved)
+
+    def _add_cells(self, row: int, columns: np.ndarray, kind: int, numbers: np.ndarray) -> None:
+        """Take in cells of a row, numbers or formulas with saved ones; one by one where hardly any rows are alike."""
+        if self._pieces.add(row, columns, kind, numbers):
+            return
+        for column, number in zip(columns.tolist(), numbers.tolist(), strict=True):
+            self._add(row, column, kind, *((number, nan) if kind == NUMERIC else (0.0, number)))
+
+    def _columns_of(self, references: Sequence[bytes], row: bytes, *, ordered: bool = True) -> np.ndarray | None:
+        """The columns of cells of a row; None where one is of another row or no column, or comes after a later one."""
+        if not references:
+            return np.empty(0, np.int32)
+        joined = b",".join(references)
+        pattern, columns = self._like_this
+        if joined == pattern.replace(b"#", row):  # as of the row before
+            return columns
+        if not all(name.endswith(row) for name in references):
+            return None
+        letters = [name[: -len(row)].decode("ascii") for name in references]
+        if not all(name in NUMBER for name in letters):
+            return None
+        columns = np.array([NUMBER[name] for name in letters], np.int32)
+        if ordered:
+            if not (np.diff(columns) > 0).all():
+                return None
+            self._like_this = "#,".join([*letters, ""]).encode("ascii")[:-1], columns
+        return columns
+
+    def _add(self, row: int, column: int, kind: int, number: float, saved: float) -> None:
+        """Take in one cell."""
+        self._rows.append(row)
+        self._columns.append(column)
+        self._kinds.append(kind)
+        self._numbers.append(number)
+        self._saved.append(saved)
 
     def _pack(self) -> None:
         if self._waiting:
@@ -179,23 +220,17 @@ class Cells(Handler):
             number = float(ERRORS.index(value)) if value in ERRORS else float(ERRORS.index("#VALUE!"))
         else:
             raise self._error(f"cell {cell_name(row, column)} has the unknown type {kind!r:.20}")
-        self._rows.append(row)
-        self._columns.append(column)
         if self._formula is not None and self._attributes.get("t") == "dataTable":  # Excel's what-if table: its numbers stay
             self._formula = None
             self.notes.append(
                 f"the what-if table at {self.name}!{self._attributes.get('ref', cell_name(row, column))} was left out"
             )
         if self._formula is None:
-            self._kinds.append(place)
-            self._numbers.append(number)
-            self._saved.append(np.nan)
+            self._add(row, column, place, number, nan)
             if place == TEXT:
                 self._texts[row, column] = text or ""
             return
-        self._kinds.append(PENDING)
-        self._numbers.append(0.0)
-        self._saved.append(number if place in (NUMERIC, BOOLEAN) else np.nan)
+        self._add(row, column, PENDING, 0.0, number if place in (NUMERIC, BOOLEAN) else nan)
         if text is not None:
             self._saved_texts[row, column] = text
         self._waiting.append((column, self._formula_text(row, column)))
@@ -235,6 +270,11 @@ class Cells(Handler):
             raise self._error(f"array formulas fill more than {MAX_SPILT:,} cells")
         self.last_row, self.last_column = max(self.last_row, bottom), max(self.last_column, right)
 
+    @property
+    def count(self) -> int:
+        """How many cells there are."""
+        return len(self._rows) + self._pieces.count
+
     def leave_out_far(self) -> Far | None:
         """Leave out what stands far from all else on a sheet that has hardly any cells for its size; None where nothing is.
 
@@ -243,7 +283,9 @@ class Cells(Handler):
         """
         self._pack()
         self._formulas.finish()
-        rows, columns = np.array(self._rows), np.array(self._columns)
+        if not self._scattered(self.count):
+            return None
+        rows, columns = self._one_by_one()
         kept = np.ones(len(rows), bool)
         for _ in range(MAX_CUTS):
             if not self._scattered(int(kept.sum())):
@@ -260,10 +302,25 @@ class Cells(Handler):
             )
         if kept.all():
             return None
+        self._select(kept)
+        return Far(rows[~kept], columns[~kept])
+
+    def _one_by_one(self) -> tuple[np.ndarray, np.ndarray]:
+        """Keep no pieces, but each cell, in the order of rows and columns; these are returned."""
+        for rows, columns, kind, numbers in self._pieces.cells():
+            self._rows.extend(rows.tolist())
+            self._columns.extend(columns.tolist())
+            self._kinds.extend([kind] * len(rows))
+            self._numbers.extend(numbers if kind == NUMERIC else np.zeros(len(rows)))
+            self._saved.extend(numbers if kind == PENDING else np.full(len(rows), nan))
+        self._pieces = Pieces()
+        self._select(np.lexsort((self._columns, self._rows)))
+        return np.array(self._rows), np.array(self._columns)
+
+    def _select(self, which: np.ndarray) -> None:
         for key in ("_rows", "_columns", "_kinds", "_numbers", "_saved"):
             cells = getattr(self, key)
-            setattr(self, key, array(cells.typecode, np.array(cells)[kept].tobytes()))
-        return Far(rows[~kept], columns[~kept])
+            setattr(self, key, array(cells.typecode, np.array(cells)[which].tobytes()))
 
     def _scattered(self, cells: int) -> bool:
         places = (self.last_row + 2) * (self.last_column + 2)
@@ -282,33 +339,41 @@ class Cells(Handler):
         self.last_row = max([int(last_row), *(row + high - 1 for (row, _), (high, _) in self._spills.items())])
         self.last_column = max([int(last_column), *(column + wide - 1 for (_, column), (_, wide) in self._spills.items())])
 
+    def _refuse_twice(self, shape: tuple[int, int]) -> None:
+        loose = np.array(self._rows, np.int32), np.array(self._columns, np.int32)
+        there = np.zeros(shape, bool)
+        there[loose] = True
+        self._pieces.mark(there)
+        if np.count_nonzero(there) == self.count:
+            return
+        all_rows, all_columns = zip(loose, *((rows, columns) for rows, columns, *_ in self._pieces.cells()), strict=True)
+        places = np.sort(np.concatenate(all_rows).astype(np.int64) * shape[1] + np.concatenate(all_columns))
+        twice = int(places[np.flatnonzero(np.diff(places) == 0)[0]])
+        raise self._error(f"cell {cell_name(*divmod(twice, shape[1]))} stands there twice")
+
     def sheet(self) -> Sheet:
         """The cells as arrays."""
-        rows, columns = np.array(self._rows, dtype=np.int64), np.array(self._columns, dtype=np.int64)
         shape = (self.last_row + 2, self.last_column + 2)
-        places = rows * shape[1] + columns
-        if len(np.unique(places)) != len(places):
-            twice = np.sort(places)[np.flatnonzero(np.diff(np.sort(places)) == 0)[0]]
-            raise self._error(f"cell {cell_name(*(int(n) for n in divmod(twice, shape[1])))} stands there twice")
-        kind = np.zeros(shape, np.uint8)
-        number = np.zeros(shape)
-        saved = np.full(shape, np.nan)
+        self._refuse_twice(shape)
+        number, kind = blank(shape, np.float64), blank(shape, np.uint8)
+        rows, columns = np.array(self._rows, np.int32), np.array(self._columns, np.int32)
         kind[rows, columns] = self._kinds
         number[rows, columns] = self._numbers
-        saved[rows, columns] = self._saved
+        known = ~np.isnan(self._saved)
+        saved = [Numbers(rows[known], columns[known], np.array(self._saved)[known]), *self._pieces.put(kind, number)]
         for (row, column), (height, width) in self._spills.items():
             # The file has the formula in the first cell, and in the others only what it gave.
             bottom, right = row + height, column + width
             filled = kind[row:bottom, column:right]
-            holds = (filled == NUMERIC) | (filled == BOOLEAN)
-            saved[row:bottom, column:right][holds] = number[row:bottom, column:right][holds]
+            gave = np.nonzero((filled == NUMERIC) | (filled == BOOLEAN))
+            saved.append(Numbers(gave[0] + row, gave[1] + column, number[row:bottom, column:right][gave], filled=True))
             for i, j in np.argwhere((filled == TEXT) | (filled == ERROR)).tolist():
                 place = row + i, column + j
                 self._saved_texts[place] = ERRORS[int(number[place])] if filled[i, j] == ERROR else self._texts.pop(place)
             number[row:bottom, column:right] = 0.0
             filled[...] = PENDING
-        count = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
-        return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, self._spills, count)
+        errors = int(((kind == BOOLEAN) | (kind == ERROR)).sum())
+        return Sheet(self.name, kind, number, self._texts, self._formulas, saved, self._saved_texts, self._spills, errors)
 
 
 def _before_the_widest_gap(places: np.ndarray) -> int:
@@ -316,26 +381,3 @@ def _before_the_widest_gap(places: np.ndarray) -> int:
     used = np.unique(np.append(places, 0))
     gaps = np.diff(used)
     return int(used[np.argmax(gaps)] if gaps.max(initial=1) > 1 else used[-1])
-
-
-_RELATIVE = re.compile(
-    rf"""("[^"]*"|(?<!')'(?:[^']|'')*+'!)|(?<!{IN_NAME})(?<!\$)(\$?)([A-Z]{{1,3}})(\$?)([0-9]{{1,7}})(?!{IN_NAME}|[(!])"""
-)
-
-
-def moved(formula: str, rows: int, columns: int) -> str:
-    """A formula as it reads some cells further down and right: relative references move, those with $ stay."""
-
-    def move(match: re.Match[str]) -> str:
-        if match[1]:
-            return match[1]
-        column = NUMBER.get(match[3])
-        if column is None:
-            return match[0]
-        column += 0 if match[2] else columns
-        row = int(match[5]) + (0 if match[4] else rows)
-        if not (1 <= column <= MAX_COLUMNS and 1 <= row <= MAX_ROWS):
-            return "#REF!"
-        return f"{match[2]}{LETTERS[column]}{match[4]}{row}"
-
-    return _RELATIVE.sub(move, formula)
