@@ -32,7 +32,7 @@ from sheetcnn.image import load_input
 from sheetcnn.model.network_file import parse_toml, read_network, read_settings, with_labels
 from sheetcnn.model.settings import InputSettings
 from sheetcnn.model.weights import load_parameters
-from sheetcnn.onnx import file
+from sheetcnn.onnx import stored
 from sheetcnn.opening import open_network
 from sheetcnn.reading import open_archive, open_regular, read_bytes
 from sheetcnn.templates import templates
@@ -386,7 +386,7 @@ def test_files_beside_a_model_that_are_too_large_together(tmp_path: Path, monkey
     made.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 100
     onnx.save(made, tmp_path / "m.onnx")
     assert open_network(tmp_path / "m.onnx").network.nodes
-    monkeypatch.setattr(file, "MAX_BYTES", 3_900)
+    monkeypatch.setattr(stored, "MAX_BYTES", 3_900)
     with pytest.raises(NetworkError, match=r"'w.bin' and others hold more than 3,900 bytes; no workbook could hold"):
         open_network(tmp_path / "m.onnx")
 
