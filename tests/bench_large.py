@@ -107,7 +107,7 @@ class Watch(threading.Thread):
         start = time.perf_counter()
         while not self.stop.wait(0.2):
             family = list(_family(self.pid))
-            self.peak = max(self.peak, sum(map(_resident, family)))
+            self.peak = max(self.peak, _memory(family))
             if time.perf_counter() - start > LONGEST:
                 self._end(family, f"not done in {LONGEST // 60} minutes,")
             elif _available() < SPARE:
@@ -137,11 +137,17 @@ def _family(pid: int) -> Iterator[int]:
         waiting += parents.get(now, [])
 
 
-def _resident(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
+def _memory(pids: list[int]) -> int:
+    """What processes have of memory: of those that run one program the largest, since a process that was just split off shares it all."""
+    most: dict[str, int] = {}
+    for pid in pids:
+        try:
+            program = os.readlink(f"/proc/{pid}/exe")
+            resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except (OSError, IndexError):
+            continue
+        most[program] = max(most.get(program, 0), resident)
+    return sum(most.values())
 
 
 def _available() -> float:
