@@ -27,6 +27,7 @@ from sheetcnn.model.frozen import sums_of
 from sheetcnn.model.network import parse_network
 from sheetcnn.opening import read_model
 from sheetcnn.reading import Held
+from sheetcnn.sheets.description.content import pieces_of
 
 HEAD: dict[str, Any] = {"name": "n", "input": {"channels": 1, "height": 4, "width": 4}}
 
@@ -291,6 +292,29 @@ def test_sums_say_where_numbers_were_changed() -> None:
     [(places, more)] = frozen.changed(numbers[0, 0] + np.eye(6)[3] * 1e-3, sums_of(numbers[0, 0]))
     assert places.tolist() == [3]
     assert more == pytest.approx([1e-3], abs=1e-8)
+
+
+def test_numbers_are_those_of_a_network(last_live: Path, tmp_path: Path) -> None:
+    """Whoever changes a number may change the sums beside it, too; not what a network file makes of the pixels."""
+    network, conv = HEAD | {"layers": LAYERS}, "one"
+    book = changed(last_live, "one_map_2", 99, tmp_path / "n.xlsx")
+    sheet, row, column, *_ = read_book(book).names["one_map_2"]
+    opened = openpyxl.load_workbook(book)
+    texts = [cell for [cell] in opened["_sheetcnn"].iter_rows(min_row=2, max_col=1) if cell.value]
+    description = json.loads("".join(cell.value for cell in texts))
+    numbers = sheetcnn.build(network, PIXELS, live="two:").values[conv]["output"].copy()
+    numbers[1, 0, 0] = 99
+    description["numbers"][conv] = sums_of(numbers)
+    pieces = pieces_of(description)
+    assert len(pieces) == len(texts)
+    for cell, piece in zip(texts, pieces, strict=True):
+        cell.value = piece
+    opened.save(book)
+    assert [f for f in sheetcnn.check(book).findings if f.layer == conv] == []
+    findings = [f for f in sheetcnn.check(book, network=network).findings if f.layer == conv]
+    assert [f.cell for f in findings] == [f"{sheet}!{LETTERS[column]}{row}"]
+    other = HEAD | {"layers": [LAYERS[0] | {"seed": 5}, *LAYERS[1:]]}
+    assert sheetcnn.check(last_live, network=other).findings[0].layer == conv  # other weights
 
 
 def test_several_numbers_that_were_changed(last_live: Path, tmp_path: Path) -> None:

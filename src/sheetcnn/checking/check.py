@@ -21,8 +21,9 @@ from ..model.graph import Graph, sheet_of
 from ..model.loss import LOSS
 from ..model.network import Network
 from ..model.settings import INPUT
+from ..model.weights import load_parameters
 from ..office.libreoffice import recalculated
-from ..opening import open_network
+from ..opening import Opened, open_network
 from ..progress import Progress
 from ..reading import source_of
 from ..sheets.description.content import LOOKS
@@ -52,12 +53,13 @@ def check(book: Any, *, engine: Engine = "python", network: Any = None, progress
     Our own evaluator computes the formulas, and formualizer or LibreOffice those that it does not know. With
     `engine="formualizer"` that one computes all; `engine="libreoffice"` takes the values from a forced recalculation.
     What a workbook is compared with is the network that it says it is of. With `network`, a file of one's own or a template's
-    name, it must be of that one: the same input and layers with the same settings, whatever numbers the kernels hold.
+    name, it must be of that one: the same input and layers with the same settings, whatever numbers the kernels hold; and layers that
+    are not live must hold what that network makes of the pixels in the workbook.
     Raises SheetcnnError for a file that is no workbook, or none that sheetcnn made.
     """
     if engine not in get_args(Engine):
         raise SheetcnnError(f"engine {engine!r:.40}: must be {', '.join(get_args(Engine)[:-1])} or {get_args(Engine)[-1]}")
-    expected = None if network is None else open_network(network).network
+    expected = None if network is None else open_network(network)
     path = source_of(book, "the workbook")
     opened = read_book(path)
     own, drawn, shown = described(opened)
@@ -71,10 +73,12 @@ def check(book: Any, *, engine: Engine = "python", network: Any = None, progress
     else:
         helped = evaluate_with_help([opened], groups, wanted, ENGINES[engine], progress, ours=engine == "python")
         notes += [help.words for help in helped if engine == "python"]
+    difference = None if expected is None else unlike(own, expected.network)
+    of_network = expected if difference is None and not all(node.live for node in own.nodes) else None
     with np.errstate(all="ignore"):  # a cell's number may be as large as any: what overflows is compared, not warned of
-        report = _Check(opened, groups, own, drawn, engine, areas).run(shown)
+        report = _Check(opened, groups, own, drawn, engine, areas).run(shown, of_network)
     report.notes += notes
-    if expected is not None and (difference := unlike(own, expected)) is not None:
+    if difference is not None:
         _add_first(report, *difference)
     return report
 
@@ -114,7 +118,7 @@ class _Check(Comparison):
         super().__init__(book, network, drawn, engine)
         self.groups, self.areas = groups, areas
 
-    def run(self, shown: Shown) -> Report:
+    def run(self, shown: Shown, of_network: Opened | None = None) -> Report:
         left = self.named.left
         self.reports = {INPUT: LayerReport(INPUT, "input")} | {
             node.name: LayerReport(node.name, node.layer.type) for node in self.network.nodes
@@ -135,7 +139,13 @@ class _Check(Comparison):
         graph = Graph(left, self.drawn if self.named.learning else replace(self.drawn, training=False))
         values = graph.run(given)
         self.layers(graph, values)
-        frozen_layers(self, graph, values, shown.frozen)
+        right = None
+        if of_network is not None:
+            weights, _ = load_parameters(of_network.network, of_network.folder, of_network.arrays)
+            right = Graph(of_network.network).run(
+                weights | {key: values[key] for key in given if key.startswith(f"{INPUT}.")}
+            )
+        frozen_layers(self, graph, values, shown.frozen, right)
         learning(self, graph, values)
         if now:
             added_sheets(self, shown.gallery, shown.inspector, values)

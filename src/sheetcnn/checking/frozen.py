@@ -12,8 +12,13 @@ from ..model.graph import Graph
 from .comparison import TOLERANCE, Comparison, agree, apart
 
 
-def frozen_layers(comparison: Comparison, graph: Graph, values: Values, built: Mapping[str, Sums]) -> None:
-    """Each layer that is not live against the sums that NumPy computed, and, where it has no weights, against NumPy itself."""
+def frozen_layers(
+    comparison: Comparison, graph: Graph, values: Values, built: Mapping[str, Sums], right: Values | None = None
+) -> None:
+    """Each layer that is not live against the sums that NumPy computed, and, where it has no weights, against NumPy itself.
+
+    `right` are the numbers of a network that it must be of.
+    """
     for node in graph.network.nodes:
         if node.live:
             continue
@@ -22,11 +27,11 @@ def frozen_layers(comparison: Comparison, graph: Graph, values: Values, built: M
         numbers = values[output.id]
         comparison.now.grids += int(np.prod(output.shape[: output.grid_axes]))
         comparison.now.cells += numbers.size
-        want = None if graph.behind[node.name] else output.computed(values)
+        want = right[output.id] if right is not None else None if graph.behind[node.name] else output.computed(values)
         differ = changed(numbers, built[node.name]) if node.name in built else []
         if want is not None and agree(numbers, want).all():
             comparison.now.largest_difference = float(apart(numbers, want).max(initial=0.0))
-        elif want is not None and not differ:
+        elif want is not None and right is None and not differ:
             comparison.report.notes.append(
                 f"{node.name} is not live: what it reads was changed since, and its numbers are those of before"
             )
