@@ -121,6 +121,7 @@ def kernels_sheet(draft: WorkbookDraft, content: WorkbookContent, bank: Page) ->
         put(sheet, mark.row, mark.column, mark.text, mark.style)
     # In LibreOffice a formula without a format of its own takes that of the cell which it reads.
     style = draft.style("formula", palette.FITTING)
+    chosen: dict[str, CellFormula] = {}  # by the layer
     for block in bank.blocks:
         draft.name(block.name, block.grid)
         if block.array is LISTED:
@@ -131,7 +132,8 @@ def kernels_sheet(draft: WorkbookDraft, content: WorkbookContent, bank: Page) ->
         if block.array is PRESETS:
             numbers = np.array([kernel.ravel() for kernel in KERNELS.values()])
         elif block.array.key == "chosen":
-            write = _chosen(content, bank, block.array.owner)
+            owner = block.array.owner
+            write = chosen[owner] = chosen.get(owner) or _chosen(content, bank, owner)
             k, columns = block.index[0], range(block.grid.columns)
             numbers = _chosen_now(content, block.array, k)
             formula = lambda i, k=k, write=write, columns=columns: [write((k, i, j)) for j in columns]  # noqa: E731
