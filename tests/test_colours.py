@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
-from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image
 
 import sheetcnn
@@ -24,6 +23,7 @@ from sheetcnn.handout.feedback import DARKEST, GREEN, SHADES, WRONG, WRONG_INK
 from sheetcnn.notebook import maps
 from sheetcnn.xlsx import palette
 from sheetcnn.xlsx.colours import colour, shades_of
+from sheetcnn.xlsx.draft import WorkbookDraft
 
 Make = Callable[..., Path]
 SCALES = {"maps": palette.MAPS, "weights": palette.WEIGHTS, "gray": palette.GRAY, **palette.CHANNELS}
@@ -419,7 +419,6 @@ def test_maps_in_a_notebook_have_the_same_colours() -> None:
 
 
 def test_an_ink_more_costs_a_line() -> None:
-    sheet: Worksheet = openpyxl.Workbook().active
+    sheet = WorkbookDraft().sheet("weights")
     colour(sheet, "A1:C3", palette.Scale(palette.WEIGHTS, (-1.0, 0.0, 1.0)), "listed")
-    rules = [rule for area in sheet.conditional_formatting for rule in area.rules]
-    assert [rule.type for rule in rules] == ["colorScale", "cellIs", "cellIs", "cellIs"]
+    assert [rule.kind for _, rule in sheet.rules] == ["colorScale", "cellIs", "cellIs", "cellIs"]

@@ -6,18 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from openpyxl.formatting.formatting import ConditionalFormattingList
-from openpyxl.formatting.rule import CellIsRule, FormulaRule
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.dimensions import ColumnDimension
-from openpyxl.worksheet.worksheet import Worksheet
 
 from ..a1 import LETTERS, sheet_prefix
 from ..arrays.grid import Grid, flat
 from ..xlsx import palette
 from ..xlsx.cells import Cell, CellBlock
-from ..xlsx.colours import add_rules
 from ..xlsx.draft import WorkbookDraft, area_of
+from ..xlsx.labels import Sheet
+from ..xlsx.rules import Rule, compared, where
 from .draft import EXERCISE, FEEDBACK, Box, HandoutDraft, Total
 from .fingerprint import fingerprints, status
 from .marking import EXACT
@@ -41,7 +39,7 @@ def feedback(draft: HandoutDraft, rows: dict[int, int]) -> None:
     hidden.protection.sheet = True
     rng = np.random.default_rng([draft.variant.number, 11])
     owns = _status_grids(draft)
-    greens: dict[str, list[tuple[str, list[FormulaRule]]]] = {}
+    greens: dict[str, list[tuple[str, list[Rule]]]] = {}
     by_task: dict[int, list[tuple[Box, Grid]]] = {}
     line = 1
     style = draft.style("thumbnail", ";;;")
@@ -116,9 +114,7 @@ def _done(draft: WorkbookDraft, row: int, formula: str, value: float, number_for
     place = Grid(EXERCISE, row, 6, 1, 1)
     draft.fill(EXERCISE, CellBlock(place, np.array([[value]]), draft.style("table", number_format), lambda i: [formula]))
     green = PatternFill("solid", bgColor=GREEN[0])
-    draft.book[EXERCISE].conditional_formatting.add(
-        area_of(place), CellIsRule("equal", [str(full)], fill=green, font=Font(bold=True))
-    )
+    draft.book[EXERCISE].add_rules(area_of(place), compared("equal", [str(full)], fill=green, font=Font(bold=True)))
 
 
 def _sum(draft: WorkbookDraft, parts: list[tuple[Grid, float]], line: int) -> tuple[str, int]:
@@ -175,13 +171,13 @@ def _status_grids(draft: HandoutDraft) -> list[Grid]:
     return found
 
 
-def _hide(sheet: Worksheet, grids: list[Grid]) -> None:
+def _hide(sheet: Sheet, grids: list[Grid]) -> None:
     left, right = min(grid.left for grid in grids), max(grid.right for grid in grids)
     name = LETTERS[left]
     sheet.column_dimensions[name] = ColumnDimension(sheet, index=name, min=left, max=right, hidden=True)
 
 
-def _green(box: Box, own: Grid) -> tuple[str, list[FormulaRule]]:
+def _green(box: Box, own: Grid) -> tuple[str, list[Rule]]:
     """The range and the rules by which right cells are green, the larger the lighter: so the picture appears in green.
 
     What is filled in and wrong is red. A map that is computed from what is typed elsewhere is not: it nears its target.
@@ -191,22 +187,16 @@ def _green(box: Box, own: Grid) -> tuple[str, list[FormulaRule]]:
     if box.largest > 0:
         for part, shade, ink in SHADES:
             test = f"AND({right},{cell}>{part * box.largest:.3g})"
-            rules.append(FormulaRule([test], fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
+            rules.append(where(test, fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
     shade, ink = DARKEST if box.largest > 0 else GREEN
-    rules.append(FormulaRule([right], fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
+    rules.append(where(right, fill=PatternFill("solid", bgColor=shade), font=Font(color=ink)))
     if box.shown is None:
         test = f"AND(NOT(ISBLANK({cell})),ISNUMBER({own.at(0, 0)}),{own.at(0, 0)}=0)"
-        rules.append(FormulaRule([test], fill=PatternFill("solid", bgColor=WRONG), font=Font(color=WRONG_INK)))
+        rules.append(where(test, fill=PatternFill("solid", bgColor=WRONG), font=Font(color=WRONG_INK)))
     # LibreOffice lets a colour scale of the very same range win: so the range has one hidden cell more.
     return f"{area_of(box.grid)} {LETTERS[own.right]}{own.bottom}", rules
 
 
-def _put_first(sheet: Worksheet, rules: list[tuple[str, list[FormulaRule]]]) -> None:
+def _put_first(sheet: Sheet, rules: list[tuple[str, list[Rule]]]) -> None:
     """Rules that go before all that the sheet has already."""
-    others, sheet.conditional_formatting = sheet.conditional_formatting, ConditionalFormattingList()
-    for area, own in rules:
-        add_rules(sheet, area, own)
-    for other in others:
-        for rule in other.rules:
-            rule.priority = 0
-            sheet.conditional_formatting.add(str(other.sqref), rule)
+    sheet.rules[:0] = [(area, rule) for area, own in rules for rule in own]

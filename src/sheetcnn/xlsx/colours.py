@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, FormulaRule
 from openpyxl.styles import Border, Font, Side
-from openpyxl.worksheet.worksheet import Worksheet
 
 from . import palette
+from .labels import Sheet
+from .rules import End, Rule, compared, where
 
 LEAST = "0.000000001"  # the largest number of a map of zeros, whose scale would have no room for colours
 OUTLINED = "formula"  # the ink of what is outlined, which has few shades: each takes three rules more
@@ -30,25 +30,17 @@ class Outline:
     below: str
     around: str
 
-    def rules(self, *more: str, **format_: Any) -> list[FormulaRule]:
+    def rules(self, *more: str, **format_: Any) -> list[Rule]:
         """The rules, with further tests and formats."""
         side = Side("thin", color=palette.OUTLINE)
         borders = (Border(side, side, side, side), Border(left=side), Border(top=side))
         return [
-            FormulaRule([f"AND({','.join([tests, *more])})"], border=border, **format_)
+            where(f"AND({','.join([tests, *more])})", border=border, **format_)
             for tests, border in zip((self.inside, self.right, self.below), borders, strict=True)
         ]
 
 
-def add_rules(sheet: Worksheet, ranges: str, rules: list[Any]) -> None:
-    """Lay several rules over ranges, the first before the others."""
-    for rule in rules:
-        sheet.conditional_formatting.add(ranges, rule)
-
-
-def colour(
-    sheet: Worksheet, ranges: str, scale: palette.Scale, ink: str = "formula", outline: Outline | None = None
-) -> None:
+def colour(sheet: Sheet, ranges: str, scale: palette.Scale, ink: str = "formula", outline: Outline | None = None) -> None:
     """Lay a colour scale over ranges, whose numbers are written in an ink, each in a shade that can be read on its cell.
 
     LibreOffice gives a cell the format of one rule only, and sees one set of rules where ranges overlap: what is outlined
@@ -57,24 +49,21 @@ def colour(
     if outline is not None:
         corner = ranges.split(" ")[0].split(":")[0]
         for operator, limits, font in shades_of(scale, OUTLINED):
-            add_rules(sheet, ranges, outline.rules(*tests_of(corner, operator, limits), font=font))
-        add_rules(sheet, ranges, outline.rules(font=Font(color=palette.INKS[OUTLINED][0])))
-    sheet.conditional_formatting.add(ranges, scale_rule(scale))
-    for operator, limits, font in shades_of(scale, ink):
-        sheet.conditional_formatting.add(ranges, CellIsRule(operator, limits, font=font))
+            sheet.add_rules(ranges, *outline.rules(*tests_of(corner, operator, limits), font=font))
+        sheet.add_rules(ranges, *outline.rules(font=Font(color=palette.INKS[OUTLINED][0])))
+    shades = [compared(operator, limits, font=font) for operator, limits, font in shades_of(scale, ink)]
+    sheet.add_rules(ranges, scale_rule(scale), *shades)
 
 
-def scale_rule(scale: palette.Scale, when: str | None = None) -> ColorScaleRule:
+def scale_rule(scale: palette.Scale, when: str | None = None) -> Rule:
     """The rule of a colour scale, which may be for cells only `when` a test holds: programs take no scale whose ends are texts."""
-    keys = ("start", "mid", "end") if len(scale.values) == 3 else ("start", "end")
-    arguments: dict[str, Any] = {}
-    for key, value, shade in zip(keys, scale.values, scale.colours, strict=True):
+    ends: list[End] = []
+    for value, shade in zip(scale.values, scale.colours, strict=True):
         follows = scale.largest is not None and value != 0
         end = f"{value:g}*MAX({scale.largest},{LEAST})" if follows else value
-        arguments[f"{key}_type"] = "formula" if follows or when is not None else "num"
-        arguments[f"{key}_value"] = end if when is None else f'IF({when},{end},"")'
-        arguments[f"{key}_color"] = shade
-    return ColorScaleRule(**arguments)
+        kind = "formula" if follows or when is not None else "num"
+        ends.append((kind, end if when is None else f'IF({when},{end},"")', shade))
+    return Rule("colorScale", ends=tuple(ends))
 
 
 def shades_of(scale: palette.Scale, ink: str) -> list[tuple[str, list[str], Font]]:

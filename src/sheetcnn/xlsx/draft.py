@@ -26,6 +26,7 @@ from ..errors import LimitError
 from . import palette
 from .cells import CellBlock
 from .labels import Sheet, Styles
+from .rules import areas_with_rules
 from .styles import CELL_STYLES, FONT, IN_GRIDS, NUMBERS, UNSHRUNK
 
 # LibreOffice counts defined names in 16 bits: one more, and it mixes them up and crashes (seen with 7.4).
@@ -128,17 +129,19 @@ class WorkbookDraft:
         sheet.add_image(image, cell)
         self.descriptions.append(words)
 
-    def parts(self) -> dict[str, bytes]:
-        """The parts of the .xlsx, its sheets without their cells. Raises LimitError where it has more names than programs can take."""
+    def write(self, archive: Any) -> None:
+        """Write the parts of the .xlsx, to what has a ZipFile's `writestr` and `namelist`, and
+        sheets without their cells to its `pour`.
+
+        Raises LimitError where it has more names than programs can take.
+        """
         if (count := len(self.book.defined_names)) > MAX_DEFINED_NAMES:
             raise LimitError(
                 f"the workbook would have {count:,} defined names; LibreOffice takes {MAX_DEFINED_NAMES:,}; use fewer channels, or --no-gallery"
             )
-        parts = _Parts()
-        writer = ExcelWriter(self.book, parts)
+        writer = ExcelWriter(self.book, archive)
         writer.write_worksheet = partial(_write_sheet, writer)
         writer.write_data()
-        return parts
 
 
 class _Found(IndexedList):  # type: ignore[misc]
@@ -166,21 +169,15 @@ class _RuleStyles(DifferentialStyleList):  # type: ignore[misc]  # openpyxl has 
         return place
 
 
-class _Parts(dict[str, bytes]):
-    """What openpyxl takes for an archive: the parts that it writes, by their names."""
-
-    def writestr(self, name: str, part: str | bytes) -> None:
-        self[name] = part.encode() if isinstance(part, str) else part
-
-    def namelist(self) -> list[str]:
-        return list(self)
-
-
 class _SheetWriter(WorksheetWriter):  # type: ignore[misc]
     """openpyxl's writer of a sheet, but for its cells; it needs a millisecond for thirty links or cells that are one."""
 
     def rows(self) -> list[Any]:
         return []
+
+    def write_formatting(self) -> None:
+        for area in areas_with_rules(self.ws.rules, self.ws.parent._differential_styles):
+            self.xf.send(area)
 
     def write_merged_cells(self) -> None:
         areas = [f"{LETTERS[left]}{top}:{LETTERS[right]}{bottom}" for top, left, bottom, right in self.ws.merges]
@@ -209,7 +206,7 @@ def _write_sheet(writer: ExcelWriter, sheet: Sheet) -> None:
     rows = _SheetWriter(sheet, io.BytesIO())
     rows.write()
     sheet._rels = rows._rels
-    writer._archive.writestr(sheet.path[1:], rows.read())
+    writer._archive.pour(sheet, rows.read().decode())
     writer.manifest.append(sheet)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Font, PatternFill
-from openpyxl.worksheet.worksheet import Worksheet
 
 from . import palette
 from .cells import CellBlock
 from .draft import spans
+from .labels import Sheet
+from .rules import where
 
 
-def flag_no_numbers(sheet: Worksheet, blocks: list[CellBlock], blanks: bool) -> None:
+def flag_no_numbers(sheet: Sheet, blocks: list[CellBlock], blanks: bool) -> None:
     """Let cells of grids of one size glare that hold no number; blank ones too, where they are not to be filled in.
 
     To be called before the grids are coloured: LibreOffice takes the first rule that holds, of one set for a range. Such a
@@ -30,5 +30,5 @@ def flag_no_numbers(sheet: Worksheet, blocks: list[CellBlock], blanks: bool) -> 
     tests = [f"NOT(ISNUMBER({cell}))" if blanks and not spread else f"ISTEXT({cell})"]
     tests += [f"MOD(ROW({cell})-{tops[0]},{pitch})<{height}" for pitch in pitches]
     fill = PatternFill("solid", bgColor=palette.NO_NUMBER)
-    rule = FormulaRule([f"AND({','.join(tests)})"], font=Font(bold=True, color="FFFFFF"), fill=fill)
-    sheet.conditional_formatting.add(ranges, rule)
+    rule = where(f"AND({','.join(tests)})", font=Font(bold=True, color="FFFFFF"), fill=fill)
+    sheet.add_rules(ranges, rule)

@@ -17,6 +17,7 @@ from ..a1 import LETTERS, cell_name, sheet_prefix
 from ..arrays.grid import CELL
 from .cells import Rows
 from .parts import Texts
+from .rules import Rule
 from .styles import TEXT_STYLES
 
 SIDES = ("top", "left", "right", "bottom")  # of a border
@@ -39,6 +40,7 @@ class Sheet(Worksheet):  # type: ignore[misc]  # openpyxl has no types
         self.styles = styles
         self.labels: dict[tuple[int, int], Label] = {}  # by row and column
         self.merges: set[tuple[int, int, int, int]] = set()  # cells that are one: top, left, bottom, right
+        self.rules: list[tuple[str, Rule]] = []  # of conditional formatting: ranges, and what they look like when
         self.links: list[tuple[str, str]] = []  # poured cells and where they lead
 
     @property
@@ -50,6 +52,10 @@ class Sheet(Worksheet):  # type: ignore[misc]  # openpyxl has no types
     def max_column(self) -> int:
         """The last column with a label."""
         return max([column for _, column in self.labels] + [right for *_, right in self.merges], default=1)
+
+    def add_rules(self, ranges: str, *rules: Rule) -> None:
+        """Lay rules over ranges: those that come first are asked first."""
+        self.rules += [(ranges, rule) for rule in rules]
 
     def rows(self, texts: Texts) -> Rows:
         """What openpyxl would write of the labels, and of the heights of rows; texts are where those of all sheets are."""
@@ -83,7 +89,7 @@ class Styles:
     def __init__(self, book: Workbook) -> None:
         self._book = book
         self._texts: dict[str, StyleArray] = {}
-        self._edged: dict[tuple[bytes, str, int], StyleArray] = {}
+        self._edged: dict[tuple[bytes, tuple[str, ...], int], StyleArray] = {}
 
     def made(self, looks: Mapping[str, Any], of: StyleArray | None = None) -> StyleArray:
         """A style with these fonts, fills and the like, otherwise as another one."""
@@ -111,12 +117,12 @@ class Styles:
         """The border of a style."""
         return self._book._borders[style.borderId]
 
-    def edged(self, style: StyleArray, side: str, of: StyleArray) -> StyleArray:
-        """A style with one side of its border from another."""
-        key = style.tobytes(), side, of.borderId
+    def edged(self, style: StyleArray, sides: tuple[str, ...], of: StyleArray) -> StyleArray:
+        """A style with some sides of its border from another."""
+        key = style.tobytes(), sides, of.borderId
         if key not in self._edged:
-            sides = {name: getattr(self.border(style), name) for name in (*SIDES, "diagonal")}
-            border = Border(**sides | {side: getattr(self.border(of), side)})
+            kept, given = self.border(style), self.border(of)
+            border = Border(**{side: getattr(given if side in sides else kept, side) for side in (*SIDES, "diagonal")})
             self._edged[key] = self.made({"border": border}, style)
         return self._edged[key]
 
@@ -155,16 +161,14 @@ def merged(sheet: Sheet, row: int, column: int, rows: int, columns: int) -> None
 def _spread(sheet: Sheet, style: StyleArray, cells: list[tuple[int, int]]) -> None:
     """Give cells that are one the border and the protection of the first, since programs draw each one's own."""
     (top, left), (bottom, right) = cells[0], cells[-1]
-    edges = {"top": (0, top), "left": (1, left), "right": (1, right), "bottom": (0, bottom)}
     border = sheet.styles.border(style)
-    for side in SIDES:
-        line = getattr(border, side)
-        if line is not None and line.style is not None:
-            axis, edge = edges[side]
-            for cell in cells:
-                if cell[axis] == edge:
-                    label = sheet.labels.setdefault(cell, Label(None, StyleArray()))
-                    label.style = sheet.styles.edged(label.style, side, style)
+    drawn = {side for side in SIDES if (line := getattr(border, side)) is not None and line.style is not None}
+    for row, column in cells if drawn else ():
+        at = {"top": row == top, "left": column == left, "right": column == right, "bottom": row == bottom}
+        sides = tuple(side for side in SIDES if at[side] and side in drawn)
+        if sides and (row, column) != cells[0]:
+            label = sheet.labels.setdefault((row, column), Label(None, StyleArray()))
+            label.style = sheet.styles.edged(label.style, sides, style)
     if style.protectionId:
         for cell in cells[1:]:
             label = sheet.labels.setdefault(cell, Label(None, StyleArray()))

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from ..a1 import LETTERS
 from ..files import write_whole
 from ..progress import Progress
-from .cells import CHUNK, CellBlock, Rows, sheet_rows
+from .archive import PLAIN, Archive, archive
+from .cells import CellBlock, Rows, sheet_rows
 from .draft import WorkbookDraft
+from .labels import Sheet
 from .parts import TEXTS, Texts, mended, opaque
 
-LEVEL = 5  # of deflate: files of formulas are 0.4 % larger than at the usual 6, in two thirds of the time
-
 NUMBER_BYTES, FORMULA_BYTES = 37, 1000  # of a cell beside its digits, and of a formula's in all, at most about
-PLAIN = (1 << 32) - 2  # bytes of a part of a plain archive: LibreOffice 7.4 reads no larger ones
 
 _DIMENSION = re.compile(r'<dimension ref="[^"]*"\s*/>')
 _DATA = re.compile(r"<sheetData\s*/>|<sheetData>\s*</sheetData>")
@@ -38,40 +34,43 @@ def write_workbook(path: Path, draft: WorkbookDraft, progress: Progress | None =
 
 def write_stream(stream: BinaryIO, draft: WorkbookDraft, progress: Progress | None = None) -> None:
     """Write the workbook to a stream of bytes."""
-    target = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
     large = any(_bytes_of(blocks) > zipfile.ZIP64_LIMIT for blocks in draft.blocks.values())
-    try:
-        with _plain_archives() if large else nullcontext():
-            _fill(target, draft, progress)
-            target.close()
-    except BaseException:
-        target.fp = None  # nobody wants its end any more, which could not be written after half a part either
-        raise
+    with archive(stream, large) as parts:
+        poured = _Poured(parts, draft, progress)
+        draft.write(poured)
+        parts.writestr(TEXTS, poured.texts.part())
 
 
-def _fill(target: zipfile.ZipFile, draft: WorkbookDraft, progress: Progress | None) -> None:
-    texts = Texts()
-    rows = {sheet.title: sheet.rows(texts) for sheet in draft.book.worksheets}  # before styles are written: it numbers them
-    parts = draft.parts()
-    sheets = {sheet.path[1:]: sheet.title for sheet in draft.book.worksheets}
-    total = sum(block.values.size for blocks in draft.blocks.values() for block in blocks)
-    done = 0
-    for item, part in parts.items():
-        if item not in sheets:
-            target.writestr(item, mended(item, part, draft.descriptions))
-            continue
+class _Poured:
+    """What openpyxl takes for an archive: its parts go on mended, its sheets with their grids."""
+
+    def __init__(self, parts: Archive, draft: WorkbookDraft, progress: Progress | None) -> None:
+        self._parts, self._draft, self._progress = parts, draft, progress
+        self._total = sum(block.values.size for blocks in draft.blocks.values() for block in blocks)
+        self._done = 0
+        self.texts = Texts()
+
+    def writestr(self, item: str, part: str | bytes) -> None:
+        """Write a part that is no sheet."""
+        self._parts.writestr(item, mended(item, part.encode() if isinstance(part, str) else part, self._draft.descriptions))
+
+    def namelist(self) -> list[str]:
+        """The names of the parts so far."""
+        return self._parts.namelist()
+
+    def pour(self, sheet: Sheet, xml: str) -> None:
+        """Write a sheet, its cells put into what openpyxl made of the rest."""
         # With the texts of windows that its formulas share: none is needed twice.
-        labels, blocks = rows.pop(sheets[item]), draft.blocks.pop(sheets[item])
-        head, tail = _split(part.decode(), labels, blocks)
-        with target.open(item, "w", force_zip64=_bytes_of(blocks) > PLAIN) as stream, _compressor(stream) as compress:
-            compress(head)
-            for piece in sheet_rows(labels, blocks, _row_height(head)):
-                compress(piece)
-                if progress is not None:
-                    done += piece.count("<v>")
-                    progress(min(total, done), total)
-            compress(tail)
-    target.writestr(TEXTS, texts.part())
+        labels, blocks = sheet.rows(self.texts), self._draft.blocks.pop(sheet.title)
+        head, tail = _split(xml, labels, blocks)
+        item, zip64 = sheet.path[1:], _bytes_of(blocks) > PLAIN
+        self._parts.writestr(item, head, zip64)
+        for piece in sheet_rows(labels, blocks, _row_height(head)):
+            self._parts.writestr(item, piece)
+            if self._progress is not None:
+                self._done += piece.count("<v>")
+                self._progress(min(self._total, self._done), self._total)
+        self._parts.writestr(item, tail)
 
 
 def _bytes_of(blocks: list[CellBlock]) -> float:
@@ -86,46 +85,6 @@ def _bytes_of(blocks: list[CellBlock]) -> float:
         else:
             total += (NUMBER_BYTES + 20) * block.values.size
     return total
-
-
-@contextmanager
-def _plain_archives() -> Iterator[None]:
-    """Parts of up to 4 GB in a plain archive, which has 32 bits for lengths: zipfile takes 31 for the limit."""
-    before = zipfile.ZIP64_LIMIT
-    zipfile.ZIP64_LIMIT = PLAIN  # type: ignore[misc]  # it is no more final than the archive that is written
-    try:
-        yield
-    finally:
-        zipfile.ZIP64_LIMIT = before  # type: ignore[misc]
-
-
-@contextmanager
-def _compressor(stream: IO[bytes]) -> Iterator[Callable[[str], None]]:
-    """What compresses one piece after the other, large ones in a thread while the next is made: zlib lets go of the interpreter.
-
-    Where no thread can be started, as in a browser, it does so at once.
-    """
-    kept, before = b"", None
-
-    def compress(piece: str) -> None:
-        nonlocal kept, before
-        kept += piece.encode()
-        if len(kept) < CHUNK:
-            return
-        try:
-            before = before or pool.submit(int)
-        except RuntimeError:
-            stream.write(kept)
-        else:
-            before.result()
-            before = pool.submit(stream.write, kept)
-        kept = b""
-
-    with ThreadPoolExecutor(1) as pool:
-        yield compress
-        if before is not None:
-            before.result()
-        stream.write(kept)
 
 
 def _row_height(head: str) -> str:

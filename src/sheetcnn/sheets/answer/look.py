@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Font, PatternFill
-from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.grid import Grid
 from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.draft import WorkbookDraft, area_of
-from ...xlsx.labels import merged, put
+from ...xlsx.labels import Sheet, merged, put
+from ...xlsx.rules import where
 from ..content import WorkbookContent
 from ..input.place import SCREEN, InputPage
 from ..page import LEFT
@@ -58,7 +57,7 @@ def answer_on_input(draft: WorkbookDraft, content: WorkbookContent) -> None:
         sheet.sheet_view.zoomScale = 100  # what is to be seen together fits
 
 
-def widen(sheet: Worksheet, grid: Grid, columns: int) -> None:
+def widen(sheet: Sheet, grid: Grid, columns: int) -> None:
     """Make each cell of a column so many wide; what is poured into it stands in the first."""
     for row in range(grid.top, grid.bottom + 1):
         merged(sheet, row, grid.left, 1, columns)
@@ -86,14 +85,14 @@ def draw_answer(
     sheet = draft.book[places[f"{home}_answer"].sheet]
     bar, number = places[f"{home}_bar"], places[f"{home}_number"]
     if not network.gives_probabilities:
-        below = FormulaRule([f"{number.at(0, 0)}<0"], font=Font(color=palette.NEGATIVE))
-        sheet.conditional_formatting.add(area_of(bar), below)
+        below = where(f"{number.at(0, 0)}<0", font=Font(color=palette.NEGATIVE))
+        sheet.add_rules(area_of(bar), below)
     if f"{home}_verdict" in places:
         verdict = places[f"{home}_verdict"]
         area = area_of(Grid(verdict.sheet, verdict.top, verdict.left, 1, verdict_columns))
         for word, fill, ink in ((RIGHT, palette.RIGHT, palette.INK), (WRONG, palette.WRONG, palette.WRONG_INK)):
             looks = {"fill": PatternFill("solid", bgColor=fill), "font": Font(color=ink, bold=True)}
-            sheet.conditional_formatting.add(area, FormulaRule([f'{verdict.area}="{word}"'], **looks))
+            sheet.add_rules(area, where(f'{verdict.area}="{word}"', **looks))
 
 
 def answer_names(content: WorkbookContent) -> Grid:

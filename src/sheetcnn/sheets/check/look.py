@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import Font, PatternFill
 
 from ...arrays.grid import Grid
@@ -11,6 +10,7 @@ from ...xlsx import palette
 from ...xlsx.cells import CellBlock
 from ...xlsx.draft import WorkbookDraft, area_of
 from ...xlsx.labels import put, put_line
+from ...xlsx.rules import compared
 from ..content import WorkbookContent
 from ..overview.content import OVERVIEW
 from .content import CHECK, check_sizes, check_views, outputs
@@ -51,5 +51,5 @@ def check_sheet(draft: WorkbookDraft, content: WorkbookContent) -> dict[str, Gri
         draft.view(view, places[view.name], draft.style("table", CHANGED) if view.name == "check_state" else number)
     amber = PatternFill("solid", bgColor=palette.CHANGED)
     state = places["check_state"]
-    sheet.conditional_formatting.add(area_of(state), CellIsRule("equal", ["1"], fill=amber, font=Font(bold=True)))
+    sheet.add_rules(area_of(state), compared("equal", ["1"], fill=amber, font=Font(bold=True)))
     return places

@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 from typing import Any
 
-from openpyxl.formatting.rule import CellIsRule, FormulaRule
 from openpyxl.styles import Border, Font, PatternFill, Side
-from openpyxl.worksheet.worksheet import Worksheet
 
 from ...a1 import LETTERS
 from ...arrays.grid import Grid
 from ...xlsx import palette
 from ...xlsx.colours import scale_rule
 from ...xlsx.draft import area_of
+from ...xlsx.labels import Sheet
+from ...xlsx.rules import compared, where
 from ..scales.look import MOST_BARS
 from .inspected import FINE
 from .place import HEADS
@@ -28,7 +28,7 @@ BOX = Border(*[Side("thin", color=palette.RULE)] * 4)
 Test = tuple[str, palette.Scale]  # when cells have a scale: a test, "" where they always do
 
 
-def colour_inspector(sheet: Worksheet, inspector: Inspector, places: dict[str, Grid], pictures: list[palette.Scale]) -> None:
+def colour_inspector(sheet: Sheet, inspector: Inspector, places: dict[str, Grid], pictures: list[palette.Scale]) -> None:
     """All rules of conditional formatting; `pictures` are the scales of the picture's channels."""
     size = {name: cell_of(places["inspector_scale"], n, 0) for n, name in enumerate(SIZES)}
     live = {name: palette.Scale(palette.MAPS, (-1.0, 0.0, 1.0), of) for name, of in size.items()}
@@ -43,10 +43,10 @@ def colour_inspector(sheet: Worksheet, inspector: Inspector, places: dict[str, G
             _frame(sheet, part, shot, marks)
             shade = Grid("", part.top, shades.left, 1, 1).area
             for test, scale in _either(shade, pictures, live["read"]):
-                sheet.conditional_formatting.add(area_of(part), scale_rule(scale, test or None))
+                sheet.add_rules(area_of(part), scale_rule(scale, test or None))
     shot = places["inspector_map_shot"]
     _frame(sheet, shot, shot, places["inspector_map_mark"])
-    sheet.conditional_formatting.add(area_of(shot), scale_rule(live["own"]))
+    sheet.add_rules(area_of(shot), scale_rule(live["own"]))
     _steps(sheet, places)
     _choices(sheet, places)
 
@@ -78,7 +78,7 @@ def _row_of(shades: Grid) -> str:
     return f"${LETTERS[shades.left]}{shades.top}"
 
 
-def _window(sheet: Worksheet, places: dict[str, Grid], scales: list[Test]) -> None:
+def _window(sheet: Sheet, places: dict[str, Grid], scales: list[Test]) -> None:
     """The window, blank cells and the largest cell of a pool marked."""
     grid = places["inspector_window"]
     corner, cells = f"{LETTERS[grid.left]}{grid.top}", area_of(grid)
@@ -86,13 +86,13 @@ def _window(sheet: Worksheet, places: dict[str, Grid], scales: list[Test]) -> No
     winner = f'AND({head}="largest of the window",{corner}={box})'
     orange = Border(*[Side("medium", color=palette.OUTLINE)] * 4)
     gold = PatternFill("solid", bgColor=palette.WINNER)
-    add = sheet.conditional_formatting.add
-    add(cells, CellIsRule("equal", [f'"{HOLE}"'], fill=PatternFill("solid", bgColor=palette.BLANK), border=BOX))
-    add(cells, FormulaRule([winner], fill=gold, font=Font(bold=True), border=orange))
+    add = sheet.add_rules
+    add(cells, compared("equal", [f'"{HOLE}"'], fill=PatternFill("solid", bgColor=palette.BLANK), border=BOX))
+    add(cells, where(winner, fill=gold, font=Font(bold=True), border=orange))
     graded(sheet, grid, scales)
 
 
-def graded(sheet: Worksheet, grid: Grid, scales: list[Test]) -> None:
+def graded(sheet: Sheet, grid: Grid, scales: list[Test]) -> None:
     """The colours of scales in steps: LibreOffice lays a scale over the first row only of cells that are made one."""
     corner, cells = f"{LETTERS[grid.left]}{grid.top}", area_of(grid)
     for test, scale in scales:
@@ -101,8 +101,8 @@ def graded(sheet: Worksheet, grid: Grid, scales: list[Test]) -> None:
         for step in range(last, -1, -1):
             limit = [f"{corner}>={scale.at((step - 0.5) / STEPS)}"] if step else []
             shade = _shade(scale.colours, step / STEPS)
-            rule = FormulaRule([f"AND({','.join([*tests, *limit])})"], border=BOX, **shade)
-            sheet.conditional_formatting.add(cells, rule)
+            rule = where(f"AND({','.join([*tests, *limit])})", border=BOX, **shade)
+            sheet.add_rules(cells, rule)
 
 
 def _shade(colours: tuple[str, ...], place: float) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _shade(colours: tuple[str, ...], place: float) -> dict[str, Any]:
     }
 
 
-def _frame(sheet: Worksheet, part: Grid, whole: Grid, marks: Grid) -> None:
+def _frame(sheet: Sheet, part: Grid, whole: Grid, marks: Grid) -> None:
     """A frame around the marked cells: a rule for each choice of sides, those with more sides before those with fewer."""
     first, last = (f"${LETTERS[marks.left + n]}{part.top}" for n in (0, 1))
     above, below = (f"${LETTERS[marks.left]}{part.top + n}" for n in (-1, 1))
@@ -133,36 +133,36 @@ def _frame(sheet: Worksheet, part: Grid, whole: Grid, marks: Grid) -> None:
         for sides in combinations(ends, count):
             test = f"AND({','.join([*inside, *(ends[side] for side in sides)])})"
             border = Border(**dict.fromkeys(sides, line))
-            sheet.conditional_formatting.add(area_of(part), FormulaRule([test], border=border))
+            sheet.add_rules(area_of(part), where(test, border=border))
 
 
-def _steps(sheet: Worksheet, places: dict[str, Grid]) -> None:
+def _steps(sheet: Sheet, places: dict[str, Grid]) -> None:
     """The numbers on the way to the cell, and whether it is right."""
     boxes, tick = places["inspector_box"], places["inspector_tick"]
     shown = f"{LETTERS[boxes.left]}{boxes.top}"
     wide = f"{shown}:{LETTERS[boxes.right + BOX_COLUMNS - 3]}{boxes.top + FINE - 1}"
-    add = sheet.conditional_formatting.add
-    add(wide, FormulaRule([f"ISNUMBER({shown})"], fill=PatternFill("solid", bgColor=palette.STEP), font=Font(bold=True)))
+    add = sheet.add_rules
+    add(wide, where(f"ISNUMBER({shown})", fill=PatternFill("solid", bgColor=palette.STEP), font=Font(bold=True)))
     area = area_of(Grid("", tick.top, tick.left, FINE, 4 * BOX_COLUMNS + 1))
     for sign, fill in (("=", RIGHT), ("<>", WRONG)):
-        add(area, FormulaRule([f'LEFT({cell_of(tick, 0, 0)},1){sign}"✓"'], fill=fill))
+        add(area, where(f'LEFT({cell_of(tick, 0, 0)},1){sign}"✓"', fill=fill))
 
 
-def _choices(sheet: Worksheet, places: dict[str, Grid]) -> None:
+def _choices(sheet: Sheet, places: dict[str, Grid]) -> None:
     """A place that does not exist in a warning colour, and no words above what is not there."""
     for choice, limit in zip(CHOICES[1:], LIMITS, strict=True):
         cell, most = (cell_of(places[f"inspector_{name}"], 0, 0) for name in (choice, limit))
         good = f"AND(ISNUMBER({cell}),{cell}>=1,{cell}<={most},{cell}=INT({cell}))"
-        rule = FormulaRule([f"NOT({good})"], fill=WRONG, font=Font(color=palette.WRONG_INK))
-        sheet.conditional_formatting.add(area_of(places[f"inspector_{choice}"]), rule)
+        rule = where(f"NOT({good})", fill=WRONG, font=Font(color=palette.WRONG_INK))
+        sheet.add_rules(area_of(places[f"inspector_{choice}"]), rule)
     if (kernel := places.get("inspector_kernel")) is not None:
         blank = cell_of(kernel, 0, kernel.columns - 1)
         last = places["inspector_sum"].right
         heads = f"{LETTERS[kernel.left - 1]}{HEADS}:{LETTERS[last]}{HEADS}"
-        sheet.conditional_formatting.add(heads, FormulaRule([f'{blank}=""'], font=Font(color="FFFFFF")))
+        sheet.add_rules(heads, where(f'{blank}=""', font=Font(color="FFFFFF")))
     if (part := places.get("inspector_part")) is not None:
         heads = f"{LETTERS[part.left - 1]}{HEADS}:{LETTERS[part.left]}{HEADS}"
-        sheet.conditional_formatting.add(heads, FormulaRule([f'{cell_of(part, 0, 0)}=""'], font=Font(color="FFFFFF")))
+        sheet.add_rules(heads, where(f'{cell_of(part, 0, 0)}=""', font=Font(color="FFFFFF")))
 
 
 def cell_of(grid: Grid, row: int, column: int) -> str:

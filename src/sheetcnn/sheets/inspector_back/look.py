@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from openpyxl.formatting.rule import CellIsRule, FormulaRule
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.dimensions import ColumnDimension
-from openpyxl.worksheet.worksheet import Worksheet
 
 from ...a1 import LETTERS
 from ...arrays.grid import Grid
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
 from ...xlsx.draft import WorkbookDraft, area_of
-from ...xlsx.labels import merged, put, put_line
+from ...xlsx.labels import Sheet, merged, put, put_line
+from ...xlsx.rules import compared, where
 from ..content import WorkbookContent
 from ..inspector.colouring import BOX, RIGHT, WRONG, cell_of, graded
 from .formulas import HOLE, constants, inspector_back_views
@@ -70,9 +69,7 @@ def inspector_back_sheet(draft: WorkbookDraft, content: WorkbookContent, shown: 
     _colours(sheet, shown, places)
 
 
-def _choices(
-    draft: WorkbookDraft, sheet: Worksheet, shown: InspectorBack, places: dict[str, Grid], columns: Columns
-) -> None:
+def _choices(draft: WorkbookDraft, sheet: Sheet, shown: InspectorBack, places: dict[str, Grid], columns: Columns) -> None:
     line, numbers = line_of(columns), places[f"{BEFORE}numbers"]
     lists = {"gradient": places[f"{BEFORE}subjects"]}
     for n, choice in enumerate(CHOICES[1:]):
@@ -96,23 +93,23 @@ def _choices(
         draft.name(BEFORE + choice, cell)
 
 
-def _colours(sheet: Worksheet, shown: InspectorBack, places: dict[str, Grid]) -> None:
-    add = sheet.conditional_formatting.add
+def _colours(sheet: Sheet, shown: InspectorBack, places: dict[str, Grid]) -> None:
+    add = sheet.add_rules
     maps = cell_of(places[f"{BEFORE}maps_shown"], 0, 0)
     for n, name in enumerate(SCALES):
         grid = places[BEFORE + ("window" if name == "read" else name)]
         size = cell_of(places[f"{BEFORE}scale"], n, 0)
         weights, as_maps = (palette.Scale(colours, (-1.0, 0.0, 1.0), size) for colours in (palette.WEIGHTS, palette.MAPS))
-        add(area_of(grid), CellIsRule("equal", [f'"{HOLE}"'], fill=PatternFill("solid", bgColor=palette.BLANK), border=BOX))
+        add(area_of(grid), compared("equal", [f'"{HOLE}"'], fill=PatternFill("solid", bgColor=palette.BLANK), border=BOX))
         scales = [(f"{maps}=0", weights), (f"{maps}=1", as_maps)] if name == "read" else [("", weights)]
         graded(sheet, grid, scales)
     steps, tick = places[f"{BEFORE}step"], places[f"{BEFORE}tick"]
     cells = f"{LETTERS[steps.left]}{steps.top}:{LETTERS[steps.right + STEP_COLUMNS - 1]}{steps.top}"
     shade = PatternFill("solid", bgColor=palette.STEP)
-    add(cells, FormulaRule([f"ISNUMBER({LETTERS[steps.left]}{steps.top})"], fill=shade, font=Font(bold=True), border=BOX))
+    add(cells, where(f"ISNUMBER({LETTERS[steps.left]}{steps.top})", fill=shade, font=Font(bold=True), border=BOX))
     wide = area_of(Grid("", tick.top, tick.left, 1, 3 * STEP_COLUMNS))
     for sign, fill in (("=", RIGHT), ("<>", WRONG)):
-        add(wide, FormulaRule([f'LEFT({cell_of(tick, 0, 0)},1){sign}"✓"'], fill=fill))
+        add(wide, where(f'LEFT({cell_of(tick, 0, 0)},1){sign}"✓"', fill=fill))
 
 
 def inspector_back_cells(draft: WorkbookDraft, content: WorkbookContent, shown: InspectorBack) -> None:

@@ -16,7 +16,7 @@ from ...model.network import Node
 from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import Cell, CellBlock
-from ...xlsx.colours import Outline, add_rules, known
+from ...xlsx.colours import Outline, known
 from ...xlsx.columns import square_cells
 from ...xlsx.draft import WorkbookDraft
 from ...xlsx.flags import flag_no_numbers
@@ -100,7 +100,7 @@ def layer_sheet(
             flag_no_numbers(sheet, poured, blanks=not np.isnan(numbers).any())
         outline = outlines.get(name)
         if outline is not None and outline.around:
-            add_rules(sheet, outline.around, outline.rules())
+            sheet.add_rules(outline.around, *outline.rules())
         if has_colours(array):
             shown = [(block.index, block.grid) for block in blocks]
             colour_array(draft, sheet, content, array, shown, kind, outline)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.worksheet import Worksheet
 
 from ...arrays.array import CellFormula
 from ...arrays.grid import Grid, seen_from
@@ -14,7 +12,8 @@ from ...model.settings import INPUT
 from ...xlsx import palette
 from ...xlsx.cells import CellBlock
 from ...xlsx.draft import WorkbookDraft, area_of
-from ...xlsx.labels import merged, put
+from ...xlsx.labels import Sheet, merged, put
+from ...xlsx.rules import where
 from ..content import WorkbookContent
 from ..input.place import InputPage
 from ..page import HEADER, LEFT, Page
@@ -37,7 +36,7 @@ from .place import CHOICE_COLUMN, CHOICE_COLUMNS, CHOICE_ROW, HINT_COLUMN, name_
 HINT = "or type its number, 1 to {}.   Now:"
 
 
-def choice_of_pictures(draft: WorkbookDraft, sheet: Worksheet, content: WorkbookContent, bank: Page) -> CellFormula:
+def choice_of_pictures(draft: WorkbookDraft, sheet: Sheet, content: WorkbookContent, bank: Page) -> CellFormula:
     """The cell that chooses a picture on the Input sheet; returns the formula of a pixel, which obeys it."""
     page, names = content.pages[INPUT], list(content.pictures)
     assert isinstance(page, InputPage)
@@ -62,7 +61,7 @@ def choice_of_pictures(draft: WorkbookDraft, sheet: Worksheet, content: Workbook
     return pixel_formula(number, pictures, page.typed or None)
 
 
-def _typed(draft: WorkbookDraft, sheet: Worksheet, page: InputPage) -> None:
+def _typed(draft: WorkbookDraft, sheet: Sheet, page: InputPage) -> None:
     """Blank cells beside the pixels, and a line on what is typed in them."""
     if not page.typed:
         return
@@ -77,10 +76,8 @@ def _typed(draft: WorkbookDraft, sheet: Worksheet, page: InputPage) -> None:
         draft.fill(sheet.title, CellBlock(grid, np.empty((grid.rows, grid.columns)), 0, None, blank=style, empty=True))
         area, corner = area_of(grid), grid.at(0, 0)
         numbers.add(area)
-        rule = FormulaRule(
-            [f'{corner}>""'], font=Font(color=palette.WRONG_INK), fill=PatternFill("solid", bgColor=palette.WRONG)
-        )
-        sheet.conditional_formatting.add(area, rule)
+        rule = where(f'{corner}>""', font=Font(color=palette.WRONG_INK), fill=PatternFill("solid", bgColor=palette.WRONG))
+        sheet.add_rules(area, rule)
     row, column = HEADER, page.typed[0].left
     count, state = (Grid(sheet.title, row, place, 1, 1) for place in (column, column + 1))
     styles = {TYPED_COUNT: draft.style("warn", "0;;"), TYPED_STATE: draft.style("warn")}
