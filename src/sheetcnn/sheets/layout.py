@@ -21,7 +21,7 @@ from .layer.place import layer_page
 from .loss.place import loss_page
 from .page import Page, refuse_too_large
 from .pictures.place import pictures_page
-from .screen import SMALL, filter_extent
+from .screen import SMALL, extent, filter_extent
 from .step.place import StepPage, grids_of
 from .steps.place import steps_page
 
@@ -95,7 +95,7 @@ def drawn_for(network: Network, detail: str, mirrors: bool | None) -> Drawn:
     shown, maps = mirrored(network, mirrors), frozenset() if mirrors is False else folded(network)
     if detail != "auto":
         return Drawn({} if detail == "compact" else dict.fromkeys(names, "steps"), shown, maps)
-    few = [node for node in network.nodes if node.name in shown and len(node.shape) == 3]
+    few = [node for node in network.nodes if node.name in shown and len(node.shape) == 3 and _seen(*node.shape[1:])]
     steps: dict[str, Steps] = {node.name: "products" for node in few if node.layer.reduction(*node.in_shapes) is not None}
     if not steps:
         return Drawn({}, shown, maps)
@@ -105,6 +105,11 @@ def drawn_for(network: Network, detail: str, mirrors: bool | None) -> Drawn:
         return Drawn({}, shown, maps)
     fitting = (page.node.name for page in pages.values() if page.node is not None and _fits(page))
     return Drawn({name: "products" for name in fitting if name in steps}, shown, maps)
+
+
+def _seen(rows: int, columns: int) -> bool:
+    """Whether a small screen has room for a map at all: to lay out pages takes longer."""
+    return all(have <= most for have, most in zip(extent(rows, columns), SMALL, strict=True))
 
 
 def _fits(page: Page) -> bool:
