@@ -252,6 +252,9 @@ def test_layers_that_are_not_live_are_numbers(last_live: Path, tmp_path: Path) -
     told = "2 of 6 layers are not live: numbers that NumPy computed, which follow no edit. Live: two to end."
     assert any(text.startswith(told) for text in part.sheets["Overview"].texts.values())
     assert "conv2d, not live" in part.sheets["Overview"].texts.values()
+    _, top, left, bottom, right = part.names["check_state"]
+    assert (bottom - top + 1, right - left + 1) == (6, 1)  # the three maps of two, flat, fc and end
+    assert "Layers that are not live have no rows" in part.sheets["Check"].texts[5, 2]
     report = sheetcnn.check(last_live)
     assert report.ok, report.findings
     assert {one.layer: one.cells for one in report.layers}["one"] == 32
@@ -324,6 +327,19 @@ def test_several_numbers_that_were_changed(last_live: Path, tmp_path: Path) -> N
     assert ["or others of its map are no longer what NumPy computed" in text for text in texts] == [True, True]
 
 
+def test_numbers_that_changed_places(last_live: Path, tmp_path: Path) -> None:
+    """Within a row only its columns' sums tell of it, which are those of all maps."""
+    sheet, row, column, *_ = (book := read_book(last_live)).names["one_map_2"]
+    numbers = [book.sheets[sheet].value(row, column + n) for n in (0, 1)]
+    opened = openpyxl.load_workbook(last_live)
+    for n in (0, 1):
+        opened[sheet].cell(row, column + n).value = numbers[1 - n]
+    opened.save(tmp_path / "n.xlsx")
+    found = [f for f in sheetcnn.check(tmp_path / "n.xlsx").findings if f.layer == "one"]
+    assert ["or others of this column, in whatever row and map, are no longer" in f.text for f in found] == [True, True]
+    assert [re.sub("[^A-Z]", "", str(f.cell).split("!")[1]) for f in found] == LETTERS[column : column + 2]
+
+
 def test_live_layers_follow_their_own_kernels_only(tmp_path: Path) -> None:
     """What is live is fed by numbers; what is not and reads what was changed keeps the numbers of before, and a note says so."""
     book = sheetcnn.build(HEAD | {"layers": LAYERS}, PIXELS, tmp_path / "n.xlsx", live="one,fc").path
@@ -337,7 +353,7 @@ def test_live_layers_follow_their_own_kernels_only(tmp_path: Path) -> None:
     ("live", "message"),
     [
         ("tow", "live 'tow': is no layer .did you mean 'two'"),
-        ("one:tow", "live 'tow': is no layer"),
+        ("one:tow", "live 'tow': is no layer .did you mean 'two'.*; there are one, pool, two, "),
         (":", ""),
         ("fc,pool:two", ""),
     ],

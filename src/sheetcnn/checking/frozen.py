@@ -65,7 +65,9 @@ def _name_changed(
         if alone or numbers.ndim == 1:
             comparison.differs(grids[index], i, j, float(numbers[at] - by))
             continue
-        text = "or others of its map are no longer what NumPy computed; the layer is not live: build the workbook anew"
+        others = ("of its map", "of this row, in whatever map,", "of this column, in whatever row and map,")
+        kind = 0 if axis < output.grid_axes else axis - output.grid_axes + 1
+        text = f"or others {others[kind]} are no longer what NumPy computed; the layer is not live: build the workbook anew"
         comparison.add("value", comparison.named.where(grids[index], i, j), text, None, None, None)
 
 

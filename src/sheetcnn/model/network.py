@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,7 @@ NAME = "[A-Za-z_][A-Za-z0-9_]*"  # of a layer
 NAME_LETTERS = 31  # of a sheet
 INITS = ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros", "ones")
 MAX_PREFIX = 500  # letters
+MOST_NAMES = 100  # of layers, in a message
 FLAGS = ("train", "live")  # settings of any layer that are true or false
 ABOUT_WEIGHTS = ("init", "seed", "share", "weights_prefix")  # settings that any layer with weights has
 WEIGHT_KEYS = ("weight", "bias", "running_mean", "running_var", f"{PREFIX}weight")
@@ -133,7 +134,7 @@ class Network:
         """The network that ends in a layer: what that needs. Raises NetworkError where there is no such layer."""
         if name not in self.by_name:
             raise NetworkError(
-                f"{self.source}: until {name!r:.60}: is no layer{near(name, self.by_name, 3)}; there are {', '.join(self.by_name)}"
+                f"{self.source}: until {name!r:.60}: is no layer{near(name, self.by_name, 3)}; {_there_are(self.by_name)}"
             )
         needed = {name}
         for node in reversed(self.nodes):
@@ -157,7 +158,9 @@ class Network:
             ends = [end.strip() for end in part.split(":")]
             for end in ends:
                 if (end or len(ends) != 2) and end not in self.by_name:
-                    raise NetworkError(f"{self.source}: live {end!r:.60}: is no layer{near(end, self.by_name, 3)}")
+                    raise NetworkError(
+                        f"{self.source}: live {end!r:.60}: is no layer{near(end, self.by_name, 3)}; {_there_are(self.by_name)}"
+                    )
             first, last = (self.by_name[end].number if end else None for end in (ends[0], ends[-1]))
             numbers = range(first or 1, (last or self.nodes[-1].number) + 1)
             live |= {node.name for node in self.nodes if node.number in numbers}
@@ -180,6 +183,12 @@ class Network:
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _there_are(names: Collection[str]) -> str:
+    """Which layers can be named, of many the first ones."""
+    more = f" … ({len(names):,} in all: `sheetcnn summary` lists them)" if len(names) > MOST_NAMES else ""
+    return f"there are {', '.join([*names][:MOST_NAMES]) or 'none'}{more}"
 
 
 def parse_network(data: Any, source: str) -> Network:
@@ -252,7 +261,7 @@ def _node(
         if not isinstance(read, str) or read not in shapes:
             later_why = "comes later: layers read earlier ones only, a cycle has no order"
             why = later_why if read in later else f"is no layer{near(read, shapes)}"
-            raise NetworkError(f"{where}: input {read!r:.60} {why}; there are {', '.join(shapes)}")
+            raise NetworkError(f"{where}: input {read!r:.60} {why}; {_there_are(shapes)}")
     in_shapes = tuple(shapes[read] for read in names)
     try:
         layer.accept(*in_shapes)
@@ -317,7 +326,7 @@ def _check_share(share: Any, kind: str, own: dict[str, Shape], before: list[Node
     if not isinstance(share, str) or share not in nodes:
         later_why = "comes later; weights are shared with an earlier layer"
         why = later_why if share in later else f"is no layer{near(share, nodes)}"
-        raise NetworkError(f"{where}: share {share!r:.60} {why}; there are {', '.join(nodes) or 'none'}")
+        raise NetworkError(f"{where}: share {share!r:.60} {why}; {_there_are(nodes)}")
     other = nodes[share]
     lent = other.layer.all_parameters(*other.in_shapes)
     if not own:

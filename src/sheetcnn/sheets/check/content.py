@@ -8,20 +8,25 @@ from ...arrays.array import Values
 from ...arrays.computed_range import TOLERANCE, ComputedRange
 from ...arrays.grid import Grid, Grids, flat
 from ...model.graph import Graph
-from ...model.network import Network
+from ...model.network import Network, Node
 
 CHECK = "Check"  # the sheet
 
 
 def outputs(graph: Graph, grids: dict[str, Grids]) -> list[tuple[str, tuple[int, ...], Grid]]:
-    """Every output grid in the order of the Check sheet's rows: its layer, its index, and where it is."""
-    arrays = [graph.output(node.name) for node in graph.network.nodes]
+    """The output grids in the order of the Check sheet's rows: each one's layer, its index, and where it is."""
+    arrays = [graph.output(node.name) for node in _reached(graph.network)]
     return [(array.owner, index, grid) for array in arrays for index, grid in flat(grids[array.id])]
+
+
+def _reached(network: Network) -> list[Node]:
+    """The layers that an edit may reach: those that are live, where any are."""
+    return [node for node in network.nodes if node.live] or [*network.nodes]
 
 
 def check_sizes(network: Network) -> dict[str, tuple[int, int]]:
     """Rows and columns of the Check sheet's named columns."""
-    rows = sum(node.shape[0] if len(node.shape) == 3 else 1 for node in network.nodes)
+    rows = sum(node.shape[0] if len(node.shape) == 3 else 1 for node in _reached(network))
     return {f"check_{name}": (rows, 1) for name in ("sum_built", "sum", "largest_built", "largest", "state")}
 
 

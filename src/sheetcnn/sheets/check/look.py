@@ -28,6 +28,8 @@ def check_sheet(draft: WorkbookDraft, content: WorkbookContent) -> dict[str, Gri
     put(sheet, 2, 2, text, "words")
     put(sheet, 3, 2, "For every cell against NumPy, save the workbook and run:  sheetcnn check BOOK.xlsx", "soft")
     put_line(sheet, 4, 2, [(OVERVIEW, OVERVIEW)])
+    if len({node.live for node in content.network.nodes}) > 1:
+        put(sheet, 5, 2, "Layers that are not live have no rows: their numbers follow no edit.", "soft")
     for letter, width in zip("ABCDEFGH", (3, 22, 12, 16, 16, 16, 16, 14), strict=True):
         sheet.column_dimensions[letter].width = width
     heads = ("layer", "grid", "sum, as built", "sum, now", "largest, as built", "largest, now", "state")
