@@ -54,6 +54,7 @@ class WorkbookDraft:
         self.book._differential_styles = _RuleStyles()
         for name in ("fonts", "fills", "borders", "alignments", "protections"):
             setattr(self.book, f"_{name}", _Found(getattr(self.book, f"_{name}")))
+        self.book._colors = ()  # would be written though they are the usual ones
         self.book.security = None  # would be written though it says nothing, and Gnumeric complains
         # The Normal style's font sets the unit of column widths: with another, LibreOffice's cells are no squares.
         self.book._named_styles["Normal"].font = Font(FONT, 10)

@@ -25,7 +25,8 @@ def mended(item: str, part: bytes, descriptions: list[str]) -> bytes:
     if item.startswith("xl/drawings/drawing"):
         return _drawing(part.decode(), descriptions).encode()
     if item == "xl/styles.xml":
-        return opaque(re.sub(r"(?<=<font>).*?(?=</font>)", _ordered, part.decode())).encode()
+        styles = re.sub(r"(?<=<font>).*?(?=</font>)", _ordered, part.decode())
+        return opaque(styles.replace("<colors/>", "")).encode()
     if item == "xl/_rels/workbook.xml.rels":
         key = part.count(b"<Relationship ") + 1
         relation = f'<Relationship Type="{_RELATIONS}/sharedStrings" Target="/{TEXTS}" Id="rId{key}"/>'
