@@ -26,7 +26,7 @@ def mended(item: str, part: bytes, descriptions: list[str]) -> bytes:
         return _drawing(part.decode(), descriptions).encode()
     if item == "xl/styles.xml":
         styles = re.sub(r"(?<=<font>).*?(?=</font>)", _ordered, part.decode())
-        return opaque(styles.replace("<colors/>", "")).encode()
+        return opaque(re.sub(r"<colors\s*/>", "", styles)).encode()
     if item == "xl/_rels/workbook.xml.rels":
         key = part.count(b"<Relationship ") + 1
         relation = f'<Relationship Type="{_RELATIONS}/sharedStrings" Target="/{TEXTS}" Id="rId{key}"/>'
