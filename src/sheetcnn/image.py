@@ -290,7 +290,7 @@ def enlarged_png(pixels: np.ndarray, between: tuple[float, float], size: int) ->
     factor = max(1, size // max(picture.size))
     picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    picture.save(stream, "PNG", compress_level=5)  # as small as with 6, in half the time
     return stream.getvalue()
 
 

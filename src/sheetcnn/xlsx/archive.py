@@ -11,9 +11,11 @@ from contextlib import contextmanager, nullcontext
 from typing import IO, BinaryIO
 
 LEVEL = 5  # of deflate: files of formulas are 0.4 % larger than at the usual 6, in two thirds of the time
-BATCH = 1 << 18  # bytes that are handed to the thread at once, at least
+BATCH = 1 << 16  # bytes that are handed to the thread at once, at least
 AHEAD = 4  # batches that may wait for it
-TURN = 0.0005  # seconds after which the thread may take the interpreter, instead of more than it needs for a batch
+TURN = (
+    0.00005  # seconds after which the thread may take the interpreter: at the usual 0.005 it would wait longer than it works
+)
 PLAIN = (1 << 32) - 2  # bytes of a part of a plain archive: LibreOffice 7.4 reads no larger ones
 
 

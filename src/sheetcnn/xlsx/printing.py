@@ -107,22 +107,37 @@ def on_paper(widths: np.ndarray, heights: np.ndarray, blocks: list[CellBlock]) -
     # A grid's label stands in the row above it, a list of kernels in the row below.
     rows = _crossed([(first - 1, last + 1) for block in blocks for first, last in block.bands], len(heights))
     columns = _crossed([(b.grid.left - b.margin[1], b.grid.right + b.margin[3]) for b in blocks], len(widths))
-    best: tuple[tuple[int, bool, int, int], Paper] | None = None
     ends = np.cumsum(widths).tolist(), np.cumsum(heights).tolist()
-    for orientation, (width, height) in PAPER.items():
+    sizes = _sizes(blocks, ends)
+    tried = []
+    for n, (orientation, (width, height)) in enumerate(PAPER.items()):
         for scale in SCALES:
             room = [(width - 2 * SIDE) * ROOM * 100 / scale, (height - 2 * ENDS) * ROOM * 100 / scale]
-            least = math.prod(max(1, math.ceil(each[-1] / most)) for each, most in zip(ends, room, strict=True))  # pages
-            if best is not None and best[0] <= (0, scale < READABLE, least, -scale):
-                continue
-            across, cut = _breaks(ends[0], columns, room[0])
-            down, more = _breaks(ends[1], rows, room[1])
-            paper = Paper(orientation, scale, tuple(down), tuple(across), cut + more)
-            rank = (paper.cut, scale < READABLE, paper.pages, -scale)
-            if best is None or rank < best[0]:
-                best = rank, paper
+            pages = math.prod(max(1, math.ceil(each[-1] / most)) for each, most in zip(ends, room, strict=True))
+            cut = sum(len(each) - bisect_right(each, most) for each, most in zip(sizes, room, strict=True))
+            tried.append(((cut, scale < READABLE, pages, -scale, n), orientation, room))
+    best: tuple[tuple[int, bool, int, int, int], Paper] | None = None
+    for least, orientation, room in sorted(tried):  # it cannot be better than that
+        if best is not None and best[0] <= least:
+            break
+        _, small, _, scale, n = least
+        across, cut = _breaks(ends[0], columns, room[0])
+        down, more = _breaks(ends[1], rows, room[1])
+        paper = Paper(orientation, -scale, tuple(down), tuple(across), cut + more)
+        rank = (paper.cut, small, paper.pages, scale, n)
+        if best is None or rank < best[0]:
+            best = rank, paper
     assert best is not None
     return best[1]
+
+
+def _sizes(blocks: list[CellBlock], ends: tuple[list[float], list[float]]) -> tuple[list[float], list[float]]:
+    """How wide and how high grids are, from the smallest to the largest: what is larger than a page is cut at least once."""
+    across, down = ends
+    last_column, last_row = len(across) - 1, len(down) - 1  # what is hidden behind them has no width
+    sides = [(b.grid.left - b.margin[1] - 1, min(b.grid.right + b.margin[3], last_column)) for b in blocks]
+    bands = [(first - 1, min(last, last_row)) for block in blocks for first, last in block.bands]
+    return sorted(across[j] - across[i] for i, j in sides), sorted(down[j] - down[i] for i, j in bands)
 
 
 def _crossed(spans: list[tuple[int, int]], count: int) -> list[int]:
