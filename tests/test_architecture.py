@@ -66,6 +66,7 @@ ONLY = {
     "rich": ("cli",),
     "formualizer": ("formula.engines.by_formualizer",),
     "torch": ("frameworks", "training"),
+    "zlib_ng": ("xlsx",),
 }
 MOST_LINES = 400
 

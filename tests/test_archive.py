@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from zlib_ng import zlib_ng
 
-from sheetcnn.xlsx.archive import AHEAD, BATCH, LEVEL, archive
+from sheetcnn.xlsx.archive import AHEAD, BATCH, LEVEL, PLAIN, archive
 
 RNG = np.random.default_rng(0)
 PARTS = {"a.xml": [10, BATCH, 3], "b.xml": [0], "c.xml": [5 * BATCH, 7, BATCH // 2] * 3, "d.xml": [1]}
@@ -78,6 +78,19 @@ def test_nothing_goes_on_after_an_error(place: str) -> None:
     assert caught.type is (OSError if place == "in the thread" else KeyError)
     assert (sys.getswitchinterval(), threading.active_count()) == (before, threads)
     assert b"PK\x05\x06" not in stream.getvalue()  # the directory's end, without which no program opens it
+
+
+def test_two_at_once() -> None:
+    """Whichever ends first, what is changed for both is as before when both have ended."""
+    before = sys.getswitchinterval()
+    for first in (0, 1):
+        archives = [archive(io.BytesIO(), large=True) for _ in range(2)]
+        targets = [one.__enter__() for one in archives]
+        targets[0].writestr("a.xml", "a")
+        archives[first].__exit__(None, None, None)
+        assert (sys.getswitchinterval() < before, zipfile.ZIP64_LIMIT) == (True, PLAIN)
+        archives[1 - first].__exit__(None, None, None)
+        assert (sys.getswitchinterval(), zipfile.ZIP64_LIMIT) == (before, (1 << 31) - 1)
 
 
 def test_deflate_is_that_of_zlib_ng() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import zipfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from threading import Lock
 from typing import Any, BinaryIO
 
 try:
@@ -18,9 +19,7 @@ except ImportError:  # in a browser
 LEVEL = 5  # of deflate: files are as large as with zlib's usual 6, in 0.4 of the time
 BATCH = 1 << 16  # bytes that are handed to the thread at once, at least
 AHEAD = 4  # batches that may wait for it
-TURN = (
-    0.00005  # seconds after which the thread may take the interpreter: at the usual 0.005 it would wait longer than it works
-)
+TURN = 0.00005  # seconds after which the thread may take the interpreter: at the usual 0.005 it waits longer than it works
 PLAIN = (1 << 32) - 2  # bytes of a part of a plain archive: LibreOffice 7.4 reads no larger ones
 
 
@@ -30,7 +29,7 @@ def archive(stream: BinaryIO, large: bool) -> Iterator[Archive]:
     target = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
     pool = ThreadPoolExecutor(1)
     try:
-        with _plain_archives() if large else nullcontext(), _short_turns():
+        with _plain if large else nullcontext(), _short_turns:
             try:
                 parts = Archive(target, pool)
                 yield parts
@@ -74,8 +73,7 @@ class Archive:
     def finish(self) -> None:
         """Wait until all is written."""
         self._hand_over()
-        while self._waiting:
-            self._waiting.popleft().result()
+        self._wait(0)
         self._end_part()
 
     def _hand_over(self) -> None:
@@ -85,9 +83,13 @@ class Archive:
                 self._waiting.append(self._pool.submit(self._write, batch))
         except RuntimeError:
             self._pool = None  # in its queue, though nobody will take it from there
+        self._wait(0 if self._pool is None else AHEAD)
         if self._pool is None:
             self._write(batch)
-        while len(self._waiting) > AHEAD:
+
+    def _wait(self, most: int) -> None:
+        """Wait until no more batches than that are left."""
+        while len(self._waiting) > most:
             self._waiting.popleft().result()
 
     def _write(self, batch: list[tuple[str, bytes, bool]]) -> None:
@@ -104,23 +106,28 @@ class Archive:
             self._part[1].close()
 
 
-@contextmanager
-def _plain_archives() -> Iterator[None]:
-    """Parts of up to 4 GB in a plain archive, which has 32 bits for lengths: zipfile takes 31 for the limit."""
-    before = zipfile.ZIP64_LIMIT
-    zipfile.ZIP64_LIMIT = PLAIN  # type: ignore[misc]  # it is no more final than the archive that is written
-    try:
-        yield
-    finally:
-        zipfile.ZIP64_LIMIT = before  # type: ignore[misc]
+class _WhileWriting:
+    """Something of the interpreter's own that is otherwise as long as any archive is being written, in whatever threads."""
+
+    def __init__(self, read: Callable[[], Any], change: Callable[[Any], None], value: Any) -> None:
+        self._read, self._change, self._value = read, change, value
+        self._lock, self._archives, self._before = Lock(), 0, None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._archives:
+                self._before = self._read()
+                self._change(self._value)
+            self._archives += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._archives -= 1
+            if not self._archives:
+                self._change(self._before)
 
 
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    """Let threads take turns often: the one that compresses needs the interpreter only for a moment between two pieces."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, TURN))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
+# The thread that compresses needs the interpreter only for a moment between two pieces.
+_short_turns = _WhileWriting(sys.getswitchinterval, sys.setswitchinterval, TURN)
+# Parts of up to 4 GB in a plain archive, which has 32 bits for lengths: zipfile takes 31 for the limit.
+_plain = _WhileWriting(lambda: zipfile.ZIP64_LIMIT, lambda limit: setattr(zipfile, "ZIP64_LIMIT", limit), PLAIN)
