@@ -31,7 +31,7 @@ OBJECTS = (
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; whatever is wrong with its input becomes one line on standard error and exit code 2."""
     given = sys.argv[1:] if arguments is None else arguments
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # to start NumPy's threads takes as long as to import the rest of it
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # where others are at work, to start more takes longer than they save
     gc.set_threshold(OBJECTS)
     atexit.register(gc.freeze)  # at the very end it looks through all of them, and for nothing: another tenth
     _prepare_streams()
