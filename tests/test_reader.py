@@ -17,6 +17,7 @@ from sheetcnn.formula import Book, Sheet, evaluate, group_formulas, read_book
 from sheetcnn.formula import book as book_module
 from sheetcnn.formula import pieces as pieces_module
 from sheetcnn.formula import reader as reader_module
+from sheetcnn.formula.plain_rows import numbers_of
 from sheetcnn.formula.sheet_reader import Cells
 from sheetcnn.formula.values import NUMERIC
 
@@ -431,6 +432,49 @@ def test_rows_that_only_look_plain(tmp_path: Path) -> None:
     }  # fmt: skip
     assert (read.saved_texts, read.texts) == ({(4, 1): "one"}, {})
     assert [read.saved[5, 2], read.saved[5, 3], read.saved[3, 1], read.value(6, 2)] == [4, 9, 10, 1]
+
+
+def test_numbers_are_those_of_python() -> None:
+    """To the last bit, near the ends of what doubles hold and half-way between two; what is no number of JSON's is left to others."""
+    rng = np.random.default_rng(0)
+    some = np.frombuffer(rng.bytes(80_000))
+    texts = [repr(number) for number in some[np.isfinite(some)].tolist()]
+    texts += [f"{number:.{digits}g}" for number in rng.normal(size=3000).tolist() for digits in (1, 15, 17, 25)]
+    texts += [f"{n}.5" for n in (2**53, 2**53 + 1, 2**52 + 1)] + [
+        "9007199254740993",
+        "1e23",
+        "2.2250738585072011e-308",
+        "5e-324",
+        "2e-324",
+    ]
+    texts += ["0", "-0", "12345678901234567890123", "1E-05", "1e+16", "1.7976931348623157e308"]
+    found = numbers_of([text.encode() for text in texts])
+    assert found is not None
+    np.testing.assert_array_equal(found, [float(text) for text in texts])
+    for wrong in (
+        "",
+        " ",
+        "1 ",
+        "+1",
+        ".5",
+        "1.",
+        "01",
+        "1,2",
+        "[1]",
+        "true",
+        "null",
+        '"1"',
+        "NaN",
+        "Infinity",
+        "1_0",
+        "0x1",
+        "--1",
+        "1e",
+        "9" * 5000,
+    ):
+        assert numbers_of([b"1", wrong.encode(), b"2"]) is None, wrong
+    assert numbers_of([b"1e999"]) is None or np.isinf(numbers_of([b"1e999"])).all()
+    assert numbers_of([]).tolist() == []
 
 
 def test_rows_in_comments_are_not_read(tmp_path: Path) -> None:

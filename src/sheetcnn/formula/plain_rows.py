@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 from xml.sax.saxutils import unescape
 
+import numpy as np
+from pydantic_core import from_json
+
 from .below import BETWEEN
 
 # Only what an XML parser would read the same wherever it stands: ASCII, and no attribute that changes a cell.
@@ -16,6 +19,7 @@ _BLANK_NAME = re.compile(rb'r="([^"]*+)"')
 _END = b"</v></c>"  # of one cell; what follows up to the next value is what rows are cut at
 _NUMBERS = re.compile(_END + _CELL + rb'(?: t="n")?+><v>')
 _CELLS = re.compile(_END + _CELL + rb'(?: t="([ns])")?+>(?:<f(?: aca="false")?+>([^<]++)</f>)?+<v>')
+_IN_NUMBERS = b"0123456789.+-eE,"
 _IN_FORMULAS = bytes(range(0x20, 0x7F))
 _ENTITY = re.compile(rb"&(?:lt|gt|amp|quot|apos);")
 _FIRST, _LAST = frozenset(b" ="), ord(" ")  # letters that a formula does not begin and end with
@@ -68,6 +72,21 @@ def plain_cells(row: bytes) -> PlainCells | None:
     if texts is None:
         return None
     return PlainCells(parts[0::4], values, parts[1::4], parts[2::4] if formulas else (), texts, blank)
+
+
+def numbers_of(values: Sequence[bytes]) -> np.ndarray | None:
+    """The numbers that stand in cells, by a parser of JSON, in a quarter of the time that Python's own `float` needs.
+
+    None where one of them is none, or is written otherwise: "+1", ".5" and the like.
+    """
+    joined = b",".join(values)
+    if joined.translate(None, _IN_NUMBERS):
+        return None
+    try:
+        numbers = np.array(from_json(b"[%b]" % joined), float)
+    except (ValueError, OverflowError):
+        return None
+    return numbers if len(numbers) == len(values) else None
 
 
 def _texts(formulas: list[bytes]) -> str | None:

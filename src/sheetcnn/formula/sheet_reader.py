@@ -12,7 +12,7 @@ from ..a1 import MAX_COLUMNS, MAX_ROWS, NUMBER, cell_name, parse_area
 from ..errors import WorkbookError
 from .book import Far, Formulas, Sheet
 from .pieces import Numbers, Pieces, blank
-from .plain_rows import PlainCells
+from .plain_rows import PlainCells, numbers_of
 from .shared import moved
 from .values import BLANK, BOOLEAN, ERROR, ERRORS, NUMERIC, PENDING, TEXT
 
@@ -115,9 +115,7 @@ class Cells(Handler):
         columns = self._columns_of(cells.references, b"%d" % row)
         if columns is None or not 1 <= row <= MAX_ROWS or self._columns_of(cells.blank, b"%d" % row, ordered=False) is None:
             return False
-        try:
-            numbers = np.fromiter(map(float, cells.values), float, len(columns))
-        except ValueError:
+        if (numbers := numbers_of(cells.values)) is None:
             return False
         texts = [n for n, kind in enumerate(cells.types) if kind == b"s"] if b"s" in cells.types else []
         strings = [int(cells.values[n]) if cells.values[n].isdigit() else len(self.shared) for n in texts]
