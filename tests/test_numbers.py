@@ -17,6 +17,7 @@ from sheetcnn.arrays.kernels import KERNELS
 from sheetcnn.formula import read_book
 from sheetcnn.templates import LESSONS
 from sheetcnn.xlsx import palette
+from sheetcnn.xlsx.cells import texts_of
 from sheetcnn.xlsx.colours import known
 
 # LibreOffice leaves 0.35 mm free at either side of a cell: of 22 pixels, 19.35 are for numbers.
@@ -188,3 +189,25 @@ def test_formats_that_choose_their_decimals_do_not_shrink(make: Callable[..., Pa
     book, (sheet, top, left, *_) = openpyxl.load_workbook(path), read_book(path).names["conv_kernel_1_1"]
     cell = book[sheet].cell(top, left)
     assert (cell.number_format, bool(cell.alignment.shrink_to_fit)) == ("General", False)
+
+
+def test_digits_tell_numbers_from_all_others() -> None:
+    """Read again they are the same to the last bit, and never longer than Python's own, but for a sign in an exponent."""
+    rng = np.random.default_rng(0)
+    some = np.frombuffer(rng.bytes(160_000))
+    numbers = [
+        *some[np.isfinite(some)].tolist(),
+        *rng.normal(size=20_000).tolist(),
+        0.0,
+        255.0,
+        0.1,
+        1e-5,
+        1e16,
+        1e23,
+        5e-324,
+        2.0**53,
+    ]
+    texts = texts_of(numbers)
+    assert [float(text) for text in texts] == numbers
+    assert all(len(text) <= len(repr(number)) + 1 for text, number in zip(texts, numbers, strict=True))
+    assert texts_of([1.5, float("nan")]) == ["1.5", "NaN"]  # of which no cell is written
